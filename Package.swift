@@ -1,0 +1,110 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is built with the same language settings; see CONTRIBUTING.md.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "winnow",
+    products: [.executable(name: "winnow", targets: ["winnow"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    // Arrows only go down: a target may import targets of lower levels, nothing else (ops/check enforces it).
+    targets: [
+        // Level 0: C libraries behind shims, hot loops, and what a job is.
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+        .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
+        .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
+        .target(
+            name: "CImageCodecs",
+            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp")]),
+        .target(
+            name: "CKernels", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("gomp")]),
+        module("JobModel", [yams]),
+
+        // Level 1: one library or one idea each.
+        module("ZeroMQ", ["CZeroMQ"]),
+        module("HDF5", ["CHDF5"]),
+        module("Tensors", ["COneDNN", "CKernels"]),
+        module("ImageDecoding", ["CImageCodecs"]),
+        module("Tokenization", ["CSentencePiece"]),
+        module("WireProtocol", ["JobModel", protobuf], exclude: ["winnow.proto"]),
+        module("Scheduling", ["JobModel"]),
+
+        // Level 2: what the project exists for.
+        module("TokenReduction", ["Tensors"]),
+        module("ResultFiles", ["HDF5", crypto]),
+        module("JobStore", ["JobModel", grdb]),
+
+        // Level 3–4: the model, and running it.
+        module("VisionLanguage", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", crypto]),
+        module("Generation", ["Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
+
+        // Level 5: the two services.
+        module("Coordinator", ["JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ", logging]),
+        module(
+            "Worker",
+            [
+                "Generation", "ImageDecoding", "JobModel", "ResultFiles", "Tensors", "TokenReduction",
+                "VisionLanguage", "WireProtocol", "ZeroMQ", logging,
+            ]),
+
+        // Level 6–7: the command line.
+        module(
+            "Commands",
+            [
+                "Coordinator", "Generation", "HDF5", "ImageDecoding", "JobModel", "JobStore", "ResultFiles", "Scheduling",
+                "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "WireProtocol", "Worker", "ZeroMQ",
+                arguments, logging,
+            ]),
+        .executableTarget(name: "winnow", dependencies: ["Commands"], swiftSettings: settings),
+
+        // Tests: one target per module, and the system tests that start real processes.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        tests("JobModel"),
+        tests("ZeroMQ"),
+        tests("HDF5"),
+        tests("Tensors"),
+        tests("ImageDecoding"),
+        tests("Tokenization"),
+        tests("WireProtocol", ["JobModel"]),
+        tests("Scheduling", ["JobModel"]),
+        tests("TokenReduction", ["Tensors", "HDF5"]),
+        tests("ResultFiles", ["HDF5"]),
+        tests("JobStore", ["JobModel"]),
+        tests("VisionLanguage", ["Tensors", "TokenReduction", "Tokenization", "ImageDecoding", "HDF5"]),
+        tests("Generation", ["Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "HDF5"]),
+        tests("Coordinator", ["JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ"]),
+        tests("Worker", ["JobModel", "ResultFiles", "WireProtocol", "ZeroMQ"]),
+        .testTarget(name: "SystemTests", dependencies: ["TestSupport", "HDF5", "JobModel"], swiftSettings: settings),
+    ],
+    cxxLanguageStandard: .cxx17
+)

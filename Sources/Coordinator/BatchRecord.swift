@@ -1,0 +1,38 @@
+internal import Foundation
+internal import JobModel
+internal import JobStore
+internal import WireProtocol
+
+/// What the coordinator remembers of a batch besides the scheduler's numbers.
+struct BatchRecord {
+    /// The description as JSON, as workers get it.
+    var json: String
+    var description: BatchDescription
+    var closedAt: Date?
+    var finishedAt: Date?
+
+    /// Seconds since the batch was complete, up to its end.
+    func elapsed(at now: Date) -> Double {
+        closedAt.map { max(0, (finishedAt ?? now).timeIntervalSince($0)) } ?? 0
+    }
+}
+
+extension ItemRecord {
+    /// The record as it travels.
+    var wire: WireItemStatus {
+        var status = WireItemStatus()
+        status.ordinal = ordinal
+        status.item = id.rawValue
+        status.state = state.description
+        status.error = error ?? ""
+        if let summary {
+            status.summary.answer = summary.answer
+            status.summary.visualTokens = summary.visualTokens
+            status.summary.seconds = summary.seconds
+        }
+        status.shard = shard ?? ""
+        status.row = row ?? 0
+        status.attempts = UInt32(clamping: attempts)
+        return status
+    }
+}

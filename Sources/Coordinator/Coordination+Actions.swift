@@ -1,0 +1,114 @@
+internal import JobModel
+internal import JobStore
+internal import Logging
+internal import Scheduling
+internal import WireProtocol
+
+extension Coordination {
+    /// Most bytes of items in one message of assignments.
+    private static let assignmentBytes = 4 << 20
+
+    /// Carries out what the scheduler decided.
+    mutating func perform(_ actions: [SchedulerAction]) throws {
+        guard !actions.isEmpty else { return }
+        let transitions = actions.compactMap { if case .store(let transition) = $0 { transition } else { nil } }
+        let refused = try store.apply(transitions, at: wallClock)
+        guard refused.isEmpty else {
+            throw CoordinatorError(
+                .inconsistent,
+                "The job store does not agree with the scheduler about \(refused.count) changes, the first: \(refused[0]). "
+                    + "Nothing of them was acknowledged; start the coordinator again and report this.")
+        }
+        for action in actions {
+            switch action {
+            case .store(let transition): note(transition)
+            case .assign(let assignments, let worker): try send(assignments, to: worker)
+            case .revoke(let leases, let worker): tell(worker, revoked: leases)
+            case .workerLost(let worker, let reason):
+                logger.warning(
+                    "lost a worker", metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])
+            case .refuse(let worker, let reason):
+                logger.warning(
+                    "refused a worker", metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])
+            }
+        }
+    }
+
+    /// Queues a message to a worker, if it is connected.
+    mutating func tell(_ worker: WorkerName, _ fill: (inout WireToWorker) -> Void) {
+        if let peer = peerOf[worker] { tell(peer: peer, fill) }
+    }
+
+    /// Queues a message to a connection of a worker.
+    mutating func tell(peer: [UInt8], _ fill: (inout WireToWorker) -> Void) {
+        var message = WireToWorker()
+        fill(&message)
+        queue(message, .workers, peer)
+    }
+
+    /// Queues the answer to a heartbeat, which also carries what is revoked at other times.
+    mutating func tell(_ worker: WorkerName, revoked: [Lease]) {
+        tell(worker) { $0.heartbeatAnswer.revoked = revoked.map { WireLease($0) } }
+    }
+
+    /// Queues a message.
+    mutating func queue(
+        _ message: some Envelope, _ port: Outgoing.Port, _ peer: [UInt8],
+        assigned: (worker: WorkerName, leases: [Lease])? = nil
+    ) {
+        do {
+            outgoing.append(Outgoing(port: port, peer: peer, frames: try message.frames(), assigned: assigned))
+        } catch {
+            logger.error("cannot send a message", metadata: [LogKey.reason: "\(error)"])
+        }
+    }
+
+    private mutating func note(_ transition: JobTransition) {
+        switch transition {
+        case .batchFinished(let id), .batchCancelled(let id, _):
+            records[id]?.finishedAt = wallClock
+            logger.info("batch ended", metadata: [LogKey.batch: "\(id)"])
+        case .quarantined(let lease, _, let reason):
+            logger.error("gave up a job", metadata: [LogKey.jobs: "\(lease.job)", LogKey.reason: "\(reason)"])
+        case .assigned, .adopted, .requeued, .committed: break
+        }
+    }
+
+    /// Queues assignments in messages of bounded size, each with the settings of batches its connection does not know.
+    private mutating func send(_ assignments: [Scheduling.Assignment], to worker: WorkerName) throws {
+        guard let peer = peerOf[worker] else {
+            return try perform(scheduler.jobsReturned(assignments.map(\.lease), by: worker, at: now))
+        }
+        var message = WireToWorker()
+        var leases: [Lease] = []
+        var bytes = 0
+        for assignment in assignments {
+            guard let payload = try store.payload(of: assignment.lease.job), let record = records[assignment.batch],
+                let path = ImagePath.resolve(payload.image, under: record.description.images)
+            else {
+                throw CoordinatorError(
+                    .inconsistent, "Job \(assignment.lease.job) of batch \(assignment.batch) is not in the job store.")
+            }
+            if bytes > 0, bytes + payload.item.utf8.count > Self.assignmentBytes {
+                queue(message, .workers, peer, assigned: (worker, leases))
+                (message, leases, bytes) = (WireToWorker(), [], 0)
+            }
+            if peers[peer]?.knownBatches.insert(assignment.batch).inserted == true {
+                var settings = WireBatchSettings()
+                settings.batch = assignment.batch.rawValue
+                settings.description_p = record.json
+                message.assignments.settings.append(settings)
+            }
+            var wire = WireAssignment()
+            wire.lease = WireLease(assignment.lease)
+            wire.batch = assignment.batch.rawValue
+            wire.item = payload.item
+            wire.imagePath = path
+            wire.queuedSeconds = record.elapsed(at: wallClock)
+            message.assignments.assignments.append(wire)
+            leases.append(assignment.lease)
+            bytes += payload.item.utf8.count
+        }
+        if !leases.isEmpty { queue(message, .workers, peer, assigned: (worker, leases)) }
+    }
+}

@@ -1,0 +1,128 @@
+internal import JobModel
+internal import JobStore
+internal import Logging
+internal import Scheduling
+internal import WireProtocol
+
+extension Coordination {
+    /// A message from a worker's connection.
+    mutating func received(fromWorker frames: ArraySlice<[UInt8]>, peer: [UInt8]) throws {
+        let message: WireFromWorker
+        do {
+            message = try WireFromWorker(frames: frames)
+        } catch {
+            return drop(error)
+        }
+        if case .hello(let hello) = message.kind { return try welcome(hello, peer) }
+        guard let worker = peers[peer]?.name, scheduler.isPresent(worker) else {
+            if case .goodbye = message.kind { return }
+            return tell(peer: peer) { $0.helloAgain = WireHelloAgain() }
+        }
+        switch message.kind {
+        case .heartbeat(let heartbeat):
+            let actions = scheduler.heartbeat(worker, held: heartbeat.held.map(\.heldLease), at: now)
+            if actions.isEmpty { tell(worker, revoked: []) }
+            try perform(actions)
+        case .credit(let credit):
+            guard drainDeadline == nil else { return }
+            try perform(scheduler.creditOffered(worker, free: Int(credit.freeSlots), at: now))
+        case .report(let report): try take(report, from: worker)
+        case .returned(let returned):
+            logger.notice(
+                "jobs came back",
+                metadata: [
+                    LogKey.worker: "\(worker)", LogKey.jobs: "\(returned.leases.count)",
+                    LogKey.reason: "\(returned.reason)",
+                ])
+            try perform(scheduler.jobsReturned(returned.leases.map(\.lease), by: worker, at: now))
+        case .goodbye:
+            peers[peer] = nil
+            peerOf[worker] = nil
+            logger.info("worker left", metadata: [LogKey.worker: "\(worker)"])
+            try perform(scheduler.workerLeft(worker, at: now))
+        case .hello, nil: break
+        }
+    }
+
+    /// Counts a message that is not understood; it changes nothing else.
+    mutating func drop(_ error: any Error) {
+        malformed += 1
+        logger.notice(
+            "dropped a message", metadata: [LogKey.count: "\(malformed)", LogKey.reason: "\(error)"])
+    }
+
+    private mutating func welcome(_ hello: WireHello, _ peer: [UInt8]) throws {
+        func refusal(_ hello: WireHello) -> WireRefusal? {
+            if let refusal = ProtocolVersion.refusal(of: hello) { return refusal }
+            guard hello.worker.isEmpty || hello.session.isEmpty else { return nil }
+            return WireRefusal(code: "no-name", message: "A worker needs a name and a session; give it a name.")
+        }
+        if let refusal = refusal(hello) {
+            logger.warning("refused a worker", metadata: [LogKey.reason: "\(refusal.message)"])
+            return tell(peer: peer) { $0.refusal = refusal }
+        }
+        let name = WorkerName(hello.worker)
+        let actions = scheduler.workerJoined(
+            name, session: SessionID(hello.session), capacity: min(Int(hello.capacity), 4096),
+            held: hello.held.map(\.heldLease), at: now)
+        if case .refuse(_, let reason)? = actions.first {
+            tell(peer: peer) { $0.refusal = WireRefusal(code: "superseded", message: reason) }
+            return try perform(actions)
+        }
+        if let former = peerOf[name] { peers[former] = nil }
+        peers[peer] = WorkerPeer(name: name)
+        peerOf[name] = peer
+        logger.info(
+            "worker joined",
+            metadata: [
+                LogKey.worker: "\(name)", LogKey.session: "\(hello.session)", LogKey.jobs: "\(hello.held.count)",
+            ])
+        let times = configuration.scheduling
+        tell(name) { $0.welcome = WireWelcome(heartbeat: times.heartbeat, lease: times.lease) }
+        try perform(actions)
+        if drainDeadline != nil { drain(name) }
+    }
+
+    /// Tells a worker to finish what it has and go.
+    mutating func drain(_ worker: WorkerName) {
+        scheduler.drain(worker)
+        tell(worker) { $0.drain = WireDrain() }
+    }
+
+    /// Takes the rows that count and answers for each; a report that was answered before gets the same answer.
+    private mutating func take(_ report: WireShardReport, from worker: WorkerName) throws {
+        let batch = BatchID(report.batch)
+        var answer = WireReportAnswer()
+        answer.shard = report.shard
+        guard records[batch] != nil, ImagePath.resolve(report.shard, under: "/") != nil else {
+            answer.stale = report.rows.map(\.lease.job)
+            return tell(worker) { $0.reportAnswer = answer }
+        }
+        let rows = report.rows.map { row in
+            ReportedRow(
+                lease: row.lease.lease, row: row.row, error: row.failed ? row.error : nil,
+                summary: JobSummary(
+                    answer: row.summary.answer, visualTokens: row.summary.visualTokens, seconds: row.summary.seconds))
+        }
+        let outcome = scheduler.rowsReported(rows, shard: report.shard, batch: batch, by: worker, at: now)
+        if !outcome.committed.isEmpty {
+            let shard = ShardRecord(
+                batch: batch, path: report.shard, sha256: Array(report.sha256), bytes: report.bytes, worker: worker)
+            try store.add(shard)
+        }
+        try perform(outcome.actions)
+        let places = Dictionary(rows.map { ($0.lease.job, $0.row) }, uniquingKeysWith: { first, _ in first })
+        var committed = outcome.committed
+        var stale = outcome.stale
+        for job in outcome.ended {
+            if try store.isResult(of: job, shard: report.shard, row: places[job] ?? 0, batch: batch) {
+                committed.append(job)
+            } else {
+                stale.append(job)
+            }
+        }
+        answer.committed = committed.map(\.rawValue)
+        answer.stale = stale.map(\.rawValue)
+        tell(worker) { $0.reportAnswer = answer }
+    }
+}

@@ -1,0 +1,33 @@
+public import Foundation
+public import Scheduling
+
+/// Where a coordinator listens, where it keeps its jobs, and the times it judges by.
+public struct CoordinatorConfiguration: Sendable {
+    /// Where workers connect unless told otherwise.
+    public static let defaultWorkerEndpoint = "tcp://127.0.0.1:5757"
+    /// Where clients connect unless told otherwise.
+    public static let defaultClientEndpoint = "tcp://127.0.0.1:5758"
+
+    /// The job store's file; made where it does not exist.
+    public var store: URL
+    /// Where workers connect; port `*` lets the system choose one.
+    public var workerEndpoint: String
+    /// Where clients connect; port `*` lets the system choose one.
+    public var clientEndpoint: String
+    /// Heartbeats, leases and limits.
+    public var scheduling: SchedulerSettings
+    /// How long a shutdown waits for workers to finish what they run.
+    public var drainPatience: Duration
+
+    /// A configuration; loopback endpoints and the default times unless told otherwise.
+    public init(
+        store: URL, workerEndpoint: String = defaultWorkerEndpoint, clientEndpoint: String = defaultClientEndpoint,
+        scheduling: SchedulerSettings = SchedulerSettings(), drainPatience: Duration = .seconds(60)
+    ) {
+        self.store = store
+        self.workerEndpoint = workerEndpoint
+        self.clientEndpoint = clientEndpoint
+        self.scheduling = scheduling
+        self.drainPatience = drainPatience
+    }
+}

@@ -1,0 +1,135 @@
+internal import Foundation
+internal import JobStore
+public import Logging
+internal import Scheduling
+private import Synchronization
+internal import WireProtocol
+public import ZeroMQ
+
+/// The coordinator as a service: one thread that owns both sockets and the job store.
+///
+/// It loops: wait, take what has arrived, let the scheduler decide, commit, send. Messages that arrive while a commit is
+/// under way make up the next group, so that busy times cost few commits.
+public final class CoordinatorService: Sendable {
+    /// Where a running coordinator listens.
+    public struct Endpoints: Sendable, Hashable {
+        /// For workers, with the port in full.
+        public var workers: String
+        /// For clients, with the port in full.
+        public var clients: String
+    }
+
+    /// Most messages of one group.
+    private static let groupLimit = 256
+    /// Longest time in which messages join a group.
+    private static let groupTime = Duration.milliseconds(5)
+
+    private let configuration: CoordinatorConfiguration
+    private let context: Context
+    private let logger: Logger
+    private let wakeup: Wakeup
+    private let isStopped = Atomic(false)
+
+    /// A coordinator that is not running yet.
+    ///
+    /// - Parameter context: the context of `inproc` endpoints; nil makes one.
+    public init(_ configuration: CoordinatorConfiguration, context: Context? = nil, logger: Logger) throws {
+        self.configuration = configuration
+        self.context = try context ?? Context()
+        self.logger = logger
+        wakeup = try Wakeup()
+    }
+
+    /// Ends `run` soon, from any thread or task; workers stay and wait for the next coordinator.
+    public func stop() {
+        isStopped.store(true, ordering: .releasing)
+        wakeup.signal()
+    }
+
+    /// Serves workers and clients on the calling thread until it is stopped or shut down; never call it on a task.
+    ///
+    /// Throws where the store or an endpoint cannot be used, or the store fails: nothing uncommitted was acknowledged.
+    ///
+    /// - Parameter ready: called once, when workers and clients can connect.
+    public func run(ready: (Endpoints) -> Void = { _ in }) throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        func moment() -> Moment { Moment(clock.now - start) }
+        let store = try JobStore(at: configuration.store)
+        var coordination = Coordination(
+            configuration, store: store, logger: logger, now: moment(), wallClock: Date())
+        try coordination.recover()
+        let workers = try Socket(.router, in: context, options: .listener)
+        let clients = try Socket(.router, in: context, options: .listener)
+        let endpoints = Endpoints(
+            workers: try workers.bind(configuration.workerEndpoint),
+            clients: try clients.bind(configuration.clientEndpoint))
+        for endpoint in [endpoints.workers, endpoints.clients] {
+            logger.info("listening", metadata: [LogKey.endpoint: "\(endpoint)"])
+        }
+        ready(endpoints)
+        var mustHurry = false
+        while !isStopped.load(ordering: .acquiring), !coordination.isDrained {
+            let patience = coordination.nextDeadline.map { max(.zero, $0 - moment()) } ?? .seconds(1)
+            _ = try Poller.wait(
+                for: [workers.pollSource, clients.pollSource, wakeup.pollSource],
+                timeout: mustHurry ? .zero : min(patience, .seconds(1)))
+            wakeup.clear()
+            let began = moment()
+            coordination.setTime(began, Date())
+            var taken = 0
+            while taken < Self.groupLimit, moment() - began < Self.groupTime {
+                let before = taken
+                if let frames = try next(workers, &coordination) {
+                    taken += 1
+                    if let peer = frames.first {
+                        try coordination.received(fromWorker: frames.dropFirst(), peer: peer)
+                    }
+                }
+                if let frames = try next(clients, &coordination) {
+                    taken += 1
+                    if let peer = frames.first {
+                        try coordination.received(fromClient: frames.dropFirst(), peer: peer)
+                    }
+                }
+                if taken == before { break }
+            }
+            // Whoever may be overdue has had the chance to be heard: what had arrived is taken.
+            if taken < Self.groupLimit { try coordination.timePassed() }
+            mustHurry = false
+            for message in try coordination.commit() {
+                let isSent =
+                    switch message.port {
+                    case .workers: try send(message, on: workers)
+                    case .clients: try send(message, on: clients)
+                    }
+                guard !isSent else { continue }
+                try coordination.undeliverable(message)
+                mustHurry = true
+            }
+        }
+        logger.info("stopped")
+    }
+
+    /// The next message, nil where there is none; an oversized one counts as dropped and comes out empty.
+    private func next(_ socket: borrowing Socket, _ coordination: inout Coordination) throws -> [[UInt8]]? {
+        do {
+            return try socket.receive()
+        } catch {
+            guard error.code == .tooLarge else { throw error }
+            coordination.drop(error)
+            return []
+        }
+    }
+
+    /// Whether a message could be handed over.
+    private func send(_ message: Outgoing, on socket: borrowing Socket) throws -> Bool {
+        do {
+            try socket.send([message.peer] + message.frames)
+            return true
+        } catch {
+            guard error.code == .unreachable || error.code == .wouldBlock else { throw error }
+            return false
+        }
+    }
+}

@@ -1,0 +1,21 @@
+/// The keys of structured log messages; searches and dashboards rely on them.
+public enum LogKey {
+    /// A batch's name.
+    public static let batch = "batch"
+    /// How many jobs are meant.
+    public static let jobs = "jobs"
+    /// A worker's name.
+    public static let worker = "worker"
+    /// A worker process.
+    public static let session = "session"
+    /// A sealed shard.
+    public static let shard = "shard"
+    /// Why something happened.
+    public static let reason = "reason"
+    /// An address that is listened at.
+    public static let endpoint = "endpoint"
+    /// How often something happened so far.
+    public static let count = "count"
+    /// A folder or file.
+    public static let path = "path"
+}

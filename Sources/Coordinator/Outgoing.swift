@@ -1,0 +1,14 @@
+internal import JobModel
+internal import WireProtocol
+
+/// A message that leaves once everything it rests on is durable.
+struct Outgoing {
+    enum Port { case workers, clients }
+
+    var port: Port
+    /// The routing id of the connection.
+    var peer: [UInt8]
+    var frames: [[UInt8]]
+    /// Jobs that go back in line if the message cannot be delivered.
+    var assigned: (worker: WorkerName, leases: [Lease])?
+}

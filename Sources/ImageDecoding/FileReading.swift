@@ -1,0 +1,35 @@
+private import Glibc
+
+/// The bytes of a regular file of at most `limit` bytes.
+///
+/// Folders, pipes and devices are refused, because reading them may never end.
+func readFile(_ path: String, limit: Int) throws(ImageError) -> [UInt8] {
+    func unreadable(_ number: Int32) -> ImageError {
+        ImageError(.unreadable, "cannot be read (\(String(cString: strerror(number)))); check the path and its permissions")
+    }
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { throw unreadable(errno) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw unreadable(errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+        throw ImageError(.unreadable, "is not a regular file; name a picture file")
+    }
+    let size = Int(status.st_size)
+    guard size <= limit else {
+        throw ImageError(
+            .tooLarge, "the file holds \(size) bytes, more than the \(limit) that are read; check that it is a picture")
+    }
+    var failure: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+        while count < size, let start = buffer.baseAddress {
+            let got = read(descriptor, start + count, size - count)
+            if got < 0, errno == EINTR { continue }
+            if got < 0 { failure = errno }
+            if got <= 0 { break }
+            count += got
+        }
+    }
+    guard failure == 0 else { throw unreadable(failure) }
+    return bytes
+}

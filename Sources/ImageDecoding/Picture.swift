@@ -1,0 +1,41 @@
+/// A decoded picture: 8-bit RGB, as Pillow's `convert("RGB")` gives it for the same file.
+public struct Picture: Equatable, Sendable {
+    /// Columns.
+    public let width: Int
+    /// Rows.
+    public let height: Int
+    /// The samples, (height, width, 3), row-major.
+    public let pixels: [UInt8]
+    /// How the file stored its colours.
+    public let mode: ColourMode
+
+    /// A picture over given samples; `pixels` holds exactly `width * height * 3` of them.
+    public init(width: Int, height: Int, pixels: [UInt8], mode: ColourMode = .rgb) {
+        precondition(width > 0 && height > 0, "a picture has at least one pixel")
+        precondition(pixels.count == width * height * 3, "\(pixels.count) samples are not \(width)×\(height)×3")
+        self.width = width
+        self.height = height
+        self.pixels = pixels
+        self.mode = mode
+    }
+}
+
+/// How a file stores colours, under the names that Pillow gives to its modes.
+public enum ColourMode: String, Sendable, CaseIterable {
+    /// One bit of grey.
+    case bilevel = "1"
+    /// Up to 8 bits of grey.
+    case grey = "L"
+    /// Grey with alpha; alpha is dropped.
+    case greyAlpha = "LA"
+    /// 16 bits of grey; clipped to 255, as Pillow does it.
+    case grey16 = "I;16"
+    /// Indices into a palette; transparency is ignored.
+    case palette = "P"
+    /// Red, green, blue; of 16-bit samples the high byte counts.
+    case rgb = "RGB"
+    /// Red, green, blue, alpha; alpha is dropped.
+    case rgba = "RGBA"
+    /// The four inks of a JPEG made for print (CMYK or YCCK).
+    case cmyk = "CMYK"
+}

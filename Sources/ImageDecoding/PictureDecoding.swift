@@ -1,0 +1,136 @@
+private import CImageCodecs
+public import Foundation
+
+/// What a caller may choose about decoding.
+public struct DecodingOptions: Equatable, Sendable {
+    /// The sizes that are refused.
+    public var limits: PictureLimits
+    /// Whether to turn the picture upright as its EXIF orientation says. LLaVA's own code and Hugging Face's processor do
+    /// not; Hugging Face's `load_image` does.
+    public var appliesOrientation: Bool
+
+    /// The given choices; by default those of Hugging Face's processor.
+    public init(limits: PictureLimits = PictureLimits(), appliesOrientation: Bool = false) {
+        self.limits = limits
+        self.appliesOrientation = appliesOrientation
+    }
+}
+
+extension Picture {
+    /// Reads and decodes a JPEG, PNG or WebP file; errors name it.
+    public init(contentsOf url: URL, options: DecodingOptions = DecodingOptions()) throws(ImageError) {
+        let bytes = try Self.bytes(of: url, limits: options.limits)
+        do { self = try Picture(decoding: bytes, options: options) } catch { throw error.naming(url.path) }
+    }
+
+    /// The bytes of a picture file, for callers that also want to know them; errors name it.
+    public static func bytes(of url: URL, limits: PictureLimits = PictureLimits()) throws(ImageError) -> [UInt8] {
+        do { return try readFile(url.path, limit: limits.bytes) } catch { throw error.naming(url.path) }
+    }
+
+    /// Decodes the bytes of a JPEG, PNG or WebP file.
+    public init(decoding bytes: [UInt8], options: DecodingOptions = DecodingOptions()) throws(ImageError) {
+        guard bytes.count <= options.limits.bytes else {
+            throw ImageError(
+                .tooLarge, "the file holds \(bytes.count) bytes, more than the \(options.limits.bytes) that are read")
+        }
+        self = try bytes.withUnsafeBufferPointer { (buffer) throws(ImageError) in
+            try Picture(decoding: UnsafeRawBufferPointer(buffer), options: options)
+        }
+    }
+
+    private init(decoding bytes: UnsafeRawBufferPointer, options: DecodingOptions) throws(ImageError) {
+        let format = try PictureFormat(of: bytes)
+        if format == .webp { try checkRIFFLength(bytes) }
+        let header = try format.header(of: bytes)
+        let width = Int(header.width), height = Int(header.height)
+        try options.limits.check(width: width, height: height)
+        let pixels = try format.pixels(of: bytes, header: header)
+        let picture = Picture(width: width, height: height, pixels: pixels, mode: ColourMode(header.mode))
+        self = options.appliesOrientation ? picture.turned(Orientation(of: bytes, format: format)) : picture
+    }
+}
+
+extension PictureFormat {
+    /// The declared size and colour mode.
+    fileprivate func header(of bytes: UnsafeRawBufferPointer) throws(ImageError) -> codec_header {
+        var header = codec_header()
+        var reason = codec_reason()
+        let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+        let status =
+            switch self {
+            case .jpeg: codec_jpeg_header(start, bytes.count, &header, &reason)
+            case .png: codec_png_header(start, bytes.count, &header, &reason)
+            case .webp: codec_webp_header(start, bytes.count, &header, &reason)
+            }
+        try check(status, reason)
+        return header
+    }
+
+    /// The samples, (height, width, 3).
+    fileprivate func pixels(
+        of bytes: UnsafeRawBufferPointer, header: codec_header
+    ) throws(ImageError) -> [UInt8] {
+        let count = Int(header.width) * Int(header.height) * 3
+        var reason = codec_reason()
+        var status: Int32 = 0
+        let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+        let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            // Zeroed, so that nothing of the process leaks into a picture whatever a codec leaves unwritten.
+            buffer.initialize(repeating: 0)
+            status = withUnsafePointer(to: header) { header in
+                switch self {
+                case .jpeg: codec_jpeg_pixels(start, bytes.count, header, buffer.baseAddress, &reason)
+                case .png: codec_png_pixels(start, bytes.count, header, buffer.baseAddress, &reason)
+                case .webp: codec_webp_pixels(start, bytes.count, header, buffer.baseAddress, &reason)
+                }
+            }
+            initialized = count
+        }
+        try check(status, reason)
+        return pixels
+    }
+
+    private func check(_ status: Int32, _ reason: codec_reason) throws(ImageError) {
+        guard status != Int32(CODEC_OK.rawValue) else { return }
+        let words = withUnsafeBytes(of: reason.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        let why = words.isEmpty ? "" : " (\(words))"
+        switch UInt32(status) {
+        case CODEC_TRUNCATED.rawValue:
+            throw ImageError(.truncated, "the \(rawValue) picture is cut short\(why); copy or download it again")
+        case CODEC_UNSUPPORTED.rawValue:
+            throw ImageError(
+                .unsupported, "this kind of \(rawValue) picture is not read\(why); save it as a plain JPEG or PNG")
+        case CODEC_OUT_OF_MEMORY.rawValue:
+            throw ImageError(.outOfMemory, "not enough memory to decode the \(rawValue) picture\(why); scale it down")
+        default:
+            throw ImageError(.damaged, "the \(rawValue) picture is damaged\(why); copy or download it again")
+        }
+    }
+}
+
+extension ColourMode {
+    fileprivate init(_ mode: Int32) {
+        self =
+            switch UInt32(mode) {
+            case CODEC_BILEVEL.rawValue: .bilevel
+            case CODEC_GREY.rawValue: .grey
+            case CODEC_GREY_ALPHA.rawValue: .greyAlpha
+            case CODEC_GREY_16.rawValue: .grey16
+            case CODEC_PALETTE.rawValue: .palette
+            case CODEC_RGBA.rawValue: .rgba
+            case CODEC_CMYK.rawValue: .cmyk
+            default: .rgb
+            }
+    }
+}
+
+/// libwebp decodes a file whose trailing chunks are missing; the container says how long it should be.
+private func checkRIFFLength(_ bytes: UnsafeRawBufferPointer) throws(ImageError) {
+    let declared = (0..<4).reduce(0) { $0 | Int(bytes[4 + $1]) << (8 * $1) }
+    guard bytes.count >= declared + 8 else {
+        throw ImageError(
+            .truncated,
+            "the WebP picture holds \(bytes.count) of its \(declared + 8) bytes; copy or download it again")
+    }
+}

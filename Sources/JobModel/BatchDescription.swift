@@ -1,0 +1,102 @@
+/// What a batch asks for: the model, the method, the prompt and where results go. One `Jobs/*.yaml` file.
+public struct BatchDescription: Codable, Sendable, Hashable {
+    /// How a picture becomes square: cut out the centre (Hugging Face's default) or pad (the LLaVA authors' evaluation).
+    public enum ImageMode: String, Codable, Sendable, CaseIterable { case crop, pad }
+    /// The text around the instruction.
+    public enum Template: String, Codable, Sendable, CaseIterable {
+        case none, hf
+        case vicunaV1 = "vicuna_v1"
+    }
+    /// Arithmetic of the matrix products; `auto` is bf16 where the processor has it, else f32.
+    public enum Precision: String, Codable, Sendable, CaseIterable { case auto, f32, bf16 }
+
+    /// A reduction by name, its budget and options that differ from the documented defaults.
+    public struct Method: Codable, Sendable, Hashable {
+        /// The method's name in the catalogue; `none` reduces nothing.
+        public var name: String
+        /// Visual tokens that reach the decoder (encoder methods) or its end (decoder methods); nil for `none`.
+        public var keep: Int?
+        /// First layer that reduces; nil lets it scale with the depth of the model.
+        public var fromLayer: Int?
+        /// Stage options such as `axis: column`, by name.
+        public var options: [String: String]
+
+        /// A method; by default the one that reduces nothing.
+        public init(name: String = "none", keep: Int? = nil, fromLayer: Int? = nil, options: [String: String] = [:]) {
+            self.name = name
+            self.keep = keep
+            self.fromLayer = fromLayer
+            self.options = options
+        }
+    }
+
+    /// How an answer is generated.
+    public struct Generation: Codable, Sendable, Hashable {
+        /// Most tokens of an answer; an item may ask for another number.
+        public var maxTokens: Int
+        /// 0 is greedy.
+        public var temperature: Double
+        /// Share of the probability that sampling draws from, above 0 and at most 1.
+        public var topP: Double
+        /// Seed of the sampling.
+        public var seed: UInt64
+        /// Texts that end an answer, besides the end-of-sequence token.
+        public var stop: [String]
+
+        /// Greedy answers of at most 64 tokens unless told otherwise.
+        public init(
+            maxTokens: Int = 64, temperature: Double = 0, topP: Double = 1, seed: UInt64 = 0, stop: [String] = []
+        ) {
+            self.maxTokens = maxTokens
+            self.temperature = temperature
+            self.topP = topP
+            self.seed = seed
+            self.stop = stop
+        }
+    }
+
+    /// The batch's name; also the default name of its results folder.
+    public var name: String
+    /// Checkpoint folder, absolute.
+    public var model: String
+    /// Vision tower folder where the checkpoint has none of its own (original LLaVA layout), absolute.
+    public var visionTower: String?
+    /// Items file, absolute.
+    public var items: String
+    /// Folder that relative image paths start from, absolute.
+    public var images: String
+    /// Results folder of this batch, absolute.
+    public var results: String
+    /// The reduction.
+    public var method: Method
+    /// The text around the instruction.
+    public var template: Template
+    /// How a picture becomes square.
+    public var imageMode: ImageMode
+    /// Arithmetic of the matrix products.
+    public var precision: Precision
+    /// How answers are generated.
+    public var generation: Generation
+    /// Whether shards hold the features that entered the decoder.
+    public var features: Bool
+
+    /// A description; what is left out has the default that a batch file has.
+    public init(
+        name: String, model: String, visionTower: String? = nil, items: String, images: String, results: String,
+        method: Method = Method(), template: Template = .vicunaV1, imageMode: ImageMode = .crop,
+        precision: Precision = .auto, generation: Generation = Generation(), features: Bool = true
+    ) {
+        self.name = name
+        self.model = model
+        self.visionTower = visionTower
+        self.items = items
+        self.images = images
+        self.results = results
+        self.method = method
+        self.template = template
+        self.imageMode = imageMode
+        self.precision = precision
+        self.generation = generation
+        self.features = features
+    }
+}

@@ -1,0 +1,87 @@
+public import Foundation
+internal import Yams
+
+/// A batch file (`Jobs/*.yaml`), checked: what it asks for, with every default filled in.
+///
+/// | key | default |
+/// |---|---|
+/// | `name` | the file's name without its extension |
+/// | `model` | required: a checkpoint folder |
+/// | `vision_tower` | none: the checkpoint holds its own |
+/// | `items` | required: a file with one JSON object per line |
+/// | `images` | the folder of the batch file |
+/// | `results` | `results/<name>` beside the batch file |
+/// | `method` | `none`; a name, or `name`, `keep`, `from_layer` and the method's own options |
+/// | `template` | `vicuna_v1`; or `hf`, `none` |
+/// | `image_mode` | `crop`; or `pad` |
+/// | `precision` | `auto`; or `f32`, `bf16` |
+/// | `generation` | `max_tokens: 64`, `temperature: 0`, `top_p: 1`, `seed: 0`, `stop: []` |
+/// | `features` | `true` |
+/// | `run` | `workers: 1`, `threads`: shared out among the workers; `winnow run` reads it |
+///
+/// Relative paths start from the folder of the batch file.
+public struct BatchFile: Sendable, Hashable {
+    /// How `winnow run` starts workers on this machine.
+    public struct Run: Sendable, Hashable {
+        /// Worker processes.
+        public var workers: Int
+        /// Compute threads of each; nil shares the processors out.
+        public var threads: Int?
+
+        /// One worker with all processors unless told otherwise.
+        public init(workers: Int = 1, threads: Int? = nil) {
+            self.workers = workers
+            self.threads = threads
+        }
+    }
+
+    /// What the batch asks for.
+    public var description: BatchDescription
+    /// How `winnow run` starts workers.
+    public var run: Run
+    /// Items in the items file.
+    public var itemCount: Int
+
+    /// Reads and checks a batch file and its items; throws everything that is wrong with them at once.
+    ///
+    /// - Parameters:
+    ///   - url: The batch file.
+    ///   - methods: The names of the known methods; nil leaves the name unchecked.
+    public static func load(_ url: URL, methods: [String]? = nil) throws(ManifestProblems) -> BatchFile {
+        var problems = ManifestProblems()
+        let file = url.path
+        let root: Node?
+        do {
+            let text = try String(contentsOf: url, encoding: .utf8)
+            root = try Yams.compose(yaml: text)
+        } catch {
+            let (line, message) = place(error)
+            problems.add(file, line, message)
+            throw problems
+        }
+        guard let root else {
+            problems.add(file, nil, "the batch file is empty; it needs at least 'model' and 'items'")
+            throw problems
+        }
+        var reader = BatchFileReader(url: url, methods: methods, problems: problems)
+        let found = reader.read(root)
+        problems = reader.problems
+        guard problems.isEmpty, let found else { throw problems }
+        return found
+    }
+
+    /// The line and the words of an error while reading YAML.
+    private static func place(_ error: any Error) -> (line: Int?, message: String) {
+        guard let error = error as? YamlError else {
+            return (nil, "the batch file cannot be read; check its path and that it is UTF-8 text")
+        }
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            return (mark.line, "not valid YAML: \(problem)")
+        case .duplicatedKeysInMapping(let keys, let context):
+            return (context.mark.line, "keys given twice: \(keys.sorted().joined(separator: ", "))")
+        default: return (nil, "not valid YAML: \(error)")
+        }
+    }
+}

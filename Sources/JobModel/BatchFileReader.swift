@@ -1,0 +1,120 @@
+internal import Foundation
+internal import Yams
+
+/// Turns the YAML of a batch file into its description and collects what is wrong on the way.
+struct BatchFileReader {
+    static let keys = [
+        "name", "model", "vision_tower", "items", "images", "results", "method", "template", "image_mode", "precision",
+        "generation", "features", "run",
+    ]
+
+    let url: URL
+    let methods: [String]?
+    var problems: ManifestProblems
+
+    private var file: String { url.path }
+    private var folder: URL { url.absoluteURL.deletingLastPathComponent() }
+
+    /// The batch, where its required keys are usable; it counts only if no problem was added.
+    mutating func read(_ root: Node) -> BatchFile? {
+        let top = YAMLSection(root, file: file, known: Self.keys, &problems)
+        let name = readName(top)
+        let model = readFolder("model", top, required: true)
+        let tower = readFolder("vision_tower", top, required: false)
+        let images = readFolder("images", top, required: false) ?? folder.standardizedFileURL.path
+        let results = top.text("results", &problems).map(absolute) ?? absolute("results/\(name)")
+        let method = readMethod(top)
+        let generation = readGeneration(top)
+        let run = readRun(top)
+        let template = top.choice("template", BatchDescription.Template.self, &problems)
+        let imageMode = top.choice("image_mode", BatchDescription.ImageMode.self, &problems)
+        let precision = top.choice("precision", BatchDescription.Precision.self, &problems)
+        let features = top.flag("features", &problems)
+        guard let items = required("items", top).map(absolute) else { return nil }
+        let count = ItemsCheck(file: items, images: images).run(&problems)
+        guard let model else { return nil }
+        return BatchFile(
+            description: BatchDescription(
+                name: name, model: model, visionTower: tower, items: items, images: images, results: results,
+                method: method, template: template ?? .vicunaV1, imageMode: imageMode ?? .crop,
+                precision: precision ?? .auto, generation: generation, features: features ?? true),
+            run: run, itemCount: count)
+    }
+
+    private func absolute(_ path: String) -> String {
+        URL(fileURLWithPath: path, relativeTo: folder).standardizedFileURL.path
+    }
+
+    private mutating func required(_ key: String, _ section: YAMLSection) -> String? {
+        if !section.has(key) { problems.add(file, section.line, "'\(key)' is missing") }
+        return section.text(key, &problems)
+    }
+
+    private mutating func readName(_ top: YAMLSection) -> String {
+        let fallback = url.deletingPathExtension().lastPathComponent
+        guard let name = top.text("name", &problems) else { return fallback }
+        if !BatchName.isUsable(name) {
+            problems.add(file, top.line(of: "name"), "'name' is '\(name)'; \(BatchName.rule)")
+        }
+        return name
+    }
+
+    private mutating func readFolder(_ key: String, _ top: YAMLSection, required needed: Bool) -> String? {
+        guard let path = (needed ? required(key, top) : top.text(key, &problems)).map(absolute) else { return nil }
+        if !isFolder(path) { problems.add(file, top.line(of: key), "'\(key)': there is no folder \(path)") }
+        return path
+    }
+
+    private mutating func readMethod(_ top: YAMLSection) -> BatchDescription.Method {
+        guard let node = top.node("method") else { return BatchDescription.Method() }
+        guard node.scalar == nil else {
+            let name = top.text("method", &problems) ?? "none"
+            checkMethod(name, keep: nil, line: top.line(of: "method"))
+            return BatchDescription.Method(name: name)
+        }
+        let section = YAMLSection(node, file: file, prefix: "method.", known: nil, &problems)
+        guard case .mapping = node else { return BatchDescription.Method() }
+        let name = required("name", section)
+        let keep = section.integer("keep", 1...1_000_000, &problems)
+        let fromLayer = section.integer("from_layer", 0...10_000, &problems)
+        var options: [String: String] = [:]
+        for key in section.keys where !["name", "keep", "from_layer"].contains(key) {
+            options[key] = section.text(key, &problems)
+        }
+        if let name, keep != nil || !section.has("keep") {
+            checkMethod(name, keep: keep, line: section.line(of: "name"))
+        }
+        return BatchDescription.Method(name: name ?? "none", keep: keep, fromLayer: fromLayer, options: options)
+    }
+
+    private mutating func checkMethod(_ name: String, keep: Int?, line: Int?) {
+        if let methods, !methods.contains(name) {
+            problems.add(file, line, "there is no method '\(name)'; known are \(methods.joined(separator: ", "))")
+        } else if name != "none", keep == nil {
+            problems.add(file, line, "method '\(name)' needs 'keep', the number of visual tokens to keep")
+        }
+    }
+
+    private mutating func readGeneration(_ top: YAMLSection) -> BatchDescription.Generation {
+        var generation = BatchDescription.Generation()
+        guard let node = top.node("generation") else { return generation }
+        let known = ["max_tokens", "temperature", "top_p", "seed", "stop"]
+        let section = YAMLSection(node, file: file, prefix: "generation.", known: known, &problems)
+        generation.maxTokens = section.integer("max_tokens", 1...1_000_000, &problems) ?? generation.maxTokens
+        generation.temperature =
+            section.number("temperature", "0 or more", &problems) { $0 >= 0 } ?? generation.temperature
+        generation.topP =
+            section.number("top_p", "above 0 and at most 1", &problems) { $0 > 0 && $0 <= 1 } ?? generation.topP
+        generation.seed = section.integer("seed", 0...UInt64.max, &problems) ?? generation.seed
+        generation.stop = section.texts("stop", &problems) ?? generation.stop
+        return generation
+    }
+
+    private mutating func readRun(_ top: YAMLSection) -> BatchFile.Run {
+        guard let node = top.node("run") else { return BatchFile.Run() }
+        let section = YAMLSection(node, file: file, prefix: "run.", known: ["workers", "threads"], &problems)
+        return BatchFile.Run(
+            workers: section.integer("workers", 1...1024, &problems) ?? 1,
+            threads: section.integer("threads", 1...4096, &problems))
+    }
+}

@@ -1,0 +1,129 @@
+internal import Foundation
+
+/// One line of a manifest: a picture and an instruction.
+public struct Item: Hashable, Sendable {
+    /// The most bytes a line may have.
+    public static let maximumBytes = 256 * 1024
+
+    /// The user's name for it.
+    public var id: ItemID
+    /// The picture, relative to the batch's image folder.
+    public var image: String
+    /// The instruction.
+    public var prompt: String
+    /// Accepted answers, for scoring.
+    public var answers: [String]
+    /// Free labels, for grouping.
+    public var labels: [String: String]
+    /// Most tokens of the answer; nil takes the batch's number.
+    public var maxTokens: Int?
+
+    /// An item.
+    public init(
+        id: ItemID, image: String, prompt: String, answers: [String] = [], labels: [String: String] = [:],
+        maxTokens: Int? = nil
+    ) {
+        self.id = id
+        self.image = image
+        self.prompt = prompt
+        self.answers = answers
+        self.labels = labels
+        self.maxTokens = maxTokens
+    }
+
+    /// Reads one JSON object such as `{"id":"a","image":"cat.jpg","prompt":"What is it?"}`; every problem is named.
+    public init(json: String) throws(JobModelError) {
+        let fields = ItemFields(json: json)
+        guard let item = fields.item else {
+            let problems = fields.problems.joined(separator: "; ")
+            throw JobModelError(.badItem, "The item is not usable: \(problems). Correct it and submit again.")
+        }
+        self = item
+    }
+}
+
+/// The fields of a manifest line, decoded as far as possible so that all of its problems are found.
+struct ItemFields {
+    static let keys = ["id", "image", "prompt", "answers", "labels", "max_tokens"]
+
+    var id: String?
+    var image: String?
+    var prompt: String?
+    var answers: [String]?
+    var labels: [String: String]?
+    var maxTokens: Int?
+    var problems: [String] = []
+
+    init(json: String) {
+        guard json.utf8.count <= Item.maximumBytes else {
+            problems = ["the line has \(json.utf8.count) bytes, more than \(Item.maximumBytes)"]
+            return
+        }
+        do {
+            self = try JSONDecoder().decode(ItemFields.self, from: Data(json.utf8))
+        } catch DecodingError.typeMismatch {
+            problems = ["it is not a JSON object"]
+        } catch {
+            problems = ["it is not valid JSON"]
+        }
+    }
+
+    /// The item, where nothing is wrong with it.
+    var item: Item? {
+        guard problems.isEmpty, let id, let image, let prompt else { return nil }
+        return Item(
+            id: ItemID(id), image: image, prompt: prompt, answers: answers ?? [], labels: labels ?? [:],
+            maxTokens: maxTokens)
+    }
+}
+
+extension ItemFields: Decodable {
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: AnyKey.self)
+        for key in container.allKeys.map(\.stringValue).sorted() where !Self.keys.contains(key) {
+            problems.append("unknown key '\(key)'; known are \(Self.keys.joined(separator: ", "))")
+        }
+        id = text("id", container)
+        image = text("image", container)
+        prompt = text("prompt", container)
+        answers = optional("answers", [String].self, "a list of texts", container)
+        labels = optional("labels", [String: String].self, "an object of texts", container)
+        maxTokens = optional("max_tokens", Int.self, "a whole number", container)
+        if let maxTokens, maxTokens < 1 { problems.append("'max_tokens' is \(maxTokens); at least 1 is needed") }
+        if let image, ImagePath.resolve(image, under: "/images") == nil {
+            problems.append("image '\(image)' leaves the image folder; give a path inside it")
+        }
+    }
+
+    /// A required text that is not blank.
+    private mutating func text(_ key: String, _ container: KeyedDecodingContainer<AnyKey>) -> String? {
+        guard container.contains(AnyKey(key)) else {
+            problems.append("'\(key)' is missing")
+            return nil
+        }
+        guard let value = try? container.decode(String.self, forKey: AnyKey(key)) else {
+            problems.append("'\(key)' must be a text")
+            return nil
+        }
+        if value.allSatisfy(\.isWhitespace) { problems.append("'\(key)' is empty") }
+        if value.utf8.contains(0) { problems.append("'\(key)' contains a zero byte") }
+        return value
+    }
+
+    private mutating func optional<Value: Decodable>(
+        _ key: String, _ type: Value.Type, _ expected: String, _ container: KeyedDecodingContainer<AnyKey>
+    ) -> Value? {
+        guard container.contains(AnyKey(key)) else { return nil }
+        if let value = try? container.decode(type, forKey: AnyKey(key)) { return value }
+        problems.append("'\(key)' must be \(expected)")
+        return nil
+    }
+}
+
+private struct AnyKey: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+    init(_ key: String) { stringValue = key }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}

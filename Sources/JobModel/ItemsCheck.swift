@@ -1,0 +1,46 @@
+/// Goes through an items file once and finds everything that is wrong with it.
+struct ItemsCheck {
+    let file: String
+    let images: String
+
+    /// The number of usable items; problems are added.
+    func run(_ problems: inout ManifestProblems) -> Int {
+        var lines: ItemLines
+        do {
+            lines = try ItemLines(path: file)
+        } catch {
+            for problem in error.problems { problems.add(problem.file, problem.line, problem.message) }
+            return 0
+        }
+        var firstLine: [String: Int] = [:]
+        var seen: [String: Bool] = [:]  // image → whether the file is there
+        var usable = 0
+        do {
+            while let line = try lines.next() {
+                guard let text = line.text else {
+                    problems.add(file, line.number, "not UTF-8, or longer than \(Item.maximumBytes) bytes")
+                    continue
+                }
+                let fields = ItemFields(json: text)
+                for message in fields.problems { problems.add(file, line.number, message) }
+                if let id = fields.id {
+                    if let first = firstLine[id] {
+                        problems.add(file, line.number, "id '\(id)' is already used in line \(first)")
+                    } else {
+                        firstLine[id] = line.number
+                    }
+                }
+                if let image = fields.image, let path = ImagePath.resolve(image, under: images) {
+                    let there = seen[image] ?? isFile(path)
+                    seen[image] = there
+                    if !there { problems.add(file, line.number, "there is no image '\(image)' in \(images)") }
+                }
+                if fields.item != nil { usable += 1 }
+            }
+        } catch {
+            for problem in error.problems { problems.add(problem.file, problem.line, problem.message) }
+        }
+        if firstLine.isEmpty, usable == 0 { problems.add(file, nil, "there is no item in the file") }
+        return usable
+    }
+}

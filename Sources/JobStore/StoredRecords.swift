@@ -1,0 +1,106 @@
+public import Foundation
+public import JobModel
+
+/// A batch as the store keeps it.
+public struct StoredBatch: Sendable, Hashable {
+    /// Its name.
+    public var id: BatchID
+    /// Its description as JSON.
+    public var description: String
+    /// Its results folder.
+    public var results: String
+    /// Where it is in its life.
+    public var state: BatchState
+    /// Its items.
+    public var total: UInt64
+    /// When it was opened, by the wall clock.
+    public var openedAt: Date
+    /// When its submission was complete.
+    public var closedAt: Date?
+    /// When its last job ended.
+    public var finishedAt: Date?
+    /// Its jobs per state.
+    public var counts: JobCounts
+}
+
+/// An item on its way into the store.
+public struct NewItem: Sendable, Hashable {
+    /// The user's id.
+    public var id: ItemID
+    /// Its picture, as in the manifest.
+    public var image: String
+    /// The line of the manifest.
+    public var json: String
+
+    /// An item.
+    public init(id: ItemID, image: String, json: String) {
+        self.id = id
+        self.image = image
+        self.json = json
+    }
+}
+
+/// A job that has not ended, as the scheduler needs it after a restart.
+public struct UnfinishedJob: Sendable, Hashable {
+    /// The job.
+    public var id: JobID
+    /// Its picture, as in the manifest.
+    public var image: String
+    /// Its last attempt.
+    public var epoch: Epoch
+    /// Workers lost over it.
+    public var losses: Int
+    /// Whether an attempt was under way.
+    public var wasRunning: Bool
+}
+
+/// What an assignment carries of a job.
+public struct JobPayload: Sendable, Hashable {
+    /// The line of the manifest.
+    public var item: String
+    /// The picture, as in the manifest.
+    public var image: String
+}
+
+/// A sealed shard as its writer reported it.
+public struct ShardRecord: Sendable, Hashable {
+    /// The batch it belongs to.
+    public var batch: BatchID
+    /// Its path in the results folder.
+    public var path: String
+    /// The digest of its bytes.
+    public var sha256: [UInt8]
+    /// Its size.
+    public var bytes: UInt64
+    /// Who wrote it.
+    public var worker: WorkerName
+
+    /// A shard.
+    public init(batch: BatchID, path: String, sha256: [UInt8], bytes: UInt64, worker: WorkerName) {
+        self.batch = batch
+        self.path = path
+        self.sha256 = sha256
+        self.bytes = bytes
+        self.worker = worker
+    }
+}
+
+/// An item with what has become of it.
+public struct ItemRecord: Sendable, Hashable {
+    /// 1-based place in the manifest.
+    public var ordinal: UInt64
+    /// The user's id.
+    public var id: ItemID
+    /// Where its job is.
+    public var state: JobState
+    /// Why it failed.
+    public var error: String?
+    /// What to show without opening the shard; nil before the job has ended with a row.
+    public var summary: JobSummary?
+    /// The shard that holds its row.
+    public var shard: String?
+    /// Which row.
+    public var row: UInt32?
+    /// Attempts so far.
+    public var attempts: UInt64
+}

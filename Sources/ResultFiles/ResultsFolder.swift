@@ -1,0 +1,42 @@
+public import Foundation
+
+/// The results folder of one batch: `shards/` holds sealed files, `tmp/` those that are being built.
+public struct ResultsFolder: Sendable, Hashable {
+    /// The folder's path.
+    public let path: String
+
+    /// Names a folder; ``prepare()`` makes it.
+    public init(_ path: String) { self.path = path }
+
+    /// Makes the folder and what a writer needs inside of it; what exists stays.
+    public func prepare() throws(ResultFileError) {
+        for folder in [path, "\(path)/tmp", "\(path)/shards"] {
+            do {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw ResultFileError(
+                    .writeFailed,
+                    "cannot make the folder \(folder): \(error.localizedDescription); check the path and its rights",
+                    cause: error)
+            }
+        }
+    }
+
+    /// Deletes files in `tmp/` that nobody has written to for a while, and returns their names.
+    ///
+    /// Other workers may be sealing in the same folder: a live part is seconds old. Deleting one all the same makes its
+    /// writer build it again.
+    public func sweepStaleParts(now: Date, olderThan age: Duration = .seconds(600)) -> [String] {
+        let folder = URL(fileURLWithPath: path).appendingPathComponent("tmp")
+        let files =
+            (try? FileManager.default.contentsOfDirectory(
+                at: folder, includingPropertiesForKeys: [.contentModificationDateKey])) ?? []
+        return files.filter { file in
+            guard file.pathExtension == "part",
+                let written = try? file.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate,
+                now.timeIntervalSince(written) > age / .seconds(1)
+            else { return false }
+            return (try? FileManager.default.removeItem(at: file)) != nil
+        }.map(\.lastPathComponent).sorted()
+    }
+}

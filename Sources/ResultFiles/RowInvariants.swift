@@ -1,0 +1,88 @@
+extension ResultRow {
+    /// Throws where the row contradicts itself or the header of its shard, and says how.
+    func check(against header: ShardHeader) throws(ResultFileError) {
+        try require(header.methods.contains(method), "method \"\(method)\" is not in the shard's list of methods")
+        try require(tokens.wentTo.count == tokens.leftAt.count, "left_at and went_to differ in length")
+        try require(tokens.score.count == tokens.leftAt.count, "left_at and score differ in length")
+        try require(
+            tokenLogProbs.isEmpty || tokenLogProbs.count == tokenIDs.count, "not every token has a log probability")
+        if let features = header.features {
+            try require(
+                self.features.count.isMultiple(of: features.width), "features are not rows of \(features.width)")
+        } else {
+            try require(features.isEmpty, "features are not part of this shard")
+        }
+        if status == .failed {
+            try require(!error.isEmpty, "a failed job says why")
+            try require(tokens.leftAt.isEmpty && kept.isEmpty && tokenIDs.isEmpty, "a failed job has no tokens")
+            try require(steps.layer.isEmpty && merges.step.isEmpty && features.isEmpty, "a failed job has no steps")
+        } else {
+            try checkTokens(grid: header.grid)
+            try checkSteps()
+            try checkMerges()
+        }
+    }
+
+    /// Tokens kept and tokens that left are the whole grid, each once.
+    private func checkTokens(grid: [Int]) throws(ResultFileError) {
+        let count = tokens.leftAt.count
+        try require(count == grid.reduce(1, *), "\(count) tokens are not the grid \(grid)")
+        try require(count == visualTokensIn, "\(count) tokens are not visual_tokens_in, \(visualTokensIn)")
+        try require(count < Int(Tokens.discarded), "\(count) tokens are too many for 16-bit indices")
+        try require(kept.count == visualTokensOut, "\(kept.count) kept are not visual_tokens_out, \(visualTokensOut)")
+        try require(tokenIDs.count == answerTokens, "\(tokenIDs.count) ids are not answer_tokens, \(answerTokens)")
+        let left = tokens.leftAt.count { $0 != Tokens.survived }
+        try require(kept.count + left == count, "\(kept.count) kept and \(left) left are not \(count) tokens")
+        var seen = [Bool](repeating: false, count: count)
+        for index in kept {
+            let index = Int(index)
+            try require(index < count, "kept token \(index) is outside of the grid")
+            try require(tokens.leftAt[index] == Tokens.survived, "token \(index) is kept and left")
+            try require(!seen[index], "token \(index) is kept twice")
+            seen[index] = true
+        }
+        for target in tokens.wentTo where target != Tokens.discarded {
+            try require(Int(target) < count, "went_to \(target) is outside of the grid")
+        }
+    }
+
+    /// Every token that left did so in a step, and each step's counts agree.
+    private func checkSteps() throws(ResultFileError) {
+        let count = steps.layer.count
+        try require(count < Int(Tokens.survived), "\(count) steps are too many for 8-bit indices")
+        var left = [Int](repeating: 0, count: count)
+        for step in tokens.leftAt where step != Tokens.survived {
+            try require(Int(step) < count, "left_at \(step) is not a step")
+            left[Int(step)] += 1
+        }
+        for step in 0..<count {
+            let difference = steps.tokensIn[step] - steps.tokensOut[step]
+            try require(left[step] == difference, "step \(step) removes \(difference) tokens but \(left[step]) left")
+        }
+    }
+
+    /// In each step the shares of a source are 1 together, or 0.
+    private func checkMerges() throws(ResultFileError) {
+        let count = tokens.leftAt.count
+        var sums: [UInt32: Float] = [:]
+        for index in merges.step.indices {
+            let source = merges.source[index]
+            let isInside = Int(source) < count && Int(merges.target[index]) < count
+            try require(isInside, "a merge of token \(source) is outside of the grid")
+            try require(Int(merges.step[index]) < steps.layer.count, "a merge of token \(source) is in no step")
+            sums[UInt32(merges.step[index]) << 16 | UInt32(source), default: 0] += Float(merges.weight[index])
+        }
+        for (key, sum) in sums {
+            // Rounding each share to float16 changes the sum by at most half a unit in the last place, 2⁻¹¹.
+            try require(
+                abs(sum - 1) < 2e-3 || abs(sum) < 2e-3, "the shares of token \(key & 0xFFFF) sum to \(sum), not 1 or 0")
+        }
+    }
+
+    private func require(_ holds: Bool, _ claim: @autoclosure () -> String) throws(ResultFileError) {
+        guard holds else {
+            throw ResultFileError(
+                .invalidRow, "the result of job \(id) is inconsistent: \(claim()); record the job as failed", job: id)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+private import Foundation
+internal import HDF5
+
+/// A shard in memory, ready to be written as a file.
+struct ShardContents {
+    let header: ShardHeader
+    let id: ULID
+    let rows: [ResultRow]
+
+    /// Writes the file, which must not exist, and closes everything.
+    func write(to path: String) throws(HDF5Error) {
+        try HDF5Library.run { () throws(HDF5Error) in
+            let file = try File.create(path)
+            for (attribute, value) in attributes { try file.root.set(attribute, to: value) }
+            let jobs = try file.root.createGroup("jobs")
+            for column in ShardLayout.jobs(methods: header.methods) { try column.write(rows, to: jobs) }
+            try jobs.close()
+            try ShardLayout.tokens.write(
+                rows, to: file.root, attributes: ["grid": .integers(header.grid.map { Int64($0) })])
+            for group in ShardLayout.ragged { try group.write(rows, to: file.root) }
+            if let features = header.features {
+                try ShardLayout.features(width: features.width).write(
+                    rows, to: file.root,
+                    attributes: ["layer": .integer(Int64(features.layer)), "space": .string(features.space)])
+            }
+            try file.close()
+        }
+    }
+
+    private var attributes: KeyValuePairs<String, Attribute> {
+        let created = Date(timeIntervalSince1970: Double(id.milliseconds) / 1000)
+        return [
+            "format": .string(ShardLayout.format),
+            "format_version": .string(ShardLayout.version),
+            "shard": .string(id.description),
+            "batch": .string(header.batch),
+            "worker": .string(header.worker),
+            "created_utc": .string(created.formatted(.iso8601)),
+            "rows": .integer(Int64(rows.count)),
+            "model": .string(header.model),
+            "model_sha256": .string(header.modelSHA256),
+            "method_json": .string(header.methodJSON),
+            "generation_json": .string(header.generationJSON),
+            "flops_convention": .string(ShardLayout.flopsConvention),
+            "software": .string(header.software),
+        ]
+    }
+}

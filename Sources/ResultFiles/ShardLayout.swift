@@ -1,0 +1,110 @@
+internal import HDF5
+
+/// The format of a shard: every dataset by name, with where its values stand in a row.
+enum ShardLayout {
+    static let format = "winnow-results"
+    static let version = "1.0"
+    static let flopsConvention = "one multiply-add = 2"
+
+    /// The columns of `/jobs`.
+    static func jobs(methods: [String]) -> [any JobColumn] {
+        texts + counts + [MethodColumn(methods: methods)] + measures + geometry
+    }
+
+    private static let texts: [any JobColumn] = [
+        TextColumn("id", \.id, "id of the item"),
+        TextColumn("image", \.image, "picture as the item names it"),
+        TextColumn("image_sha256", \.imageSHA256, "SHA-256 of the picture file"),
+        TextColumn("prompt", \.prompt, "instruction"),
+        TextColumn("answer", \.answer, "generated text"),
+        TextColumn("error", \.error, "why the job failed"),
+    ]
+
+    private static let counts: [any JobColumn] = [
+        NumberColumn("attempt", \.attempt, "number of the attempt"),
+        CodeColumn("status", \.status, "whether the job has an answer"),
+        NumberColumn("visual_tokens_in", \.visualTokensIn, "visual tokens before any reduction"),
+        NumberColumn("visual_tokens_out", \.visualTokensOut, "visual tokens after the last reduction"),
+        NumberColumn("prompt_tokens", \.promptTokens, "tokens of the prompt that entered the decoder"),
+        NumberColumn("answer_tokens", \.answerTokens, "generated tokens"),
+        CodeColumn("finish_reason", \.finishReason, "why the answer ended"),
+        NumberColumn("correct", \.correct, "1 right, 0 wrong, -1 not scored"),
+    ]
+
+    private static let measures: [any JobColumn] = [
+        NumberColumn("flops_vision", \.flops.vision, units: "FLOP", "vision tower"),
+        NumberColumn("flops_projector", \.flops.projector, units: "FLOP", "projector"),
+        NumberColumn("flops_prefill", \.flops.prefill, units: "FLOP", "decoder over the prompt"),
+        NumberColumn("flops_decode", \.flops.decode, units: "FLOP", "decoder over the answer"),
+        NumberColumn("seconds_queue", \.seconds.queue, units: "s", "acceptance to assignment"),
+        NumberColumn("seconds_load", \.seconds.load, units: "s", "reading and preparing the picture"),
+        NumberColumn("seconds_vision", \.seconds.vision, units: "s", "vision tower and projector"),
+        NumberColumn("seconds_reduce", \.seconds.reduce, units: "s", "filter, correlate and compress"),
+        NumberColumn("seconds_prefill", \.seconds.prefill, units: "s", "decoder over the prompt"),
+        NumberColumn("seconds_decode", \.seconds.decode, units: "s", "decoder over the answer"),
+        NumberColumn("peak_bytes", \.peakBytes, units: "B", "largest resident memory of the worker so far"),
+    ]
+
+    private static let geometry: [any JobColumn] = [
+        NumberColumn("source_width", \.geometry.sourceWidth, units: "px", "width of the picture"),
+        NumberColumn("source_height", \.geometry.sourceHeight, units: "px", "height of the picture"),
+        NumberColumn("resized_width", \.geometry.resizedWidth, units: "px", "width after resizing"),
+        NumberColumn("resized_height", \.geometry.resizedHeight, units: "px", "height after resizing"),
+        NumberColumn("crop_left", \.geometry.cropLeft, units: "px", "left edge of the cut-out window"),
+        NumberColumn("crop_top", \.geometry.cropTop, units: "px", "upper edge of the cut-out window"),
+        NumberColumn("crop_width", \.geometry.cropWidth, units: "px", "width of the window; 0 if padded"),
+        NumberColumn("crop_height", \.geometry.cropHeight, units: "px", "height of the window; 0 if padded"),
+        NumberColumn("pad_left", \.geometry.padLeft, units: "px", "padding left of the picture"),
+        NumberColumn("pad_top", \.geometry.padTop, units: "px", "padding above the picture"),
+        NumberColumn("pad_width", \.geometry.padWidth, units: "px", "width of the padded canvas; 0 if cut"),
+        NumberColumn("pad_height", \.geometry.padHeight, units: "px", "height of the padded canvas; 0 if cut"),
+    ]
+
+    /// One row per original visual token.
+    static let tokens = RaggedGroup(
+        name: "tokens", length: \.tokens.leftAt.count,
+        columns: [
+            RaggedNumbers("left_at", \.tokens.leftAt, "step at which it left; 255 = survived", compressed: true),
+            RaggedNumbers(
+                "went_to", \.tokens.wentTo, "token that took most of it; 65535 = discarded", compressed: true),
+            RaggedNumbers("score", \.tokens.score, "last score it was given"),
+        ])
+
+    /// The groups whose length differs from row to row and that every shard has, but for `tokens`.
+    static let ragged: [RaggedGroup] = [
+        RaggedGroup(
+            name: "steps", length: \.steps.layer.count,
+            columns: [
+                RaggedNumbers("layer", \.steps.layer, "layer, counted from 0"),
+                RaggedCodes(name: "place", longName: "half of the model", path: \.steps.place),
+                RaggedNumbers("tokens_in", \.steps.tokensIn, "visual tokens before"),
+                RaggedNumbers("tokens_out", \.steps.tokensOut, "visual tokens after"),
+                RaggedNumbers("seconds", \.steps.seconds, units: "s", "time of the reduction"),
+            ]),
+        RaggedGroup(
+            name: "kept", length: \.kept.count,
+            columns: [
+                RaggedNumbers("data", \.kept, "original index of each kept token, in sequence order", compressed: true)
+            ]),
+        RaggedGroup(
+            name: "merges", length: \.merges.step.count,
+            columns: [
+                RaggedNumbers("step", \.merges.step, "index of the step", compressed: true),
+                RaggedNumbers("source", \.merges.source, "token that left", compressed: true),
+                RaggedNumbers("target", \.merges.target, "token that took a share", compressed: true),
+                RaggedNumbers("weight", \.merges.weight, "share of the source's content"),
+            ]),
+        RaggedGroup(
+            name: "token_ids", length: \.tokenIDs.count,
+            columns: [RaggedNumbers("data", \.tokenIDs, "generated tokens")]),
+        RaggedGroup(
+            name: "token_logprobs", length: \.tokenLogProbs.count,
+            columns: [RaggedNumbers("data", \.tokenLogProbs, units: "nat", "log probability of each generated token")]),
+    ]
+
+    /// One row per visual token that entered the decoder.
+    static func features(width: Int) -> RaggedGroup {
+        RaggedGroup(
+            name: "features", length: { $0.features.count / width }, columns: [FeatureColumn(width: width)])
+    }
+}

@@ -1,0 +1,108 @@
+internal import HDF5
+
+/// A file that is complete, durable and never changed again; what a worker reports to the coordinator.
+public struct SealedShard: Sendable, Hashable {
+    /// Path relative to the results folder, such as `shards/3f/01J….h5`.
+    public let path: String
+    /// SHA-256 of the file, 32 bytes.
+    public let sha256: [UInt8]
+    /// Size of the file.
+    public let bytes: Int
+    /// The ids of the jobs in the order of the rows.
+    public let jobs: [String]
+}
+
+/// Collects finished jobs in memory and writes them as one sealed shard.
+///
+/// No file is open between calls. A row becomes visible with its whole shard or not at all: the file is built under a
+/// temporary name, closed, synced and hashed, then linked under its final name, and the folder is synced.
+public struct ShardWriter: Sendable {
+    /// When a shard is worth sealing; whichever is reached first.
+    public struct Limits: Sendable, Hashable {
+        /// Finished jobs.
+        public var rows: Int
+        /// Bytes in memory.
+        public var bytes: Int
+        /// Time since the first job came in.
+        public var age: Duration
+
+        /// 1,024 rows, 64 MiB and 10 seconds unless told otherwise.
+        public init(rows: Int = 1024, bytes: Int = 64 << 20, age: Duration = .seconds(10)) {
+            self.rows = rows
+            self.bytes = bytes
+            self.age = age
+        }
+    }
+
+    /// What all rows share.
+    public let header: ShardHeader
+    /// The rows that wait, in the order they will have in the shard.
+    public private(set) var rows: [ResultRow] = []
+    /// Bytes that the rows take.
+    public private(set) var byteCount = 0
+
+    private let folder: ResultsFolder
+    private let limits: Limits
+    private var firstAdded: ContinuousClock.Instant?
+
+    /// A writer without rows, for a folder that has been prepared.
+    public init(folder: ResultsFolder, header: ShardHeader, limits: Limits = Limits()) {
+        self.folder = folder
+        self.header = header
+        self.limits = limits
+    }
+
+    /// Takes a finished job, unless it contradicts itself; then the writer is as before and the error names the job.
+    public mutating func add(_ row: ResultRow, at now: ContinuousClock.Instant) throws(ResultFileError) {
+        try row.check(against: header)
+        if rows.isEmpty { firstAdded = now }
+        rows.append(row)
+        byteCount += row.byteCount
+    }
+
+    /// Whether it is time to seal.
+    public func isDue(at now: ContinuousClock.Instant) -> Bool {
+        guard let deadline else { return false }
+        return rows.count >= limits.rows || byteCount >= limits.bytes || now >= deadline
+    }
+
+    /// When the rows become due by their age; nil without rows.
+    public var deadline: ContinuousClock.Instant? { firstAdded?.advanced(by: limits.age) }
+
+    /// Writes the rows as the shard `id`, and is empty afterwards.
+    ///
+    /// Where it throws, nothing is visible and the rows are still here: seal again under a new id, or take them back.
+    public mutating func seal(as id: ULID) throws(ResultFileError) -> SealedShard {
+        let name = "\(id).h5"
+        let part = PartFile(path: "\(folder.path)/tmp/\(name).part")
+        do throws(HDF5Error) {
+            try ShardContents(header: header, id: id, rows: rows).write(to: part.path)
+        } catch {
+            // A part of this name that was there before is somebody else's.
+            if error.code != .alreadyExists { part.discard() }
+            throw ResultFileError(writing: error)
+        }
+        do throws(ResultFileError) {
+            let (bytes, sha256) = try part.sync()
+            try part.publish(in: "\(folder.path)/shards/\(id.folder)", as: name)
+            let sealed = SealedShard(
+                path: "shards/\(id.folder)/\(name)", sha256: sha256, bytes: bytes, jobs: rows.map(\.id))
+            removeAll()
+            return sealed
+        } catch {
+            part.discard()
+            throw error
+        }
+    }
+
+    /// Forgets all rows and returns them.
+    @discardableResult
+    public mutating func removeAll() -> [ResultRow] {
+        defer {
+            rows = []
+            byteCount = 0
+            firstAdded = nil
+        }
+        return rows
+    }
+}

@@ -1,0 +1,78 @@
+public import JobModel
+
+/// What the scheduler wants done, in this order; whatever is to be stored is stored before anything is sent.
+public enum SchedulerAction: Hashable, Sendable {
+    /// Make this change durable.
+    case store(JobTransition)
+    /// Send these jobs, of one picture where possible, to a worker.
+    case assign([Assignment], to: WorkerName)
+    /// Tell a worker that these attempts no longer count.
+    case revoke([Lease], from: WorkerName)
+    /// A worker is no longer counted on; it may say hello again.
+    case workerLost(WorkerName, reason: String)
+    /// A Hello is not accepted.
+    case refuse(WorkerName, reason: String)
+}
+
+/// A job on its way to a worker.
+public struct Assignment: Hashable, Sendable {
+    /// The attempt.
+    public var lease: Lease
+    /// The batch whose settings apply.
+    public var batch: BatchID
+}
+
+/// What became of the rows of one report.
+public struct ReportOutcome: Sendable {
+    /// Jobs whose result this report is.
+    public var committed: [JobID] = []
+    /// Jobs whose attempt no longer counts.
+    public var stale: [JobID] = []
+    /// Jobs that have already ended; the job store knows whether this very row ended them.
+    public var ended: [JobID] = []
+    /// What to do.
+    public var actions: [SchedulerAction] = []
+}
+
+/// A job that the scheduler is to take care of.
+public struct NewJob: Sendable, Hashable {
+    /// Its number; the jobs of a batch come in growing order.
+    public var id: JobID
+    /// Equal for jobs of the same picture.
+    public var image: UInt64
+    /// The last attempt's number; above 0 only after a restart of the coordinator.
+    public var epoch: Epoch
+    /// Workers lost over it so far.
+    public var losses: Int
+    /// Whether an attempt was under way when the coordinator ended: its worker has one lease time to come back.
+    public var wasRunning: Bool
+
+    /// A job; fresh unless told otherwise.
+    public init(id: JobID, image: UInt64, epoch: Epoch = .none, losses: Int = 0, wasRunning: Bool = false) {
+        self.id = id
+        self.image = image
+        self.epoch = epoch
+        self.losses = losses
+        self.wasRunning = wasRunning
+    }
+}
+
+/// A row of a report, as far as decisions need it.
+public struct ReportedRow: Sendable, Hashable {
+    /// The attempt that made it.
+    public var lease: Lease
+    /// Which row of the shard.
+    public var row: UInt32
+    /// Why the job failed; nil when it succeeded.
+    public var error: String?
+    /// What to show without opening the shard.
+    public var summary: JobSummary
+
+    /// A row.
+    public init(lease: Lease, row: UInt32, error: String? = nil, summary: JobSummary = JobSummary()) {
+        self.lease = lease
+        self.row = row
+        self.error = error
+        self.summary = summary
+    }
+}

@@ -1,0 +1,176 @@
+import Glibc
+
+/// Where the arithmetic happens. The model is written in these verbs and knows no processor.
+///
+/// Everything is a list of rows: a batch is the rows of its sequences one after another, without padding. Matrix products
+/// read `activationType`; the residual stream and normalisation stay in `residualType`.
+public protocol Backend: AnyObject {
+    /// "onednn-bf16", "portable-f64", …
+    var name: String { get }
+    /// The type that enters matrix products.
+    var activationType: ElementType { get }
+    /// The type of the residual stream between layers.
+    var residualType: ElementType { get }
+
+    /// Prepares weights once: matrices `(outputs, inputs)` stacked along their outputs, with an optional bias for all.
+    func pack(_ matrices: [Tensor], bias: [Tensor]) throws(TensorError) -> Linear
+
+    /// `x·Wᵀ + b`, then `activation`, as `type`: `(rows, inputs)` to `(rows, outputs)`.
+    func linear(_ x: Tensor, _ weights: Linear, activation: Activation, as type: ElementType) -> Tensor
+    /// `residual += x·Wᵀ + b`.
+    func linear(_ x: Tensor, _ weights: Linear, addingTo residual: Tensor)
+
+    /// Layer or RMS normalisation of residual rows, as `type`.
+    func normalize(_ x: Tensor, _ norm: Normalization, as type: ElementType) -> Tensor
+    /// `silu(gate)·up` for rows that hold gate and up side by side.
+    func siluMultiply(_ gateUp: Tensor) -> Tensor
+    /// Splits rows of stacked queries, keys and values; rotates queries and keys (RoPE, half-split form).
+    /// `keys` and `values` are written in place, row by row.
+    func rotarySplit(_ qkv: Tensor, _ heads: Heads, _ angles: RotaryAngles, keys: Tensor, values: Tensor) -> Tensor
+
+    /// Attention of one sequence; the result goes into `output`, `(queries, heads·size)`.
+    /// Returns the head-mean map `(queries, keys)` f32 or f64 that `map` asks for.
+    func attend(_ problem: Attention, output: Tensor, map: AttentionMapKind?) -> Tensor?
+    /// Attention of one query for each of many sequences against its own cache, `(sequences, heads·size)`.
+    func attendSingle(_ queries: Tensor, _ heads: Heads, caches: [KeysAndValues]) -> Tensor
+
+    /// The given rows of a table, as `type`.
+    func gather(_ table: Tensor, rows: [Int], as type: ElementType) -> Tensor
+    /// Converts between element types.
+    func convert(_ x: Tensor, to type: ElementType) -> Tensor
+}
+
+/// What happens to a product before it is stored.
+public enum Activation: Sendable {
+    case none
+    /// `½z(1+erf(z/√2))`
+    case gelu
+    /// `z·σ(1.702z)`
+    case quickGELU
+}
+
+/// Which head-mean attention map a caller wants.
+public enum AttentionMapKind: Sendable { case probabilities, logits }
+
+/// Heads of an attention layer.
+public struct Heads: Sendable, Hashable {
+    public let count: Int
+    /// Fewer than `count` where groups of heads share keys and values.
+    public let keyValueCount: Int
+    public let size: Int
+
+    /// `count` heads of `size` numbers; `keyValueCount` defaults to as many.
+    public init(count: Int, keyValueCount: Int? = nil, size: Int) {
+        self.count = count
+        self.keyValueCount = keyValueCount ?? count
+        self.size = size
+    }
+
+    /// Numbers in a row of queries.
+    public var width: Int { count * size }
+    /// Numbers in a row of keys, and of values.
+    public var keyValueWidth: Int { keyValueCount * size }
+}
+
+/// Some columns of each row of a tensor, without copying them out.
+public struct Columns: Sendable {
+    public let tensor: Tensor
+    public let first: Int
+    public let count: Int
+
+    /// `count` columns from `first`.
+    public init(_ tensor: Tensor, first: Int = 0, count: Int? = nil) {
+        self.tensor = tensor
+        self.first = first
+        self.count = count ?? tensor.width - first
+    }
+}
+
+/// One sequence's attention: who asks, who is asked.
+public struct Attention: Sendable {
+    /// `(queries, heads·size)`
+    public let queries: Columns
+    /// `(keys, kvHeads·size)`
+    public let keys: Columns
+    /// `(keys, kvHeads·size)`
+    public let values: Columns
+    public let heads: Heads
+    /// Query i of q sees only the first `keys − q + i + 1` keys.
+    public let causal: Bool
+
+    /// An attention problem over rows that stay where they are.
+    public init(queries: Columns, keys: Columns, values: Columns, heads: Heads, causal: Bool) {
+        self.queries = queries
+        self.keys = keys
+        self.values = values
+        self.heads = heads
+        self.causal = causal
+    }
+}
+
+/// The cached keys and values of one sequence in one layer, `(length, kvHeads·size)` each.
+public struct KeysAndValues: Sendable {
+    public let keys: Tensor
+    public let values: Tensor
+
+    /// Keys and values of the same length.
+    public init(keys: Tensor, values: Tensor) {
+        self.keys = keys
+        self.values = values
+    }
+}
+
+/// Gain, bias and epsilon of a normalisation; without bias it is RMS normalisation.
+public struct Normalization: Sendable {
+    /// float32, one per column.
+    let gain: [Float]
+    let bias: [Float]?
+    let epsilon: Double
+
+    /// Layer normalisation where `bias` is given, else RMS normalisation.
+    public init(gain: Tensor, bias: Tensor?, epsilon: Double) {
+        self.gain = gain.floats
+        self.bias = bias?.floats
+        self.epsilon = epsilon
+    }
+}
+
+/// Weights prepared by a backend for its own use.
+public class Linear: @unchecked Sendable {
+    public let inputs: Int
+    public let outputs: Int
+
+    init(inputs: Int, outputs: Int) {
+        self.inputs = inputs
+        self.outputs = outputs
+    }
+
+    /// Floating-point operations for `rows` rows; one multiply-add counts 2.
+    public func flops(rows: Int) -> Int { 2 * rows * inputs * outputs }
+}
+
+/// Cosines and sines of rotary positions, `(rows, size/2)` each.
+///
+/// Angles are float32 products as in the reference; cosine and sine are taken in double and rounded (Su et al. 2021).
+public struct RotaryAngles: Sendable {
+    let cosine: [Float]
+    let sine: [Float]
+
+    /// Angles of `positions` for heads of `size` numbers.
+    public init(positions: [Int], size: Int, base: Double) {
+        let half = size / 2
+        let frequencies = (0..<half).map { Float(1) / powf(Float(base), Float(2 * $0) / Float(size)) }
+        var cosine = [Float](), sine = [Float]()
+        cosine.reserveCapacity(positions.count * half)
+        sine.reserveCapacity(positions.count * half)
+        for position in positions {
+            for frequency in frequencies {
+                let angle = Double(Float(position) * frequency)
+                cosine.append(Float(cos(angle)))
+                sine.append(Float(sin(angle)))
+            }
+        }
+        self.cosine = cosine
+        self.sine = sine
+    }
+}

@@ -1,0 +1,142 @@
+import FoundationEssentials
+
+/// The weights of a model as they lie on disk: one safetensors file, or several with an index.
+public struct Checkpoint: Sendable {
+    /// Every tensor of the checkpoint.
+    public var names: Set<String> { Set(location.keys) }
+    private let files: [SafetensorsFile]
+    /// Which file holds a tensor.
+    private let location: [String: Int]
+
+    private static let single = "model.safetensors"
+    private static let index = "model.safetensors.index.json"
+
+    /// Opens `model.safetensors`, or the shards that `model.safetensors.index.json` lists, in a model's folder.
+    ///
+    /// Throws `cannotOpen`, `malformedFile`, `missingTensor` where a shard lacks what the index promises, and
+    /// `unsupportedType` where there are only pickled weights.
+    public init(directory: String) throws(TensorError) {
+        let manager = FileManager.default
+        if manager.fileExists(atPath: "\(directory)/\(Self.single)") {
+            try self.init(files: ["\(directory)/\(Self.single)"])
+        } else if manager.fileExists(atPath: "\(directory)/\(Self.index)") {
+            try self.init(index: "\(directory)/\(Self.index)", directory: directory)
+        } else {
+            throw Self.noWeights(directory)
+        }
+    }
+
+    /// Opens files that together hold every tensor once; throws `malformedFile` where two hold the same.
+    public init(files paths: [String]) throws(TensorError) {
+        var files: [SafetensorsFile] = [], location: [String: Int] = [:]
+        for (number, path) in paths.enumerated() {
+            let file = try SafetensorsFile(path: path)
+            for name in file.names {
+                guard let other = location.updateValue(number, forKey: name) else { continue }
+                throw TensorError(
+                    .malformedFile,
+                    "\(path): tensor \"\(name)\" is also in \(paths[other]); give files of one checkpoint")
+            }
+            files.append(file)
+        }
+        self.files = files
+        self.location = location
+    }
+
+    private init(index path: String, directory: String) throws(TensorError) {
+        var shards: [String: Int] = [:], files: [SafetensorsFile] = [], location: [String: Int] = [:]
+        // Sorted, so that of several complaints the same one is made every time.
+        for (name, shard) in try Self.weightMap(path).sorted(by: { $0.key < $1.key }) {
+            let number: Int
+            if let known = shards[shard] {
+                number = known
+            } else {
+                guard Self.isPlainFileName(shard) else {
+                    throw TensorError(
+                        .malformedFile,
+                        "\(path): shard \"\(shard)\" is not the name of a file in this folder; download the index again")
+                }
+                do throws(TensorError) {
+                    files.append(try SafetensorsFile(path: "\(directory)/\(shard)"))
+                } catch {
+                    throw TensorError(error.code, "\(error.message) (a shard that \(Self.index) lists)")
+                }
+                number = files.count - 1
+                shards[shard] = number
+            }
+            guard files[number].contains(name) else {
+                throw TensorError(
+                    .missingTensor,
+                    "\(path): lists tensor \"\(name)\" in \(shard), which lacks it; download index and shards together")
+            }
+            location[name] = number
+        }
+        self.files = files
+        self.location = location
+    }
+
+    /// Whether there is a tensor of this name.
+    public func contains(_ name: String) -> Bool { location[name] != nil }
+
+    /// Extents of a tensor, nil where there is none of this name.
+    public func shape(of name: String) -> [Int]? { location[name].flatMap { files[$0].shape(of: name) } }
+
+    /// The tensor of this name, sharing the file's mapping; it must not be written to.
+    /// Throws `missingTensor`, or `unsupportedType` for integers and the like.
+    public func tensor(_ name: String) throws(TensorError) -> Tensor {
+        guard let number = location[name] else {
+            let place = files.first.map { files.count == 1 ? $0.path : "\($0.path) and its siblings" } ?? "no files"
+            throw TensorError(
+                .missingTensor, "\(place): there is no tensor \"\(name)\"; is this the checkpoint of the configured model?")
+        }
+        return try files[number].tensor(name)
+    }
+
+    /// Gives back the memory that reading this tensor took, once it has been packed.
+    public func release(_ name: String) {
+        if let number = location[name] { files[number].release(name) }
+    }
+
+    private struct Index: Decodable {
+        let weights: [String: String]
+
+        private enum CodingKeys: String, CodingKey { case weights = "weight_map" }
+    }
+
+    private static func weightMap(_ path: String) throws(TensorError) -> [String: String] {
+        let file = try MappedFile(path: path)
+        guard file.byteCount <= SafetensorsHeader.longest else {
+            throw TensorError(.malformedFile, "\(path): \(file.byteCount) bytes are no index; download it again")
+        }
+        do {
+            return try JSONDecoder().decode(Index.self, from: Data(file.bytes)).weights
+        } catch {
+            throw TensorError(
+                .malformedFile, "\(path): the index cannot be read: \(explanation(error)); download it again")
+        }
+    }
+
+    private static func isPlainFileName(_ name: String) -> Bool {
+        !name.isEmpty && name != "." && !name.contains("..") && name.utf8.allSatisfy { $0 >= 32 && $0 != UInt8(ascii: "/") }
+    }
+
+    private static func noWeights(_ directory: String) -> TensorError {
+        let present: [String]
+        do {
+            present = try FileManager.default.contentsOfDirectory(atPath: directory)
+        } catch {
+            return TensorError(.cannotOpen, "\(directory): not a folder that can be read; give the model's folder")
+        }
+        guard let pickle = present.sorted().first(where: { $0.hasSuffix(".bin") }) else {
+            return TensorError(
+                .cannotOpen, "\(directory): holds neither \(single) nor \(index); give the model's folder")
+        }
+        return TensorError(
+            .unsupportedType,
+            """
+            \(directory): holds pickled weights (\(pickle)), which are not read; convert them once, with Python: \
+            from transformers import AutoModelForImageTextToText as M; \
+            M.from_pretrained("FOLDER", torch_dtype="auto").save_pretrained("FOLDER", safe_serialization=True)
+            """)
+    }
+}

@@ -1,0 +1,49 @@
+/// A safetensors file, memory-mapped: tensors are views of the file and cost no memory until they are read.
+public struct SafetensorsFile: Sendable {
+    /// Where the file is.
+    public let path: String
+    /// Every tensor, in the order of the file.
+    public let names: [String]
+    private let mapping: MappedFile
+    private let entries: [String: SafetensorsHeader.Entry]
+
+    /// Maps the file and checks its header; throws `cannotOpen` or `malformedFile`.
+    public init(path: String) throws(TensorError) {
+        self.path = path
+        mapping = try MappedFile(path: path)
+        let header = try SafetensorsHeader(mapping)
+        names = header.entries.map(\.name)
+        // Uniquing, not `uniqueKeysWithValues`: that one traps, and this comes from a file.
+        entries = Dictionary(header.entries.map { ($0.name, $0) }) { first, _ in first }
+    }
+
+    /// Whether there is a tensor of this name, of whatever type.
+    public func contains(_ name: String) -> Bool { entries[name] != nil }
+
+    /// Extents of a tensor, nil where there is none of this name.
+    public func shape(of name: String) -> [Int]? { entries[name]?.shape }
+
+    /// How a tensor is stored, nil where there is none of this name or its type is not one that tensors have.
+    public func type(of name: String) -> ElementType? { entries[name].flatMap { ElementType(safetensors: $0.dtype) } }
+
+    /// The tensor of this name, sharing the mapping, which lives as long as it does; it must not be written to.
+    /// Throws `missingTensor`, or `unsupportedType` for integers and the like.
+    public func tensor(_ name: String) throws(TensorError) -> Tensor {
+        guard let entry = entries[name] else {
+            throw TensorError(
+                .missingTensor, "\(path): there is no tensor \"\(name)\"; is this the checkpoint of the configured model?")
+        }
+        guard let type = ElementType(safetensors: entry.dtype) else {
+            throw TensorError(
+                .unsupportedType,
+                "\(path): tensor \"\(name)\" is \(entry.dtype); convert it to F32, BF16 or F16")
+        }
+        return Tensor(shape: entry.shape, type: type, storage: mapping.storage, offset: entry.bytes.lowerBound)
+    }
+
+    /// Gives back the memory that reading this tensor took; it is read from the file again if it is needed again.
+    /// Call it when a tensor has been packed.
+    public func release(_ name: String) {
+        if let entry = entries[name] { mapping.discard(entry.bytes) }
+    }
+}

@@ -1,0 +1,29 @@
+public import Tensors
+
+/// FiCoCo's compression: a survivor becomes the weighted mean of itself, with weight one, and what it takes in.
+///
+///     Xⱼ ← (Xⱼ + Σᵢ αᵢⱼ Xᵢ) / (1 + Σᵢ αᵢⱼ)                       (Han et al., arXiv:2411.17686v4, eq. 2)
+///
+/// No sizes are carried from layer to layer. What holds: Σⱼ (1 + Σᵢ αᵢⱼ) is the number of tokens that entered, and
+/// Σⱼ (1 + Σᵢ αᵢⱼ) Xⱼ is the sum of them. "At least half of itself", as the paper says, does not: several sources may
+/// share one target. The authors' code divides for -V and leaves the division out for -L; we divide in both.
+public struct SelfPreservingMerge: Compress {
+    /// Equation 2 has no parameters.
+    public init() {}
+
+    /// One line for the table of methods.
+    public var summary: String { "self-preserving mean" }
+
+    /// Blends every target with what it takes in; rows that take in nothing stay as they are.
+    public func merge(_ correlation: Correlation, into tokens: Tensor) throws(ReductionError) {
+        for (target, shares) in correlation.shares {
+            let size = 1 + shares.reduce(0) { $0 + $1.weight }
+            // Logits may share with both signs; nothing sensible is left where they cancel exactly.
+            guard size.isFinite, size != 0 else {
+                throw ReductionError(
+                    .notFinite, "the shares that one token takes in cancel its own weight: use scores=probabilities")
+            }
+            tokens.blend(row: target, with: shares, dividingBy: size)
+        }
+    }
+}

@@ -1,0 +1,42 @@
+/// Spreads the tokens that go over the picture: the most redundant token of each small window becomes more so.
+///
+/// The original grid is cut into windows of `window` by `window` patches, the same in every layer; cells whose token
+/// has gone are empty. In each window the largest score is multiplied by `factor` if positive and divided by it if not
+/// (Han et al., section 3.2, "local penalty"). Patches beyond the last whole window are left alone.
+///
+/// The authors' code keeps one buffer for all layers and all images and marks the windows' winners as gone instead of
+/// the tokens that went, so it does this only in the first reducing layer of the first image. We follow the paper.
+public struct LocalPenalty: Sendable, Hashable {
+    /// The side of a window, in patches.
+    public let window: Int
+    /// How much more redundant the winner becomes; 1 switches the penalty off.
+    public let factor: Double
+
+    /// The paper's windows of 2 by 2 patches and factor 2.
+    public init(window: Int = 2, factor: Double = 2) {
+        self.window = window
+        self.factor = factor
+    }
+
+    /// One phrase for the table of methods.
+    public var summary: String {
+        factor == 1 ? "no local penalty" : "local penalty \(window)x\(window), factor \(factor)"
+    }
+
+    /// Applies the penalty to one score for each visual token of `layer`; of equal winners the first is penalised.
+    public func apply(to scores: inout [Double], in layer: LayerView) {
+        guard factor != 1 else { return }
+        let (rows, columns) = (layer.grid.rows / window, layer.grid.columns / window)
+        var winners = [Int?](repeating: nil, count: rows * columns)
+        for (token, position) in layer.positions.enumerated() {
+            let (row, column) = (position / layer.grid.columns / window, position % layer.grid.columns / window)
+            guard row < rows, column < columns else { continue }
+            let cell = row * columns + column
+            if let winner = winners[cell], scores[winner] >= scores[token] { continue }
+            winners[cell] = token
+        }
+        for case .some(let winner) in winners {
+            scores[winner] = scores[winner] > 0 ? scores[winner] * factor : scores[winner] / factor
+        }
+    }
+}

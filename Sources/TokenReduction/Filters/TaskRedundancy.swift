@@ -1,0 +1,72 @@
+/// How the attention between visual and text tokens is read off a decoder's map.
+public enum TextAxis: String, Sendable, Hashable, CaseIterable {
+    /// A[i, k]: visual token i looks at text token k, the equations to the letter.
+    case literal
+    /// A[k, i]: text token k looks at visual token i, "received from textual tokens" in the prose.
+    case received
+}
+
+/// Which printing of FiCoCo-L's equations.
+public enum PaperVersion: String, Sendable, Hashable, CaseIterable {
+    /// November 2025: means over the M text tokens in equations 3 and 4.
+    case v4
+    /// November 2024 (its figure and algorithm 2): plain sums over the text tokens.
+    case v1
+
+    /// What a sum over `count` text tokens is multiplied by.
+    func weight(ofTextTokens count: Int) -> Double { self == .v4 ? 1 / Double(max(count, 1)) : 1 }
+}
+
+/// FiCoCo-L's filter: a token goes when the other visual tokens attend to it and the text does not.
+///
+///     sᵢ = β · (1/N) Σⱼ Aᵢⱼ − (1−β) · (1/M) Σₖ Aᵢₖ               (Han et al., arXiv:2411.17686v4, eq. 3)
+///
+/// j runs over the N visual tokens and k over the M other tokens of the prompt, before and after the image.
+///
+/// Read to the letter, a causal map has Aᵢₖ = 0 for every text token k after the image: the instruction would have no
+/// say, only the ~35 tokens of the system prompt. The prose speaks of attention *received from* the text, Aₖᵢ, which a
+/// causal map does hold; so `received` (Aⱼᵢ and Aₖᵢ) is the default. The authors' code avoids the question with logits
+/// taken before the mask, sums instead of averaging over j, and takes the first 576 positions for the image.
+public struct TaskRedundancy: Filter {
+    /// β: the weight of the vision term against the text's.
+    public let beta: Double
+    /// How the attention is read off the map.
+    public let axis: TextAxis
+    /// Mean or sum over the text.
+    public let version: PaperVersion
+
+    /// Equation 3 with the paper's β = 0.6 and our default reading of the attention.
+    public init(beta: Double = 0.6, axis: TextAxis = .received, version: PaperVersion = .v4) {
+        self.beta = beta
+        self.axis = axis
+        self.version = version
+    }
+
+    /// The attention probabilities.
+    public var needs: EvidenceNeeds { .attentionProbabilities }
+
+    /// One line for the table of methods.
+    public var summary: String {
+        "\(beta)·vision − \(1 - beta)·text attention (\(axis.rawValue), \(version.rawValue))"
+    }
+
+    /// Equation 3 and the largest scores.
+    public func candidates(in layer: LayerView, removing count: Int) throws(ReductionError) -> Candidates {
+        let attention = try layer.attention(.probabilities)
+        let (image, text) = (layer.layout.image, layer.layout.text)
+        let vision: [Double]
+        let task: [Double]
+        switch axis {
+        case .literal:
+            vision = attention.rowSums(rows: image, columns: [image])
+            task = attention.rowSums(rows: image, columns: text)
+        case .received:
+            vision = attention.columnSums(rows: [image], columns: image)
+            task = attention.columnSums(rows: text, columns: image)
+        }
+        let n = Double(layer.count)
+        let perText = version.weight(ofTextTokens: text.extent)
+        let redundancy = zip(vision, task).map { beta * ($0 / n) - (1 - beta) * ($1 * perText) }
+        return try Candidates(largest: count, of: redundancy)
+    }
+}

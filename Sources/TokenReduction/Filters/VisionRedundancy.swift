@@ -1,0 +1,70 @@
+/// How a visual token's part in the attention among visual tokens is read off the map.
+public enum VisionAxis: String, Sendable, Hashable, CaseIterable {
+    /// Σⱼ A[i, j]: what token i takes from the others, equation 1 to the letter.
+    case row
+    /// Σⱼ A[j, i]: what the others take from token i, "received attention" in the prose.
+    case column
+}
+
+/// FiCoCo-V's filter: a token goes when its neighbours say the same and the class token does not look at it.
+///
+///     sᵢ = λ · (1/N) Σⱼ Aᵢⱼ − (1−λ) · a^CLSᵢ                    (Han et al., arXiv:2411.17686v4, eq. 1)
+///
+/// followed by the local penalty of section 3.2. The sum runs over the N visual tokens, i itself included.
+///
+/// Two readings are open. *Axis*: with rows of probabilities the sum over j is exactly 1 − A[i, CLS], nearly the same
+/// number for every token, so the first term says nothing; columns are the default. *Scores*: the paper writes
+/// probabilities; the authors' code averages rows of logits, normalises both terms to unit length and swaps the weights
+/// (0.65 on the vision term). We follow the equation: λ stands on the vision term and nothing is normalised.
+public struct VisionRedundancy: Filter {
+    /// λ: the weight of the vision term against the class token's.
+    public let lambda: Double
+    /// How the sum is read off the map.
+    public let axis: VisionAxis
+    /// The kind of map it is read off.
+    public let scores: AttentionScores
+    /// What happens to the scores in each window.
+    public let localPenalty: LocalPenalty
+
+    /// Equation 1 with the paper's λ = 0.35 and our default reading of the sum.
+    public init(
+        lambda: Double = 0.35, axis: VisionAxis = .column, scores: AttentionScores = .probabilities,
+        localPenalty: LocalPenalty = LocalPenalty()
+    ) {
+        self.lambda = lambda
+        self.axis = axis
+        self.scores = scores
+        self.localPenalty = localPenalty
+    }
+
+    /// An attention map of the chosen kind.
+    public var needs: EvidenceNeeds { scores.needs }
+
+    /// One line for the table of methods.
+    public var summary: String {
+        "\(lambda)·vision(\(axis.rawValue) \(scores.rawValue)) − \(1 - lambda)·class attention, \(localPenalty.summary)"
+    }
+
+    /// Equation 1, the local penalty, and the largest scores.
+    public func candidates(in layer: LayerView, removing count: Int) throws(ReductionError) -> Candidates {
+        let attention = try layer.attention(scores)
+        let image = layer.layout.image
+        guard let classToken = layer.layout.classToken else {
+            throw ReductionError(
+                .missingEvidence,
+                "FiCoCo-V weighs tokens by the attention of the class token, and this sequence has none: "
+                    + "say which row it is, or use a method that does without")
+        }
+        let vision =
+            switch axis {
+            case .row: attention.rowSums(rows: image, columns: [image])
+            case .column: attention.columnSums(rows: [image], columns: image)
+            }
+        let classAttention = attention.row(classToken, columns: [image])
+
+        let n = Double(layer.count)
+        var redundancy = zip(vision, classAttention).map { lambda * ($0 / n) - (1 - lambda) * $1 }
+        localPenalty.apply(to: &redundancy, in: layer)
+        return try Candidates(largest: count, of: redundancy)
+    }
+}

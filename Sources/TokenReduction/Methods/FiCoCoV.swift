@@ -1,0 +1,26 @@
+extension MethodRecipe {
+    /// FiCoCo-V: what neighbours repeat and the class token ignores goes, inside the vision tower.
+    ///
+    /// Han et al., AAAI 2026, equations 1 and 2, in the 12th layer of the tower and after. LLaVA-1.5 runs 23 of its 24
+    /// layers, so these are the indices 11 … 22 and all removals reach the decoder; the authors' code starts one later
+    /// and also reduces in a layer whose output nobody reads. Readings that the paper leaves open are options; see
+    /// ``VisionRedundancy`` for `axis` and `scores`. `scores` also picks what ``DirectAttention`` shares by.
+    public static let fiCoCoV = MethodRecipe(
+        name: "ficoco-v", citation: "Han et al., Filter, Correlate, Compress, AAAI 2026, arXiv:2411.17686v4, eq. 1, 2"
+    ) { options throws(ReductionError) in
+        let scores = try options.choice("scores", default: AttentionScores.probabilities)
+        return try ReductionMethod(
+            encoder: Stages(
+                filter: VisionRedundancy(  // eq. 1
+                    lambda: options.number("lambda", default: 0.35, in: 0...1),
+                    axis: options.choice("axis", default: VisionAxis.column), scores: scores,
+                    localPenalty: LocalPenalty(
+                        window: options.integer("window", default: 2, in: 1...256),
+                        factor: options.number("penalty", default: 2, in: 1...1000))),
+                correlate: DirectAttention(
+                    scores: scores,
+                    above: QuantileShare(epsilon: options.number("epsilon", default: 0.998, in: 0...1))),
+                compress: SelfPreservingMerge(),  // eq. 2
+                schedule: Schedule(from: 11, of: 23, fixedFirstLayer: options.fromLayer())))
+    }
+}

@@ -1,0 +1,83 @@
+public import Tensors
+
+/// One image on its way through the layers: what is left of it, and how it got there.
+///
+/// All state between layers lives here, so two images cannot see each other. The model asks each layer `needs`, computes
+/// that much evidence, calls `reduce` and keeps the rows it is told to.
+public struct ReductionRun: Sendable {
+    /// How many tokens each layer gives up.
+    public let plan: ReductionPlan
+    /// The picture's patches as the encoder first saw them.
+    public let grid: PatchGrid
+    /// The original positions of the visual tokens that are left, ascending.
+    public private(set) var positions: [Int]
+    private var history: ReductionTrace
+
+    /// A fresh image of `grid` patches.
+    public init(plan: ReductionPlan, grid: PatchGrid) throws(ReductionError) {
+        guard grid.count == plan.model.visualTokens else {
+            throw ReductionError(
+                .mismatch,
+                "the plan is for \(plan.model.visualTokens) visual tokens, the grid of \(grid.rows) x \(grid.columns) "
+                    + "has \(grid.count): plan for this grid")
+        }
+        self.plan = plan
+        self.grid = grid
+        self.positions = Array(0..<grid.count)
+        self.history = ReductionTrace(tokens: grid.count)
+    }
+
+    /// What layer `layer` of `place` must offer; empty where it does not reduce.
+    public func needs(place: Place, layer: Int) -> EvidenceNeeds {
+        plan.removal(in: place, layer: layer) > 0 ? plan.method.stages(in: place)?.needs ?? [] : []
+    }
+
+    /// Whether layer `layer` of `place` gives up tokens.
+    public func reduces(place: Place, layer: Int) -> Bool { plan.removal(in: place, layer: layer) > 0 }
+
+    /// Reduces this image's sequence in one layer and returns the rows that stay, ascending.
+    ///
+    /// `hidden`, (rows, width), is the residual stream after the layer's attention; surviving visual rows are written in
+    /// place. A layer without removals changes nothing and returns all rows.
+    public mutating func reduce(
+        place: Place, layer: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout
+    ) throws(ReductionError) -> [Int] {
+        let expected = plan.tokens(entering: layer, of: place)
+        guard layout.image.count == expected, positions.count == expected else {
+            throw ReductionError(
+                .unexpectedCount,
+                "layer \(layer) of the \(place.rawValue) was to see \(expected) visual tokens, but \(layout.image.count) "
+                    + "came and \(positions.count) are left: a reducing layer was left out or its rows were not dropped"
+            )
+        }
+        let removal = plan.removal(in: place, layer: layer)
+        guard removal > 0, let stages = plan.method.stages(in: place) else { return Array(0..<layout.rows) }
+
+        let clock = ContinuousClock()
+        let start = clock.now
+        let view = try LayerView(layout: layout, evidence: evidence, grid: grid, positions: positions)
+        let step = try stages.reduce(view, hidden: hidden, removing: removal)
+        history.record(
+            step, place: place, layer: layer, positions: positions, firstRow: layout.image.lowerBound,
+            seconds: (clock.now - start) / .seconds(1))
+        positions = history.kept.map { Int($0) }
+        return step.kept
+    }
+
+    /// Throws unless exactly the planned number of tokens is left after `place`.
+    public func checkDelivered(after place: Place) throws(ReductionError) {
+        let expected = plan.tokens(entering: plan.removals(in: place).count, of: place)
+        guard positions.count == expected else {
+            throw ReductionError(
+                .unexpectedCount,
+                "\(expected) visual tokens were to leave the \(place.rawValue), \(positions.count) are left: "
+                    + "a reducing layer was left out")
+        }
+    }
+
+    /// What became of every token; throws unless exactly the planned number is left.
+    public func trace() throws(ReductionError) -> ReductionTrace {
+        try checkDelivered(after: .languageModel)
+        return history
+    }
+}

@@ -1,0 +1,58 @@
+public import Tensors
+
+/// One step of a method on a researcher's own tensors, outside any model.
+public struct SingleReduction: Sendable {
+    /// What was chosen; rows of the input.
+    public let step: ReductionStep
+    /// The rows that stay, (rows − removed, width), in the precision of the input.
+    public let hidden: Tensor
+
+    /// Reduces `hidden`, (rows, width), to `keep` visual tokens; the input is not written to.
+    ///
+    /// A method that works in both places takes its encoder stages where the layout has a class token, its decoder
+    /// stages where it has none.
+    public init(
+        method: ReductionMethod, keep: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout, grid: PatchGrid
+    ) throws(ReductionError) {
+        try layout.check()
+        guard !hidden.shape.isEmpty, hidden.rows == layout.rows else {
+            throw ReductionError(.mismatch, "hidden states of \(hidden.shape) do not have \(layout.rows) rows")
+        }
+        let preferred: Place = layout.classToken == nil ? .languageModel : .visionEncoder
+        let removal = max(0, layout.image.count - keep)
+        guard let stages = method.stages(in: preferred) ?? method.encoder ?? method.decoder else {
+            guard removal == 0 else {
+                throw ReductionError(
+                    .badBudget,
+                    "\(method.name) keeps all \(layout.image.count) visual tokens: choose a method that reduces")
+            }
+            self.step = ReductionStep(
+                scores: [Double](repeating: 0, count: layout.image.count),
+                correlation: Correlation(sources: [], edges: []), layout: layout)
+            self.hidden = hidden.copy(rows: Array(0..<hidden.rows))
+            return
+        }
+        let view = try LayerView(
+            layout: layout, evidence: evidence, grid: grid, positions: Array(0..<layout.image.count))
+        let merged = hidden.copy(rows: Array(0..<hidden.rows))
+        self.step = try stages.reduce(view, hidden: merged, removing: removal)
+        self.hidden = merged.copy(rows: step.kept)
+    }
+}
+
+extension Tensor {
+    /// The given rows in memory of their own.
+    fileprivate func copy(rows chosen: [Int]) -> Tensor {
+        let result = Tensor(shape: [chosen.count] + shape.dropFirst(), type: type)
+        let stride = width * type.size
+        withUnsafeBytes { from in
+            result.withUnsafeMutableBytes { to in
+                for (place, row) in chosen.enumerated() {
+                    UnsafeMutableRawBufferPointer(rebasing: to[place * stride..<(place + 1) * stride])
+                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: from[row * stride..<(row + 1) * stride]))
+                }
+            }
+        }
+        return result
+    }
+}

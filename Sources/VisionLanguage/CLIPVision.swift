@@ -1,0 +1,123 @@
+import Tensors
+import TokenReduction
+
+/// The CLIP vision tower (Radford et al. 2021): pixels in, one row for each patch out.
+///
+/// Runs only as many layers as the features need, and reduces visual tokens between attention and MLP where a picture's
+/// plan says so. Pictures of one batch may have different plans: rows are ragged, never padded.
+final class CLIPVision {
+    private let configuration: LLaVAConfiguration.Vision
+    private let backend: any Backend
+    private let patchEmbedding: Linear
+    /// `(1 + patches, hidden)`: the position table with the class embedding added to its first row.
+    private let start: Tensor
+    private let preNorm: Normalization
+    private let layers: [Layer]
+    private let heads: Heads
+    private let activation: Activation
+
+    private struct Layer {
+        let norm1: Normalization
+        let queryKeyValue: Linear
+        let output: Linear
+        let norm2: Normalization
+        let up: Linear
+        let down: Linear
+    }
+
+    /// Builds the first `layersNeeded` layers.
+    init(_ c: LLaVAConfiguration.Vision, layersNeeded: Int, weights: Weights, backend: any Backend) throws {
+        configuration = c
+        self.backend = backend
+        heads = Heads(count: c.heads, size: c.hidden / c.heads)
+        activation = c.activation == "gelu" ? .gelu : .quickGELU
+
+        let embeddings = weights.under("embeddings")
+        let patchWidth = 3 * c.patchSize * c.patchSize
+        patchEmbedding = try backend.pack(
+            [
+                embeddings.tensor("patch_embedding.weight", [c.hidden, 3, c.patchSize, c.patchSize])
+                    .reshaped([c.hidden, patchWidth])
+            ], bias: [])
+        start = try Self.startRows(
+            embeddings.tensor("class_embedding", [c.hidden]),
+            embeddings.tensor("position_embedding.weight", [c.patches + 1, c.hidden]), backend)
+        preNorm = try weights.layerNorm("pre_layrnorm", width: c.hidden, epsilon: c.epsilon)  // so spelled in every file
+        layers = try (0..<layersNeeded).map { index in
+            let layer = weights.under("encoder.layers.\(index)")
+            let attention = layer.under("self_attn")
+            return try Layer(
+                norm1: layer.layerNorm("layer_norm1", width: c.hidden, epsilon: c.epsilon),
+                queryKeyValue: attention.linear(
+                    ["q_proj", "k_proj", "v_proj"], inputs: c.hidden, outputs: [c.hidden, c.hidden, c.hidden], bias: true),
+                output: attention.linear("out_proj", inputs: c.hidden, outputs: c.hidden, bias: true),
+                norm2: layer.layerNorm("layer_norm2", width: c.hidden, epsilon: c.epsilon),
+                up: layer.linear("mlp.fc1", inputs: c.hidden, outputs: c.intermediate, bias: true),
+                down: layer.linear("mlp.fc2", inputs: c.intermediate, outputs: c.hidden, bias: true))
+        }
+    }
+
+    private static func startRows(_ classEmbedding: Tensor, _ positions: Tensor, _ backend: any Backend) -> Tensor {
+        var rows = positions.doubles
+        for (column, value) in classEmbedding.doubles.enumerated() { rows[column] += value }
+        return backend.convert(Tensor(rows, shape: positions.shape), to: backend.residualType)
+    }
+
+    /// Runs pictures, each `(patches, 3·patch²)`, through the tower; `runs` holds one run a picture and is advanced,
+    /// `flops` receives each picture's operations.
+    ///
+    /// Returns `(class token + surviving patches, hidden)` of each picture.
+    func encode(_ pictures: [Tensor], runs: inout [ReductionRun], flops: inout [Int]) throws -> RaggedRows {
+        var rows = embed(pictures, &flops)
+        for (index, layer) in layers.enumerated() {
+            let maps = attend(layer, rows, needs: runs.map { $0.needs(place: .visionEncoder, layer: index) }, &flops)
+            _ = try rows.reduce(&runs, .visionEncoder, layer: index, maps: maps, backend: backend) { _, rows, _ in
+                TokenLayout.encoder(visualTokens: rows - 1)
+            }
+            feedForward(layer, rows, &flops)
+        }
+        return rows
+    }
+
+    private func embed(_ pictures: [Tensor], _ flops: inout [Int]) -> RaggedRows {
+        let rows = RaggedRows(stacking: pictures.map { _ in start })
+        for (index, segment) in rows.segments.enumerated() {
+            let patches = backend.convert(pictures[index], to: backend.activationType)
+            backend.linear(patches, patchEmbedding, addingTo: rows.tensor.rows(segment.dropFirst()))
+            flops[index] += patchEmbedding.flops(rows: patches.rows)
+        }
+        let normalized = backend.normalize(rows.tensor, preNorm, as: backend.residualType)
+        return RaggedRows(normalized, lengths: rows.segments.map(\.count))
+    }
+
+    /// Adds attention to every picture's rows; returns the maps that were asked for.
+    private func attend(
+        _ layer: Layer, _ rows: RaggedRows, needs: [EvidenceNeeds], _ flops: inout [Int]
+    ) -> [Tensor?] {
+        let width = configuration.hidden
+        let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)
+        let mixed = backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.activationType)
+        let attended = Tensor(shape: [rows.tensor.rows, width], type: backend.activationType)
+        let maps = rows.segments.enumerated().map { index, segment in
+            let own = mixed.rows(segment)
+            flops[index] += layer.queryKeyValue.flops(rows: segment.count) + layer.output.flops(rows: segment.count)
+            flops[index] += 4 * segment.count * segment.count * width  // queries · keys and probabilities · values
+            return backend.attend(
+                Attention(
+                    queries: Columns(own, first: 0, count: width), keys: Columns(own, first: width, count: width),
+                    values: Columns(own, first: 2 * width, count: width), heads: heads, causal: false),
+                output: attended.rows(segment), map: needs[index].map)
+        }
+        backend.linear(attended, layer.output, addingTo: rows.tensor)
+        return maps
+    }
+
+    private func feedForward(_ layer: Layer, _ rows: RaggedRows, _ flops: inout [Int]) {
+        let normalized = backend.normalize(rows.tensor, layer.norm2, as: backend.activationType)
+        let wide = backend.linear(normalized, layer.up, activation: activation, as: backend.activationType)
+        backend.linear(wide, layer.down, addingTo: rows.tensor)
+        for (index, segment) in rows.segments.enumerated() {
+            flops[index] += layer.up.flops(rows: segment.count) + layer.down.flops(rows: segment.count)
+        }
+    }
+}

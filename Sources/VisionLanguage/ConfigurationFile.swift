@@ -1,0 +1,94 @@
+import Foundation
+
+/// A JSON object of a checkpoint folder, read key by key with bounds, so that hostile numbers end in an error.
+struct ConfigurationFile {
+    let path: String
+    private let values: [String: Any]
+    private let prefix: String
+
+    /// Reads `path`.
+    init(path: String) throws(ModelError) {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ModelError(.missingFile, "\(path) cannot be read; is this a checkpoint folder?")
+        }
+        guard let object = try? JSONSerialization.jsonObject(with: data), let values = object as? [String: Any] else {
+            throw ModelError(.malformedConfiguration, "\(path) is not a JSON object; download it again")
+        }
+        self.init(path: path, values: values, prefix: "")
+    }
+
+    private init(path: String, values: [String: Any], prefix: String) {
+        self.path = path
+        self.values = values
+        self.prefix = prefix
+    }
+
+    /// The object under `key`, or nil.
+    func section(_ key: String) -> ConfigurationFile? {
+        (values[key] as? [String: Any]).map { ConfigurationFile(path: path, values: $0, prefix: prefix + key + ".") }
+    }
+
+    /// Whether `key` is there with a value.
+    func has(_ key: String) -> Bool { values[key].map { !($0 is NSNull) } ?? false }
+
+    /// A whole number in `range`.
+    func integer(_ key: String, default standard: Int? = nil, in range: ClosedRange<Int>) throws(ModelError) -> Int {
+        guard has(key) else {
+            if let standard { return standard }
+            throw ModelError(.malformedConfiguration, "\(path): \(prefix)\(key) is missing")
+        }
+        guard let number = values[key] as? NSNumber, let value = Int(exactly: number.doubleValue), range.contains(value) else {
+            throw wrong(key, "a whole number in \(range.lowerBound)...\(range.upperBound)")
+        }
+        return value
+    }
+
+    /// A finite number above 0.
+    func positive(_ key: String, default standard: Double) throws(ModelError) -> Double {
+        guard has(key) else { return standard }
+        guard let value = (values[key] as? NSNumber)?.doubleValue, value.isFinite, value > 0 else {
+            throw wrong(key, "a positive number")
+        }
+        return value
+    }
+
+    /// A text.
+    func text(_ key: String, default standard: String? = nil) throws(ModelError) -> String {
+        guard has(key) else {
+            if let standard { return standard }
+            throw ModelError(.malformedConfiguration, "\(path): \(prefix)\(key) is missing")
+        }
+        guard let value = values[key] as? String else { throw wrong(key, "a text") }
+        return value
+    }
+
+    /// A truth value.
+    func flag(_ key: String, default standard: Bool) throws(ModelError) -> Bool {
+        guard has(key) else { return standard }
+        guard let value = values[key] as? Bool else { throw wrong(key, "true or false") }
+        return value
+    }
+
+    /// One whole number or a list of them.
+    func integers(_ key: String) -> [Int]? {
+        if let one = values[key] as? NSNumber { return [one.intValue] }
+        return (values[key] as? [NSNumber])?.map(\.intValue)
+    }
+
+    /// A list of numbers.
+    func numbers(_ key: String) -> [Double]? { (values[key] as? [NSNumber])?.map(\.doubleValue) }
+
+    /// Refuses a value that this code would compute wrongly with.
+    func require(_ key: String, _ allowed: Set<String>, default standard: String) throws(ModelError) -> String {
+        let value = try text(key, default: standard)
+        guard allowed.contains(value) else {
+            throw wrong(key, allowed.sorted().joined(separator: " or "))
+        }
+        return value
+    }
+
+    private func wrong(_ key: String, _ expected: String) -> ModelError {
+        let found = values[key].map { "\($0)" } ?? "nothing"
+        return ModelError(.malformedConfiguration, "\(path): \(prefix)\(key) is \(found.prefix(60)); expected \(expected)")
+    }
+}

@@ -1,0 +1,141 @@
+public import Tensors
+public import TokenReduction
+
+/// LLaVA-1.5 (Liu et al. 2024) in the order of the forward pass: tower, projector, decoder.
+///
+/// One instance belongs to one thread; every method takes many jobs at once as ragged rows.
+public final class LLaVA {
+    public let configuration: LLaVAConfiguration
+    public let backend: any Backend
+    private let tower: CLIPVision
+    private let projector: Projector
+    private let decoder: Llama
+
+    /// Loads the checkpoint in `directory`; an original LLaVA checkpoint takes its tower from `visionTower`.
+    ///
+    /// Files stay mapped; a tensor's pages are dropped as soon as it is packed, so peak memory is the packed size plus
+    /// one layer.
+    public convenience init(directory: String, visionTower: String? = nil, backend: any Backend) throws {
+        let configuration = try LLaVAConfiguration(directory: directory, visionTower: visionTower)
+        let checkpoint = CheckpointWeights(checkpoint: try Checkpoint(directory: directory), path: directory)
+        let names = try WeightNames(recognising: checkpoint.checkpoint.names, at: directory)
+        var tower = checkpoint, prefix = names.vision
+        if prefix == nil {
+            let path = try LLaVAConfiguration.towerDirectory(
+                ConfigurationFile(path: directory + "/config.json"), directory: directory, given: visionTower)
+            tower = CheckpointWeights(checkpoint: try Checkpoint(directory: path), path: path)
+            prefix = "vision_model."
+        }
+        try self.init(
+            configuration: configuration, tower: tower, decoder: checkpoint, names: names, visionPrefix: prefix ?? "",
+            backend: backend)
+    }
+
+    /// A model of the given sizes with random weights made in memory, for measuring speed.
+    public convenience init(random configuration: LLaVAConfiguration, seed: UInt64, backend: any Backend) throws {
+        let weights = RandomWeights(seed: seed)
+        let names = WeightNames.released
+        try self.init(
+            configuration: configuration, tower: weights, decoder: weights, names: names,
+            visionPrefix: names.vision ?? "", backend: backend)
+    }
+
+    private init(
+        configuration c: LLaVAConfiguration, tower: any WeightSource, decoder: any WeightSource, names: WeightNames,
+        visionPrefix: String, backend: any Backend
+    ) throws {
+        configuration = c
+        self.backend = backend
+        let weights = Weights(decoder, prefix: "", backend: backend)
+        self.tower = try CLIPVision(
+            c.vision, layersNeeded: c.visionLayersNeeded,
+            weights: Weights(tower, prefix: visionPrefix, backend: backend), backend: backend)
+        projector = try Projector(c, names: names.projector, weights: weights, backend: backend)
+        self.decoder = try Llama(
+            c.text, weights: Weights(decoder, prefix: names.decoder, backend: backend),
+            head: weights.linear(names.head, inputs: c.text.hidden, outputs: c.text.vocabulary, bias: false),
+            backend: backend)
+    }
+
+    /// One picture after tower and projector.
+    public struct EncodedPicture: Sendable {
+        /// `(visual tokens, decoder width)`, what enters the decoder, in the residual type.
+        public let features: Tensor
+        /// The reduction so far; the decoder goes on with it.
+        public let run: ReductionRun
+        /// Operations of tower and projector.
+        public let towerFLOPs: Int
+        public let projectorFLOPs: Int
+    }
+
+    /// Encodes pictures, each as patch rows `(patches, 3·patch²)`, and reduces them as their plans say.
+    public func encode(_ pictures: [Tensor], plans: [ReductionPlan]) throws -> [EncodedPicture] {
+        let side = configuration.vision.side
+        var runs = try plans.map { try ReductionRun(plan: $0, grid: PatchGrid(rows: side, columns: side)) }
+        var flops = pictures.map { _ in 0 }
+        var rows = try tower.encode(pictures, runs: &runs, flops: &flops)
+        for run in runs { try run.checkDelivered(after: .visionEncoder) }
+        if !configuration.keepsClassToken {
+            rows.keep(rows.segments.map { Array(1..<$0.count) }, backend: backend)
+        }
+        let projected = projector.project(rows.tensor)
+        return rows.segments.enumerated().map { index, segment in
+            EncodedPicture(
+                features: projected.rows(segment), run: runs[index], towerFLOPs: flops[index],
+                projectorFLOPs: projector.flops(rows: segment.count))
+        }
+    }
+
+    /// Reads prompts with their pictures; returns the sequences, ready for `decode`, and the logits after each,
+    /// `(prompts, vocabulary)`. `room` is how many tokens each answer may have.
+    public func prefill(
+        _ prompts: [MultimodalPrompt], _ pictures: [EncodedPicture], room: [Int]
+    ) throws -> (sequences: [DecoderSequence], logits: Tensor) {
+        var inputs: [Tensor] = [], sequences: [DecoderSequence] = []
+        for (index, prompt) in prompts.enumerated() {
+            let picture = pictures[index]
+            let rows = prompt.before.count + picture.features.rows + prompt.after.count
+            try check(prompt, rows: rows)
+            let parts = [decoder.embed(prompt.before), picture.features, decoder.embed(prompt.after)]
+            inputs.append(RaggedRows(stacking: parts).tensor)
+            let firstPatch = prompt.before.count + (configuration.keepsClassToken ? 1 : 0)
+            sequences.append(
+                DecoderSequence(
+                    positions: Array(0..<rows), image: firstPatch..<prompt.before.count + picture.features.rows,
+                    run: picture.run, layers: configuration.text.layers,
+                    room: min(room[index], configuration.text.context - rows)))
+        }
+        let logits = try decoder.prefill(inputs, sequences)
+        for sequence in sequences { try sequence.run.checkDelivered(after: .languageModel) }
+        return (sequences, logits)
+    }
+
+    /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.
+    public func decode(_ ids: [Int], _ sequences: [DecoderSequence]) throws -> Tensor {
+        try decoder.decode(ids, sequences)
+    }
+
+    private func check(_ prompt: MultimodalPrompt, rows: Int) throws(ModelError) {
+        let vocabulary = configuration.text.vocabulary
+        guard (prompt.before + prompt.after).allSatisfy({ (0..<vocabulary).contains($0) }) else {
+            throw ModelError(
+                .vocabularyMismatch,
+                "the prompt holds token ids that the model does not embed (it has \(vocabulary)); "
+                    + "take tokenizer and weights from one checkpoint")
+        }
+        let context = configuration.text.context
+        guard rows < context else {
+            throw ModelError(
+                .promptTooLong,
+                "the prompt has \(rows) tokens with its picture, the model takes \(context) with the answer; "
+                    + "shorten the prompt or keep fewer visual tokens")
+        }
+    }
+}
+
+extension LLaVAConfiguration {
+    /// What a reduction plan must know of this model.
+    public var depth: ModelDepth {
+        ModelDepth(visionLayers: visionLayersNeeded, languageLayers: text.layers, visualTokens: vision.patches)
+    }
+}

@@ -1,0 +1,208 @@
+import Foundation
+
+/// The sizes of a LLaVA-1.5 model, read from the `config.json` of its checkpoint.
+///
+/// Absent keys get the defaults of the configuration classes that wrote the file (`LlamaConfig`, `CLIPVisionConfig`,
+/// `LlavaConfig` of transformers): released files leave out most of them.
+public struct LLaVAConfiguration: Sendable, Hashable {
+    /// The CLIP tower.
+    public struct Vision: Sendable, Hashable {
+        public var hidden: Int
+        public var intermediate: Int
+        public var layers: Int
+        public var heads: Int
+        public var imageSize: Int
+        public var patchSize: Int
+        public var epsilon: Double
+        /// `quick_gelu` or `gelu`.
+        public var activation: String
+
+        /// Patches along one side.
+        public var side: Int { imageSize / patchSize }
+        /// Visual tokens without the class token.
+        public var patches: Int { side * side }
+    }
+
+    /// The Llama decoder.
+    public struct Text: Sendable, Hashable {
+        public var hidden: Int
+        public var intermediate: Int
+        public var layers: Int
+        public var heads: Int
+        public var keyValueHeads: Int
+        public var headSize: Int
+        public var vocabulary: Int
+        public var epsilon: Double
+        public var ropeBase: Double
+        public var context: Int
+    }
+
+    public var vision: Vision
+    public var text: Text
+    /// Index into the tower's hidden states: 0 is the embedding, −2 the output of the last layer but one.
+    public var featureLayer: Int
+    /// Whether the class token is passed on as a visual token (`full`) or dropped (`default`).
+    public var keepsClassToken: Bool
+    public var projectorBias: Bool
+    /// Id that stands for one visual token in a prompt; not necessarily a row of the embedding.
+    public var imageToken: Int
+    /// Ids that end an answer.
+    public var endOfSequence: Set<Int>
+
+    /// How many tower layers have to run for `featureLayer`.
+    public var visionLayersNeeded: Int { featureLayer < 0 ? vision.layers + 1 + featureLayer : featureLayer }
+    /// Visual tokens of a picture before any reduction.
+    public var visualTokens: Int { vision.patches + (keepsClassToken ? 1 : 0) }
+
+    /// Sizes of the original 7B and 13B models, and of small ones, by name.
+    public static func named(_ name: String) -> LLaVAConfiguration? {
+        let clipLarge = Vision(
+            hidden: 1024, intermediate: 4096, layers: 24, heads: 16, imageSize: 336, patchSize: 14, epsilon: 1e-5,
+            activation: "quick_gelu")
+        func llama(_ hidden: Int, _ intermediate: Int, _ layers: Int) -> LLaVAConfiguration {
+            LLaVAConfiguration(
+                vision: clipLarge,
+                text: Text(
+                    hidden: hidden, intermediate: intermediate, layers: layers, heads: hidden / 128,
+                    keyValueHeads: hidden / 128, headSize: 128, vocabulary: 32064, epsilon: 1e-5, ropeBase: 10000,
+                    context: 4096),
+                featureLayer: -2, keepsClassToken: false, projectorBias: true, imageToken: 32000, endOfSequence: [2])
+        }
+        return switch name {
+        case "llava-1.5-7b": llama(4096, 11008, 32)
+        case "llava-1.5-13b": llama(5120, 13824, 40)
+        default: nil
+        }
+    }
+
+    /// Reads `config.json` of `directory`; the original LLaVA layout takes the tower's sizes from `visionTower`.
+    public init(directory: String, visionTower: String? = nil) throws(ModelError) {
+        let file = try ConfigurationFile(path: directory + "/config.json")
+        let type = try file.text("model_type")
+        switch type {
+        case "llava" where file.has("text_config"):
+            try self.init(huggingFace: file)
+        case "llava", "llava_llama":
+            try self.init(original: file, directory: directory, visionTower: visionTower)
+        default:
+            throw ModelError(
+                .unknownModelType, "\(file.path): model_type is \(type); this program runs LLaVA-1.5 (llava or llava_llama)")
+        }
+        try endOfSequence = Self.endOfSequence(directory: directory)
+        try check(file.path)
+    }
+
+    /// The `llava-hf` layout: nested `text_config` and `vision_config`.
+    private init(huggingFace file: ConfigurationFile) throws(ModelError) {
+        guard let text = file.section("text_config"), let vision = file.section("vision_config") else {
+            throw ModelError(.malformedConfiguration, "\(file.path): text_config and vision_config must be objects")
+        }
+        let text_ = try Text(text, vocabulary: file.integer("vocab_size", default: 32000, in: 1...10_000_000))
+        let image = file.has("image_token_id") ? "image_token_id" : "image_token_index"
+        _ = try file.require("projector_hidden_act", ["gelu"], default: "gelu")
+        try self.init(
+            vision: Vision(vision), text: text_,
+            featureLayer: file.integer("vision_feature_layer", default: -2, in: -1000...1000),
+            keepsClassToken: file.require(
+                "vision_feature_select_strategy", ["default", "full"], default: "default") == "full",
+            projectorBias: file.flag("multimodal_projector_bias", default: true),
+            imageToken: file.integer(image, default: 32000, in: 0...10_000_000), endOfSequence: [])
+    }
+
+    /// The authors' layout: decoder sizes at the top level, the tower in a folder of its own.
+    private init(original file: ConfigurationFile, directory: String, visionTower: String?) throws(ModelError) {
+        let tower = try Self.towerDirectory(file, directory: directory, given: visionTower)
+        let towerFile = try ConfigurationFile(path: tower + "/config.json")
+        let vision = try Vision(towerFile.section("vision_config") ?? towerFile)
+        let text = try Text(file, vocabulary: 32000)
+        _ = try file.require("mm_projector_type", ["mlp2x_gelu"], default: "mlp2x_gelu")
+        try self.init(
+            vision: vision, text: text, featureLayer: file.integer("mm_vision_select_layer", default: -2, in: -1000...1000),
+            keepsClassToken: file.require("mm_vision_select_feature", ["patch", "cls_patch"], default: "patch") == "cls_patch",
+            projectorBias: true, imageToken: text.vocabulary, endOfSequence: [])
+    }
+
+    /// Where the tower of an original checkpoint is: as given, or as `mm_vision_tower` names it.
+    static func towerDirectory(
+        _ file: ConfigurationFile, directory: String, given: String?
+    ) throws(ModelError) -> String {
+        var name = given ?? ""
+        if given == nil { name = try file.text("mm_vision_tower", default: "clip_tower") }
+        let last = name.split(separator: "/").last.map(String.init) ?? name
+        for candidate in [name, directory + "/" + name, directory + "/" + last, directory + "/../" + last]
+        where FileManager.default.fileExists(atPath: candidate + "/config.json") {
+            return candidate
+        }
+        throw ModelError(
+            .missingFile,
+            "\(file.path) is an original LLaVA checkpoint, whose vision tower (\(name)) is a checkpoint of its own; "
+                + "put it beside or inside the folder, or name it with vision_tower (--vision-tower)")
+    }
+
+    private static func endOfSequence(directory: String) throws(ModelError) -> Set<Int> {
+        let path = directory + "/generation_config.json"
+        guard FileManager.default.fileExists(atPath: path) else { return [2] }
+        return Set(try ConfigurationFile(path: path).integers("eos_token_id") ?? [2])
+    }
+
+    private init(
+        vision: Vision, text: Text, featureLayer: Int, keepsClassToken: Bool, projectorBias: Bool, imageToken: Int,
+        endOfSequence: Set<Int>
+    ) {
+        self.vision = vision
+        self.text = text
+        self.featureLayer = featureLayer
+        self.keepsClassToken = keepsClassToken
+        self.projectorBias = projectorBias
+        self.imageToken = imageToken
+        self.endOfSequence = endOfSequence
+    }
+
+    private func check(_ path: String) throws(ModelError) {
+        let problem: String? =
+            if vision.hidden % vision.heads != 0 { "vision heads must divide the hidden size" }
+            else if vision.imageSize % vision.patchSize != 0 { "patch_size must divide image_size" }
+            else if vision.patches > 65534 { "more than 65,534 patches are not supported" }
+            else if text.heads % text.keyValueHeads != 0 { "num_key_value_heads must divide num_attention_heads" }
+            else if text.headSize % 2 != 0 { "rotary positions need an even head size" }
+            else if !(0...vision.layers).contains(visionLayersNeeded) { "the feature layer does not exist" }
+            else { nil }
+        if let problem { throw ModelError(.malformedConfiguration, "\(path): \(problem)") }
+    }
+}
+
+extension LLaVAConfiguration.Vision {
+    fileprivate init(_ file: ConfigurationFile) throws(ModelError) {
+        hidden = try file.integer("hidden_size", default: 768, in: 1...65536)
+        intermediate = try file.integer("intermediate_size", default: 3072, in: 1...1_048_576)
+        layers = try file.integer("num_hidden_layers", default: 12, in: 1...1000)
+        heads = try file.integer("num_attention_heads", default: 12, in: 1...4096)
+        imageSize = try file.integer("image_size", default: 224, in: 1...8192)
+        patchSize = try file.integer("patch_size", default: 32, in: 1...8192)
+        epsilon = try file.positive("layer_norm_eps", default: 1e-5)
+        activation = try file.require("hidden_act", ["quick_gelu", "gelu"], default: "quick_gelu")
+    }
+}
+
+extension LLaVAConfiguration.Text {
+    fileprivate init(_ file: ConfigurationFile, vocabulary: Int) throws(ModelError) {
+        hidden = try file.integer("hidden_size", default: 4096, in: 1...65536)
+        intermediate = try file.integer("intermediate_size", default: 11008, in: 1...1_048_576)
+        layers = try file.integer("num_hidden_layers", default: 32, in: 1...1000)
+        heads = try file.integer("num_attention_heads", default: 32, in: 1...4096)
+        keyValueHeads = try file.integer("num_key_value_heads", default: heads, in: 1...4096)
+        headSize = try file.integer("head_dim", default: max(1, hidden / heads), in: 1...4096)
+        self.vocabulary = try file.integer("vocab_size", default: vocabulary, in: 1...10_000_000)
+        epsilon = try file.positive("rms_norm_eps", default: 1e-6)
+        let rope = file.section("rope_parameters")
+        ropeBase = try (rope ?? file).positive("rope_theta", default: 10000)
+        context = try file.integer("max_position_embeddings", default: 2048, in: 1...10_000_000)
+        _ = try file.require("hidden_act", ["silu"], default: "silu")
+        for key in ["attention_bias", "mlp_bias"] where try file.flag(key, default: false) {
+            throw ModelError(.malformedConfiguration, "\(file.path): \(key) is set; LLaVA-1.5 decoders have no biases")
+        }
+        if let scaling = rope ?? file.section("rope_scaling"), try scaling.text("rope_type", default: "default") != "default" {
+            throw ModelError(.malformedConfiguration, "\(file.path): scaled rotary positions are not supported")
+        }
+    }
+}

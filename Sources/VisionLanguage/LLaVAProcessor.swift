@@ -1,0 +1,98 @@
+private import Crypto
+import Foundation
+public import ImageDecoding
+public import Tensors
+public import Tokenization
+
+/// What turns a job's text and picture file into the model's input, and token ids back into text.
+///
+/// Never changes once read, so that pictures can be prepared on other threads while the model runs.
+public struct LLaVAProcessor: Sendable {
+    public let configuration: LLaVAConfiguration
+    public let tokenizer: Tokenizer
+    private let preprocessing: PicturePreprocessing
+    private let normalisation: PixelNormalisation
+
+    /// Reads tokenizer and preprocessing settings of the checkpoint in `directory`.
+    public init(directory: String, visionTower: String? = nil, configuration: LLaVAConfiguration) throws {
+        self.configuration = configuration
+        tokenizer = try Tokenizer(
+            directory: URL(fileURLWithPath: directory, isDirectory: true), imageID: configuration.imageToken)
+        guard tokenizer.pieceCount <= configuration.text.vocabulary else {
+            throw ModelError(
+                .vocabularyMismatch,
+                "\(tokenizer.file) has \(tokenizer.pieceCount) pieces, the model embeds \(configuration.text.vocabulary); "
+                    + "take tokenizer and weights from one checkpoint")
+        }
+        preprocessing = try PicturePreprocessing(
+            directories: [directory, visionTower].compactMap { $0 }, imageSize: configuration.vision.imageSize)
+        normalisation = try PixelNormalisation(preprocessing)
+    }
+
+    /// A picture ready for the tower.
+    public struct PreparedInput: Sendable {
+        /// `(patches, 3·patch²)` f32.
+        public let patches: Tensor
+        /// Where the model's square lies on the picture.
+        public let geometry: PictureGeometry
+        /// SHA-256 of the picture file.
+        public let hash: [UInt8]
+    }
+
+    /// Decodes, frames, resizes and normalises a picture file.
+    public func prepare(path: String, framing: PicturePreprocessing.Framing) throws -> PreparedInput {
+        let bytes = try Picture.bytes(of: URL(fileURLWithPath: path))
+        let picture: Picture
+        do { picture = try Picture(decoding: bytes) } catch { throw error.naming(path) }
+        var settings = preprocessing
+        settings.framing = framing
+        let prepared = try PreparedPicture(picture, settings: settings)
+        let side = configuration.vision.patchSize
+        return PreparedInput(
+            patches: Tensor(
+                normalisation.patches(prepared, side: side), shape: [configuration.vision.patches, 3 * side * side]),
+            geometry: prepared.geometry, hash: Array(SHA256.hash(data: bytes)))
+    }
+
+    /// The ids of an instruction under `template`, cut where the picture goes.
+    public func prompt(_ instruction: String, template: PromptTemplate) throws -> MultimodalPrompt {
+        try MultimodalPrompt(
+            ids: tokenizer.encode(template.render(instruction)), imageToken: configuration.imageToken,
+            visualTokens: configuration.visualTokens)
+    }
+}
+
+extension PicturePreprocessing {
+    /// The settings of the first of `directories` that has any; the defaults of CLIP for `imageSize` elsewhere.
+    fileprivate init(directories: [String], imageSize: Int) throws {
+        for directory in directories {
+            for (name, section) in [("preprocessor_config.json", nil), ("processor_config.json", "image_processor")] {
+                let path = directory + "/" + name
+                guard FileManager.default.fileExists(atPath: path) else { continue }
+                let file = try ConfigurationFile(path: path)
+                guard let settings = section.map({ file.section($0) }) ?? file else { continue }
+                try self.init(settings, imageSize: imageSize)
+                return
+            }
+        }
+        self.init(shortestEdge: imageSize, cropSize: imageSize)
+    }
+
+    private init(_ file: ConfigurationFile, imageSize: Int) throws {
+        let standard = PicturePreprocessing()
+        let edge = try file.section("size")?.integer("shortest_edge", default: imageSize, in: 1...8192)
+        let crop = try file.section("crop_size")?.integer("height", default: imageSize, in: 1...8192)
+        try self.init(
+            shortestEdge: edge ?? file.integer("size", default: imageSize, in: 1...8192),
+            cropSize: crop ?? file.integer("crop_size", default: imageSize, in: 1...8192),
+            rescaleFactor: file.positive("rescale_factor", default: standard.rescaleFactor),
+            mean: file.numbers("image_mean") ?? standard.mean,
+            standardDeviation: file.numbers("image_std") ?? standard.standardDeviation)
+        guard cropSize == imageSize else {
+            throw ModelError(
+                .malformedConfiguration,
+                "\(file.path) crops pictures to \(cropSize) pixels, the vision tower takes \(imageSize); "
+                    + "do the files belong together?")
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import Tensors
+import TokenReduction
+
+/// The Llama decoder (Touvron et al. 2023): prefill reads prompts, decode adds one token to each.
+///
+/// Both take many sequences at once as ragged rows; only attention works on one sequence at a time.
+final class Llama {
+    private let configuration: LLaVAConfiguration.Text
+    private let backend: any Backend
+    /// `(vocabulary, hidden)`, only ever gathered from: it stays in its file.
+    private let embedding: Tensor
+    private let layers: [Layer]
+    private let norm: Normalization
+    private let head: Linear
+    private let heads: Heads
+
+    private struct Layer {
+        let norm1: Normalization
+        let queryKeyValue: Linear
+        let output: Linear
+        let norm2: Normalization
+        let gateUp: Linear
+        let down: Linear
+    }
+
+    /// Builds all layers; `head` turns final rows into logits.
+    init(_ c: LLaVAConfiguration.Text, weights: Weights, head: Linear, backend: any Backend) throws {
+        configuration = c
+        self.backend = backend
+        heads = Heads(count: c.heads, keyValueCount: c.keyValueHeads, size: c.headSize)
+        embedding = try weights.tensor("embed_tokens.weight", [c.vocabulary, c.hidden])
+        let heads = heads
+        layers = try (0..<c.layers).map { index in
+            let layer = weights.under("layers.\(index)")
+            return try Layer(
+                norm1: layer.rmsNorm("input_layernorm", width: c.hidden, epsilon: c.epsilon),
+                queryKeyValue: layer.under("self_attn").linear(
+                    ["q_proj", "k_proj", "v_proj"], inputs: c.hidden,
+                    outputs: [heads.width, heads.keyValueWidth, heads.keyValueWidth], bias: false),
+                output: layer.linear("self_attn.o_proj", inputs: heads.width, outputs: c.hidden, bias: false),
+                norm2: layer.rmsNorm("post_attention_layernorm", width: c.hidden, epsilon: c.epsilon),
+                gateUp: layer.under("mlp").linear(
+                    ["gate_proj", "up_proj"], inputs: c.hidden, outputs: [c.intermediate, c.intermediate], bias: false),
+                down: layer.linear("mlp.down_proj", inputs: c.intermediate, outputs: c.hidden, bias: false))
+        }
+        norm = try weights.rmsNorm("norm", width: c.hidden, epsilon: c.epsilon)
+        self.head = head
+    }
+
+    /// Embedding rows of `ids`, `(ids, hidden)`, in the residual type.
+    func embed(_ ids: [Int]) -> Tensor { backend.gather(embedding, rows: ids, as: backend.residualType) }
+
+    /// Reads the prompts, `(rows, hidden)` each; returns the logits after each prompt's last row, `(sequences, vocabulary)`.
+    func prefill(_ prompts: [Tensor], _ sequences: [DecoderSequence]) throws -> Tensor {
+        let rows = RaggedRows(stacking: prompts)
+        let before = sequences.map(\.prefillFLOPs)
+        var flops = before
+        let logits = try forward(rows, positions: sequences.flatMap(\.positions), sequences, &flops)
+        for (sequence, count) in zip(sequences, flops) { sequence.prefillFLOPs = count }
+        return logits
+    }
+
+    /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.
+    func decode(_ ids: [Int], _ sequences: [DecoderSequence]) throws -> Tensor {
+        let rows = RaggedRows(embed(ids), lengths: ids.map { _ in 1 })
+        var flops = sequences.map(\.decodeFLOPs)
+        let logits = try forward(rows, positions: sequences.map(\.nextPosition), sequences, &flops)
+        for (sequence, count) in zip(sequences, flops) {
+            sequence.decodeFLOPs = count
+            sequence.nextPosition += 1
+        }
+        return logits
+    }
+
+    private func forward(
+        _ input: RaggedRows, positions: [Int], _ sequences: [DecoderSequence], _ flops: inout [Int]
+    ) throws -> Tensor {
+        var rows = input, positions = positions
+        var angles = RotaryAngles(positions: positions, size: heads.size, base: configuration.ropeBase)
+        let reads = rows.tensor.rows > sequences.count
+        for (index, layer) in layers.enumerated() {
+            let needs = sequences.map { reads ? $0.run.needs(place: .languageModel, layer: index).map : nil }
+            let maps = attend(layer, index, rows, angles, sequences, needs: needs, &flops)
+            if reads, let kept = try reduce(&rows, layer: index, maps: maps, sequences) {
+                positions = kept.map { positions[$0] }
+                angles = RotaryAngles(positions: positions, size: heads.size, base: configuration.ropeBase)
+            }
+            if index == layers.count - 1 {
+                // Nothing reads the last layer but the next token.
+                rows.keep(rows.segments.map { [$0.count - 1] }, backend: backend)
+            }
+            feedForward(layer, rows, &flops)
+        }
+        for index in flops.indices { flops[index] += head.flops(rows: 1) }
+        let last = backend.normalize(rows.tensor, norm, as: backend.activationType)
+        return backend.linear(last, head, activation: .none, as: backend.residualType)
+    }
+
+    /// Adds attention to every sequence's rows and its keys and values to its cache; returns the maps asked for.
+    private func attend(
+        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ angles: RotaryAngles, _ sequences: [DecoderSequence],
+        needs: [AttentionMapKind?], _ flops: inout [Int]
+    ) -> [Tensor?] {
+        let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)
+        let mixed = backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.residualType)
+        let shape = [rows.tensor.rows, heads.keyValueWidth]
+        let keys = Tensor(shape: shape, type: backend.activationType)
+        let values = Tensor(shape: shape, type: backend.activationType)
+        let queries = backend.rotarySplit(mixed, heads, angles, keys: keys, values: values)
+        for (number, segment) in rows.segments.enumerated() {
+            let sequence = sequences[number]
+            sequence.cache.append(keys.rows(segment), values.rows(segment), layer: index, room: sequence.room)
+            flops[number] += layer.queryKeyValue.flops(rows: segment.count) + layer.output.flops(rows: segment.count)
+            flops[number] += attentionFLOPs(queries: segment.count, keys: sequence.cache.length(index))
+        }
+
+        let caches = sequences.map { $0.cache.contents(index) }
+        let attended: Tensor
+        var maps = [Tensor?](repeating: nil, count: sequences.count)
+        if rows.tensor.rows == sequences.count {
+            attended = backend.attendSingle(queries, heads, caches: caches)
+        } else {
+            attended = Tensor(shape: queries.shape, type: backend.activationType)
+            for (number, segment) in rows.segments.enumerated() {
+                maps[number] = backend.attend(
+                    Attention(
+                        queries: Columns(queries.rows(segment)), keys: Columns(caches[number].keys),
+                        values: Columns(caches[number].values), heads: heads, causal: true),
+                    output: attended.rows(segment), map: needs[number])
+            }
+        }
+        backend.linear(attended, layer.output, addingTo: rows.tensor)
+        return maps
+    }
+
+    /// Query i of q sees `keys − q + i + 1` keys; each costs a product with the key and one with the value.
+    private func attentionFLOPs(queries: Int, keys: Int) -> Int {
+        let pairs = queries * (keys - queries) + queries * (queries + 1) / 2
+        return 4 * pairs * heads.width
+    }
+
+    /// Reduces every sequence that reduces in this layer; returns the rows kept, numbered over all sequences.
+    private func reduce(
+        _ rows: inout RaggedRows, layer: Int, maps: [Tensor?], _ sequences: [DecoderSequence]
+    ) throws -> [Int]? {
+        let starts = rows.segments.map(\.lowerBound)
+        var runs = sequences.map(\.run)
+        let kept = try rows.reduce(&runs, .languageModel, layer: layer, maps: maps, backend: backend) { number, count, run in
+            let first = sequences[number].image.lowerBound
+            return TokenLayout(rows: count, image: first..<first + run.positions.count)
+        }
+        for (sequence, run) in zip(sequences, runs) { sequence.run = run }
+        return kept.map { zip(starts, $0).flatMap { start, rows in rows.map { start + $0 } } }
+    }
+
+    private func feedForward(_ layer: Layer, _ rows: RaggedRows, _ flops: inout [Int]) {
+        let normalized = backend.normalize(rows.tensor, layer.norm2, as: backend.activationType)
+        let gateUp = backend.linear(normalized, layer.gateUp, activation: .none, as: backend.activationType)
+        backend.linear(backend.siluMultiply(gateUp), layer.down, addingTo: rows.tensor)
+        for (number, segment) in rows.segments.enumerated() {
+            flops[number] += layer.gateUp.flops(rows: segment.count) + layer.down.flops(rows: segment.count)
+        }
+    }
+}

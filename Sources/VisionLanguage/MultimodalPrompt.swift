@@ -1,0 +1,29 @@
+/// The ids of a prompt, cut at the place where the picture goes.
+public struct MultimodalPrompt: Sendable, Hashable {
+    /// Ids before the picture.
+    public let before: [Int]
+    /// Ids after the picture.
+    public let after: [Int]
+
+    /// Cuts `ids` at the image token.
+    ///
+    /// As all versions of transformers together do, takes one image token for the picture, or exactly `visualTokens` of
+    /// them in a row.
+    public init(ids: [Int], imageToken: Int, visualTokens: Int) throws(ModelError) {
+        guard let first = ids.firstIndex(of: imageToken), let last = ids.lastIndex(of: imageToken) else {
+            throw ModelError(.malformedPrompt, "the prompt has no <image>; say where the picture goes")
+        }
+        let run = ids[first...last]
+        guard run.allSatisfy({ $0 == imageToken }), run.count == 1 || run.count == visualTokens else {
+            let count = ids.count { $0 == imageToken }
+            throw ModelError(.malformedPrompt, "the prompt has \(count) <image>; a job has one picture, so leave one")
+        }
+        before = Array(ids[..<first])
+        after = Array(ids[(last + 1)...])
+    }
+
+    /// The prompt as transformers' processor writes it: one image token for each visual token.
+    public func expanded(imageToken: Int, visualTokens: Int) -> [Int] {
+        before + Array(repeating: imageToken, count: visualTokens) + after
+    }
+}

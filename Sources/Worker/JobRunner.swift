@@ -1,0 +1,86 @@
+public import JobModel
+public import ResultFiles
+internal import Synchronization
+
+/// A job a worker was lent, with all it needs to run it.
+public struct LeasedJob: Sendable {
+    /// The job and the attempt.
+    public let lease: Lease
+    /// The batch it belongs to.
+    public let batch: BatchID
+    /// What all jobs of the batch share.
+    public let description: BatchDescription
+    /// The picture and the instruction.
+    public let item: Item
+    /// The picture file.
+    public let imagePath: String
+    /// Seconds from acceptance to assignment.
+    public let queuedSeconds: Double
+
+    /// A job of a batch.
+    public init(
+        lease: Lease, batch: BatchID, description: BatchDescription, item: Item, imagePath: String, queuedSeconds: Double
+    ) {
+        self.lease = lease
+        self.batch = batch
+        self.description = description
+        self.item = item
+        self.imagePath = imagePath
+        self.queuedSeconds = queuedSeconds
+    }
+}
+
+/// A job that ended, well or badly, with the row that records it.
+public struct FinishedJob: Sendable {
+    /// The job and the attempt.
+    public let lease: Lease
+    /// What goes into the shard.
+    public let row: ResultRow
+    /// What status views show.
+    public let summary: JobSummary
+    /// Why the job failed; nil when it succeeded.
+    public let error: String?
+
+    /// A job's end.
+    public init(lease: Lease, row: ResultRow, summary: JobSummary, error: String? = nil) {
+        self.lease = lease
+        self.row = row
+        self.summary = summary
+        self.error = error
+    }
+}
+
+/// What a worker needs from the model side: something that holds several jobs and advances all of them step by step.
+///
+/// A runner is made and used on one thread, the worker's compute thread. A job that cannot be run (a broken picture, a
+/// prompt that is too long) ends as a `FinishedJob` with an error; `step` throws only where no job can run any more.
+public protocol JobRunner: AnyObject {
+    /// Jobs that can run at the same time.
+    var capacity: Int { get }
+
+    /// Takes a job. More than `capacity` may be held; those that wait can be prepared ahead.
+    func admit(_ job: LeasedJob)
+
+    /// Forgets a job whose lease was lost; it must not come out of a later step.
+    func cancel(_ lease: Lease)
+
+    /// Advances the jobs that run by one iteration, for instance one token of each answer, and returns those that ended.
+    ///
+    /// - Parameter progress: to be advanced whenever work moved on within a step that may last longer than a lease,
+    ///   such as loading a model; the worker itself advances it after each step.
+    func step(_ progress: ProgressCounter) throws -> [FinishedJob]
+}
+
+/// A count that grows while work moves on; leases renew only when it grows.
+public final class ProgressCounter: Sendable {
+    private let value = Atomic<UInt64>(0)
+
+    /// A counter at zero.
+    public init() {}
+
+    /// How often work moved on.
+    public var count: UInt64 { value.load(ordering: .relaxed) }
+
+    /// Says that work moved on.
+    public func advance() { value.wrappingAdd(1, ordering: .relaxed) }
+}

@@ -1,0 +1,431 @@
+package import JobModel
+package import WireProtocol
+
+/// The worker's side of its conversation with the coordinator: events go in, actions come out.
+///
+/// It knows which jobs the worker holds and what the coordinator still has to answer. It has no socket, no clock and no
+/// thread: time is a parameter, and `WorkerLink` performs what it asks for. A job is held from its assignment until the
+/// coordinator has answered the report of its row, or until the lease is revoked or returned.
+package struct LinkState: Sendable {
+    package typealias Instant = ContinuousClock.Instant
+
+    /// What the thread that owns the socket must do.
+    package enum Action: Sendable {
+        /// Close the socket, if there is one, and open a new one.
+        case connect
+        /// Send a message; tell `notSent` if it cannot be queued.
+        case send(WireFromWorker)
+        /// Give a job to the runner.
+        case admit(LeasedJob)
+        /// Forget a job, wherever it is.
+        case drop(Lease)
+        /// Write what is finished as soon as nothing runs.
+        case hurry
+        /// Tell the operator.
+        case note(String)
+        /// The worker is done; an error says why it ended early.
+        case end(WorkerError?)
+    }
+
+    private enum Phase {
+        case pausing(until: Instant)
+        case greeting(since: Instant, unsent: Bool)
+        case welcomed
+        case ended
+    }
+
+    private enum Stage { case working, finished, reported }
+
+    private struct Held {
+        var lease: Lease
+        var stage: Stage
+    }
+
+    private struct Unanswered {
+        var report: WireShardReport
+        var sentAt: Instant?
+    }
+
+    /// Heartbeats without any word from the coordinator after which the connection is given up.
+    private static let missesAllowed = 3
+
+    private let configuration: WorkerConfiguration
+    private let capacity: Int
+    private let jitter: @Sendable () -> Double
+
+    private var phase = Phase.ended
+    private var pause: Duration
+    private var heartbeat: Duration = .seconds(1)
+    private var nextHeartbeat: Instant?
+    private var misses = 0
+    private var beats: UInt64 = 0
+
+    private var descriptions: [BatchID: BatchDescription] = [:]
+    private var held: [JobID: Held] = [:]
+    private var unanswered: [String: Unanswered] = [:]
+    private var returns: [WireReturned] = []
+    private var creditSent: Int?
+
+    private var stopping = false
+    private var farewellDeadline: Instant?
+    private var failure: WorkerError?
+
+    /// Steps of the runner so far.
+    package var runnerProgress: UInt64 = 0
+    /// Rounds of the thread that writes results so far.
+    package var writerProgress: UInt64 = 0
+
+    /// - Parameters:
+    ///   - capacity: jobs the runner can run at the same time.
+    ///   - jitter: numbers in 0..<1, so that workers don't reconnect in step.
+    package init(
+        _ configuration: WorkerConfiguration, capacity: Int,
+        jitter: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
+    ) {
+        self.configuration = configuration
+        self.capacity = capacity
+        self.jitter = jitter
+        pause = configuration.reconnectPause
+    }
+
+    // MARK: What callers may ask
+
+    /// Jobs the worker holds.
+    package var heldLeases: [Lease] { held.values.map(\.lease).sorted { $0.job < $1.job } }
+
+    /// When `timePassed` has something to do next.
+    package var deadline: Instant? {
+        let next: Instant? =
+            switch phase {
+            case .pausing(let until): until
+            case .greeting(let since, _): since + configuration.welcomePatience
+            case .welcomed: nextHeartbeat
+            case .ended: nil
+            }
+        return [next, farewellDeadline].compactMap { $0 }.min()
+    }
+
+    /// Whether the first message still waits for a connection, so that it is worth trying again soon.
+    package var isHelloUnsent: Bool {
+        if case .greeting(_, let unsent) = phase { unsent } else { false }
+    }
+
+    // MARK: Events
+
+    /// The runner is ready; the conversation begins.
+    package mutating func start(now: Instant) -> [Action] { connect(now: now) }
+
+    /// A message could not be queued: no connection.
+    package mutating func notSent(_ message: WireFromWorker) {
+        switch message.kind {
+        case .hello: if case .greeting(let since, _) = phase { phase = .greeting(since: since, unsent: true) }
+        case .returned(let returned): returns.append(returned)
+        case .report(let report): unanswered[report.shard]?.sentAt = nil
+        case .credit: creditSent = nil
+        default: break
+        }
+    }
+
+    /// The first message could not be queued before; tries again.
+    package mutating func retryHello() -> [Action] {
+        guard case .greeting(let since, true) = phase else { return [] }
+        phase = .greeting(since: since, unsent: false)
+        return [hello()]
+    }
+
+    /// The coordinator said something.
+    package mutating func received(_ message: WireToWorker, now: Instant) -> [Action] {
+        if case .ended = phase { return [] }
+        misses = 0
+        switch message.kind {
+        case .welcome(let welcome): return welcomed(welcome, now: now)
+        case .refusal(let refusal):
+            phase = .ended
+            return [.end(WorkerError(.refused, "the coordinator refuses this worker: \(refusal.message)"))]
+        case .helloAgain:
+            phase = .greeting(since: now, unsent: false)
+            return [hello()]
+        case .heartbeatAnswer(let answer): return revoke(answer.revoked.map(\.lease)) + closing(now: now)
+        case .assignments(let assignments): return take(assignments, now: now)
+        case .reportAnswer(let answer): return answered(answer, now: now)
+        case .drain: return [.note("the coordinator asks this worker to stop")] + drain(now: now)
+        case nil: return []
+        }
+    }
+
+    /// The clock moved on.
+    package mutating func timePassed(now: Instant) -> [Action] {
+        if let farewellDeadline, now >= farewellDeadline { return giveUp() }
+        switch phase {
+        case .pausing(let until): return now >= until ? connect(now: now) : []
+        case .greeting(let since, _):
+            guard now >= since + configuration.welcomePatience else { return [] }
+            return pauseBeforeConnecting("no coordinator answers at \(configuration.endpoint)", now: now)
+        case .welcomed:
+            guard let due = nextHeartbeat, now >= due else { return [] }
+            guard misses < Self.missesAllowed else {
+                return pauseBeforeConnecting("the coordinator at \(configuration.endpoint) fell silent", now: now)
+            }
+            misses += 1
+            nextHeartbeat = now + heartbeat
+            return [sendHeartbeat()] + sendReturns() + sendReports(now: now) + sendCredit(always: true)
+        case .ended: return []
+        }
+    }
+
+    /// A job left the runner; its row waits to be written.
+    package mutating func finished(_ lease: Lease) -> [Action] {
+        guard let job = held[lease.job], job.lease == lease, job.stage == .working else { return [] }
+        held[lease.job]?.stage = .finished
+        return sendCredit()
+    }
+
+    /// Rows are in a sealed shard, on disk for good.
+    package mutating func sealed(_ report: WireShardReport, now: Instant) -> [Action] {
+        for row in report.rows where held[JobID(row.lease.job)]?.lease == row.lease.lease {
+            held[JobID(row.lease.job)]?.stage = .reported
+        }
+        unanswered[report.shard] = Unanswered(report: report, sentAt: nil)
+        return sendReports(now: now) + closing(now: now)
+    }
+
+    /// Jobs cannot be finished here, nor can any other: hands back what is not written yet and stops for good.
+    package mutating func failed(_ error: WorkerError, unwritten: [Lease] = [], now: Instant) -> [Action] {
+        if failure == nil { failure = error }
+        let lost = Set(unwritten)
+        let leases = held.values.filter { $0.stage == .working || lost.contains($0.lease) }.map(\.lease)
+        return [.note("\(error)")] + handBack(leases, reason: error.message) + drain(now: now)
+    }
+
+    /// No more jobs; those that run are finished, written and reported, then the worker ends.
+    package mutating func drain(now: Instant) -> [Action] {
+        stopping = true
+        var actions = sendCredit()
+        actions.append(.hurry)
+        return actions + closing(now: now)
+    }
+
+    /// No more jobs; those that run are handed back, finished ones are written and reported, then the worker ends.
+    package mutating func stop(now: Instant) -> [Action] {
+        let running = held.values.filter { $0.stage == .working }.map(\.lease)
+        return handBack(running, reason: "the worker was stopped") + drain(now: now)
+    }
+
+    // MARK: Connection
+
+    private mutating func connect(now: Instant) -> [Action] {
+        phase = .greeting(since: now, unsent: false)
+        misses = 0
+        creditSent = nil
+        return [.connect, hello()]
+    }
+
+    private mutating func pauseBeforeConnecting(_ reason: String, now: Instant) -> [Action] {
+        // Between half and all of the pause, so that workers that lost the same coordinator come back one by one.
+        let wait = pause * (0.5 + 0.5 * jitter())
+        pause = min(pause * 2, configuration.longestReconnectPause)
+        phase = .pausing(until: now + wait)
+        for shard in unanswered.keys { unanswered[shard]?.sentAt = nil }
+        return [.note("\(reason); trying again")]
+    }
+
+    private mutating func welcomed(_ welcome: WireWelcome, now: Instant) -> [Action] {
+        do {
+            try ProtocolVersion.check(welcome)
+        } catch {
+            phase = .ended
+            return [.end(WorkerError(.refused, error.message))]
+        }
+        // The bounds keep a mistaken coordinator from being asked a thousand times a second, or never.
+        heartbeat = min(max(welcome.heartbeat, .milliseconds(10)), .seconds(60))
+        pause = configuration.reconnectPause
+        phase = .welcomed
+        nextHeartbeat = now + heartbeat
+        for shard in unanswered.keys { unanswered[shard]?.sentAt = nil }
+        return [.note("connected to \(welcome.software) at \(configuration.endpoint)")]
+            + sendReturns() + sendReports(now: now) + sendCredit(always: true) + closing(now: now)
+    }
+
+    private mutating func giveUp() -> [Action] {
+        phase = .ended
+        let rows = unanswered.values.reduce(0) { $0 + $1.report.rows.count }
+        return [
+            .end(
+                failure
+                    ?? WorkerError(
+                        .unanswered,
+                        "the coordinator at \(configuration.endpoint) did not answer for \(rows) written rows; it will run "
+                            + "these jobs again"))
+        ]
+    }
+
+    /// Ends the conversation where nothing is left to say, and limits how long that may take.
+    private mutating func closing(now: Instant) -> [Action] {
+        guard stopping, !held.values.contains(where: { $0.stage != .reported }) else { return [] }
+        if unanswered.isEmpty, returns.isEmpty {
+            phase = .ended
+            var message = WireFromWorker()
+            message.goodbye = WireGoodbye()
+            return [.send(message), .end(failure)]
+        }
+        if farewellDeadline == nil { farewellDeadline = now + configuration.farewellPatience }
+        return []
+    }
+
+    // MARK: Jobs
+
+    private mutating func take(_ assignments: WireAssignments, now: Instant) -> [Action] {
+        var actions: [Action] = []
+        for settings in assignments.settings {
+            do {
+                descriptions[BatchID(settings.batch)] = try BatchDescription(json: settings.description_p)
+            } catch {
+                return returnAll(assignments, error.message, now: now)
+            }
+        }
+        var surplus: [Lease] = []
+        for assignment in assignments.assignments {
+            let lease = assignment.lease.lease
+            let earlier = held[lease.job]
+            // Old news, such as a message that was sent twice.
+            if let earlier, earlier.lease.epoch >= lease.epoch { continue }
+            guard !stopping, workingCount < 4 * slots else {
+                surplus.append(lease)
+                continue
+            }
+            let batch = BatchID(assignment.batch)
+            guard let description = descriptions[batch] else {
+                return actions + returnAll(assignments, "the coordinator never described batch \(batch)", now: now)
+            }
+            do {
+                let item = try Item(json: assignment.item)
+                if let earlier { actions.append(.drop(earlier.lease)) }
+                held[lease.job] = Held(lease: lease, stage: .working)
+                actions.append(
+                    .admit(
+                        LeasedJob(
+                            lease: lease, batch: batch, description: description, item: item,
+                            imagePath: assignment.imagePath, queuedSeconds: assignment.queuedSeconds)))
+            } catch {
+                return actions + returnAll(assignments, error.message, now: now)
+            }
+        }
+        // The coordinator lowered its view of our credit by what it gave; ours follows.
+        creditSent = creditSent.map { max(0, $0 - (assignments.assignments.count)) }
+        return actions
+            + handBack(surplus, reason: stopping ? "the worker is stopping" : "the worker is full") + closing(now: now)
+    }
+
+    /// What the coordinator sent cannot be understood here, and would not be the next time: another worker must do it.
+    private mutating func returnAll(_ assignments: WireAssignments, _ reason: String, now: Instant) -> [Action] {
+        let error = WorkerError(
+            .misunderstood, "jobs from the coordinator cannot be run: \(reason) (is it the same winnow version?)")
+        let fresh = assignments.assignments.map(\.lease.lease).filter { held[$0.job] == nil }
+        return handBack(fresh, reason: error.message) + failed(error, now: now)
+    }
+
+    private mutating func revoke(_ leases: [Lease]) -> [Action] {
+        var actions: [Action] = []
+        for lease in leases where held[lease.job]?.lease == lease {
+            held[lease.job] = nil
+            actions.append(.drop(lease))
+        }
+        return actions.isEmpty ? [] : actions + sendCredit()
+    }
+
+    private mutating func handBack(_ leases: [Lease], reason: String) -> [Action] {
+        guard !leases.isEmpty else { return [] }
+        var returned = WireReturned()
+        returned.leases = leases.sorted { $0.job < $1.job }.map { WireLease($0) }
+        returned.reason = reason
+        returns.append(returned)
+        var actions: [Action] = []
+        for lease in leases where held[lease.job]?.lease == lease {
+            held[lease.job] = nil
+            actions.append(.drop(lease))
+        }
+        return actions + sendReturns()
+    }
+
+    private mutating func answered(_ answer: WireReportAnswer, now: Instant) -> [Action] {
+        guard let report = unanswered.removeValue(forKey: answer.shard)?.report else { return [] }
+        for row in report.rows where held[JobID(row.lease.job)]?.lease == row.lease.lease {
+            held[JobID(row.lease.job)] = nil
+        }
+        let stale = answer.stale.isEmpty ? [] : [Action.note("\(answer.stale.count) rows came too late and don't count")]
+        return stale + sendCredit() + closing(now: now)
+    }
+
+    // MARK: Messages
+
+    private var isWelcomed: Bool { if case .welcomed = phase { true } else { false } }
+    private var slots: Int { capacity + configuration.prefetch }
+    private var workingCount: Int { held.values.count { $0.stage == .working } }
+
+    /// Jobs that may come now: free slots, none while stopping or while too many rows are unanswered.
+    private var credit: Int {
+        let waiting = held.values.count { $0.stage != .working }
+        return stopping || waiting >= configuration.unansweredRows ? 0 : max(0, slots - workingCount)
+    }
+
+    private func hello() -> Action {
+        var message = WireFromWorker()
+        message.hello = .worker(
+            configuration.name.rawValue, session: configuration.session.rawValue, capacity: slots, held: leases())
+        return .send(message)
+    }
+
+    private mutating func sendHeartbeat() -> Action {
+        beats &+= 1
+        var heartbeat = WireHeartbeat()
+        heartbeat.held = leases()
+        var message = WireFromWorker()
+        message.heartbeat = heartbeat
+        return .send(message)
+    }
+
+    /// Held leases with their progress: it grows with whatever works on the job now, so that a thread that hangs is found.
+    private func leases() -> [WireLease] {
+        held.values.sorted { $0.lease.job < $1.lease.job }.map { job in
+            let progress =
+                switch job.stage {
+                case .working: runnerProgress
+                case .finished: runnerProgress &+ writerProgress
+                case .reported: runnerProgress &+ writerProgress &+ beats
+                }
+            return WireLease(job.lease, progress: progress)
+        }
+    }
+
+    private mutating func sendCredit(always: Bool = false) -> [Action] {
+        guard isWelcomed, always || creditSent != credit else { return [] }
+        creditSent = credit
+        var message = WireFromWorker()
+        message.credit.freeSlots = UInt32(clamping: credit)
+        return [.send(message)]
+    }
+
+    private mutating func sendReturns() -> [Action] {
+        guard isWelcomed else { return [] }
+        defer { returns = [] }
+        return returns.map { returned in
+            var message = WireFromWorker()
+            message.returned = returned
+            return .send(message)
+        }
+    }
+
+    /// Reports that were never sent, or not answered for three heartbeats.
+    private mutating func sendReports(now: Instant) -> [Action] {
+        guard isWelcomed else { return [] }
+        var actions: [Action] = []
+        for (shard, entry) in unanswered.sorted(by: { $0.key < $1.key }) {
+            if let sentAt = entry.sentAt, now < sentAt + heartbeat * 3 { continue }
+            unanswered[shard]?.sentAt = now
+            var message = WireFromWorker()
+            message.report = entry.report
+            actions.append(.send(message))
+        }
+        return actions
+    }
+}

@@ -1,0 +1,82 @@
+internal import JobModel
+
+/// What the link tells the thread that runs jobs.
+enum RunnerLetter: Sendable {
+    case admit(LeasedJob)
+    case drop(Lease)
+    case end
+}
+
+/// The loop of the compute thread: admits jobs, advances the runner step by step, passes on what ended.
+struct RunnerLoop: Sendable {
+    let inbox = Inbox<RunnerLetter>()
+    let progress = ProgressCounter()
+    let makeRunner: @Sendable () throws -> any JobRunner
+
+    /// Runs until it is told to end, or until no job can run any more.
+    func run(link: LinkInbox, writer: Inbox<WriterLetter>) {
+        do {
+            let runner = try makeRunner()
+            link.post(.ready(capacity: runner.capacity))
+            var jobs = RunningJobs(runner: runner, writer: writer)
+            while true {
+                for letter in jobs.isEmpty ? inbox.wait() : inbox.take() {
+                    switch letter {
+                    case .admit(let job): jobs.admit(job)
+                    case .drop(let lease): jobs.drop(lease)
+                    case .end: return
+                    }
+                }
+                guard !jobs.isEmpty else { continue }
+                let finished = try runner.step(progress)
+                progress.advance()
+                for job in finished where jobs.finish(job) { link.post(.finished(job.lease)) }
+            }
+        } catch {
+            link.post(.failed(WorkerError(.runner, "no job can be run: \(error)"), unwritten: []))
+        }
+    }
+}
+
+/// The jobs inside the runner, and how many each batch has there.
+private struct RunningJobs {
+    let runner: any JobRunner
+    let writer: Inbox<WriterLetter>
+    private var jobs: [JobID: LeasedJob] = [:]
+    private var counts: [BatchID: Int] = [:]
+
+    init(runner: any JobRunner, writer: Inbox<WriterLetter>) {
+        self.runner = runner
+        self.writer = writer
+    }
+
+    var isEmpty: Bool { jobs.isEmpty }
+
+    mutating func admit(_ job: LeasedJob) {
+        jobs[job.lease.job] = job
+        counts[job.batch, default: 0] += 1
+        writer.post(.running(job.batch, counts[job.batch, default: 0]))
+        runner.admit(job)
+    }
+
+    mutating func drop(_ lease: Lease) {
+        guard let job = jobs[lease.job], job.lease == lease else { return }
+        runner.cancel(lease)
+        leave(job)
+    }
+
+    /// Passes a finished job on; false where its lease was lost meanwhile.
+    mutating func finish(_ finished: FinishedJob) -> Bool {
+        guard let job = jobs[finished.lease.job], job.lease == finished.lease else { return false }
+        writer.post(.finished(finished, of: job.batch, job.description))
+        leave(job)
+        return true
+    }
+
+    private mutating func leave(_ job: LeasedJob) {
+        jobs[job.lease.job] = nil
+        let left = counts[job.batch, default: 1] - 1
+        counts[job.batch] = left > 0 ? left : nil
+        writer.post(.running(job.batch, left))
+    }
+}

@@ -1,0 +1,48 @@
+internal import Foundation
+public import JobModel
+
+/// What a worker must know before it starts.
+public struct WorkerConfiguration: Sendable {
+    /// When the rows of a batch become a shard, whichever comes first.
+    public struct Sealing: Sendable {
+        /// As many rows as this.
+        public var rows = 1_024
+        /// As many bytes of columns as this.
+        public var bytes = 64 << 20
+        /// This long after the first row.
+        public var age: Duration = .seconds(10)
+        /// This long without any job of the batch left in the worker, so that a small batch ends promptly.
+        public var idle: Duration = .milliseconds(250)
+
+        /// The documented defaults.
+        public init() {}
+    }
+
+    /// Where the coordinator listens, such as `tcp://127.0.0.1:5599`.
+    public var endpoint: String
+    /// The stable name of this worker: the same after a restart.
+    public var name: WorkerName
+    /// This start of the process.
+    public var session: SessionID
+    /// Jobs held beyond those that run, so that their pictures can be decoded ahead.
+    public var prefetch = 2
+    /// When results are written.
+    public var sealing = Sealing()
+    /// Rows that may wait for the coordinator's answer; beyond that no more jobs are taken.
+    public var unansweredRows = 8_192
+    /// How long a connection may stay without an answer to the first message.
+    public var welcomePatience: Duration = .seconds(10)
+    /// How long a worker that stops waits for a coordinator that does not answer.
+    public var farewellPatience: Duration = .seconds(30)
+    /// First pause before a new connection after the coordinator fell silent; it doubles.
+    public var reconnectPause: Duration = .milliseconds(500)
+    /// Longest such pause.
+    public var longestReconnectPause: Duration = .seconds(32)
+
+    /// A configuration with the documented defaults; without a session it makes up a new one.
+    public init(endpoint: String, name: WorkerName, session: SessionID? = nil) {
+        self.endpoint = endpoint
+        self.name = name
+        self.session = session ?? SessionID(UUID().uuidString)
+    }
+}

@@ -1,0 +1,176 @@
+internal import JobModel
+internal import Logging
+internal import Synchronization
+internal import WireProtocol
+internal import ZeroMQ
+
+/// What other threads tell the one that talks to the coordinator.
+enum LinkEvent: Sendable {
+    case ready(capacity: Int)
+    case finished(Lease)
+    case sealed(WireShardReport)
+    case failed(WorkerError, unwritten: [Lease])
+    case drain
+    case stop
+}
+
+/// Where other threads leave their events for the link; posting wakes it.
+final class LinkInbox: Sendable {
+    private let events = Mutex<[LinkEvent]>([])
+    let wakeup: Wakeup
+
+    init() throws(ZeroMQError) { wakeup = try Wakeup() }
+
+    func post(_ event: LinkEvent) {
+        events.withLock { $0.append(event) }
+        wakeup.signal()
+    }
+
+    func take() -> [LinkEvent] {
+        wakeup.clear()
+        return events.withLock { events in
+            defer { events.removeAll() }
+            return events
+        }
+    }
+}
+
+/// The loop of the thread that owns the worker's socket: poll, decode, `LinkState`, send.
+struct WorkerLink: ~Copyable {
+    /// A socket can sit in an optional only inside a class.
+    private final class Connection {
+        let socket: Socket
+
+        init(to endpoint: String, in context: Context) throws(ZeroMQError) {
+            socket = try Socket(.dealer, in: context, options: .connector)
+            try socket.connect(endpoint)
+        }
+    }
+
+    /// Messages read between two looks at the clock, so that a flood cannot stop the heartbeats.
+    private static let messagesPerRound = 64
+    /// How often an unsent first message is tried again while the connection is being made.
+    private static let helloRetry: Duration = .milliseconds(20)
+
+    private let configuration: WorkerConfiguration
+    private let context: Context
+    private let inbox: LinkInbox
+    private let runner: Inbox<RunnerLetter>
+    private let writer: Inbox<WriterLetter>
+    private let runnerProgress: ProgressCounter
+    private let writerProgress: ProgressCounter
+    private let log: Logger
+
+    private var state: LinkState?
+    private var connection: Connection?
+    private var outcome: WorkerError??
+
+    init(
+        _ configuration: WorkerConfiguration, inbox: LinkInbox, runner: RunnerLoop, writer: WriterLoop, log: Logger
+    ) throws(ZeroMQError) {
+        self.configuration = configuration
+        self.inbox = inbox
+        self.runner = runner.inbox
+        self.writer = writer.inbox
+        runnerProgress = runner.progress
+        writerProgress = writer.progress
+        self.log = log
+        context = try Context()
+    }
+
+    /// Runs until the worker is done; an error says why it ended early.
+    mutating func run() -> WorkerError? {
+        do {
+            while true {
+                if let outcome { return outcome }
+                try round()
+            }
+        } catch let error as ZeroMQError {
+            return WorkerError(.transport, "the link to \(configuration.endpoint) failed: \(error)")
+        } catch {
+            return WorkerError(.transport, "the link to \(configuration.endpoint) failed: \(error)")
+        }
+    }
+
+    private mutating func round() throws {
+        let sources = [inbox.wakeup.pollSource] + (connection.map { [$0.socket.pollSource] } ?? [])
+        _ = try Poller.wait(for: sources, timeout: patience)
+        for event in inbox.take() { try perform(on(event)) }
+        state?.runnerProgress = runnerProgress.count
+        state?.writerProgress = writerProgress.count
+        for _ in 0..<Self.messagesPerRound {
+            guard outcome == nil, let message = try receive() else { break }
+            try perform(state?.received(message, now: .now) ?? [])
+        }
+        guard outcome == nil else { return }
+        try perform(state?.timePassed(now: .now) ?? [])
+        if let actions = state?.retryHello() { try perform(actions) }
+    }
+
+    /// How long nothing has to be done unless something arrives.
+    private var patience: Duration? {
+        guard let state else { return nil }
+        let untilDeadline = state.deadline.map { max(.zero, $0 - .now) }
+        let untilRetry = state.isHelloUnsent ? Self.helloRetry : nil
+        return [untilDeadline, untilRetry].compactMap { $0 }.min()
+    }
+
+    private mutating func on(_ event: LinkEvent) -> [LinkState.Action] {
+        let now = ContinuousClock.now
+        switch event {
+        case .ready(let capacity):
+            var state = LinkState(configuration, capacity: capacity)
+            let actions = state.start(now: now)
+            self.state = state
+            return actions
+        case .finished(let lease): return state?.finished(lease) ?? []
+        case .sealed(let report): return state?.sealed(report, now: now) ?? []
+        case .failed(let error, let unwritten):
+            return state?.failed(error, unwritten: unwritten, now: now) ?? [.note("\(error)"), .end(error)]
+        case .drain: return state?.drain(now: now) ?? [.end(nil)]
+        case .stop: return state?.stop(now: now) ?? [.end(nil)]
+        }
+    }
+
+    private mutating func perform(_ actions: [LinkState.Action]) throws {
+        for action in actions {
+            switch action {
+            case .connect:
+                connection = nil
+                connection = try Connection(to: configuration.endpoint, in: context)
+            case .send(let message): try send(message)
+            case .admit(let job): runner.post(.admit(job))
+            case .drop(let lease):
+                runner.post(.drop(lease))
+                writer.post(.drop(lease))
+            case .hurry: writer.post(.hurry)
+            case .note(let text): log.info("\(text)", metadata: ["worker": "\(configuration.name)"])
+            case .end(let error): outcome = .some(error)
+            }
+        }
+    }
+
+    private mutating func send(_ message: WireFromWorker) throws {
+        do {
+            guard let connection else { return }
+            try connection.socket.send(message.frames())
+        } catch let error as ZeroMQError where error.isRetriable {
+            state?.notSent(message)
+        }
+    }
+
+    /// The next message that makes sense; others are counted in the log and skipped.
+    private mutating func receive() throws -> WireToWorker? {
+        guard let connection else { return nil }
+        while true {
+            do {
+                guard let frames = try connection.socket.receive() else { return nil }
+                return try WireToWorker(frames: frames)
+            } catch let error as WireError {
+                log.warning("ignored a message: \(error)")
+            } catch let error as ZeroMQError where error.code == .tooLarge {
+                log.warning("ignored a message: \(error)")
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+private import CZeroMQ
+
+/// Everything that is set on a socket before it is used.
+///
+/// The three presets are the ones this project needs; the values come from measurements on libzmq 4.3.4. Flow control is
+/// not among them: high-water marks are traps for bugs, the protocol's credit limits what is under way.
+public struct SocketOptions: Sendable, Hashable {
+    /// How long unsent messages survive the closing of the socket.
+    public var linger: Duration = .zero
+    /// Largest frame that is accepted; the peer that sends a larger one is disconnected.
+    public var maximumFrameBytes: Int = 16 << 20
+    /// Most frames of one message that are accepted; libzmq itself has no limit.
+    public var maximumFrames: Int = 8
+    /// Messages that may wait in each direction for one peer.
+    public var highWaterMark: Int = 1_000
+    /// Whether messages are queued only for finished connections; without it a dead endpoint swallows them.
+    public var queuesOnlyWhenConnected = false
+    /// First pause before a lost connection is tried again; it doubles up to `longestReconnectPause`.
+    public var reconnectPause: Duration = .milliseconds(200)
+    /// Longest pause between two attempts to connect.
+    public var longestReconnectPause: Duration = .seconds(15)
+    /// Whether dead connections are found by ZMTP heartbeats: ping every 10 s, lost after 40 s.
+    public var keepsConnectionAlive = true
+    /// Connections that may wait to be accepted.
+    public var backlog: Int = 1_024
+
+    /// Options for sockets inside one process.
+    public static let inProcess = {
+        var options = SocketOptions()
+        options.keepsConnectionAlive = false
+        return options
+    }()
+
+    /// Options for the listening side: replies get a second to leave when the socket closes.
+    public static let listener = {
+        var options = SocketOptions()
+        options.linger = .seconds(1)
+        options.highWaterMark = 4_096
+        return options
+    }()
+
+    /// Options for the connecting side: nothing is queued for a peer that is not there.
+    public static let connector = {
+        var options = SocketOptions()
+        options.queuesOnlyWhenConnected = true
+        return options
+    }()
+
+    /// The libzmq option numbers and values for a socket of one kind.
+    func settings(for kind: Socket.Kind) -> [(option: Int32, value: Int32)] {
+        var list: [(Int32, Int32)] = [
+            (ZMQ_LINGER, linger.milliseconds),
+            (ZMQ_SNDHWM, Int32(clamping: highWaterMark)),
+            (ZMQ_RCVHWM, Int32(clamping: highWaterMark)),
+            (ZMQ_IMMEDIATE, queuesOnlyWhenConnected ? 1 : 0),
+            (ZMQ_RECONNECT_IVL, reconnectPause.milliseconds),
+            (ZMQ_RECONNECT_IVL_MAX, longestReconnectPause.milliseconds),
+            (ZMQ_BACKLOG, Int32(clamping: backlog)),
+            (ZMQ_HANDSHAKE_IVL, 10_000),
+            (ZMQ_TCP_KEEPALIVE, 1),
+        ]
+        if keepsConnectionAlive {
+            // The peer's patience must stay under 65.5 s: libzmq 4.3.4 keeps it in 16 bits.
+            list += [(ZMQ_HEARTBEAT_IVL, 10_000), (ZMQ_HEARTBEAT_TIMEOUT, 40_000), (ZMQ_HEARTBEAT_TTL, 50_000)]
+        }
+        // Without it a ROUTER drops messages for unknown peers and reports success.
+        if kind == .router { list.append((ZMQ_ROUTER_MANDATORY, 1)) }
+        return list
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded up, within what libzmq's options can hold.
+    var milliseconds: Int32 {
+        let (seconds, attoseconds) = components
+        guard seconds < 2_000_000 else { return 2_000_000_000 }
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        return Int32(seconds * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}

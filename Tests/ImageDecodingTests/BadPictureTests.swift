@@ -1,0 +1,101 @@
+import Foundation
+import ImageDecoding
+import TestSupport
+import Testing
+
+@Suite struct BadPictureTests {
+    private func code(_ bytes: [UInt8], _ options: DecodingOptions = DecodingOptions()) -> ImageError.Code? {
+        do {
+            _ = try Picture(decoding: bytes, options: options)
+            return nil
+        } catch {
+            return error.code
+        }
+    }
+
+    @Test func bytesThatAreNoPicture() {
+        #expect(code([]) == .empty)
+        #expect(code(Array("Not found".utf8)) == .notAPicture)
+        #expect(code([UInt8](repeating: 0, count: 5000)) == .notAPicture)
+        #expect(code(Array("GIF89a".utf8)) == .unsupported)
+        #expect(code([0xFF, 0xD8]) == .truncated)
+    }
+
+    @Test func errorsNameTheFileAndWhatToDo() throws {
+        let folder = try TemporaryDirectory()
+        let file = folder.file("empty.jpg")
+        try Data().write(to: file)
+        let error = #expect(throws: ImageError.self) { try Picture(contentsOf: file) }
+        #expect(error?.description == "\(file.path): the file is empty; copy or download it again")
+
+        let missing = #expect(throws: ImageError.self) { try Picture(contentsOf: folder.file("none.png")) }
+        #expect(missing?.code == .unreadable)
+        #expect(missing?.file == folder.file("none.png").path)
+        let directory = #expect(throws: ImageError.self) { try Picture(contentsOf: folder.url) }
+        #expect(directory?.code == .unreadable)
+    }
+
+    @Test func declaredSizesAreCheckedBeforeMemoryIsTaken() throws {
+        #expect(code(png(width: 30_000, height: 30_000)) == .tooLarge)
+        #expect(code(png(width: 2_000_000_000, height: 2_000_000_000)) == .tooLarge)
+        #expect(code(png(width: 80_000, height: 1)) == .tooLarge)
+        #expect(code(png(width: 20, height: 10), DecodingOptions(limits: PictureLimits(pixels: 199))) == .tooLarge)
+        #expect(code(png(width: 20, height: 10), DecodingOptions(limits: PictureLimits(pixels: 200))) == .truncated)
+        #expect(code(png(width: 20, height: 10), DecodingOptions(limits: PictureLimits(bytes: 30))) == .tooLarge)
+
+        var jpeg = [UInt8](try Data(contentsOf: Repository.fixture("images/jpeg_420.jpg")))
+        let frame = try #require(jpeg.firstRange(of: [0xFF, 0xC0]))
+        jpeg.replaceSubrange(frame.lowerBound + 5..<frame.lowerBound + 9, with: [0x75, 0x30, 0x75, 0x30])
+        let folder = try TemporaryDirectory()
+        let file = folder.file("huge.jpg")
+        try Data(jpeg).write(to: file)
+        let error = #expect(throws: ImageError.self) { try Picture(contentsOf: file) }
+        #expect(error?.code == .tooLarge)
+        #expect(error?.description.contains("huge.jpg: the file declares 30000×30000 pixels") == true)
+    }
+
+    @Test(arguments: GoldenPictures.all)
+    func everyTruncationIsAnError(_ golden: GoldenPicture) throws {
+        let bytes = [UInt8](try Data(contentsOf: golden.url))
+        let near = Array(max(0, bytes.count - 16)..<bytes.count)
+        for count in Array(stride(from: 0, to: bytes.count, by: max(1, bytes.count / 60))) + near {
+            let found = code(Array(bytes.prefix(count)))
+            #expect(found != nil, "\(golden.file) cut to \(count) of \(bytes.count) bytes was decoded")
+        }
+    }
+
+    @Test(arguments: GoldenPictures.all)
+    func changedBytesNeverTrap(_ golden: GoldenPicture) throws {
+        let bytes = [UInt8](try Data(contentsOf: golden.url))
+        var state = UInt64(checksum(golden.file.utf8)) | 1
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        let options = DecodingOptions(limits: PictureLimits(pixels: 2_000_000), appliesOrientation: true)
+        for _ in 0..<60 {
+            var changed = bytes
+            for _ in 0...random(6) {
+                let position = random(2) == 0 ? random(bytes.count) : random(min(bytes.count, 200))
+                changed[position] = UInt8(random(256))
+            }
+            do {
+                let picture = try Picture(decoding: changed, options: options)
+                #expect(picture.pixels.count == picture.width * picture.height * 3)
+            } catch {
+                #expect(!error.message.isEmpty)
+            }
+        }
+    }
+
+    /// The first bytes of a PNG that declares a size, and no pixels.
+    private func png(width: UInt32, height: UInt32) -> [UInt8] {
+        func bytes(_ number: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) } }
+        func chunk(_ kind: String, _ body: [UInt8]) -> [UInt8] {
+            let named = Array(kind.utf8) + body
+            return bytes(UInt32(body.count)) + named + bytes(checksum(named))
+        }
+        return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+            + chunk("IHDR", bytes(width) + bytes(height) + [8, 2, 0, 0, 0]) + chunk("IDAT", [0x78, 0x9C])
+    }
+}

@@ -1,0 +1,53 @@
+import Tensors
+import Testing
+
+/// A backend whose results must agree with the double-precision portable one.
+enum Subject: CaseIterable, CustomTestStringConvertible {
+    case oneDNN, oneDNNOneThread, oneDNNBFloat16, portableSingle
+
+    /// Those this processor has.
+    static var present: [Subject] { allCases.filter { $0 != .oneDNNBFloat16 || OneDNNBackend.hasBFloat16 } }
+
+    var backend: any Backend {
+        switch self {
+        case .oneDNN: OneDNNBackend(precision: .float32, threads: 2)
+        case .oneDNNOneThread: OneDNNBackend(precision: .float32, threads: 1)
+        case .oneDNNBFloat16: OneDNNBackend(precision: .bfloat16, threads: 2)
+        case .portableSingle: PortableBackend(type: .float32)
+        }
+    }
+
+    /// The largest deviation allowed, relative to the largest number of the result.
+    var tolerance: Double { self == .oneDNNBFloat16 ? 2e-2 : 1e-5 }
+
+    var testDescription: String { "\(self)" }
+
+    /// Does the same on this backend and on the oracle, and compares what comes out.
+    func agrees(
+        _ comment: Comment = "", at sourceLocation: SourceLocation = #_sourceLocation,
+        _ work: (any Backend) throws -> [Tensor?]
+    ) rethrows {
+        let results = try work(backend), expected = try work(PortableBackend(type: .float64))
+        #expect(results.count == expected.count, comment, sourceLocation: sourceLocation)
+        for (result, expectation) in zip(results, expected) {
+            #expect(result?.shape == expectation?.shape, comment, sourceLocation: sourceLocation)
+            guard let result, let expectation else { continue }
+            #expect(
+                deviation(result, from: expectation) <= tolerance, comment, sourceLocation: sourceLocation)
+        }
+    }
+}
+
+/// The largest difference, relative to the largest number expected; infinite where NaN turns up on one side only.
+func deviation(_ result: Tensor, from expected: Tensor) -> Double {
+    var largest = 0.0, difference = 0.0
+    for (a, b) in zip(result.doubles, expected.doubles) {
+        guard a.isFinite && b.isFinite else {
+            if a == b || (a.isNaN && b.isNaN) { continue }
+            return .infinity
+        }
+        largest = max(largest, abs(b))
+        difference = max(difference, abs(a - b))
+    }
+    return difference == 0 ? 0 : difference / largest
+}

@@ -1,0 +1,185 @@
+import Tensors
+import Testing
+import TokenReduction
+
+/// A method at one place, with one size of input: what every law is tried on.
+struct Trial: Sendable, CustomTestStringConvertible {
+    var method: String
+    var options: [String: String]
+    var place: Place
+    var tokens: Int
+    var removal: Int
+    var seed: Int
+    var precision: ElementType
+
+    var testDescription: String {
+        "\(method) \(options) \(place.rawValue): \(removal) of \(tokens), \(precision.rawValue), seed \(seed)"
+    }
+
+    /// Every method of the catalogue in each place it works in, from one token to hundreds.
+    static func all() throws -> [Trial] {
+        var trials: [Trial] = []
+        for recipe in MethodCatalogue.all {
+            let method = try recipe.method()
+            for place in method.places {
+                for (tokens, removal) in [(1, 0), (2, 1), (7, 6), (9, 0), (36, 5), (64, 40), (576, 43)] {
+                    for seed in tokens > 100 ? [1] : [1, 2, 3] {
+                        trials.append(
+                            Trial(
+                                method: recipe.name, options: [:], place: place, tokens: tokens, removal: removal,
+                                seed: seed, precision: seed == 2 ? .float32 : .float64))
+                    }
+                }
+            }
+        }
+        return trials
+    }
+
+    func stages() throws -> Stages {
+        try #require(try MethodCatalogue.method(named: method, options: options).stages(in: place))
+    }
+
+    /// Text around the image in the decoder, the class token before it in the encoder.
+    var layout: TokenLayout {
+        place == .visionEncoder
+            ? .encoder(visualTokens: tokens) : TokenLayout(rows: tokens + 9, image: 4..<4 + tokens)
+    }
+
+    func hidden() -> Tensor {
+        var generator = Generator(seed: seed)
+        let states = generator.states(rows: layout.rows, width: 6)
+        return precision == .float32 ? states.inSinglePrecision : states
+    }
+
+    /// A layer with random attention.
+    func view() throws -> LayerView {
+        var generator = Generator(seed: 100 + seed)
+        let cells = generator.attention(
+            heads: 2, rows: layout.rows, scores: .probabilities, causal: place == .languageModel)
+        return try view(AttentionMap(averagingHeadsOf: cells))
+    }
+
+    func view(_ map: AttentionMap) throws -> LayerView {
+        try LayerView(
+            layout: layout, evidence: Evidence(attention: precision == .float32 ? map.inSinglePrecision() : map),
+            grid: PatchGrid(rows: 1, columns: tokens), positions: Array(0..<tokens))
+    }
+}
+
+@Suite("Laws that every method of the catalogue obeys")
+struct ReductionLaws {
+    @Test("removes exactly n, keeps raster order, and names everything once", arguments: try Trial.all())
+    func counts(trial: Trial) throws {
+        let step = try trial.stages().reduce(trial.view(), hidden: trial.hidden(), removing: trial.removal)
+        #expect(step.pruned.count == trial.removal)
+        #expect(step.kept == step.kept.sorted())
+        #expect((step.kept + step.pruned).sorted() == Array(0..<trial.layout.rows))
+        #expect(step.scores.count == trial.tokens)
+        #expect(step.scores.allSatisfy { $0.isFinite })
+    }
+
+    @Test("never removes, writes to or takes from a row outside the image", arguments: try Trial.all())
+    func protectedRows(trial: Trial) throws {
+        let hidden = trial.hidden()
+        let before = hidden.table
+        let step = try trial.stages().reduce(trial.view(), hidden: hidden, removing: trial.removal)
+        let image = trial.layout.image
+        #expect(step.pruned.allSatisfy(image.contains))
+        #expect(step.merges.allSatisfy { image.contains($0.source) && image.contains($0.target) })
+        let touched = Set(step.merges.map(\.target))
+        for row in 0..<trial.layout.rows where !touched.contains(row) { #expect(hidden.table[row] == before[row]) }
+    }
+
+    @Test("removing nothing changes nothing", arguments: try Trial.all())
+    func nothing(trial: Trial) throws {
+        let hidden = trial.hidden()
+        let step = try trial.stages().reduce(trial.view(), hidden: hidden, removing: 0)
+        #expect(step.kept == Array(0..<trial.layout.rows))
+        #expect(step.merges.isEmpty)
+        #expect(hidden.doubles == trial.hidden().doubles)
+    }
+
+    @Test(
+        "a source's weights sum to one, or it has none; targets stay, and no edge is named twice",
+        arguments: try Trial.all())
+    func weights(trial: Trial) throws {
+        let step = try trial.stages().reduce(trial.view(), hidden: trial.hidden(), removing: trial.removal)
+        let kept = Set(step.kept)
+        for source in step.pruned {
+            let edges = step.merges.filter { $0.source == source }
+            #expect(edges.isEmpty || abs(edges.reduce(0) { $0 + $1.weight } - 1) < 1e-12)
+            #expect(edges.allSatisfy { kept.contains($0.target) && (0...1).contains($0.weight) })
+            #expect(Set(edges.map(\.target)).count == edges.count)
+        }
+        #expect(step.merges.allSatisfy { step.pruned.contains($0.source) })
+    }
+
+    @Test("a self-preserving merge conserves the size-weighted sum of all tokens", arguments: try Trial.all())
+    func conservation(trial: Trial) throws {
+        let stages = try trial.stages()
+        guard stages.compress is SelfPreservingMerge else { return }
+        let (hidden, before) = (trial.hidden(), trial.hidden().table)
+        let step = try stages.reduce(trial.view(), hidden: hidden, removing: trial.removal)
+        var size = [Int: Double](uniqueKeysWithValues: trial.layout.image.map { ($0, 1) })
+        for merge in step.merges { size[merge.target, default: 0] += merge.weight }
+        let kept = step.kept.filter(trial.layout.image.contains)
+        #expect(abs(kept.reduce(0) { $0 + (size[$1] ?? 0) } - Double(trial.tokens)) < 1e-9)
+        let after = hidden.table
+        for column in 0..<hidden.width {
+            let sum = trial.layout.image.reduce(0) { $0 + before[$1][column] }
+            let weighted = kept.reduce(0) { $0 + (size[$1] ?? 0) * after[$1][column] }
+            #expect(abs(sum - weighted) < (trial.precision == .float32 ? 1e-4 : 1e-10))
+        }
+    }
+
+    @Test("the same input gives the same output, to the last bit", arguments: try Trial.all())
+    func determinism(trial: Trial) throws {
+        let (first, second) = (trial.hidden(), trial.hidden())
+        let one = try trial.stages().reduce(trial.view(), hidden: first, removing: trial.removal)
+        let two = try trial.stages().reduce(trial.view(), hidden: second, removing: trial.removal)
+        #expect(one == two)
+        #expect(first.doubles == second.doubles)
+    }
+
+    @Test("where all scores are equal the count is still exact and nothing becomes NaN", arguments: try Trial.all())
+    func equalScores(trial: Trial) throws {
+        let rows = trial.layout.rows
+        for value in [0, 1 / Double(rows)] {
+            let map = try AttentionMap(
+                Tensor([Double](repeating: value, count: rows * rows), shape: [rows, rows]))
+            let hidden = trial.hidden()
+            let step = try trial.stages().reduce(trial.view(map), hidden: hidden, removing: trial.removal)
+            #expect(step.pruned.count == trial.removal)
+            #expect(hidden.doubles.allSatisfy { $0.isFinite })
+            #expect(step.merges.allSatisfy { $0.weight.isFinite })
+        }
+    }
+
+    @Test("the last visual token cannot be removed", arguments: try Trial.all())
+    func lastToken(trial: Trial) throws {
+        for removal in [trial.tokens, trial.tokens + 1, -1] {
+            let error = try #require(throws: ReductionError.self) {
+                try trial.stages().reduce(trial.view(), hidden: trial.hidden(), removing: removal)
+            }
+            #expect(error.code == .badBudget)
+        }
+    }
+
+    @Test("evidence that is missing or not a number is an error, not a result", arguments: try Trial.all())
+    func badEvidence(trial: Trial) throws {
+        let (rows, stages) = (trial.layout.rows, try trial.stages())
+        guard !stages.needs.isEmpty, trial.tokens > 1 else { return }
+        let blind = try LayerView(
+            layout: trial.layout, evidence: Evidence(), grid: PatchGrid(rows: 1, columns: trial.tokens),
+            positions: Array(0..<trial.tokens))
+        let missing = try #require(throws: ReductionError.self) {
+            try stages.reduce(blind, hidden: trial.hidden(), removing: 1)
+        }
+        #expect(missing.code == .missingEvidence)
+        let map = try AttentionMap(Tensor([Double](repeating: .nan, count: rows * rows), shape: [rows, rows]))
+        let invalid = try #require(throws: ReductionError.self) {
+            try stages.reduce(trial.view(map), hidden: trial.hidden(), removing: 1)
+        }
+        #expect(invalid.code == .notFinite)
+    }
+}

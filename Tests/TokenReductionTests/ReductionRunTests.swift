@@ -1,0 +1,175 @@
+import Tensors
+import Testing
+import TokenReduction
+
+/// A small model that only produces evidence: random attention for every layer of tower and decoder.
+struct Walk {
+    var hidden: Tensor
+    var run: ReductionRun
+    var seed: Int
+    private var text = 0
+
+    init(_ plan: ReductionPlan, seed: Int) throws {
+        run = try ReductionRun(plan: plan, grid: PatchGrid(rows: 6, columns: 6))
+        var generator = Generator(seed: seed)
+        hidden = generator.states(rows: 37, width: 4)
+        self.seed = seed
+    }
+
+    var layout: TokenLayout {
+        text == 0
+            ? .encoder(visualTokens: hidden.rows - 1)
+            : TokenLayout(rows: hidden.rows, image: 3..<hidden.rows - 5)
+    }
+
+    /// One layer; throws what the run throws.
+    mutating func layer(_ place: Place, _ index: Int) throws {
+        let needs = run.needs(place: place, layer: index)
+        var evidence = Evidence()
+        if needs.contains(.attentionProbabilities) {
+            var generator = Generator(seed: seed * 1000 + index)
+            evidence.attention = try AttentionMap(
+                averagingHeadsOf: generator.attention(
+                    heads: 2, rows: hidden.rows, scores: .probabilities, causal: place == .languageModel))
+        }
+        let kept = try run.reduce(place: place, layer: index, hidden: hidden, evidence: evidence, layout: layout)
+        hidden = hidden.gathered(kept)
+    }
+
+    /// Class token off, three rows of text before and five after.
+    mutating func enterDecoder() {
+        var generator = Generator(seed: 77)
+        let (before, after) = (generator.numbers(12), generator.numbers(20))
+        let visual = hidden.table.dropFirst().flatMap { $0 }
+        text = 8
+        hidden = Tensor(before + visual + after, shape: [visual.count / 4 + 8, 4])
+    }
+
+    mutating func all() throws -> ReductionTrace {
+        for index in 0..<run.plan.model.visionLayers { try layer(.visionEncoder, index) }
+        try run.checkDelivered(after: .visionEncoder)
+        enterDecoder()
+        for index in 0..<run.plan.model.languageLayers { try layer(.languageModel, index) }
+        return try run.trace()
+    }
+}
+
+@Suite("A run through the layers")
+struct ReductionRunTests {
+    private let model = ModelDepth(visionLayers: 5, languageLayers: 6, visualTokens: 36)
+
+    @Test(
+        "delivers the planned number and accounts for every token", arguments: MethodCatalogue.all.map(\.name), [9, 36])
+    func trace(name: String, keep: Int) throws {
+        let keep = name == "none" ? 36 : keep
+        let plan = try ReductionPlan(method: name, keep: keep, model: model)
+        var walk = try Walk(plan, seed: 3)
+        let trace = try walk.all()
+        #expect(walk.hidden.rows == keep + 8)
+        #expect(trace.kept.count == keep)
+        #expect(trace.kept == trace.kept.sorted())
+        #expect(trace.kept.map { Int($0) } == walk.run.positions)
+
+        let removals = plan.removals(in: .visionEncoder) + plan.removals(in: .languageModel)
+        #expect(trace.steps.map { $0.tokensIn - $0.tokensOut } == removals.filter { $0 > 0 })
+        #expect(trace.steps.allSatisfy { $0.seconds >= 0 })
+        for (index, step) in trace.steps.enumerated() {
+            #expect(trace.leftAt.count { $0 == index } == step.tokensIn - step.tokensOut)
+        }
+        for token in 0..<36 {
+            let edges = trace.merges.filter { $0.source == token }
+            if trace.leftAt[token] == ReductionTrace.survived {
+                #expect(trace.kept.contains(UInt16(token)))
+                #expect(trace.wentTo[token] == token)
+                #expect(edges.isEmpty)
+            } else {
+                #expect(edges.allSatisfy { $0.step == trace.leftAt[token] })
+                #expect(edges.allSatisfy { trace.leftAt[Int($0.target)] > $0.step })
+                let largest = edges.max { $0.weight < $1.weight }?.target ?? ReductionTrace.discarded
+                #expect(trace.wentTo[token] == largest)
+            }
+        }
+    }
+
+    @Test("asks for evidence only where it reduces")
+    func needs() throws {
+        let plan = try ReductionPlan(method: "ficoco-vl", keep: 9, model: model)
+        let run = try ReductionRun(plan: plan, grid: PatchGrid(rows: 6, columns: 6))
+        #expect(
+            (0..<5).map { run.needs(place: .visionEncoder, layer: $0).isEmpty } == [true, true, false, false, false])
+        #expect(run.needs(place: .visionEncoder, layer: 2) == .attentionProbabilities)
+        #expect((0..<6).allSatisfy { run.reduces(place: .languageModel, layer: $0) == ($0 >= 1) })
+        let logits = try ReductionPlan(method: "ficoco-v", keep: 9, options: ["scores": "logits"], model: model)
+        let other = try ReductionRun(plan: logits, grid: PatchGrid(rows: 6, columns: 6))
+        #expect(other.needs(place: .visionEncoder, layer: 4) == .attentionLogits)
+    }
+
+    @Test("two images do not see each other")
+    func isolation() throws {
+        let plan = try ReductionPlan(method: "ficoco-vl", keep: 9, model: model)
+        var (alone, other) = (try Walk(plan, seed: 3), try Walk(plan, seed: 4))
+        let expected = try alone.all()
+        _ = try other.all()
+
+        var (first, second) = (try Walk(plan, seed: 3), try Walk(plan, seed: 4))
+        for index in 0..<5 {
+            try second.layer(.visionEncoder, index)
+            try first.layer(.visionEncoder, index)
+        }
+        first.enterDecoder()
+        second.enterDecoder()
+        for index in 0..<6 {
+            try first.layer(.languageModel, index)
+            try second.layer(.languageModel, index)
+        }
+        #expect(first.hidden.doubles == alone.hidden.doubles)
+        #expect(second.hidden.doubles == other.hidden.doubles)
+        let trace = try first.run.trace()
+        #expect(trace.leftAt == expected.leftAt)
+        #expect(trace.merges == expected.merges)
+        #expect(try trace.leftAt != second.run.trace().leftAt)
+    }
+
+    @Test("a layer left out, or rows not dropped, is found out")
+    func counts() throws {
+        let plan = try ReductionPlan(method: "ficoco-v", keep: 9, model: model)
+        var skipped = try Walk(plan, seed: 3)
+        try skipped.layer(.visionEncoder, 2)
+        #expect(throws: ReductionError.self) { try skipped.layer(.visionEncoder, 4) }
+        #expect(throws: ReductionError.self) { try skipped.run.checkDelivered(after: .visionEncoder) }
+        #expect(throws: ReductionError.self) { try skipped.run.trace() }
+
+        var careless = try Walk(plan, seed: 3)
+        let whole = careless.hidden
+        try careless.layer(.visionEncoder, 2)
+        careless.hidden = whole
+        let error = try #require(throws: ReductionError.self) { try careless.layer(.visionEncoder, 3) }
+        #expect(error.code == .unexpectedCount)
+    }
+
+    @Test("shapes that do not belong together are errors")
+    func mismatches() throws {
+        let plan = try ReductionPlan(method: "ficoco-v", keep: 9, model: model)
+        #expect(throws: ReductionError.self) { try ReductionRun(plan: plan, grid: PatchGrid(rows: 6, columns: 5)) }
+        #expect(throws: ReductionError.self) { try PatchGrid(rows: .max, columns: 3) }
+        #expect(throws: ReductionError.self) { try PatchGrid(rows: 0, columns: 3) }
+        var run = try ReductionRun(plan: plan, grid: PatchGrid(rows: 6, columns: 6))
+        let hidden = Tensor([Float](repeating: 0, count: 37 * 2), shape: [37, 2])
+        let small = try AttentionMap(Tensor([Float](repeating: 0, count: 36 * 36), shape: [36, 36]))
+        let right = try AttentionMap(Tensor([Float](repeating: 0, count: 37 * 37), shape: [37, 37]))
+        let cases: [(Tensor, AttentionMap, TokenLayout)] = [
+            (hidden, small, .encoder(visualTokens: 36)),
+            (hidden.rows(0..<36), right, .encoder(visualTokens: 36)),
+            (hidden, right, TokenLayout(rows: 37, image: 2..<38, classToken: 0)),
+            (hidden, right, TokenLayout(rows: 37, image: 1..<37, classToken: 5)),
+            (Tensor(shape: [37, 2], type: .bfloat16), right, .encoder(visualTokens: 36)),
+        ]
+        for (hidden, map, layout) in cases {
+            let error = try #require(throws: ReductionError.self) {
+                try run.reduce(
+                    place: .visionEncoder, layer: 2, hidden: hidden, evidence: Evidence(attention: map), layout: layout)
+            }
+            #expect(error.code == .mismatch)
+        }
+    }
+}

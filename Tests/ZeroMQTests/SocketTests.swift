@@ -1,0 +1,117 @@
+import Foundation
+import Testing
+import ZeroMQ
+
+@Suite struct SocketTests {
+    let context: Context
+
+    init() throws { context = try Context() }
+
+    /// The next message, or nil after ten seconds without one.
+    func next(on socket: borrowing Socket) throws -> [[UInt8]]? {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < deadline {
+            if let frames = try socket.receive() { return frames }
+            _ = try Poller.wait(for: [socket.pollSource], timeout: .milliseconds(100))
+        }
+        return nil
+    }
+
+    /// Sends as soon as the connection takes it.
+    func send(_ frames: [[UInt8]], on socket: borrowing Socket) throws {
+        while true {
+            do {
+                return try socket.send(frames)
+            } catch let error where error.isRetriable {
+                _ = try Poller.wait(for: [socket.pollSource], timeout: .milliseconds(10))
+            }
+        }
+    }
+
+    @Test(arguments: ["tcp://127.0.0.1:*", "inproc://there-and-back"])
+    func messagesGoThereAndBackWithTheirFrames(endpoint: String) throws {
+        let router = try Socket(.router, in: context, options: .listener)
+        let bound = try router.bind(endpoint)
+        #expect(!bound.hasSuffix("*"))
+        let dealer = try Socket(.dealer, in: context, options: .connector)
+        try dealer.connect(bound)
+
+        let frames: [[UInt8]] = [[1, 2, 3], [], [UInt8](repeating: 7, count: 100_000)]
+        try send(frames, on: dealer)
+        let received = try #require(try next(on: router))
+        #expect(Array(received.dropFirst()) == frames)
+
+        try router.send([received[0], [42]])
+        #expect(try next(on: dealer) == [[42]])
+        #expect(try dealer.receive() == nil)
+    }
+
+    @Test func pairsTalkInsideOneProcess() throws {
+        let left = try Socket(.pair, in: context, options: .inProcess)
+        try left.bind("inproc://pair")
+        let right = try Socket(.pair, in: context, options: .inProcess)
+        try right.connect("inproc://pair")
+        try right.send([[9]])
+        #expect(try next(on: left) == [[9]])
+    }
+
+    @Test func aRouterSaysThatAPeerIsUnknown() throws {
+        let router = try Socket(.router, in: context, options: .listener)
+        try router.bind("tcp://127.0.0.1:*")
+        let error = try #require(throws: ZeroMQError.self) { try router.send([[1, 2, 3, 4, 5], [0]]) }
+        #expect(error.code == .unreachable)
+        #expect(!error.isRetriable)
+    }
+
+    @Test func aDeadEndpointTakesNoMessages() throws {
+        let probe = try Socket(.router, in: context, options: .listener)
+        let endpoint = try probe.bind("tcp://127.0.0.1:*")
+        probe.close()
+        let dealer = try Socket(.dealer, in: context, options: .connector)
+        try dealer.connect(endpoint)
+        let error = try #require(throws: ZeroMQError.self) { try dealer.send([[0]]) }
+        #expect(error.code == .wouldBlock)
+        #expect(error.isRetriable)
+    }
+
+    @Test func aMessageOfTooManyFramesIsThrownAwayAndTheNextOneArrives() throws {
+        var options = SocketOptions.listener
+        options.maximumFrames = 3
+        let router = try Socket(.router, in: context, options: options)
+        let dealer = try Socket(.dealer, in: context, options: .connector)
+        try dealer.connect(try router.bind("tcp://127.0.0.1:*"))
+        try send(Array(repeating: [1], count: 500), on: dealer)
+        try send([[1], [2]], on: dealer)
+        let error = try #require(throws: ZeroMQError.self) { _ = try next(on: router) }
+        #expect(error.code == .tooLarge)
+        #expect(error.message.contains("501 frames"))
+        #expect(try next(on: router)?.dropFirst() == [[1], [2]])
+    }
+
+    @Test func aFrameOverTheLimitNeverArrives() throws {
+        var options = SocketOptions.listener
+        options.maximumFrameBytes = 1_000
+        let router = try Socket(.router, in: context, options: options)
+        let endpoint = try router.bind("tcp://127.0.0.1:*")
+        let dealer = try Socket(.dealer, in: context, options: .connector)
+        try dealer.connect(endpoint)
+        try send([[UInt8](repeating: 0, count: 1_001)], on: dealer)
+        let other = try Socket(.dealer, in: context, options: .connector)
+        try other.connect(endpoint)
+        try send([[5]], on: other)
+        #expect(try next(on: router)?.last == [5])
+    }
+
+    @Test func errorsNameTheEndpointAndSayWhatToDo() throws {
+        let first = try Socket(.router, in: context, options: .listener)
+        let endpoint = try first.bind("tcp://127.0.0.1:*")
+        let second = try Socket(.router, in: context, options: .listener)
+        let taken = try #require(throws: ZeroMQError.self) { try second.bind(endpoint) }
+        #expect(taken.code == .addressInUse)
+        #expect(taken.description.contains(endpoint))
+
+        let nonsense = try #require(throws: ZeroMQError.self) { try second.connect("nonsense") }
+        #expect(nonsense.code == .badEndpoint)
+        #expect(nonsense.description.contains("tcp://127.0.0.1:5599"))
+    }
+}
