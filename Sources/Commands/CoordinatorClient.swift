@@ -31,32 +31,35 @@ public struct CoordinatorClientError: Error, CustomStringConvertible, Sendable {
 ///
 /// It belongs to one thread. The first request says hello. A request without an answer in time may have been carried out
 /// all the same; an answer that comes too late is ignored.
-public struct CoordinatorClient: ~Copyable {
+public final class CoordinatorClient {
     private let endpoint: String
     private let patience: Duration
     private let session = UUID().uuidString
-    private let context: Context
     private let socket: Socket
     private var lastRequest: UInt64 = 0
     private var isWelcome = false
 
-    /// A client of the coordinator at an endpoint such as `tcp://127.0.0.1:5599`.
+    /// A client of the coordinator at an endpoint such as `tcp://127.0.0.1:5758`.
     ///
     /// - Parameter patience: how long one answer may take.
     public init(endpoint: String, patience: Duration = .seconds(10)) throws(CoordinatorClientError) {
         self.endpoint = endpoint
         self.patience = patience
+        socket = try Self.connect(endpoint)
+    }
+
+    private static func connect(_ endpoint: String) throws(CoordinatorClientError) -> Socket {
         do throws(ZeroMQError) {
-            context = try Context()
-            socket = try Socket(.dealer, in: context, options: .connector)
+            let socket = try Socket(.dealer, in: Context(), options: .connector)
             try socket.connect(endpoint)
+            return socket
         } catch {
             throw CoordinatorClientError(code: .transport, message: "\(error)", refusal: nil)
         }
     }
 
     /// Sends a request and waits for its answer; a refusal is thrown.
-    public mutating func request(_ kind: WireFromClient.OneOf_Kind) throws(CoordinatorClientError) -> WireToClient {
+    public func request(_ kind: WireFromClient.OneOf_Kind) throws(CoordinatorClientError) -> WireToClient {
         if !isWelcome {
             guard case .welcome(let welcome) = try exchange(.hello(.client(session: session))).kind else {
                 throw misunderstood("its first answer is not a welcome")
@@ -71,21 +74,12 @@ public struct CoordinatorClient: ~Copyable {
         return try exchange(kind)
     }
 
-    private mutating func exchange(_ kind: WireFromClient.OneOf_Kind) throws(CoordinatorClientError) -> WireToClient {
+    private func exchange(_ kind: WireFromClient.OneOf_Kind) throws(CoordinatorClientError) -> WireToClient {
         lastRequest += 1
         var message = WireFromClient()
         message.request = lastRequest
         message.kind = kind
-        let answer: WireToClient
-        do {
-            answer = try answer(to: message.frames())
-        } catch let error as CoordinatorClientError {
-            throw error
-        } catch let error as WireError {
-            throw misunderstood(error.message)
-        } catch {
-            throw CoordinatorClientError(code: .transport, message: "\(endpoint): \(error)", refusal: nil)
-        }
+        let answer = try deliver(message)
         if case .refusal(let refusal) = answer.kind {
             throw CoordinatorClientError(code: .refused, message: refusal.message, refusal: refusal.code)
         }
@@ -93,28 +87,45 @@ public struct CoordinatorClient: ~Copyable {
     }
 
     /// Sends as soon as there is a connection and returns the answer with the request's number.
-    private func answer(to frames: [[UInt8]]) throws -> WireToClient {
-        let deadline = ContinuousClock.now + patience
-        var sent = false
-        while ContinuousClock.now < deadline {
-            if !sent {
-                do {
-                    try socket.send(frames)
-                    sent = true
-                } catch let error where error.isRetriable {}
-            }
-            while let frames = try socket.receive() {
-                let answer = try WireToClient(frames: frames)
-                if answer.request == lastRequest { return answer }
-            }
+    private func deliver(_ message: WireFromClient) throws(CoordinatorClientError) -> WireToClient {
+        do {
+            let frames = try message.frames()
+            let deadline = ContinuousClock.now + patience
             // Connecting takes no event on the socket, so until then a short wait stands in for one.
-            let left = max(.zero, deadline - .now)
-            _ = try Poller.wait(for: [socket.pollSource], timeout: sent ? left : min(left, .milliseconds(20)))
+            while try !send(frames), ContinuousClock.now < deadline { try wait(until: .now + .milliseconds(20)) }
+            while ContinuousClock.now < deadline {
+                if let answer = try receive(), answer.request == message.request { return answer }
+                try wait(until: deadline)
+            }
+        } catch let error as WireError {
+            throw misunderstood(error.message)
+        } catch {
+            throw CoordinatorClientError(code: .transport, message: "\(endpoint): \(error)", refusal: nil)
         }
         throw CoordinatorClientError(
             code: .noAnswer,
             message: "no coordinator answers at \(endpoint): is it running? Start one with 'winnow coordinator'.",
             refusal: nil)
+    }
+
+    /// False where there is no connection yet.
+    private func send(_ frames: [[UInt8]]) throws(ZeroMQError) -> Bool {
+        do {
+            try socket.send(frames)
+            return true
+        } catch {
+            guard error.isRetriable else { throw error }
+            return false
+        }
+    }
+
+    private func receive() throws -> WireToClient? {
+        guard let frames = try socket.receive() else { return nil }
+        return try WireToClient(frames: frames)
+    }
+
+    private func wait(until deadline: ContinuousClock.Instant) throws(ZeroMQError) {
+        _ = try Poller.wait(for: [socket.pollSource], timeout: max(.zero, deadline - .now))
     }
 
     private func misunderstood(_ reason: String) -> CoordinatorClientError {

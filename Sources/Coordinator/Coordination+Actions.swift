@@ -13,10 +13,10 @@ extension Coordination {
         guard !actions.isEmpty else { return }
         let transitions = actions.compactMap { if case .store(let transition) = $0 { transition } else { nil } }
         let refused = try store.apply(transitions, at: wallClock)
-        guard refused.isEmpty else {
+        if let first = refused.first {
             throw CoordinatorError(
                 .inconsistent,
-                "The job store does not agree with the scheduler about \(refused.count) changes, the first: \(refused[0]). "
+                "The job store does not agree with the scheduler about \(refused.count) changes, the first: \(first). "
                     + "Nothing of them was acknowledged; start the coordinator again and report this.")
         }
         for action in actions {

@@ -85,7 +85,9 @@ extension Coordination {
         }
         var suffix = ""
         var number = 1
-        while records[BatchID(request.name + suffix)] != nil || ResultsFolder.isTaken(results + suffix) {
+        while records[BatchID(request.name + suffix)] != nil || ResultsFolder.isTaken(results + suffix)
+            || records.values.contains(where: { $0.description.results == results + suffix })
+        {
             number += 1
             suffix = "-\(number)"
         }

@@ -26,6 +26,7 @@ extension Dataset {
         }
         let selection = try Selection(of: self, rows: rows, each: max(wanted.byteCount, elementType.byteCount))
         if selection.count == 0 { return [] }
+        try checkIndex(rows)
         var failure: HDF5Error?
         let values = [Value](unsafeUninitializedCapacity: selection.count) { buffer, initialized in
             do throws(HDF5Error) {
@@ -39,6 +40,13 @@ extension Dataset {
         }
         if let failure { throw failure }
         return values
+    }
+
+    /// Checks the index of the chunks that hold some rows, or all.
+    func checkIndex(_ rows: Range<Int>?) throws(HDF5Error) {
+        try layout.checkIndex(
+            of: handle.id, shape: shape, rows: rows ?? 0..<(shape.first ?? 0), each: H5Tget_size(type.handle.id),
+            name: name)
     }
 
     /// The names of an enumeration's codes; empty for other types.

@@ -73,6 +73,7 @@ extension Dataset {
             throw HDF5Error(code: .typeMismatch, message: "\(name) holds \(elementType) where text is expected")
         }
         let selection = try Selection(of: self, rows: rows, each: text.slotBytes)
+        if selection.count > 0 { try checkIndex(rows) }
         return try text.decode(count: selection.count, type: type.handle.id, name: name, ceiling: ceiling) {
             (type, transfer, buffer) in
             H5Dread(handle.id, type, selection.memory.id, selection.file.id, transfer, buffer)

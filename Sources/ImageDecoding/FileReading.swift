@@ -5,7 +5,8 @@ private import Glibc
 /// Folders, pipes and devices are refused, because reading them may never end.
 func readFile(_ path: String, limit: Int) throws(ImageError) -> [UInt8] {
     func unreadable(_ number: Int32) -> ImageError {
-        ImageError(.unreadable, "cannot be read (\(String(cString: strerror(number)))); check the path and its permissions")
+        let why = String(cString: strerror(number))
+        return ImageError(.unreadable, "cannot be read (\(why)); check the path and its permissions")
     }
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { throw unreadable(errno) }

@@ -12,9 +12,9 @@ enum PictureFormat: String, Sendable {
         func starts(with signature: [UInt8], at offset: Int = 0) -> Bool {
             bytes.count >= offset + signature.count && bytes[offset..<offset + signature.count].elementsEqual(signature)
         }
-        if starts(with: [0xFF, 0xD8, 0xFF]) {
+        if starts(with: Self.jpegSignature) {
             self = .jpeg
-        } else if starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
+        } else if starts(with: Self.pngSignature) {
             self = .png
         } else if starts(with: Array("RIFF".utf8)), starts(with: Array("WEBP".utf8), at: 8) {
             self = .webp
@@ -26,6 +26,9 @@ enum PictureFormat: String, Sendable {
             throw ImageError(.notAPicture, "this is not a picture in JPEG, PNG or WebP format; check the path")
         }
     }
+
+    private static let jpegSignature: [UInt8] = [0xFF, 0xD8, 0xFF]
+    private static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
     /// Formats that people do send, named so that the message helps.
     private static let others: [(name: String, signature: [UInt8], offset: Int)] = [
@@ -42,7 +45,7 @@ enum PictureFormat: String, Sendable {
 
     /// Whether the bytes are too few to tell, but begin like a picture.
     private static func isStart(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        let signatures: [[UInt8]] = [[0xFF, 0xD8, 0xFF], [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], Array("RIFF".utf8)]
+        let signatures = [jpegSignature, pngSignature, Array("RIFF".utf8)]
         return signatures.contains { bytes.count < 12 && $0.prefix(bytes.count).elementsEqual(bytes.prefix($0.count)) }
     }
 }

@@ -60,6 +60,12 @@ public struct JobPayload: Sendable, Hashable {
     public var item: String
     /// The picture, as in the manifest.
     public var image: String
+
+    /// A payload.
+    public init(item: String, image: String) {
+        self.item = item
+        self.image = image
+    }
 }
 
 /// A sealed shard as its writer reported it.

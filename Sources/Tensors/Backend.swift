@@ -54,9 +54,11 @@ public enum AttentionMapKind: Sendable { case probabilities, logits }
 
 /// Heads of an attention layer.
 public struct Heads: Sendable, Hashable {
+    /// How many there are for queries.
     public let count: Int
     /// Fewer than `count` where groups of heads share keys and values.
     public let keyValueCount: Int
+    /// Numbers of one head.
     public let size: Int
 
     /// `count` heads of `size` numbers; `keyValueCount` defaults to as many.
@@ -74,8 +76,11 @@ public struct Heads: Sendable, Hashable {
 
 /// Some columns of each row of a tensor, without copying them out.
 public struct Columns: Sendable {
+    /// All rows, with all their columns.
     public let tensor: Tensor
+    /// The first of the columns.
     public let first: Int
+    /// How many columns.
     public let count: Int
 
     /// `count` columns from `first`.
@@ -94,6 +99,7 @@ public struct Attention: Sendable {
     public let keys: Columns
     /// `(keys, kvHeads·size)`
     public let values: Columns
+    /// How rows divide into heads.
     public let heads: Heads
     /// Query i of q sees only the first `keys − q + i + 1` keys.
     public let causal: Bool
@@ -110,7 +116,9 @@ public struct Attention: Sendable {
 
 /// The cached keys and values of one sequence in one layer, `(length, kvHeads·size)` each.
 public struct KeysAndValues: Sendable {
+    /// `(length, kvHeads·size)`
     public let keys: Tensor
+    /// `(length, kvHeads·size)`
     public let values: Tensor
 
     /// Keys and values of the same length.
@@ -137,7 +145,9 @@ public struct Normalization: Sendable {
 
 /// Weights prepared by a backend for its own use.
 public class Linear: @unchecked Sendable {
+    /// Numbers in a row that goes in.
     public let inputs: Int
+    /// Numbers in a row that comes out.
     public let outputs: Int
 
     init(inputs: Int, outputs: Int) {

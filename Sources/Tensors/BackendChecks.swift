@@ -6,7 +6,8 @@ extension Linear {
     static func extents(
         of matrices: [Tensor], bias: [Tensor]
     ) throws(TensorError) -> (inputs: Int, outputs: Int) {
-        guard let inputs = matrices.first?.width, matrices.allSatisfy({ $0.shape.count > 1 && $0.width == inputs }) else {
+        guard let inputs = matrices.first?.width, matrices.allSatisfy({ $0.shape.count > 1 && $0.width == inputs })
+        else {
             let shapes = matrices.map { "\($0.shape)" }.joined(separator: ", ")
             throw TensorError(
                 .wrongShape, "weights of shapes \(shapes) do not stack; does the configuration match the checkpoint?")
@@ -39,7 +40,8 @@ extension Attention {
     func check(output: Tensor) {
         precondition(heads.count % heads.keyValueCount == 0, "every group of heads is equally large")
         precondition(queries.count == heads.width, "queries are \(queries.count) wide, not \(heads.width)")
-        precondition(keys.count == heads.keyValueWidth && values.count == heads.keyValueWidth, "keys or values too wide")
+        precondition(
+            keys.count == heads.keyValueWidth && values.count == heads.keyValueWidth, "keys or values too wide")
         for part in [queries, keys, values] {
             precondition(part.first >= 0 && part.first + part.count <= part.tensor.width, "columns beyond a row")
         }

@@ -54,7 +54,8 @@ public struct Checkpoint: Sendable {
                 guard Self.isPlainFileName(shard) else {
                     throw TensorError(
                         .malformedFile,
-                        "\(path): shard \"\(shard)\" is not the name of a file in this folder; download the index again")
+                        "\(path): shard \"\(shard)\" is not the name of a file in this folder; download the index again"
+                    )
                 }
                 do throws(TensorError) {
                     files.append(try SafetensorsFile(path: "\(directory)/\(shard)"))
@@ -87,7 +88,8 @@ public struct Checkpoint: Sendable {
         guard let number = location[name] else {
             let place = files.first.map { files.count == 1 ? $0.path : "\($0.path) and its siblings" } ?? "no files"
             throw TensorError(
-                .missingTensor, "\(place): there is no tensor \"\(name)\"; is this the checkpoint of the configured model?")
+                .missingTensor,
+                "\(place): there is no tensor \"\(name)\"; is this the checkpoint of the configured model?")
         }
         return try files[number].tensor(name)
     }
@@ -117,7 +119,8 @@ public struct Checkpoint: Sendable {
     }
 
     private static func isPlainFileName(_ name: String) -> Bool {
-        !name.isEmpty && name != "." && !name.contains("..") && name.utf8.allSatisfy { $0 >= 32 && $0 != UInt8(ascii: "/") }
+        !name.isEmpty && name != "." && !name.contains("..")
+            && name.utf8.allSatisfy { $0 >= 32 && $0 != UInt8(ascii: "/") }
     }
 
     private static func noWeights(_ directory: String) -> TensorError {

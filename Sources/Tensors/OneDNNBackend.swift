@@ -6,8 +6,11 @@ import Synchronization
 ///
 /// Use an instance from one thread; oneDNN's OpenMP team is the only pool of threads.
 public final class OneDNNBackend: Backend {
+    /// bfloat16 or float32, as the backend was made for.
     public let activationType: ElementType
+    /// Always float32: the stream adds up the work of many layers.
     public let residualType = ElementType.float32
+    /// Threads of the OpenMP team.
     public let threads: Int
     private let products = ProductCache()
 
@@ -21,8 +24,12 @@ public final class OneDNNBackend: Backend {
         self.threads = threads
     }
 
+    /// "onednn-bf16" or "onednn-f32".
     public var name: String { "onednn-\(activationType == .bfloat16 ? "bf16" : "f32")" }
 
+    /// Packs weights into the layout that oneDNN prefers, in `activationType`.
+    ///
+    /// Throws `wrongShape` for weights that do not stack, `engineFailure` where oneDNN refuses.
     public func pack(_ matrices: [Tensor], bias: [Tensor]) throws(TensorError) -> Linear {
         cod_use_threads(Int32(threads))
         let (inputs, outputs) = try Linear.extents(of: matrices, bias: bias)
@@ -32,23 +39,28 @@ public final class OneDNNBackend: Backend {
             convert(matrix, into: stacked.rows(row..<row + matrix.rows))
             row += matrix.rows
         }
-        guard let packed = stacked.withUnsafeBytes({
-            cod_weights_pack(Int64(outputs), Int64(inputs), activationType.cod, $0.baseAddress)
-        }) else { throw engineFailure("pack weights (\(outputs), \(inputs))") }
+        guard
+            let packed = stacked.withUnsafeBytes({
+                cod_weights_pack(Int64(outputs), Int64(inputs), activationType.cod, $0.baseAddress)
+            })
+        else { throw engineFailure("pack weights (\(outputs), \(inputs))") }
         return PackedLinear(packed, inputs: inputs, outputs: outputs, bias: bias.flatMap(\.floats))
     }
 
+    /// One oneDNN product with bias and activation attached.
     public func linear(_ x: Tensor, _ weights: Linear, activation: Activation, as type: ElementType) -> Tensor {
         let result = Tensor(shape: [x.rows, weights.outputs], type: type)
-        let post: cod_post = switch activation {
-        case .none: COD_NOTHING
-        case .gelu: COD_GELU
-        case .quickGELU: COD_QUICK_GELU
-        }
+        let post: cod_post =
+            switch activation {
+            case .none: COD_NOTHING
+            case .gelu: COD_GELU
+            case .quickGELU: COD_QUICK_GELU
+            }
         run(x, weights, post, result)
         return result
     }
 
+    /// One oneDNN product that adds to what is there.
     public func linear(_ x: Tensor, _ weights: Linear, addingTo residual: Tensor) {
         run(x, weights, COD_ADD_TO_RESULT, residual)
     }
@@ -60,7 +72,8 @@ public final class OneDNNBackend: Backend {
         guard x.rows > 0 else { return }
         let k = Int64(weights.inputs), n = Int64(weights.outputs)
         let product = cod_product(
-            batch: 1, m: Int64(x.rows), k: k, n: n, a_type: x.type.cod, b_type: activationType.cod, c_type: result.type.cod,
+            batch: 1, m: Int64(x.rows), k: k, n: n, a_type: x.type.cod, b_type: activationType.cod,
+            c_type: result.type.cod,
             a: cod_strides(batch: 0, row: k, column: 1), b: cod_strides(), c: cod_strides(batch: 0, row: n, column: 1),
             has_bias: weights.bias.isEmpty ? 0 : 1, post: post)
         cod_use_threads(Int32(threads))
@@ -75,6 +88,7 @@ public final class OneDNNBackend: Backend {
         }
     }
 
+    /// One pass of a kernel over float32 rows.
     public func normalize(_ x: Tensor, _ norm: Normalization, as type: ElementType) -> Tensor {
         precondition(x.type == residualType, "normalisation reads \(residualType) rows")
         precondition(x.width == norm.gain.count, "rows of \(x.width) with \(norm.gain.count) gains")
@@ -94,6 +108,7 @@ public final class OneDNNBackend: Backend {
         return result
     }
 
+    /// One pass of a kernel.
     public func siluMultiply(_ gateUp: Tensor) -> Tensor {
         cod_use_threads(Int32(threads))
         let result = Tensor(shape: [gateUp.rows, gateUp.width / 2], type: activationType)
@@ -107,6 +122,7 @@ public final class OneDNNBackend: Backend {
         return result
     }
 
+    /// One pass of a kernel.
     public func rotarySplit(
         _ qkv: Tensor, _ heads: Heads, _ angles: RotaryAngles, keys: Tensor, values: Tensor
     ) -> Tensor {
@@ -118,7 +134,8 @@ public final class OneDNNBackend: Backend {
                 keys.withUnsafeMutableBytes { k in
                     values.withUnsafeMutableBytes { v in
                         ck_rotary_split(
-                            input.baseAddress, qkv.type.ck, Int64(qkv.rows), Int64(heads.count), Int64(heads.keyValueCount),
+                            input.baseAddress, qkv.type.ck, Int64(qkv.rows), Int64(heads.count),
+                            Int64(heads.keyValueCount),
                             Int64(heads.size), angles.cosine, angles.sine, q.baseAddress, k.baseAddress, v.baseAddress,
                             activationType.ck)
                     }
@@ -131,6 +148,7 @@ public final class OneDNNBackend: Backend {
     /// Queries are taken in blocks: their scores stay in cache, and a causal block skips the keys that none of it sees.
     private static let queryBlock = 96
 
+    /// Two products and a softmax for each block of queries; the map is float32.
     public func attend(_ problem: Attention, output: Tensor, map: AttentionMapKind?) -> Tensor? {
         cod_use_threads(Int32(threads))
         problem.check(output: output)
@@ -140,7 +158,9 @@ public final class OneDNNBackend: Backend {
         let heads = problem.heads
         let queries = problem.queries.tensor.rows, keys = problem.keys.tensor.rows
         let mean = map.map { _ in Tensor(shape: [queries, keys], type: .float32) }
-        if let mean, problem.causal { mean.withUnsafeMutableBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0) } }
+        if let mean, problem.causal {
+            mean.withUnsafeMutableBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0) }
+        }
         let scale = 1 / Float(heads.size).squareRoot()
         let scores = Tensor(shape: [heads.count, min(Self.queryBlock, queries), keys], type: .float32)
         for start in stride(from: 0, to: queries, by: Self.queryBlock) {
@@ -179,7 +199,10 @@ public final class OneDNNBackend: Backend {
                     p.keys.tensor.withUnsafeBytes { k in
                         let size = activationType.size
                         call(
-                            q.baseAddress.map { $0 + (block.lowerBound * p.queries.tensor.width + p.queries.first + head * p.heads.size) * size },
+                            q.baseAddress.map {
+                                $0 + (block.lowerBound * p.queries.tensor.width + p.queries.first + head * p.heads.size)
+                                    * size
+                            },
                             k.baseAddress.map { $0 + (p.keys.first + keyHead * p.heads.size) * size },
                             out.baseAddress.map { $0 + head * block.count * keys * 4 })
                     }
@@ -226,6 +249,7 @@ public final class OneDNNBackend: Backend {
         }
     }
 
+    /// One kernel for all sequences and heads.
     public func attendSingle(_ queries: Tensor, _ heads: Heads, caches: [KeysAndValues]) -> Tensor {
         cod_use_threads(Int32(threads))
         precondition(queries.rows == caches.count, "one query for each cache")
@@ -233,7 +257,8 @@ public final class OneDNNBackend: Backend {
         for cache in caches {
             precondition(cache.keys.shape == cache.values.shape, "one value for each key")
             precondition(cache.keys.width == heads.keyValueWidth, "a cache does not fit the heads")
-            precondition(cache.keys.type == activationType && cache.values.type == activationType, "caches of another type")
+            precondition(
+                cache.keys.type == activationType && cache.values.type == activationType, "caches of another type")
         }
         let result = Tensor(shape: [queries.rows, heads.width], type: activationType)
         let keys = caches.map { $0.keys.withUnsafeBytes { $0.baseAddress } }
@@ -252,6 +277,7 @@ public final class OneDNNBackend: Backend {
         return result
     }
 
+    /// Copies rows one by one.
     public func gather(_ table: Tensor, rows: [Int], as type: ElementType) -> Tensor {
         let result = Tensor(shape: [rows.count, table.width], type: type)
         for (target, source) in rows.enumerated() {
@@ -260,6 +286,7 @@ public final class OneDNNBackend: Backend {
         return result
     }
 
+    /// The tensor itself where it has that type already.
     public func convert(_ x: Tensor, to type: ElementType) -> Tensor {
         if x.type == type { return x }
         let result = Tensor(shape: x.shape, type: type)
@@ -311,7 +338,8 @@ private final class ProductCache {
     ) {
         let key = Key(
             extents: [
-                p.batch, p.m, p.k, p.n, p.a.batch, p.a.row, p.a.column, p.b.batch, p.b.row, p.b.column, p.c.batch, p.c.row,
+                p.batch, p.m, p.k, p.n, p.a.batch, p.a.row, p.a.column, p.b.batch, p.b.row, p.b.column, p.c.batch,
+                p.c.row,
                 p.c.column,
             ],
             kinds: [

@@ -5,7 +5,9 @@ import Glibc
 ///
 /// Every verb computes in Double and stores what the model keeps as `activationType`.
 public final class PortableBackend: Backend {
+    /// float64 or float32, as the backend was made for.
     public let activationType: ElementType
+    /// The same as `activationType`.
     public let residualType: ElementType
 
     /// A backend that stores activations and the residual stream as `type`: float64, or float32 to save memory.
@@ -15,14 +17,17 @@ public final class PortableBackend: Backend {
         residualType = type
     }
 
+    /// "portable-f64" or "portable-f32".
     public var name: String { "portable-\(activationType == .float64 ? "f64" : "f32")" }
 
+    /// Keeps weights as doubles; throws `wrongShape` for weights that do not stack.
     public func pack(_ matrices: [Tensor], bias: [Tensor]) throws(TensorError) -> Linear {
         let (inputs, outputs) = try Linear.extents(of: matrices, bias: bias)
         return PortableLinear(
             weights: matrices.flatMap(\.doubles), bias: bias.flatMap(\.doubles), inputs: inputs, outputs: outputs)
     }
 
+    /// `f(x·Wᵀ + b)`
     public func linear(_ x: Tensor, _ weights: Linear, activation: Activation, as type: ElementType) -> Tensor {
         let function: (Double) -> Double =
             switch activation {
@@ -33,6 +38,7 @@ public final class PortableBackend: Backend {
         return stored(product(x, weights).map(function), [x.rows, weights.outputs], as: type)
     }
 
+    /// `residual + x·Wᵀ + b`
     public func linear(_ x: Tensor, _ weights: Linear, addingTo residual: Tensor) {
         precondition(residual.shape == [x.rows, weights.outputs], "the residual rows do not match the product")
         residual.store(zip(residual.doubles, product(x, weights)).map(+))
@@ -54,6 +60,7 @@ public final class PortableBackend: Backend {
         return result
     }
 
+    /// `(x − mean) / √(variance + ε) · gain + bias`, with biased variance.
     public func normalize(_ x: Tensor, _ norm: Normalization, as type: ElementType) -> Tensor {
         precondition(x.width == norm.gain.count, "rows of \(x.width) with \(norm.gain.count) gains")
         let width = Double(x.width)
@@ -69,6 +76,7 @@ public final class PortableBackend: Backend {
         return stored(result, x.shape, as: type)
     }
 
+    /// `g·σ(g)·u`
     public func siluMultiply(_ gateUp: Tensor) -> Tensor {
         let width = gateUp.width / 2
         let result = rows(of: gateUp).flatMap { row in
@@ -77,6 +85,7 @@ public final class PortableBackend: Backend {
         return stored(result, [gateUp.rows, width], as: activationType)
     }
 
+    /// Rotation in the plane of each pair of numbers.
     public func rotarySplit(
         _ qkv: Tensor, _ heads: Heads, _ angles: RotaryAngles, keys: Tensor, values: Tensor
     ) -> Tensor {
@@ -103,6 +112,7 @@ public final class PortableBackend: Backend {
         return stored(rotated, [qkv.rows, heads.width], as: activationType)
     }
 
+    /// `softmax(q·kᵀ/√size)·v` for every head (Vaswani et al. 2017); the map has `activationType`.
     public func attend(_ problem: Attention, output: Tensor, map: AttentionMapKind?) -> Tensor? {
         problem.check(output: output)
         let heads = problem.heads, size = heads.size
@@ -139,6 +149,7 @@ public final class PortableBackend: Backend {
         return map.map { _ in stored(mean, [queryCount, keyCount], as: activationType) }
     }
 
+    /// `attend`, one sequence after the other.
     public func attendSingle(_ queries: Tensor, _ heads: Heads, caches: [KeysAndValues]) -> Tensor {
         precondition(queries.rows == caches.count, "one query for each cache")
         let result = Tensor(shape: [queries.rows, heads.width], type: activationType)
@@ -151,10 +162,12 @@ public final class PortableBackend: Backend {
         return result
     }
 
+    /// Copies rows one by one.
     public func gather(_ table: Tensor, rows: [Int], as type: ElementType) -> Tensor {
         stored(rows.flatMap { table.rows($0..<$0 + 1).doubles }, [rows.count, table.width], as: type)
     }
 
+    /// The tensor itself where it has that type already.
     public func convert(_ x: Tensor, to type: ElementType) -> Tensor {
         x.type == type ? x : stored(x.doubles, x.shape, as: type)
     }

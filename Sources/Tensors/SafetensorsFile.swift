@@ -31,7 +31,8 @@ public struct SafetensorsFile: Sendable {
     public func tensor(_ name: String) throws(TensorError) -> Tensor {
         guard let entry = entries[name] else {
             throw TensorError(
-                .missingTensor, "\(path): there is no tensor \"\(name)\"; is this the checkpoint of the configured model?")
+                .missingTensor,
+                "\(path): there is no tensor \"\(name)\"; is this the checkpoint of the configured model?")
         }
         guard let type = ElementType(safetensors: entry.dtype) else {
             throw TensorError(

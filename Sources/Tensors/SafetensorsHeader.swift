@@ -27,7 +27,8 @@ struct SafetensorsHeader: Sendable {
     init(_ file: MappedFile) throws(TensorError) {
         let path = file.path
         func malformed(_ what: String) -> TensorError {
-            TensorError(.malformedFile, "\(path): \(what); the file is damaged or no safetensors file: download it again")
+            TensorError(
+                .malformedFile, "\(path): \(what); the file is damaged or no safetensors file: download it again")
         }
         guard file.byteCount >= 8 else { throw malformed("\(file.byteCount) bytes cannot hold a safetensors header") }
         let length = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
@@ -67,7 +68,8 @@ struct SafetensorsHeader: Sendable {
                 throw malformed("tensor \"\(entry.name)\" overlaps the tensor before it")
             }
             guard entry.bytes.lowerBound == covered else {
-                throw malformed("\(entry.bytes.lowerBound - covered) bytes before \"\(entry.name)\" belong to no tensor")
+                throw malformed(
+                    "\(entry.bytes.lowerBound - covered) bytes before \"\(entry.name)\" belong to no tensor")
             }
             covered = entry.bytes.upperBound
         }

@@ -5,6 +5,7 @@
 public struct Tensor: @unchecked Sendable {
     /// Extents, outermost first; `(rows, width)` for everything that flows through the model.
     public let shape: [Int]
+    /// How its numbers are stored.
     public let type: ElementType
     let storage: Storage
     /// Where this tensor starts in its storage, in bytes.
@@ -76,7 +77,8 @@ public struct Tensor: @unchecked Sendable {
 
     /// Overwrites the numbers with those of a tensor of the same count and type.
     public func copy(from other: Tensor) {
-        precondition(other.count == count && other.type == type, "\(other.shape) \(other.type) does not fill \(shape) \(type)")
+        precondition(
+            other.count == count && other.type == type, "\(other.shape) \(other.type) does not fill \(shape) \(type)")
         withUnsafeMutableBytes { target in other.withUnsafeBytes { target.copyMemory(from: $0) } }
     }
 }

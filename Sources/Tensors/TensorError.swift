@@ -5,6 +5,7 @@ public struct TensorError: Error, CustomStringConvertible, Sendable {
         case cannotOpen, cannotWrite, malformedFile, missingTensor, wrongShape, unsupportedType, engineFailure
     }
 
+    /// What kind of failure it is.
     public let code: Code
     /// What went wrong and what to do about it.
     public let message: String
@@ -15,5 +16,6 @@ public struct TensorError: Error, CustomStringConvertible, Sendable {
         self.message = message
     }
 
+    /// The message.
     public var description: String { message }
 }

@@ -27,7 +27,8 @@ struct AddedTokens {
             for (key, entry) in decoder {
                 guard let id = Int(key) else {
                     throw TokenizerError(
-                        .damaged, "added_tokens_decoder has the id \"\(key)\"; it must be a number", file: configFile.path)
+                        .damaged, "added_tokens_decoder has the id \"\(key)\"; it must be a number",
+                        file: configFile.path)
                 }
                 try add(entry, id: id, file: configFile.path)
             }
@@ -36,7 +37,8 @@ struct AddedTokens {
             let full: FullTokenizer? = try decodeJSON(fullFile)
             for entry in full?.added_tokens ?? [] {
                 guard let id = entry.id else {
-                    throw TokenizerError(.damaged, "the added token \"\(entry.content)\" has no id", file: fullFile.path)
+                    throw TokenizerError(
+                        .damaged, "the added token \"\(entry.content)\" has no id", file: fullFile.path)
                 }
                 try add(entry, id: id, file: fullFile.path)
             }
@@ -59,7 +61,9 @@ struct AddedTokens {
             }
             return
         }
-        guard (0...Int(Int32.max)).contains(token.id), !content.isEmpty, !tokens.values.contains(where: { $0.id == token.id }) else {
+        guard (0...Int(Int32.max)).contains(token.id), !content.isEmpty,
+            !tokens.values.contains(where: { $0.id == token.id })
+        else {
             throw TokenizerError(
                 .damaged, "the added token \"\(content)\" cannot have the id \(token.id); it is taken or not possible",
                 file: token.file)
@@ -106,7 +110,8 @@ private func decodeJSON<Value: Decodable>(_ url: URL) throws(TokenizerError) -> 
     do {
         data = try Data(contentsOf: url)
     } catch {
-        throw TokenizerError(.unreadable, "cannot be read (\(error)); check its permissions", file: url.path)
+        let why = error.localizedDescription
+        throw TokenizerError(.unreadable, "cannot be read (\(why)); check its permissions", file: url.path)
     }
     do {
         return try JSONDecoder().decode(Value.self, from: data)

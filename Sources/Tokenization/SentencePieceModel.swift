@@ -37,7 +37,8 @@ final class SentencePieceModel: Sendable {
             var length = 0
             var kind: Int32 = 0
             guard csp_piece(handle.processor, Int32(id), &text, &length, &kind) == 0, let text else {
-                throw TokenizerError(.damaged, "piece \(id) cannot be read; copy or download the file again", file: file)
+                throw TokenizerError(
+                    .damaged, "piece \(id) cannot be read; copy or download the file again", file: file)
             }
             let bytes = UnsafeRawBufferPointer(start: text, count: length)
             pieces.append(Piece(String(decoding: bytes, as: UTF8.self), kind: kind))

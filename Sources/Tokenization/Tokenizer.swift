@@ -35,8 +35,10 @@ public struct Tokenizer: Sendable {
         do {
             bytes = [UInt8](try Data(contentsOf: url))
         } catch {
+            let why = error.localizedDescription
             throw TokenizerError(
-                .unreadable, "cannot be read (\(error)); the model's folder needs its tokenizer.model", file: url.path)
+                .unreadable, "cannot be read (\(why)); the model's folder needs its tokenizer.model",
+                file: url.path)
         }
         let model = try SentencePieceModel(bytes, file: url.path)
         guard let beginning = model.beginning, let end = model.end else {

@@ -15,6 +15,7 @@ final class CLIPVision {
     private let layers: [Layer]
     private let heads: Heads
     private let activation: Activation
+    private let progress: LayerProgress
 
     private struct Layer {
         let norm1: Normalization
@@ -26,8 +27,11 @@ final class CLIPVision {
     }
 
     /// Builds the first `layersNeeded` layers.
-    init(_ c: LLaVAConfiguration.Vision, layersNeeded: Int, weights: Weights, backend: any Backend) throws {
+    init(
+        _ c: LLaVAConfiguration.Vision, layersNeeded: Int, weights: Weights, backend: any Backend, progress: LayerProgress
+    ) throws {
         configuration = c
+        self.progress = progress
         self.backend = backend
         heads = Heads(count: c.heads, size: c.hidden / c.heads)
         activation = c.activation == "gelu" ? .gelu : .quickGELU
@@ -46,6 +50,7 @@ final class CLIPVision {
         layers = try (0..<layersNeeded).map { index in
             let layer = weights.under("encoder.layers.\(index)")
             let attention = layer.under("self_attn")
+            progress.action()
             return try Layer(
                 norm1: layer.layerNorm("layer_norm1", width: c.hidden, epsilon: c.epsilon),
                 queryKeyValue: attention.linear(
@@ -75,6 +80,7 @@ final class CLIPVision {
                 TokenLayout.encoder(visualTokens: rows - 1)
             }
             feedForward(layer, rows, &flops)
+            progress.action()
         }
         return rows
     }

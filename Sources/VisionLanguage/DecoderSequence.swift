@@ -27,6 +27,11 @@ public final class DecoderSequence {
         nextPosition = (positions.last ?? -1) + 1
     }
 
+    /// Rows of the prompt as they entered the decoder.
+    public var promptTokens: Int { positions.count }
+    /// Tokens that the model's context leaves for the answer.
+    public var roomLeftAtStart: Int { room }
+
     /// Bytes of keys and values held for this sequence.
     public var cacheBytes: Int { cache.bytes }
 }

@@ -15,7 +15,9 @@ public final class LLaVA {
     ///
     /// Files stay mapped; a tensor's pages are dropped as soon as it is packed, so peak memory is the packed size plus
     /// one layer.
-    public convenience init(directory: String, visionTower: String? = nil, backend: any Backend) throws {
+    public convenience init(
+        directory: String, visionTower: String? = nil, backend: any Backend, progress: LayerProgress = LayerProgress()
+    ) throws {
         let configuration = try LLaVAConfiguration(directory: directory, visionTower: visionTower)
         let checkpoint = CheckpointWeights(checkpoint: try Checkpoint(directory: directory), path: directory)
         let names = try WeightNames(recognising: checkpoint.checkpoint.names, at: directory)
@@ -28,7 +30,7 @@ public final class LLaVA {
         }
         try self.init(
             configuration: configuration, tower: tower, decoder: checkpoint, names: names, visionPrefix: prefix ?? "",
-            backend: backend)
+            backend: backend, progress: progress)
     }
 
     /// A model of the given sizes with random weights made in memory, for measuring speed.
@@ -37,24 +39,24 @@ public final class LLaVA {
         let names = WeightNames.released
         try self.init(
             configuration: configuration, tower: weights, decoder: weights, names: names,
-            visionPrefix: names.vision ?? "", backend: backend)
+            visionPrefix: names.vision ?? "", backend: backend, progress: LayerProgress())
     }
 
     private init(
         configuration c: LLaVAConfiguration, tower: any WeightSource, decoder: any WeightSource, names: WeightNames,
-        visionPrefix: String, backend: any Backend
+        visionPrefix: String, backend: any Backend, progress: LayerProgress
     ) throws {
         configuration = c
         self.backend = backend
         let weights = Weights(decoder, prefix: "", backend: backend)
         self.tower = try CLIPVision(
             c.vision, layersNeeded: c.visionLayersNeeded,
-            weights: Weights(tower, prefix: visionPrefix, backend: backend), backend: backend)
+            weights: Weights(tower, prefix: visionPrefix, backend: backend), backend: backend, progress: progress)
         projector = try Projector(c, names: names.projector, weights: weights, backend: backend)
         self.decoder = try Llama(
             c.text, weights: Weights(decoder, prefix: names.decoder, backend: backend),
             head: weights.linear(names.head, inputs: c.text.hidden, outputs: c.text.vocabulary, bias: false),
-            backend: backend)
+            backend: backend, progress: progress)
     }
 
     /// One picture after tower and projector.
@@ -66,6 +68,8 @@ public final class LLaVA {
         /// Operations of tower and projector.
         public let towerFLOPs: Int
         public let projectorFLOPs: Int
+        /// All operations.
+        public var flops: Int { towerFLOPs + projectorFLOPs }
     }
 
     /// Encodes pictures, each as patch rows `(patches, 3·patch²)`, and reduces them as their plans say.

@@ -13,6 +13,7 @@ final class Llama {
     private let norm: Normalization
     private let head: Linear
     private let heads: Heads
+    private let progress: LayerProgress
 
     private struct Layer {
         let norm1: Normalization
@@ -24,14 +25,18 @@ final class Llama {
     }
 
     /// Builds all layers; `head` turns final rows into logits.
-    init(_ c: LLaVAConfiguration.Text, weights: Weights, head: Linear, backend: any Backend) throws {
+    init(
+        _ c: LLaVAConfiguration.Text, weights: Weights, head: Linear, backend: any Backend, progress: LayerProgress
+    ) throws {
         configuration = c
+        self.progress = progress
         self.backend = backend
         heads = Heads(count: c.heads, keyValueCount: c.keyValueHeads, size: c.headSize)
         embedding = try weights.tensor("embed_tokens.weight", [c.vocabulary, c.hidden])
         let heads = heads
         layers = try (0..<c.layers).map { index in
             let layer = weights.under("layers.\(index)")
+            progress.action()
             return try Layer(
                 norm1: layer.rmsNorm("input_layernorm", width: c.hidden, epsilon: c.epsilon),
                 queryKeyValue: layer.under("self_attn").linear(
@@ -90,6 +95,7 @@ final class Llama {
                 rows.keep(rows.segments.map { [$0.count - 1] }, backend: backend)
             }
             feedForward(layer, rows, &flops)
+            progress.action()
         }
         for index in flops.indices { flops[index] += head.flops(rows: 1) }
         let last = backend.normalize(rows.tensor, norm, as: backend.activationType)

@@ -19,7 +19,8 @@ public struct LeasedJob: Sendable {
 
     /// A job of a batch.
     public init(
-        lease: Lease, batch: BatchID, description: BatchDescription, item: Item, imagePath: String, queuedSeconds: Double
+        lease: Lease, batch: BatchID, description: BatchDescription, item: Item, imagePath: String,
+        queuedSeconds: Double
     ) {
         self.lease = lease
         self.batch = batch
@@ -36,15 +37,19 @@ public struct FinishedJob: Sendable {
     public let lease: Lease
     /// What goes into the shard.
     public let row: ResultRow
+    /// What the row shares with others of its batch and model; rows with equal headers share shards. The worker fills in
+    /// `batch`, `worker` and `software`.
+    public let header: ShardHeader
     /// What status views show.
     public let summary: JobSummary
     /// Why the job failed; nil when it succeeded.
     public let error: String?
 
     /// A job's end.
-    public init(lease: Lease, row: ResultRow, summary: JobSummary, error: String? = nil) {
+    public init(lease: Lease, row: ResultRow, header: ShardHeader, summary: JobSummary, error: String? = nil) {
         self.lease = lease
         self.row = row
+        self.header = header
         self.summary = summary
         self.error = error
     }
@@ -66,21 +71,41 @@ public protocol JobRunner: AnyObject {
 
     /// Advances the jobs that run by one iteration, for instance one token of each answer, and returns those that ended.
     ///
-    /// - Parameter progress: to be advanced whenever work moved on within a step that may last longer than a lease,
-    ///   such as loading a model; the worker itself advances it after each step.
-    func step(_ progress: ProgressCounter) throws -> [FinishedJob]
+    /// - Parameter progress: to be told when work on a job begins, before long preparations such as loading a model, and
+    ///   to be advanced whenever work moved on within a step that may last longer than a lease; the worker itself advances
+    ///   it after each step. A lease renews only while its job has begun and the count grows.
+    func step(_ progress: RunnerProgress) throws -> [FinishedJob]
 }
 
-/// A count that grows while work moves on; leases renew only when it grows.
-public final class ProgressCounter: Sendable {
-    private let value = Atomic<UInt64>(0)
+/// How a runner says that work moves on: which jobs have begun, and a count that grows. Any thread may use it.
+public final class RunnerProgress: Sendable {
+    private let counter = ProgressCounter()
+    private let leases = Mutex<Set<Lease>>([])
 
-    /// A counter at zero.
+    /// No job has begun.
     public init() {}
 
-    /// How often work moved on.
-    public var count: UInt64 { value.load(ordering: .relaxed) }
+    /// Says that work on a job began; saying it again changes nothing.
+    public func begin(_ lease: Lease) { leases.withLock { _ = $0.insert(lease) } }
 
     /// Says that work moved on.
-    public func advance() { value.wrappingAdd(1, ordering: .relaxed) }
+    public func advance() { counter.advance() }
+
+    /// How often work moved on.
+    var count: UInt64 { counter.count }
+
+    /// The jobs that have begun and not ended.
+    var begun: Set<Lease> { leases.withLock { $0 } }
+
+    /// A job ended or its lease was lost.
+    func forget(_ lease: Lease) { leases.withLock { _ = $0.remove(lease) } }
+}
+
+/// A count that grows while a thread works; any thread may read it.
+final class ProgressCounter: Sendable {
+    private let value = Atomic<UInt64>(0)
+
+    var count: UInt64 { value.load(ordering: .relaxed) }
+
+    func advance() { value.wrappingAdd(1, ordering: .relaxed) }
 }

@@ -17,7 +17,7 @@ package struct LinkState: Sendable {
         case send(WireFromWorker)
         /// Give a job to the runner.
         case admit(LeasedJob)
-        /// Forget a job, wherever it is.
+        /// Take a job away from the runner, if it is still there.
         case drop(Lease)
         /// Write what is finished as soon as nothing runs.
         case hurry
@@ -27,21 +27,21 @@ package struct LinkState: Sendable {
         case end(WorkerError?)
     }
 
-    private enum Phase {
+    enum Phase {
         case pausing(until: Instant)
         case greeting(since: Instant, unsent: Bool)
         case welcomed
         case ended
     }
 
-    private enum Stage { case working, finished, reported }
+    enum Stage { case working, finished, reported }
 
-    private struct Held {
+    struct Held {
         var lease: Lease
         var stage: Stage
     }
 
-    private struct Unanswered {
+    struct Unanswered {
         var report: WireShardReport
         var sentAt: Instant?
     }
@@ -49,29 +49,31 @@ package struct LinkState: Sendable {
     /// Heartbeats without any word from the coordinator after which the connection is given up.
     private static let missesAllowed = 3
 
-    private let configuration: WorkerConfiguration
-    private let capacity: Int
-    private let jitter: @Sendable () -> Double
+    let configuration: WorkerConfiguration
+    let capacity: Int
+    let jitter: @Sendable () -> Double
 
-    private var phase = Phase.ended
-    private var pause: Duration
-    private var heartbeat: Duration = .seconds(1)
-    private var nextHeartbeat: Instant?
-    private var misses = 0
-    private var beats: UInt64 = 0
+    var phase = Phase.ended
+    var pause: Duration
+    var heartbeat: Duration = .seconds(1)
+    var nextHeartbeat: Instant?
+    var misses = 0
+    var beats: UInt64 = 0
 
-    private var descriptions: [BatchID: BatchDescription] = [:]
-    private var held: [JobID: Held] = [:]
-    private var unanswered: [String: Unanswered] = [:]
-    private var returns: [WireReturned] = []
-    private var creditSent: Int?
+    var descriptions: [BatchID: BatchDescription] = [:]
+    var held: [JobID: Held] = [:]
+    var unanswered: [String: Unanswered] = [:]
+    var returns: [WireReturned] = []
+    var creditSent: Int?
 
-    private var stopping = false
-    private var farewellDeadline: Instant?
-    private var failure: WorkerError?
+    var stopping = false
+    var farewellDeadline: Instant?
+    var failure: WorkerError?
 
-    /// Steps of the runner so far.
+    /// How often the runner moved on so far.
     package var runnerProgress: UInt64 = 0
+    /// Jobs on which the runner has begun to work.
+    package var begun: Set<Lease> = []
     /// Rounds of the thread that writes results so far.
     package var writerProgress: UInt64 = 0
 
@@ -213,14 +215,14 @@ package struct LinkState: Sendable {
 
     // MARK: Connection
 
-    private mutating func connect(now: Instant) -> [Action] {
+    mutating func connect(now: Instant) -> [Action] {
         phase = .greeting(since: now, unsent: false)
         misses = 0
         creditSent = nil
         return [.connect, hello()]
     }
 
-    private mutating func pauseBeforeConnecting(_ reason: String, now: Instant) -> [Action] {
+    mutating func pauseBeforeConnecting(_ reason: String, now: Instant) -> [Action] {
         // Between half and all of the pause, so that workers that lost the same coordinator come back one by one.
         let wait = pause * (0.5 + 0.5 * jitter())
         pause = min(pause * 2, configuration.longestReconnectPause)
@@ -229,7 +231,7 @@ package struct LinkState: Sendable {
         return [.note("\(reason); trying again")]
     }
 
-    private mutating func welcomed(_ welcome: WireWelcome, now: Instant) -> [Action] {
+    mutating func welcomed(_ welcome: WireWelcome, now: Instant) -> [Action] {
         do {
             try ProtocolVersion.check(welcome)
         } catch {
@@ -246,7 +248,7 @@ package struct LinkState: Sendable {
             + sendReturns() + sendReports(now: now) + sendCredit(always: true) + closing(now: now)
     }
 
-    private mutating func giveUp() -> [Action] {
+    mutating func giveUp() -> [Action] {
         phase = .ended
         let rows = unanswered.values.reduce(0) { $0 + $1.report.rows.count }
         return [
@@ -260,7 +262,7 @@ package struct LinkState: Sendable {
     }
 
     /// Ends the conversation where nothing is left to say, and limits how long that may take.
-    private mutating func closing(now: Instant) -> [Action] {
+    mutating func closing(now: Instant) -> [Action] {
         guard stopping, !held.values.contains(where: { $0.stage != .reported }) else { return [] }
         if unanswered.isEmpty, returns.isEmpty {
             phase = .ended
@@ -270,162 +272,5 @@ package struct LinkState: Sendable {
         }
         if farewellDeadline == nil { farewellDeadline = now + configuration.farewellPatience }
         return []
-    }
-
-    // MARK: Jobs
-
-    private mutating func take(_ assignments: WireAssignments, now: Instant) -> [Action] {
-        var actions: [Action] = []
-        for settings in assignments.settings {
-            do {
-                descriptions[BatchID(settings.batch)] = try BatchDescription(json: settings.description_p)
-            } catch {
-                return returnAll(assignments, error.message, now: now)
-            }
-        }
-        var surplus: [Lease] = []
-        for assignment in assignments.assignments {
-            let lease = assignment.lease.lease
-            let earlier = held[lease.job]
-            // Old news, such as a message that was sent twice.
-            if let earlier, earlier.lease.epoch >= lease.epoch { continue }
-            guard !stopping, workingCount < 4 * slots else {
-                surplus.append(lease)
-                continue
-            }
-            let batch = BatchID(assignment.batch)
-            guard let description = descriptions[batch] else {
-                return actions + returnAll(assignments, "the coordinator never described batch \(batch)", now: now)
-            }
-            do {
-                let item = try Item(json: assignment.item)
-                if let earlier { actions.append(.drop(earlier.lease)) }
-                held[lease.job] = Held(lease: lease, stage: .working)
-                actions.append(
-                    .admit(
-                        LeasedJob(
-                            lease: lease, batch: batch, description: description, item: item,
-                            imagePath: assignment.imagePath, queuedSeconds: assignment.queuedSeconds)))
-            } catch {
-                return actions + returnAll(assignments, error.message, now: now)
-            }
-        }
-        // The coordinator lowered its view of our credit by what it gave; ours follows.
-        creditSent = creditSent.map { max(0, $0 - (assignments.assignments.count)) }
-        return actions
-            + handBack(surplus, reason: stopping ? "the worker is stopping" : "the worker is full") + closing(now: now)
-    }
-
-    /// What the coordinator sent cannot be understood here, and would not be the next time: another worker must do it.
-    private mutating func returnAll(_ assignments: WireAssignments, _ reason: String, now: Instant) -> [Action] {
-        let error = WorkerError(
-            .misunderstood, "jobs from the coordinator cannot be run: \(reason) (is it the same winnow version?)")
-        let fresh = assignments.assignments.map(\.lease.lease).filter { held[$0.job] == nil }
-        return handBack(fresh, reason: error.message) + failed(error, now: now)
-    }
-
-    private mutating func revoke(_ leases: [Lease]) -> [Action] {
-        var actions: [Action] = []
-        for lease in leases where held[lease.job]?.lease == lease {
-            held[lease.job] = nil
-            actions.append(.drop(lease))
-        }
-        return actions.isEmpty ? [] : actions + sendCredit()
-    }
-
-    private mutating func handBack(_ leases: [Lease], reason: String) -> [Action] {
-        guard !leases.isEmpty else { return [] }
-        var returned = WireReturned()
-        returned.leases = leases.sorted { $0.job < $1.job }.map { WireLease($0) }
-        returned.reason = reason
-        returns.append(returned)
-        var actions: [Action] = []
-        for lease in leases where held[lease.job]?.lease == lease {
-            held[lease.job] = nil
-            actions.append(.drop(lease))
-        }
-        return actions + sendReturns()
-    }
-
-    private mutating func answered(_ answer: WireReportAnswer, now: Instant) -> [Action] {
-        guard let report = unanswered.removeValue(forKey: answer.shard)?.report else { return [] }
-        for row in report.rows where held[JobID(row.lease.job)]?.lease == row.lease.lease {
-            held[JobID(row.lease.job)] = nil
-        }
-        let stale = answer.stale.isEmpty ? [] : [Action.note("\(answer.stale.count) rows came too late and don't count")]
-        return stale + sendCredit() + closing(now: now)
-    }
-
-    // MARK: Messages
-
-    private var isWelcomed: Bool { if case .welcomed = phase { true } else { false } }
-    private var slots: Int { capacity + configuration.prefetch }
-    private var workingCount: Int { held.values.count { $0.stage == .working } }
-
-    /// Jobs that may come now: free slots, none while stopping or while too many rows are unanswered.
-    private var credit: Int {
-        let waiting = held.values.count { $0.stage != .working }
-        return stopping || waiting >= configuration.unansweredRows ? 0 : max(0, slots - workingCount)
-    }
-
-    private func hello() -> Action {
-        var message = WireFromWorker()
-        message.hello = .worker(
-            configuration.name.rawValue, session: configuration.session.rawValue, capacity: slots, held: leases())
-        return .send(message)
-    }
-
-    private mutating func sendHeartbeat() -> Action {
-        beats &+= 1
-        var heartbeat = WireHeartbeat()
-        heartbeat.held = leases()
-        var message = WireFromWorker()
-        message.heartbeat = heartbeat
-        return .send(message)
-    }
-
-    /// Held leases with their progress: it grows with whatever works on the job now, so that a thread that hangs is found.
-    private func leases() -> [WireLease] {
-        held.values.sorted { $0.lease.job < $1.lease.job }.map { job in
-            let progress =
-                switch job.stage {
-                case .working: runnerProgress
-                case .finished: runnerProgress &+ writerProgress
-                case .reported: runnerProgress &+ writerProgress &+ beats
-                }
-            return WireLease(job.lease, progress: progress)
-        }
-    }
-
-    private mutating func sendCredit(always: Bool = false) -> [Action] {
-        guard isWelcomed, always || creditSent != credit else { return [] }
-        creditSent = credit
-        var message = WireFromWorker()
-        message.credit.freeSlots = UInt32(clamping: credit)
-        return [.send(message)]
-    }
-
-    private mutating func sendReturns() -> [Action] {
-        guard isWelcomed else { return [] }
-        defer { returns = [] }
-        return returns.map { returned in
-            var message = WireFromWorker()
-            message.returned = returned
-            return .send(message)
-        }
-    }
-
-    /// Reports that were never sent, or not answered for three heartbeats.
-    private mutating func sendReports(now: Instant) -> [Action] {
-        guard isWelcomed else { return [] }
-        var actions: [Action] = []
-        for (shard, entry) in unanswered.sorted(by: { $0.key < $1.key }) {
-            if let sentAt = entry.sentAt, now < sentAt + heartbeat * 3 { continue }
-            unanswered[shard]?.sentAt = now
-            var message = WireFromWorker()
-            message.report = entry.report
-            actions.append(.send(message))
-        }
-        return actions
     }
 }

@@ -10,7 +10,7 @@ enum RunnerLetter: Sendable {
 /// The loop of the compute thread: admits jobs, advances the runner step by step, passes on what ended.
 struct RunnerLoop: Sendable {
     let inbox = Inbox<RunnerLetter>()
-    let progress = ProgressCounter()
+    let progress = RunnerProgress()
     let makeRunner: @Sendable () throws -> any JobRunner
 
     /// Runs until it is told to end, or until no job can run any more.
@@ -18,7 +18,7 @@ struct RunnerLoop: Sendable {
         do {
             let runner = try makeRunner()
             link.post(.ready(capacity: runner.capacity))
-            var jobs = RunningJobs(runner: runner, writer: writer)
+            var jobs = RunningJobs(runner: runner, progress: progress, writer: writer)
             while true {
                 for letter in jobs.isEmpty ? inbox.wait() : inbox.take() {
                     switch letter {
@@ -41,12 +41,14 @@ struct RunnerLoop: Sendable {
 /// The jobs inside the runner, and how many each batch has there.
 private struct RunningJobs {
     let runner: any JobRunner
+    let progress: RunnerProgress
     let writer: Inbox<WriterLetter>
     private var jobs: [JobID: LeasedJob] = [:]
     private var counts: [BatchID: Int] = [:]
 
-    init(runner: any JobRunner, writer: Inbox<WriterLetter>) {
+    init(runner: any JobRunner, progress: RunnerProgress, writer: Inbox<WriterLetter>) {
         self.runner = runner
+        self.progress = progress
         self.writer = writer
     }
 
@@ -68,13 +70,14 @@ private struct RunningJobs {
     /// Passes a finished job on; false where its lease was lost meanwhile.
     mutating func finish(_ finished: FinishedJob) -> Bool {
         guard let job = jobs[finished.lease.job], job.lease == finished.lease else { return false }
-        writer.post(.finished(finished, of: job.batch, job.description))
+        writer.post(.finished(finished, of: job))
         leave(job)
         return true
     }
 
     private mutating func leave(_ job: LeasedJob) {
         jobs[job.lease.job] = nil
+        progress.forget(job.lease)
         let left = counts[job.batch, default: 1] - 1
         counts[job.batch] = left > 0 ? left : nil
         writer.post(.running(job.batch, left))

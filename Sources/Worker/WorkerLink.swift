@@ -57,7 +57,7 @@ struct WorkerLink: ~Copyable {
     private let inbox: LinkInbox
     private let runner: Inbox<RunnerLetter>
     private let writer: Inbox<WriterLetter>
-    private let runnerProgress: ProgressCounter
+    private let runnerProgress: RunnerProgress
     private let writerProgress: ProgressCounter
     private let log: Logger
 
@@ -85,8 +85,6 @@ struct WorkerLink: ~Copyable {
                 if let outcome { return outcome }
                 try round()
             }
-        } catch let error as ZeroMQError {
-            return WorkerError(.transport, "the link to \(configuration.endpoint) failed: \(error)")
         } catch {
             return WorkerError(.transport, "the link to \(configuration.endpoint) failed: \(error)")
         }
@@ -97,6 +95,7 @@ struct WorkerLink: ~Copyable {
         _ = try Poller.wait(for: sources, timeout: patience)
         for event in inbox.take() { try perform(on(event)) }
         state?.runnerProgress = runnerProgress.count
+        state?.begun = runnerProgress.begun
         state?.writerProgress = writerProgress.count
         for _ in 0..<Self.messagesPerRound {
             guard outcome == nil, let message = try receive() else { break }
@@ -136,13 +135,13 @@ struct WorkerLink: ~Copyable {
         for action in actions {
             switch action {
             case .connect:
+                // An old message that arrived after the new greeting would make the coordinator answer to the old address.
+                try connection?.socket.dropUnsent()
                 connection = nil
                 connection = try Connection(to: configuration.endpoint, in: context)
             case .send(let message): try send(message)
             case .admit(let job): runner.post(.admit(job))
-            case .drop(let lease):
-                runner.post(.drop(lease))
-                writer.post(.drop(lease))
+            case .drop(let lease): runner.post(.drop(lease))
             case .hurry: writer.post(.hurry)
             case .note(let text): log.info("\(text)", metadata: ["worker": "\(configuration.name)"])
             case .end(let error): outcome = .some(error)

@@ -29,7 +29,8 @@ public final class WorkerService: Sendable {
     ///
     /// - Parameter makeRunner: makes what runs the jobs; called once, on the thread that will use it.
     public init(
-        _ configuration: WorkerConfiguration, log: Logger, makeRunner: @escaping @Sendable () throws -> any JobRunner
+        _ configuration: WorkerConfiguration, log: Logger = Logger(label: "winnow.worker"),
+        makeRunner: @escaping @Sendable () throws -> any JobRunner
     ) throws {
         self.configuration = configuration
         self.log = log

@@ -57,6 +57,13 @@ public struct Socket: ~Copyable {
     /// Closes the socket now rather than at the end of its scope.
     public consuming func close() {}
 
+    /// Gives up what is not sent yet, so that nothing of it arrives after the socket is closed.
+    public borrowing func dropUnsent() throws(ZeroMQError) {
+        try withUnsafePointer(to: Int32(0)) { bytes throws(ZeroMQError) in
+            try Self.set(ZMQ_LINGER, of: pointer, to: bytes, count: MemoryLayout<Int32>.size)
+        }
+    }
+
     /// Starts to listen.
     ///
     /// - Returns: the endpoint in full, with the port the system chose for `tcp://127.0.0.1:*`.

@@ -39,9 +39,10 @@ public struct SocketOptions: Sendable, Hashable {
         return options
     }()
 
-    /// Options for the connecting side: nothing is queued for a peer that is not there.
+    /// Options for the connecting side: nothing is queued for a peer that is not there; last words get a second.
     public static let connector = {
         var options = SocketOptions()
+        options.linger = .seconds(1)
         options.queuesOnlyWhenConnected = true
         return options
     }()

@@ -13,16 +13,19 @@ import Testing
         var random = Random(7)
         for (queries, keys) in [(1, 1), (1, 7), (5, 5), (7, 23), (33, 33), (96, 97), (100, 130), (0, 3)] {
             // Scores of a few units: neither uniform nor one-hot.
-            let q = random.tensor([queries, heads.width], scale: 2), k = random.tensor([keys, heads.keyValueWidth], scale: 2)
+            let q = random.tensor([queries, heads.width], scale: 2),
+                k = random.tensor([keys, heads.keyValueWidth], scale: 2)
             let v = random.tensor([keys, heads.keyValueWidth])
             for causal in [false, true] {
                 for map in [nil, AttentionMapKind.probabilities, .logits] {
-                    subject.agrees("\(queries) queries, \(keys) keys, causal \(causal), map \(String(describing: map))") {
+                    subject.agrees("\(queries) queries, \(keys) keys, causal \(causal), map \(String(describing: map))")
+                    {
                         backend in
                         let output = Tensor(shape: [queries, heads.width], type: backend.activationType)
                         let parts = [q, k, v].map { Columns(backend.convert($0, to: backend.activationType)) }
                         let mean = backend.attend(
-                            Attention(queries: parts[0], keys: parts[1], values: parts[2], heads: heads, causal: causal),
+                            Attention(
+                                queries: parts[0], keys: parts[1], values: parts[2], heads: heads, causal: causal),
                             output: output, map: map)
                         #expect((mean == nil) == (map == nil))
                         return [output, mean]
@@ -36,14 +39,14 @@ import Testing
     func columnsOfOneTensor(_ subject: Subject, _ heads: Heads) {
         var random = Random(8)
         let rows = 21, width = heads.width, shared = heads.keyValueWidth
-        let mixed = random.tensor([rows, width + 2 * shared])
+        let mixed = random.tensor([rows, 3 + width + 2 * shared])
         subject.agrees { backend in
             let x = backend.convert(mixed, to: backend.activationType)
             let whole = Tensor(shape: [rows + 2, width], type: backend.activationType)
             whole.withUnsafeMutableBytes { $0.copyBytes(from: repeatElement(0, count: $0.count)) }
             let problem = Attention(
-                queries: Columns(x, first: 0, count: width), keys: Columns(x, first: width, count: shared),
-                values: Columns(x, first: width + shared, count: shared), heads: heads, causal: false)
+                queries: Columns(x, first: 3, count: width), keys: Columns(x, first: 3 + width, count: shared),
+                values: Columns(x, first: 3 + width + shared, count: shared), heads: heads, causal: false)
             let mean = backend.attend(problem, output: whole.rows(1..<rows + 1), map: .probabilities)
             #expect(whole.rows(0..<1).floats.allSatisfy { $0 == 0 })
             #expect(whole.rows(rows + 1..<rows + 2).floats.allSatisfy { $0 == 0 })
@@ -65,7 +68,8 @@ import Testing
                     backend.attendSingle(
                         backend.convert(q, to: type), heads,
                         caches: caches.map {
-                            KeysAndValues(keys: backend.convert($0.0, to: type), values: backend.convert($0.1, to: type))
+                            KeysAndValues(
+                                keys: backend.convert($0.0, to: type), values: backend.convert($0.1, to: type))
                         })
                 ]
             }

@@ -14,7 +14,8 @@ import Testing
 
     @Test func products() throws {
         let x = Tensor([1, 2, 3, 4] as [Double], shape: [2, 2])
-        let w = Tensor([1, 0, 0, 1, 10, 100] as [Double], shape: [3, 2]), b = Tensor([0.5, 0, -1] as [Double], shape: [3])
+        let w = Tensor([1, 0, 0, 1, 10, 100] as [Double], shape: [3, 2]),
+            b = Tensor([0.5, 0, -1] as [Double], shape: [3])
         let weights = try backend.pack([w], bias: [b])
         expect(backend.linear(x, weights, activation: .none, as: .float64), [1.5, 2, 209, 3.5, 4, 429])
         let residual = Tensor([1, 1, 1, 2, 2, 2] as [Double], shape: [2, 3])
@@ -29,10 +30,10 @@ import Testing
         expect(
             backend.linear(x, one, activation: .gelu, as: .float64),
             [-0.158655253931457, 0, 0.841344746068543, 1.954499736103642])
-        // σ(1.702) = 0.845795765917267…
+        // σ(1.702) = 0.845795765932821
         expect(
             backend.linear(x, one, activation: .quickGELU, as: .float64),
-            [-0.154204234082733, 0, 0.845795765917267, 1.935656517089056])
+            [-0.154204234067179, 0, 0.845795765932821, 1.935658623144208])
         let gateUp = Tensor([0, 1, 3, 5] as [Double], shape: [1, 4])
         expect(backend.siluMultiply(gateUp), [0, 5 * 0.731058578630005])
     }
@@ -58,7 +59,8 @@ import Testing
         let qkv = Tensor([1, 0, 0, 1, 7, 8] as [Double], shape: [1, 6])
         let keys = Tensor(shape: [1, 2], type: .float64), values = Tensor(shape: [1, 2], type: .float64)
         let queries = backend.rotarySplit(
-            qkv, Heads(count: 1, size: 2), RotaryAngles(positions: [1], size: 2, base: 10000), keys: keys, values: values)
+            qkv, Heads(count: 1, size: 2), RotaryAngles(positions: [1], size: 2, base: 10000), keys: keys,
+            values: values)
         let cosine = Double(Float(0.5403023058681398)), sine = Double(Float(0.8414709848078965))
         expect(queries, [cosine, sine])
         expect(keys, [-sine, cosine])
@@ -68,7 +70,8 @@ import Testing
     @Test func attention() {
         // Two heads of one number; scores of head 0: ln 3 and 0 → ¾ and ¼; of head 1: equal → ½ and ½.
         let third = 1.0986122886681098
-        let q = Tensor([1, 0, 1, 0] as [Double], shape: [2, 2]), k = Tensor([third, 1, 0, 1] as [Double], shape: [2, 2])
+        let q = Tensor([1, 0, 1, 0] as [Double], shape: [2, 2]),
+            k = Tensor([third, 1, 0, 1] as [Double], shape: [2, 2])
         let v = Tensor([4, 10, 8, 20] as [Double], shape: [2, 2]), output = Tensor(shape: [2, 2], type: .float64)
         func attend(causal: Bool, _ map: AttentionMapKind) -> Tensor? {
             backend.attend(

@@ -56,7 +56,9 @@ import Testing
         // Eighths: exact in every type.
         let parts = [5, 17, 1].map { outputs in
             oracle.convert(
-                Tensor((0..<outputs * 33).map { _ in Float(Int.random(in: -16...16, using: &random)) / 8 }, shape: [outputs, 33]),
+                Tensor(
+                    (0..<outputs * 33).map { _ in Float(Int.random(in: -16...16, using: &random)) / 8 },
+                    shape: [outputs, 33]),
                 to: type)
         }
         let biases = [5, 17, 1].map { oracle.convert(random.tensor([$0]), to: type) }
@@ -75,7 +77,8 @@ import Testing
             input, try backend.pack(parts, bias: biases), activation: .none, as: backend.residualType)
         var first = 0
         for (part, bias) in zip(parts, biases) {
-            let alone = backend.linear(input, try backend.pack([part], bias: [bias]), activation: .none, as: backend.residualType)
+            let alone = backend.linear(
+                input, try backend.pack([part], bias: [bias]), activation: .none, as: backend.residualType)
             let numbers = together.doubles
             let columns = (0..<7).flatMap { numbers[$0 * 23 + first..<$0 * 23 + first + part.rows] }
             #expect(deviation(alone, from: Tensor(columns, shape: alone.shape)) <= 1e-6)

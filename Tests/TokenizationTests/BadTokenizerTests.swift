@@ -68,7 +68,8 @@ import Tokenization
         #expect(try failure("added_tokens.json", #"{"<image>": 9223372036854775807}"#)?.code == .damaged)
         #expect(try failure("added_tokens.json", #"{"<image>": "#)?.code == .damaged)
         #expect(
-            try failure("tokenizer_config.json", #"{"added_tokens_decoder": {"a": {"content": "x"}}}"#)?.code == .damaged)
+            try failure("tokenizer_config.json", #"{"added_tokens_decoder": {"a": {"content": "x"}}}"#)?.code
+                == .damaged)
         #expect(
             try failure(
                 "tokenizer_config.json", #"{"added_tokens_decoder": {"640": {"content": "x", "lstrip": true}}}"#

@@ -64,7 +64,8 @@ struct GreedyModel {
         let framing = try #require(PicturePreprocessing.Framing(rawValue: golden.image_mode))
         let template = try #require(PromptTemplate(rawValue: golden.template))
         let picture = try processor.prepare(path: Repository.fixture("model/images/\(golden.image)").path, framing: framing)
-        return (try processor.prompt(golden.question, template: template), picture.patches)
+        let text = template == .none ? golden.prompt : golden.question
+        return (try processor.prompt(text, template: template), picture.patches)
     }
 
     /// First logits and greedy answers of all prompts in one ragged batch.

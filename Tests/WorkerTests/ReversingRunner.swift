@@ -35,8 +35,12 @@ final class ReversingRunner: JobRunner {
         waiting.removeAll { $0.lease == lease }
     }
 
-    func step(_ progress: ProgressCounter) throws -> [FinishedJob] {
-        while running.count < capacity, !waiting.isEmpty { running.append((waiting.removeFirst(), "")) }
+    func step(_ progress: RunnerProgress) throws -> [FinishedJob] {
+        while running.count < capacity, !waiting.isEmpty {
+            let job = waiting.removeFirst()
+            progress.begin(job.lease)
+            running.append((job, ""))
+        }
         var finished: [FinishedJob] = []
         var moved = false
         running = try running.compactMap { job, answer in
@@ -60,7 +64,7 @@ final class ReversingRunner: JobRunner {
 
     private func end(_ job: LeasedJob, _ answer: String, error: String? = nil) -> FinishedJob {
         FinishedJob(
-            lease: job.lease, row: .forTests(job, answer: answer, error: error),
+            lease: job.lease, row: .forTests(job, answer: answer, error: error), header: .forTests,
             summary: JobSummary(answer: answer, visualTokens: 4, seconds: 0.5), error: error)
     }
 }

@@ -3,10 +3,37 @@ import ResultFiles
 import Worker
 
 extension ResultRow {
-    /// What the runner of these tests records.
+    /// What the runner of these tests records: a picture of 2 by 2 patches of which two are kept.
     static func forTests(_ job: LeasedJob, answer: String, error: String?) -> ResultRow {
-        ResultRow(id: job.item.id.rawValue, answer: answer)
+        var row = ResultRow(
+            id: job.item.id.rawValue, image: job.item.image, prompt: job.item.prompt, method: "none",
+            attempt: job.lease.epoch.rawValue)
+        row.seconds.queue = job.queuedSeconds
+        if let error {
+            row.status = .failed
+            row.finishReason = .error
+            row.error = error
+            return row
+        }
+        row.answer = answer
+        row.visualTokensIn = 4
+        row.visualTokensOut = 2
+        row.tokens.leftAt = [255, 0, 0, 255]
+        row.tokens.wentTo = [65_535, 0, 3, 65_535]
+        row.tokens.score = [0, 1, 1, 0]
+        row.kept = job.item.prompt == "inconsistent" ? [0] : [0, 3]
+        row.steps.append(layer: 1, place: .encoder, tokensIn: 4, tokensOut: 2, seconds: 0.001)
+        row.tokenIDs = answer.utf8.map { Int32($0) }
+        row.answerTokens = row.tokenIDs.count
+        return row
     }
+}
+
+extension ShardHeader {
+    /// What the runner of these tests knows about its model.
+    static let forTests = ShardHeader(
+        batch: "", worker: "", model: "/model", modelSHA256: "", methodJSON: "{}", generationJSON: "{}", software: "",
+        methods: ["none"], grid: [2, 2])
 }
 
 extension BatchDescription {

@@ -1,6 +1,6 @@
 import Foundation
 import JobModel
-import Logging
+import ResultFiles
 import TestSupport
 import Testing
 import WireProtocol
@@ -25,7 +25,7 @@ import Worker
         var configuration = WorkerConfiguration(endpoint: coordinator.endpoint, name: WorkerName("w1"))
         configuration.reconnectPause = .milliseconds(20)
         change(&configuration)
-        let worker = try WorkerService(configuration, log: Logger(label: "test")) { [gate] in
+        let worker = try WorkerService(configuration) { [gate] in
             ReversingRunner(capacity: 2, gate: gate)
         }
         worker.start()
@@ -40,14 +40,18 @@ import Worker
         #expect(hello.held.isEmpty)
         try coordinator.expectCredit(4)
         let batch = try batch()
-        try coordinator.assign(["abc", "fail", "xy"], of: batch)
+        try coordinator.assign(["abc", "fail", "xy", "inconsistent"], of: batch)
 
         var rows: [UInt64: WireRow] = [:]
-        while rows.count < 3 {
+        while rows.count < 4 {
             let report = try coordinator.expectReport()
             let file = URL(fileURLWithPath: batch.results).appendingPathComponent(report.shard)
             #expect(try FileManager.default.attributesOfItem(atPath: file.path)[.size] as? UInt64 == report.bytes)
             #expect(report.batch == "demo")
+            #expect(report.sha256.count == 32)
+            let shard = try ShardReader(file.path)
+            #expect(shard.header.worker == "w1" && shard.header.batch == "demo")
+            #expect(try shard.rows().map(\.id) == report.rows.map { "item-\($0.lease.job)" })
             #expect(report.rows.map(\.row) == (0..<UInt32(report.rows.count)).map { $0 })
             for row in report.rows { #expect(rows.updateValue(row, forKey: row.lease.job) == nil) }
             try coordinator.commit(report)
@@ -57,6 +61,9 @@ import Worker
         #expect(rows[2]?.error == "asked to fail")
         #expect(rows[3]?.summary.answer == "yx")
         #expect(rows[3]?.failed == false)
+        // A result that contradicts itself fails its job, not the shard.
+        #expect(rows[4]?.failed == true)
+        #expect(rows[4]?.error.contains("kept") == true)
         try coordinator.expectHeld { $0.isEmpty }
 
         worker.drain()
@@ -121,10 +128,11 @@ import Worker
     }
 
     @Test func aWorkerFindsACoordinatorThatStartsLater() throws {
-        let early = try ScriptedCoordinator()
-        let endpoint = early.endpoint
-        let worker = try worker { configuration in configuration.endpoint = endpoint }
-        #expect(try early.expectHello().worker == "w1")
+        let endpoint = try ScriptedCoordinator().endpoint  // closed again
+        let worker = try worker { $0.endpoint = endpoint }
+        let late = try ScriptedCoordinator(at: endpoint)
+        #expect(try late.welcome().worker == "w1")
+        try late.expectCredit(4)
         worker.drain()
         try worker.wait()
     }
@@ -214,7 +222,7 @@ import Worker
 
     @Test func aRunnerThatCannotBeMadeEndsTheWorkerBeforeItSaysHello() throws {
         let configuration = WorkerConfiguration(endpoint: coordinator.endpoint, name: WorkerName("w1"))
-        let worker = try WorkerService(configuration, log: Logger(label: "test")) { throw Broken("no model here") }
+        let worker = try WorkerService(configuration) { throw Broken("no model here") }
         let error = try #require(throws: WorkerError.self) { try worker.run() }
         #expect(error.code == .runner)
         #expect(error.message.contains("no model here"))

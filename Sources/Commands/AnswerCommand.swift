@@ -1,0 +1,164 @@
+import ArgumentParser
+import Foundation
+import Generation
+import ImageDecoding
+import Tensors
+import TokenReduction
+import Tokenization
+import VisionLanguage
+
+/// A reduction as commands name it.
+struct MethodOptions: ParsableArguments {
+    @Option(help: "The reduction method; 'winnow methods' lists them.")
+    var method = "none"
+
+    @Option(help: "Visual tokens to keep; all where it is left out.")
+    var keep: Int?
+
+    @Option(help: "First layer that reduces; scales with the model's depth where it is left out.")
+    var fromLayer: Int?
+
+    @Option(name: .customLong("set"), help: "An option of the method, such as axis=row; may be repeated.")
+    var settings: [String] = []
+
+    /// The options by name.
+    func options() throws -> [String: String] {
+        var options: [String: String] = [:]
+        for setting in settings {
+            let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, options.updateValue(parts[1], forKey: parts[0]) == nil else {
+                throw CommandFailure(ExitCodes.usage, "--set takes key=value, each key once; '\(setting)' is not that")
+            }
+        }
+        return options
+    }
+}
+
+/// `winnow answer`: one picture, one prompt.
+struct AnswerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "answer", abstract: "Answer one prompt about one picture and print the answer.")
+
+    @Option(help: "The checkpoint folder.")
+    var model: String
+
+    @Option(help: "The vision tower's folder, for original LLaVA checkpoints.")
+    var visionTower: String?
+
+    @Option(help: "The picture: JPEG, PNG or WebP.")
+    var image: String
+
+    @Option(help: "The instruction; with --template none the whole prompt, <image> included.")
+    var prompt: String
+
+    @Option(help: "The text around the instruction: none, hf or vicuna_v1.")
+    var template = PromptTemplate.vicunaV1
+
+    @Option(help: "How a picture becomes square: crop or pad.")
+    var imageMode = PicturePreprocessing.Framing.crop
+
+    @OptionGroup var reduction: MethodOptions
+
+    @Option(help: "Most tokens of the answer.")
+    var maxTokens = 64
+
+    @Option(help: "0 takes the most probable token; above, tokens are drawn.")
+    var temperature = 0.0
+
+    @Option(help: "Draw from the most probable tokens that together reach this probability.")
+    var topP = 1.0
+
+    @Option(help: "Seed of the draw.")
+    var seed: UInt64 = 0
+
+    @Option(help: "A text that ends the answer; may be repeated.")
+    var stop: [String] = []
+
+    @Option(help: "Arithmetic: f32 or bf16; bf16 where the processor has it, if left out.")
+    var precision: PrecisionArgument?
+
+    @Option(help: "Compute threads.")
+    var threads = ProcessInfo.processInfo.activeProcessorCount
+
+    @Option(help: "How to print: table (the text alone) or json.")
+    var output = OutputFormat.table
+
+    func validate() throws {
+        guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be at least 1") }
+        guard temperature >= 0, temperature.isFinite else { throw ValidationError("--temperature must be 0 or more") }
+        guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be above 0 and at most 1") }
+        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
+    }
+
+    func run() throws {
+        let clock = ContinuousClock(), start = clock.now
+        let backend = OneDNNBackend(precision: try precision.elementType(), threads: threads)
+        let configuration = try LLaVAConfiguration(directory: model, visionTower: visionTower)
+        let plan = try ReductionPlan(
+            method: reduction.method, keep: reduction.keep, fromLayer: reduction.fromLayer, options: reduction.options(),
+            model: configuration.depth)
+        let processor = try LLaVAProcessor(directory: model, visionTower: visionTower, configuration: configuration)
+        let prompt = try processor.prompt(prompt, template: template)
+        let picture = try processor.prepare(path: image, framing: imageMode)
+        let network = try LLaVA(directory: model, visionTower: visionTower, backend: backend)
+        let loaded = clock.now
+        let engine = Engine(model: network, tokenizer: processor.tokenizer, capacity: 1)
+        engine.admit(
+            GenerationRequest(
+                id: 0, prompt: prompt, patches: picture.patches, featureKey: nil, plan: plan,
+                sampling: Sampling(temperature: temperature, topP: topP, seed: seed), maxTokens: maxTokens, stop: stop))
+        var ended: [Engine.Ended] = []
+        while ended.isEmpty { ended = try engine.step() }
+        let result = try ended[0].result.get()
+        switch output {
+        case .table: print(result.text)
+        case .json:
+            try printJSON(
+                AnswerReport(
+                    result, promptTokenIDs: prompt.expanded(
+                        imageToken: configuration.imageToken, visualTokens: configuration.visualTokens),
+                    backend: backend.name, loadSeconds: (loaded - start) / .seconds(1)))
+        }
+    }
+}
+
+/// An answer as JSON.
+private struct AnswerReport: Encodable {
+    struct Timings: Encodable {
+        let load, vision, reduce, prefill, decode: Double
+    }
+
+    struct FLOPs: Encodable {
+        let vision, projector, prefill, decode, total: Int
+    }
+
+    let text: String
+    /// As transformers' processor writes them: one image token for each visual token before reduction.
+    let promptTokenIds: [Int]
+    let tokenIds: [Int]
+    /// Visual tokens left at the end of the reduction.
+    let visualTokens: Int
+    /// Visual tokens that entered the decoder.
+    let visualTokensDelivered: Int
+    let finishReason: String
+    let backend: String
+    /// Seconds.
+    let timings: Timings
+    let flops: FLOPs
+
+    init(_ result: GenerationResult, promptTokenIDs: [Int], backend: String, loadSeconds: Double) {
+        text = result.text
+        promptTokenIds = promptTokenIDs
+        tokenIds = result.tokenIDs
+        visualTokens = result.trace.kept.count
+        visualTokensDelivered = result.features.rows
+        finishReason = result.finishReason.rawValue
+        self.backend = backend
+        timings = Timings(
+            load: loadSeconds, vision: result.seconds.vision, reduce: result.seconds.reduce,
+            prefill: result.seconds.prefill, decode: result.seconds.decode)
+        flops = FLOPs(
+            vision: result.flops.vision, projector: result.flops.projector, prefill: result.flops.prefill,
+            decode: result.flops.decode, total: result.flops.total)
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import JobModel
+import WireProtocol
+
+/// What `run` shows at its end: answers, files, and how to read them.
+struct AnswerList {
+    private struct Answer: Encodable {
+        let id, question, answer, error: String
+        let visualTokens: UInt32
+        let milliseconds: Double
+    }
+
+    private var answers: [Answer] = []
+    private var shards: [String] = []
+    private var omitted = 0
+    private let results: String
+
+    /// Collects the first `limit` answers of a finished batch and the files of all of them.
+    init(of batch: String, file: BatchFile, from coordinator: CoordinatorClient, limit: Int) throws {
+        results = file.description.results
+        var lines = try ItemLines(path: file.description.items)
+        var collected = Self.empty
+        try coordinator.forEachItem(of: batch) { item in
+            if !item.shard.isEmpty, collected.seen.insert(item.shard).inserted { collected.shards.append(item.shard) }
+            guard collected.answers.count < limit else {
+                collected.omitted += 1
+                return
+            }
+            // Items come in the order of the manifest, so its lines are read beside them.
+            let question = try lines.next()?.text.flatMap { try? Item(json: $0) }?.prompt ?? ""
+            collected.answers.append(
+                Answer(
+                    id: item.item, question: String(question.split(separator: "\n").first ?? ""),
+                    answer: item.summary.answer, error: item.state == "succeeded" ? "" : item.error.isEmpty ? item.state : item.error,
+                    visualTokens: item.summary.visualTokens, milliseconds: item.summary.seconds * 1000))
+        }
+        answers = collected.answers
+        shards = collected.shards.map { results + "/" + $0 }
+        omitted = collected.omitted
+    }
+
+    private static var empty: (answers: [Answer], shards: [String], seen: Set<String>, omitted: Int) { ([], [], [], 0) }
+
+    /// The table, the files, and a snippet that reads them.
+    func printTable(_ status: WireBatchStatus) {
+        var table = TextTable(["id", "question", "answer", "tokens", "ms"], rightAligned: [3, 4])
+        for answer in answers {
+            table.add([
+                answer.id, answer.question, answer.error.isEmpty ? answer.answer : "failed: \(answer.error)",
+                "\(answer.visualTokens)", String(format: "%.0f", answer.milliseconds),
+            ])
+        }
+        print(table.text())
+        if omitted > 0 { print("… and \(omitted) more (--rows shows more)") }
+        print(
+            "\n\(status.succeeded) of \(status.total) jobs succeeded, \(status.failed) failed, "
+                + String(format: "%.1f s", status.elapsedSeconds) + "\n\nResults:")
+        for shard in shards { print("  \(shard)") }
+        guard let first = shards.first else { return }
+        print(
+            """
+
+            Read them with h5py:
+              import h5py
+              f = h5py.File("\(first)")
+              print(f["jobs/id"].asstr()[0], f["jobs/answer"].asstr()[0], f["features/data"][:f["features/indptr"][1]].shape)
+            """)
+    }
+
+    /// The same as one JSON object.
+    func printJSON(_ status: WireBatchStatus) throws {
+        struct Report: Encodable {
+            let batch: BatchReport
+            let answers: [Answer]
+            let omitted: Int
+            let shards: [String]
+        }
+        try Commands.printJSON(
+            Report(batch: BatchReport(status), answers: answers, omitted: omitted, shards: shards))
+    }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import JobModel
+import TokenReduction
+import VisionLanguage
+
+/// Everything about a batch that can be known to be wrong before it runs.
+enum BatchPreflight {
+    /// Reads a batch file and checks it against the model's sizes and the methods' options; all problems end the
+    /// command with exit code 2.
+    static func load(_ path: String) throws -> BatchFile {
+        let file: BatchFile
+        do {
+            file = try BatchFile.load(URL(fileURLWithPath: path), methods: MethodCatalogue.all.map(\.name))
+        } catch {
+            throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(error)")
+        }
+        let wanted = file.description
+        do {
+            let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
+            _ = try ReductionPlan(
+                method: wanted.method.name, keep: wanted.method.keep, fromLayer: wanted.method.fromLayer,
+                options: wanted.method.options, model: configuration.depth)
+        } catch {
+            throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(path): \(error)")
+        }
+        return file
+    }
+
+    /// The same batch with a results folder that holds nothing yet: `-2`, `-3`, … where the wanted one is taken.
+    static func withFreshResults(_ file: BatchFile) -> BatchFile {
+        var file = file
+        let wanted = file.description.results
+        var number = 1
+        while FileManager.default.fileExists(atPath: file.description.results) {
+            number += 1
+            file.description.results = "\(wanted)-\(number)"
+        }
+        return file
+    }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import Tensors
+import TokenReduction
+import VisionLanguage
+
+/// `winnow bench forward`: the forward pass beside a bare oneDNN loop over the same matrices.
+///
+/// Prints achieved GFLOP/s as a share of the bare loop's, the prefill's speed-up by fewer visual tokens as a share of the
+/// FLOP ratio, and what a reduction's own arithmetic costs. Everything is run in turn in one process, five times.
+struct BenchForwardCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "forward", abstract: "Tower and prefill beside a bare oneDNN loop over the same matrix shapes.")
+
+    @OptionGroup var shape: BenchShape
+
+    @Option(help: "Rows of the full prompt: visual tokens and text.")
+    var tokens = 640
+
+    @Option(help: "Visual tokens that the reduced prompt keeps.")
+    var keep = 64
+
+    @Option(help: "The encoder method that is measured.")
+    var method = "ficoco-v"
+
+    @Option(help: "Arithmetic: f32 or bf16; bf16 where the processor has it, if left out.")
+    var precision: PrecisionArgument?
+
+    @Option(help: "Compute threads.")
+    var threads = ProcessInfo.processInfo.activeProcessorCount
+
+    @Option(help: "Runs of each measurement; medians are printed.")
+    var runs = 5
+
+    @Option(help: "How to print: table or json.")
+    var output = OutputFormat.table
+
+    func validate() throws {
+        guard runs >= 1 else { throw ValidationError("--runs must be at least 1") }
+        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
+    }
+
+    func run() throws {
+        let configuration = try shape.configuration()
+        let text = tokens - configuration.visualTokens
+        guard text >= 1, tokens < configuration.text.context else {
+            throw CommandFailure(
+                ExitCodes.usage,
+                "--tokens must be from \(configuration.visualTokens + 1) to \(configuration.text.context - 1)")
+        }
+        let backend = OneDNNBackend(precision: try precision.elementType(), threads: threads)
+        let bench = try ForwardBench(
+            configuration, backend: backend, method: method, keep: keep, textTokens: text)
+        for _ in 0..<runs + 1 { try bench.round() }  // the first warms up and is dropped
+        let report = bench.report()
+        switch output {
+        case .json: try printJSON(report)
+        case .table: print(report.table())
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import JobModel
+
+/// One coordinator and some workers on this machine, each a process of its own.
+final class LocalCluster {
+    /// A worker that keeps dying is not started for ever.
+    private static let restarts = 5
+
+    private let coordinator: ChildProcess
+    private var workers: [ChildProcess] = []
+    private var restartsLeft: Int
+    private let workerArguments: (Int) -> [String]
+    private let logs: URL
+    /// Where clients connect.
+    let endpoint: String
+
+    /// Starts the processes; job store and logs go into `folder`.
+    init(folder: String, workers count: Int, threads: Int) throws {
+        logs = URL(fileURLWithPath: folder + "/logs")
+        try FileManager.default.createDirectory(at: logs, withIntermediateDirectories: true)
+        coordinator = try ChildProcess(
+            "coordinator",
+            [
+                "coordinator", "--store", folder + "/jobs.sqlite", "--workers", "tcp://127.0.0.1:*", "--clients",
+                "tcp://127.0.0.1:*", "--output", "json",
+            ], log: logs.appendingPathComponent("coordinator.log"))
+        guard let line = coordinator.firstLine(),
+            let listening = try? JSONDecoder().decode(CoordinatorCommand.Listening.self, from: Data(line.utf8))
+        else {
+            throw CommandFailure("the coordinator did not start:\n\(coordinator.lastWords)")
+        }
+        endpoint = listening.clients
+        restartsLeft = Self.restarts * count
+        workerArguments = { number in
+            ["worker", "--connect", listening.workers, "--name", "local-\(number)", "--threads", "\(threads)"]
+        }
+        for number in 1...count { workers.append(try startWorker(number)) }
+    }
+
+    private func startWorker(_ number: Int) throws -> ChildProcess {
+        try ChildProcess(
+            "worker \(number)", workerArguments(number), log: logs.appendingPathComponent("worker-\(number).log"))
+    }
+
+    /// Starts again what died; throws where the coordinator did, or workers die again and again.
+    func check() throws {
+        guard coordinator.isRunning else {
+            throw CommandFailure("the coordinator ended unexpectedly:\n\(coordinator.lastWords)")
+        }
+        for (index, worker) in workers.enumerated() where !worker.isRunning {
+            guard restartsLeft > 0 else {
+                throw CommandFailure("workers end again and again; the last one said:\n\(worker.lastWords)")
+            }
+            restartsLeft -= 1
+            workers[index] = try startWorker(index + 1)
+        }
+    }
+
+    /// Ends workers, then the coordinator.
+    func end() {
+        for worker in workers { worker.end(patience: 10) }
+        coordinator.end(patience: 10)
+    }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import JobModel
+import WireProtocol
+
+/// `winnow run`: a whole batch on this machine.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run a batch here: a coordinator and workers as processes, then the answers.")
+
+    @Argument(help: "The batch file, such as Jobs/demo.yaml.")
+    var batch: String
+
+    @Option(help: "Worker processes; the batch file's number where it is left out.")
+    var workers: Int?
+
+    @Option(help: "Compute threads of each worker.")
+    var threads: Int?
+
+    @Option(help: "Most rows of the table of answers.")
+    var rows = 200
+
+    @Option(help: "How to print the answers: table or json.")
+    var output = OutputFormat.table
+
+    func validate() throws {
+        guard workers.map({ (1...256).contains($0) }) ?? true else { throw ValidationError("--workers must be from 1 to 256") }
+        guard threads.map({ (1...1024).contains($0) }) ?? true else { throw ValidationError("--threads must be from 1 to 1024") }
+    }
+
+    func run() throws {
+        let file = BatchPreflight.withFreshResults(try BatchPreflight.load(batch))
+        let count = workers ?? file.run.workers
+        let threads = threads ?? file.run.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount / count)
+        let cluster = try LocalCluster(folder: file.description.results, workers: count, threads: threads)
+        defer { cluster.end() }
+        let interrupted = Interruption()
+        let coordinator = try CoordinatorClient(endpoint: cluster.endpoint, patience: .seconds(30))
+        let id = try coordinator.submit(file)
+        let status = try coordinator.waitForEnd(of: id, showingProgress: true) {
+            if interrupted.isAsked { throw CommandFailure(ExitCodes.cancelled, "interrupted; finished jobs are in \(file.description.results)") }
+            try cluster.check()
+        }
+        let answers = try AnswerList(of: id, file: file, from: coordinator, limit: rows)
+        switch output {
+        case .table: answers.printTable(status)
+        case .json: try answers.printJSON(status)
+        }
+        try endCommand(status.exitCode)
+    }
+}
+
+/// Whether the user wants to stop.
+private final class Interruption: @unchecked Sendable {
+    private let lock = NSLock()
+    private var asked = false
+    private var signals: Signals?
+
+    init() { signals = Signals { [unowned self] _ in lock.withLock { asked = true } } }
+
+    var isAsked: Bool { lock.withLock { asked } }
+}

@@ -1,0 +1,44 @@
+public import ArgumentParser
+import Foundation
+
+/// The command line: one file for each subcommand.
+public struct Winnow: ParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "winnow",
+        abstract: "Runs batches of image–instruction jobs through LLaVA-1.5 with visual token reduction.",
+        discussion: """
+            Exit codes: 0 all jobs succeeded, 1 something around the jobs failed, 2 wrong usage or input, \
+            3 some jobs failed, 4 cancelled.
+            """,
+        version: "winnow 0.1.0",
+        subcommands: [
+            RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self, StatusCommand.self,
+            WaitCommand.self, CancelCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,
+            BenchCommand.self,
+        ])
+
+    public init() {}
+
+    /// Parses the arguments and runs the command they name; returns the exit code.
+    public static func start() -> Int32 {
+        // Peers and readers of our output may go away at any time: an error, not a signal.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            return ExitCodes.success
+        } catch let failure as CommandFailure {
+            if !failure.message.isEmpty { printError("winnow: \(failure.message)") }
+            return failure.exitCode
+        } catch {
+            let isHelp = exitCode(for: error) == .success
+            if isHelp {
+                print(fullMessage(for: error))
+                return ExitCodes.success
+            }
+            let isUsage = exitCode(for: error) == .validationFailure
+            printError(isUsage ? fullMessage(for: error) : "winnow: \(error)")
+            return isUsage ? ExitCodes.usage : ExitCodes.infrastructure
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import Tensors
+public import Tokenization
+public import VisionLanguage
+
+/// Runs many requests through one model at once: new ones join while others are still being answered.
+///
+/// Use it from one thread. A request that cannot be run ends alone, with its error.
+public final class Engine {
+    private let model: LLaVA
+    private let tokenizer: Tokenizer
+    private let endOfSequence: Set<Int>
+    private var waiting: [GenerationRequest] = []
+    private var answers: [Answer] = []
+    private var features: FeatureCache
+    /// Answers written at the same time.
+    public let capacity: Int
+
+    /// An engine that answers `capacity` requests at a time and keeps `featureBytes` of features for reuse.
+    public init(model: LLaVA, tokenizer: Tokenizer, capacity: Int, featureBytes: Int = 256 << 20) {
+        precondition(capacity >= 1, "an engine answers at least one request at a time")
+        self.model = model
+        self.tokenizer = tokenizer
+        self.capacity = capacity
+        endOfSequence = model.configuration.endOfSequence
+        features = FeatureCache(bound: featureBytes)
+    }
+
+    /// A request that ended.
+    public struct Ended: Sendable {
+        public let id: UInt64
+        public let result: Result<GenerationResult, any Error>
+    }
+
+    /// Takes a request; it runs as soon as there is room.
+    public func admit(_ request: GenerationRequest) { waiting.append(request) }
+
+    /// Forgets a request.
+    public func cancel(_ id: UInt64) {
+        waiting.removeAll { $0.id == id }
+        answers.removeAll { $0.request.id == id }
+    }
+
+    /// Whether nothing is left to do.
+    public var isIdle: Bool { waiting.isEmpty && answers.isEmpty }
+
+    /// One iteration: prefill of requests there is room for, then one more token of every answer.
+    public func step() throws -> [Ended] {
+        var ended: [Ended] = []
+        let joining = min(capacity - answers.count, waiting.count)
+        if joining > 0 {
+            let requests = Array(waiting.prefix(joining))
+            waiting.removeFirst(joining)
+            ended += start(requests)
+        }
+        ended += collect()
+        if !answers.isEmpty {
+            try decode()
+            ended += collect()
+        }
+        return ended
+    }
+
+    /// Starts requests together; where that fails, each alone, so that only those to blame fail.
+    private func start(_ requests: [GenerationRequest]) -> [Ended] {
+        do {
+            answers += try prefill(requests)
+            return []
+        } catch where requests.count > 1 {
+            return requests.flatMap { start([$0]) }
+        } catch {
+            return requests.map { Ended(id: $0.id, result: .failure(error)) }
+        }
+    }
+
+    private func prefill(_ requests: [GenerationRequest]) throws -> [Answer] {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let (pictures, isNew) = try encode(requests)
+        let encoded = clock.now
+        let (sequences, logits) = try model.prefill(
+            requests.map(\.prompt), pictures, room: requests.map(\.maxTokens))
+        let started = zip(requests, zip(pictures, zip(sequences, isNew))).map { request, parts in
+            Answer(request, parts.0, parts.1.0, reusedFeatures: !parts.1.1)
+        }
+        extend(started, logits)
+        let read = clock.now
+
+        let vision = (encoded - start) / .seconds(1), prefill = (read - encoded) / .seconds(1)
+        let visionFLOPs = zip(pictures, isNew).reduce(0) { $0 + ($1.1 ? $1.0.flops : 0) }
+        let prefillFLOPs = sequences.reduce(0) { $0 + $1.prefillFLOPs }
+        for (answer, isNew) in zip(started, isNew) {
+            answer.seconds.vision = isNew ? vision * Double(answer.picture.flops) / Double(max(visionFLOPs, 1)) : 0
+            answer.seconds.prefill = prefill * Double(answer.sequence.prefillFLOPs) / Double(max(prefillFLOPs, 1))
+        }
+        return started
+    }
+
+    /// Features for each request: from the cache, from an equal request beside it, or from the tower.
+    private func encode(_ requests: [GenerationRequest]) throws -> (pictures: [LLaVA.EncodedPicture], isNew: [Bool]) {
+        var found: [LLaVA.EncodedPicture?] = requests.map { $0.featureKey.flatMap { features.picture($0) } }
+        var firstWithKey: [String: Int] = [:]
+        var missing: [Int] = []
+        for (index, request) in requests.enumerated() where found[index] == nil {
+            if let key = request.featureKey, firstWithKey[key] != nil { continue }
+            if let key = request.featureKey { firstWithKey[key] = index }
+            missing.append(index)
+        }
+        if !missing.isEmpty {
+            let encoded = try model.encode(missing.map { requests[$0].patches }, plans: missing.map { requests[$0].plan })
+            for (index, picture) in zip(missing, encoded) {
+                found[index] = picture
+                if let key = requests[index].featureKey { features.keep(picture, key) }
+            }
+        }
+        let isNew = requests.indices.map { missing.contains($0) }
+        let pictures = zip(requests, found).compactMap { request, picture in
+            picture ?? request.featureKey.flatMap { firstWithKey[$0] }.flatMap { found[$0] }
+        }
+        precondition(pictures.count == requests.count, "every request has features by now")
+        return (pictures, isNew)
+    }
+
+    private func decode() throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let logits = try model.decode(answers.compactMap(\.ids.last), answers.map(\.sequence))
+        extend(answers, logits)
+        let share = (clock.now - start) / .seconds(1) / Double(answers.count)
+        for answer in answers { answer.seconds.decode += share }
+    }
+
+    private func extend(_ answers: [Answer], _ logits: Tensor) {
+        model.backend.convert(logits, to: .float32).withUnsafeBytes { bytes in
+            let numbers = bytes.bindMemory(to: Float.self)
+            for (index, answer) in answers.enumerated() {
+                let row = UnsafeBufferPointer(rebasing: numbers[index * logits.width..<(index + 1) * logits.width])
+                answer.extend(row, endOfSequence: endOfSequence, tokenizer: tokenizer)
+            }
+        }
+    }
+
+    /// Takes out the answers that are finished.
+    private func collect() -> [Ended] {
+        let finished = answers.filter { $0.finish != nil }
+        answers.removeAll { $0.finish != nil }
+        return finished.map { answer in Ended(id: answer.request.id, result: Result { try answer.result() }) }
+    }
+}

@@ -1,0 +1,8 @@
+/// Told after every layer that was loaded or run, so that whoever waits knows that work moves on.
+public final class LayerProgress {
+    /// What happens after a layer.
+    public var action: () -> Void
+
+    /// Does `action` after every layer; nothing by default.
+    public init(_ action: @escaping () -> Void = {}) { self.action = action }
+}

@@ -1,0 +1,48 @@
+private import Crypto
+import Foundation
+import Synchronization
+
+/// The SHA-256 of a checkpoint's files, taken on a thread of its own while the model is loaded and used.
+public final class ModelFingerprint: Sendable {
+    private let result = Mutex<Result<String, ModelError>?>(nil)
+    private let done = DispatchSemaphore(value: 0)
+
+    /// Starts on configuration, tokenizer and weights of the folders, file by file in the order of their names.
+    public init(directories: [String]) {
+        let thread = Thread { [self] in
+            let value = Self.hash(directories)
+            result.withLock { $0 = value }
+            done.signal()
+        }
+        thread.name = "winnow-hash"
+        thread.start()
+    }
+
+    /// 64 hexadecimal digits; waits until they are known.
+    public func value() throws(ModelError) -> String {
+        done.wait()
+        done.signal()
+        guard let result = result.withLock({ $0 }) else { preconditionFailure("the thread ends with a result") }
+        return try result.get()
+    }
+
+    private static func hash(_ directories: [String]) -> Result<String, ModelError> {
+        var hash = SHA256()
+        for directory in directories {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+            for name in names.sorted() where name.hasSuffix(".safetensors") || name.hasSuffix(".json") || name == "tokenizer.model" {
+                let path = directory + "/" + name
+                guard let file = FileHandle(forReadingAtPath: path) else {
+                    return .failure(ModelError(.missingFile, "\(path) cannot be read; check its permissions"))
+                }
+                hash.update(data: Data(name.utf8))
+                do {
+                    while let piece = try file.read(upToCount: 1 << 22), !piece.isEmpty { hash.update(data: piece) }
+                } catch {
+                    return .failure(ModelError(.missingFile, "\(path) cannot be read to its end: \(error)"))
+                }
+            }
+        }
+        return .success(hash.finalize().map { String(format: "%02x", $0) }.joined())
+    }
+}

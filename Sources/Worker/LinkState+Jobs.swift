@@ -1,0 +1,88 @@
+internal import JobModel
+internal import WireProtocol
+
+/// How jobs come and go.
+extension LinkState {
+    mutating func take(_ assignments: WireAssignments, now: Instant) -> [Action] {
+        var actions: [Action] = []
+        for settings in assignments.settings {
+            do {
+                descriptions[BatchID(settings.batch)] = try BatchDescription(json: settings.description_p)
+            } catch {
+                return returnAll(assignments, error.message, now: now)
+            }
+        }
+        var surplus: [Lease] = []
+        for assignment in assignments.assignments {
+            let lease = assignment.lease.lease
+            let earlier = held[lease.job]
+            // Old news, such as a message that was sent twice.
+            if let earlier, earlier.lease.epoch >= lease.epoch { continue }
+            guard !stopping, workingCount < 4 * slots else {
+                surplus.append(lease)
+                continue
+            }
+            let batch = BatchID(assignment.batch)
+            guard let description = descriptions[batch] else {
+                return actions + returnAll(assignments, "the coordinator never described batch \(batch)", now: now)
+            }
+            do {
+                let item = try Item(json: assignment.item)
+                if let earlier { actions.append(.drop(earlier.lease)) }
+                held[lease.job] = Held(lease: lease, stage: .working)
+                actions.append(
+                    .admit(
+                        LeasedJob(
+                            lease: lease, batch: batch, description: description, item: item,
+                            imagePath: assignment.imagePath, queuedSeconds: assignment.queuedSeconds)))
+            } catch {
+                return actions + returnAll(assignments, error.message, now: now)
+            }
+        }
+        // The coordinator lowered its view of our credit by what it gave; ours follows.
+        creditSent = creditSent.map { max(0, $0 - (assignments.assignments.count)) }
+        return actions
+            + handBack(surplus, reason: stopping ? "the worker is stopping" : "the worker is full") + closing(now: now)
+    }
+
+    /// What the coordinator sent cannot be understood here, and would not be the next time: another worker must do it.
+    mutating func returnAll(_ assignments: WireAssignments, _ reason: String, now: Instant) -> [Action] {
+        let error = WorkerError(
+            .misunderstood, "jobs from the coordinator cannot be run: \(reason) (is it the same winnow version?)")
+        let fresh = assignments.assignments.map(\.lease.lease).filter { held[$0.job] == nil }
+        return handBack(fresh, reason: error.message) + failed(error, now: now)
+    }
+
+    mutating func revoke(_ leases: [Lease]) -> [Action] {
+        var actions: [Action] = []
+        for lease in leases where held[lease.job]?.lease == lease {
+            held[lease.job] = nil
+            actions.append(.drop(lease))
+        }
+        return actions.isEmpty ? [] : actions + sendCredit()
+    }
+
+    mutating func handBack(_ leases: [Lease], reason: String) -> [Action] {
+        guard !leases.isEmpty else { return [] }
+        let leases = leases.sorted { $0.job < $1.job }
+        var returned = WireReturned()
+        returned.leases = leases.map { WireLease($0) }
+        returned.reason = reason
+        returns.append(returned)
+        var actions: [Action] = []
+        for lease in leases where held[lease.job]?.lease == lease {
+            held[lease.job] = nil
+            actions.append(.drop(lease))
+        }
+        return actions + sendReturns()
+    }
+
+    mutating func answered(_ answer: WireReportAnswer, now: Instant) -> [Action] {
+        guard let report = unanswered.removeValue(forKey: answer.shard)?.report else { return [] }
+        for row in report.rows where held[JobID(row.lease.job)]?.lease == row.lease.lease {
+            held[JobID(row.lease.job)] = nil
+        }
+        let stale = answer.stale.isEmpty ? [] : [Action.note("\(answer.stale.count) rows came too late to count")]
+        return stale + sendCredit() + closing(now: now)
+    }
+}

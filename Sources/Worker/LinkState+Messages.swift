@@ -1,0 +1,76 @@
+internal import JobModel
+internal import WireProtocol
+
+/// What the worker says, made from what it holds.
+extension LinkState {
+    var isWelcomed: Bool { if case .welcomed = phase { true } else { false } }
+    var slots: Int { capacity + configuration.prefetch }
+    var workingCount: Int { held.values.count { $0.stage == .working } }
+
+    /// Jobs that may come now: free slots, none while stopping or while too many rows are unanswered.
+    var credit: Int {
+        let waiting = held.values.count { $0.stage != .working }
+        return stopping || waiting >= configuration.unansweredRows ? 0 : max(0, slots - workingCount)
+    }
+
+    func hello() -> Action {
+        var message = WireFromWorker()
+        message.hello = .worker(
+            configuration.name.rawValue, session: configuration.session.rawValue, capacity: slots, held: leases())
+        return .send(message)
+    }
+
+    mutating func sendHeartbeat() -> Action {
+        beats &+= 1
+        var heartbeat = WireHeartbeat()
+        heartbeat.held = leases()
+        var message = WireFromWorker()
+        message.heartbeat = heartbeat
+        return .send(message)
+    }
+
+    /// Held leases with their progress, which grows with the thread that has the job now: one that hangs is found.
+    func leases() -> [WireLease] {
+        held.values.sorted { $0.lease.job < $1.lease.job }.map { job in
+            let progress =
+                switch job.stage {
+                case .working: begun.contains(job.lease) ? runnerProgress &+ 1 : 0
+                case .finished: runnerProgress &+ 1 &+ writerProgress
+                case .reported: runnerProgress &+ 1 &+ writerProgress &+ beats
+                }
+            return WireLease(job.lease, progress: progress)
+        }
+    }
+
+    mutating func sendCredit(always: Bool = false) -> [Action] {
+        guard isWelcomed, always || creditSent != credit else { return [] }
+        creditSent = credit
+        var message = WireFromWorker()
+        message.credit.freeSlots = UInt32(clamping: credit)
+        return [.send(message)]
+    }
+
+    mutating func sendReturns() -> [Action] {
+        guard isWelcomed else { return [] }
+        defer { returns = [] }
+        return returns.map { returned in
+            var message = WireFromWorker()
+            message.returned = returned
+            return .send(message)
+        }
+    }
+
+    /// Reports that were never sent, or not answered for three heartbeats.
+    mutating func sendReports(now: Instant) -> [Action] {
+        guard isWelcomed else { return [] }
+        var actions: [Action] = []
+        for (shard, entry) in unanswered.sorted(by: { $0.key < $1.key }) {
+            if let sentAt = entry.sentAt, now < sentAt + heartbeat * 3 { continue }
+            unanswered[shard]?.sentAt = now
+            var message = WireFromWorker()
+            message.report = entry.report
+            actions.append(.send(message))
+        }
+        return actions
+    }
+}

@@ -1,0 +1,101 @@
+public import JobModel
+internal import Generation
+internal import ResultFiles
+internal import Tensors
+internal import TokenReduction
+internal import VisionLanguage
+
+/// Runs jobs through LLaVA-1.5: pictures are prepared on one thread while the model answers others on another.
+///
+/// Holds one model at a time; jobs of another model wait until the running ones are answered.
+public final class ModelRunner: JobRunner {
+    public let capacity: Int
+    private let threads: Int
+    private let preparation = PicturePreparation()
+    /// Jobs that are being prepared, by id; a cancelled one is not here any more.
+    private var preparing: [JobID: Lease] = [:]
+    private var prepared: [PreparedJob] = []
+    private var running: [JobID: PreparedJob] = [:]
+    private var loaded: LoadedModel?
+    private var broken: [ModelKey: String] = [:]
+
+    /// A runner that answers `capacity` jobs at a time on `threads` threads.
+    public init(capacity: Int, threads: Int) {
+        self.capacity = capacity
+        self.threads = threads
+    }
+
+    deinit { preparation.end() }
+
+    public func admit(_ job: LeasedJob) {
+        preparing[job.lease.job] = job.lease
+        preparation.prepare(job)
+    }
+
+    public func cancel(_ lease: Lease) {
+        if preparing[lease.job] == lease { preparing[lease.job] = nil }
+        prepared.removeAll { $0.job.lease == lease }
+        if running[lease.job]?.job.lease == lease {
+            running[lease.job] = nil
+            loaded?.engine.cancel(lease.job.rawValue)
+        }
+    }
+
+    public func step(_ progress: RunnerProgress) throws -> [FinishedJob] {
+        let isWaiting = prepared.isEmpty && running.isEmpty && !preparing.isEmpty
+        for job in preparation.collect(waiting: isWaiting) where preparing[job.job.lease.job] == job.job.lease {
+            preparing[job.job.lease.job] = nil
+            prepared.append(job)
+        }
+        var finished = start(progress)
+        guard let loaded, !running.isEmpty else { return finished }
+        for ended in try loaded.engine.step() {
+            guard let job = running.removeValue(forKey: JobID(ended.id)) else { continue }
+            finished.append(try finish(job, ended.result, loaded))
+        }
+        return finished
+    }
+
+    /// Hands prepared jobs to the engine, as far as the loaded model is theirs.
+    private func start(_ progress: RunnerProgress) -> [FinishedJob] {
+        var failed: [FinishedJob] = []
+        while let job = prepared.first {
+            do {
+                let input = try job.input.get()
+                guard running.isEmpty || loaded?.key == input.key else { break }
+                progress.begin(job.job.lease)
+                let model = try load(input.key, progress)
+                try model.engine.admit(model.request(job.job, input))
+                running[job.job.lease.job] = job
+            } catch {
+                failed.append(.failed(job, because: error, model: loaded))
+            }
+            prepared.removeFirst()
+        }
+        return failed
+    }
+
+    private func load(_ key: ModelKey, _ progress: RunnerProgress) throws -> LoadedModel {
+        if let loaded, loaded.key == key { return loaded }
+        if let reason = broken[key] { throw WorkerError(.runner, reason) }
+        loaded = nil  // two models at once may not fit in memory
+        do {
+            let model = try LoadedModel(key, capacity: capacity, threads: threads, progress: progress)
+            loaded = model
+            return model
+        } catch {
+            broken[key] = "\(error)"
+            throw error
+        }
+    }
+
+    private func finish(
+        _ job: PreparedJob, _ result: Result<GenerationResult, any Error>, _ model: LoadedModel
+    ) throws -> FinishedJob {
+        do {
+            return try .answered(job, result.get(), model: model)
+        } catch {
+            return .failed(job, because: error, model: model)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import Foundation
+internal import JobModel
+internal import ResultFiles
+internal import WireProtocol
+
+/// Finished jobs of one batch that wait in memory; no file is open while the model runs.
+struct PendingShard {
+    let batch: BatchID
+    private(set) var rows: ShardWriter
+    /// The job of each row.
+    private(set) var jobs: [FinishedJob] = []
+    private let folder: ResultsFolder
+
+    init(_ batch: BatchID, folder: ResultsFolder, _ header: ShardHeader, _ limits: ShardWriter.Limits) {
+        self.batch = batch
+        self.folder = folder
+        rows = ShardWriter(folder: folder, header: header, limits: limits)
+    }
+
+    /// Adds a job's row; one that contradicts itself is recorded as a failure of the job.
+    mutating func add(
+        _ job: FinishedJob, of leased: LeasedJob, now: ContinuousClock.Instant
+    ) throws(ResultFileError) {
+        do {
+            try rows.add(job.row, at: now)
+            jobs.append(job)
+        } catch {
+            var row = ResultRow(
+                id: job.row.id, image: job.row.image, prompt: job.row.prompt, method: job.row.method,
+                attempt: leased.lease.epoch.rawValue)
+            row.status = .failed
+            row.finishReason = .error
+            row.error = error.message
+            try rows.add(row, at: now)
+            jobs.append(
+                FinishedJob(
+                    lease: job.lease, row: row, header: job.header, summary: JobSummary(), error: error.message))
+        }
+    }
+
+    /// Closes, syncs and names the shard; where it throws, the rows are still here.
+    mutating func seal() throws(ResultFileError) -> SealedShard {
+        try folder.prepare()
+        _ = folder.sweepStaleParts(now: Date())
+        var random = SystemRandomNumberGenerator()
+        let milliseconds = UInt64(max(0, Date().timeIntervalSince1970 * 1_000))
+        return try rows.seal(as: ULID(milliseconds: milliseconds, using: &random))
+    }
+
+    /// What the coordinator is told about the sealed shard.
+    func report(_ shard: SealedShard) -> WireShardReport {
+        var report = WireShardReport()
+        report.batch = batch.rawValue
+        report.shard = shard.path
+        report.sha256 = Data(shard.sha256)
+        report.bytes = UInt64(clamping: shard.bytes)
+        report.rows = jobs.enumerated().map { index, job in
+            var row = WireRow()
+            row.lease = WireLease(job.lease)
+            row.row = UInt32(clamping: index)
+            row.failed = job.error != nil
+            row.error = job.error ?? ""
+            row.summary = WireSummary(job.summary)
+            return row
+        }
+        return report
+    }
+}

@@ -1,0 +1,76 @@
+internal import ImageDecoding
+internal import JobModel
+internal import Tokenization
+internal import VisionLanguage
+
+/// A job whose picture and prompt are ready for the model, or the reason why they never will be.
+struct PreparedJob: Sendable {
+    struct Input: Sendable {
+        let key: ModelKey
+        let prompt: MultimodalPrompt
+        let picture: LLaVAProcessor.PreparedInput
+    }
+
+    let job: LeasedJob
+    let input: Result<Input, any Error>
+    /// Reading, decoding, resizing and tokenising.
+    let seconds: Double
+}
+
+/// Prepares jobs on a thread of its own, in the order they came.
+final class PicturePreparation: Sendable {
+    private enum Letter: Sendable {
+        case prepare(LeasedJob)
+        case end
+    }
+
+    private let inbox = Inbox<Letter>()
+    private let outbox = Inbox<PreparedJob>()
+
+    init() {
+        _ = NamedThread("winnow-pictures") { [inbox, outbox] in
+            var processors: [ModelKey: LLaVAProcessor] = [:]
+            while true {
+                for letter in inbox.wait() {
+                    guard case .prepare(let job) = letter else { return }
+                    outbox.post(Self.prepare(job, &processors))
+                }
+            }
+        }
+    }
+
+    /// Takes a job.
+    func prepare(_ job: LeasedJob) { inbox.post(.prepare(job)) }
+
+    /// Jobs that became ready; with `waiting`, at least one.
+    func collect(waiting: Bool) -> [PreparedJob] { waiting ? outbox.wait() : outbox.take() }
+
+    /// Ends the thread.
+    func end() { inbox.post(.end) }
+
+    private static func prepare(_ job: LeasedJob, _ processors: inout [ModelKey: LLaVAProcessor]) -> PreparedJob {
+        let clock = ContinuousClock(), start = clock.now
+        let key = ModelKey(job.description)
+        let input = Result {
+            let processor = try processors[key] ?? Self.processor(key)
+            processors[key] = processor
+            let framing: PicturePreprocessing.Framing = job.description.imageMode == .pad ? .pad : .crop
+            let template: PromptTemplate =
+                switch job.description.template {
+                case .none: .none
+                case .hf: .hf
+                case .vicunaV1: .vicunaV1
+                }
+            return PreparedJob.Input(
+                key: key, prompt: try processor.prompt(job.item.prompt, template: template),
+                picture: try processor.prepare(path: job.imagePath, framing: framing))
+        }
+        return PreparedJob(job: job, input: input, seconds: (clock.now - start) / .seconds(1))
+    }
+
+    private static func processor(_ key: ModelKey) throws -> LLaVAProcessor {
+        try LLaVAProcessor(
+            directory: key.directory, visionTower: key.visionTower,
+            configuration: LLaVAConfiguration(directory: key.directory, visionTower: key.visionTower))
+    }
+}

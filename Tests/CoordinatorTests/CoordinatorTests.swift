@@ -1,0 +1,254 @@
+import Coordinator
+import Foundation
+import JobModel
+import JobStore
+import TestSupport
+import Testing
+import WireProtocol
+import ZeroMQ
+
+@Suite(.timeLimit(.minutes(2))) struct CoordinatorTests {
+    let directory: TemporaryDirectory
+    var store: URL { directory.file("jobs.sqlite") }
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    @Test func runsABatchFromSubmissionToResults() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        let welcome = try client.ask { $0.hello = .client(session: "c") }.welcome
+        #expect(welcome.protocolVersion == ProtocolVersion.current)
+        let batch = try client.submit(4, in: directory)
+        #expect(batch == "demo")
+        #expect(try client.status(batch).waiting == 4)
+
+        let worker = try WorkerPeer.joined(coordinator.endpoints.workers, "ann")
+        try worker.send { $0.credit.freeSlots = 2 }
+        let message = try worker.receive().assignments
+        #expect(message.settings.map(\.batch) == ["demo"])
+        let settings = try BatchDescription(json: message.settings.first?.description_p ?? "")
+        #expect(settings.results == directory.file("results/demo").path)
+        #expect(message.assignments.map(\.lease.epoch) == [1, 1])
+        let first = try #require(message.assignments.first)
+        #expect(first.imagePath == "/pictures/i0.jpg")
+        #expect(try Item(json: first.item).id == ItemID("q1"))
+        #expect(try client.status(batch).running == 2)
+
+        let done = try worker.report("shards/00/a.h5", batch: batch, message.assignments.map(\.lease))
+        #expect(done.committed == message.assignments.map(\.lease.job))
+        #expect(done.stale == [])
+        // The settings of a batch are sent once.
+        try worker.send { $0.credit.freeSlots = 2 }
+        let rest = try worker.receive().assignments
+        #expect(rest.settings.isEmpty)
+        _ = try worker.report("shards/00/b.h5", batch: batch, rest.assignments.map(\.lease), error: "bad picture")
+
+        let status = try client.status(batch)
+        #expect(status.state == "finished")
+        #expect([status.succeeded, status.failed, status.total] == [2, 2, 4])
+        #expect(status.results == directory.file("results/demo").path)
+        let items = try client.items(batch)
+        #expect(items.map(\.item) == ["q1", "q2", "q3", "q4"])
+        #expect(items.map(\.state) == ["succeeded", "succeeded", "failed", "failed"])
+        #expect(items.map(\.shard) == ["shards/00/a.h5", "shards/00/a.h5", "shards/00/b.h5", "shards/00/b.h5"])
+        #expect(items.map(\.row) == [0, 1, 0, 1])
+        #expect(items[3].error == "bad picture")
+        #expect(items[0].summary.visualTokens == 192)
+        #expect(try client.items(batch, after: 2, limit: 1).map(\.ordinal) == [3])
+        let yaml = try String(contentsOf: directory.file("results/demo/batch.yaml"), encoding: .utf8)
+        #expect(yaml.contains("max_tokens: 64"))
+        let workers = try client.ask { $0.status.batch = "" }.status.workers
+        #expect(workers.map(\.worker) == ["ann"])
+        #expect(workers.map(\.finished) == [4])
+        try coordinator.stop()
+    }
+
+    @Test func aSilentWorkersJobRunsElsewhereAndItsLateResultIsStale() throws {
+        let coordinator = try RunningCoordinator(store: store, heartbeat: .seconds(1))
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        let batch = try client.submit(1, in: directory)
+        let ann = try WorkerPeer.joined(coordinator.endpoints.workers, "ann")
+        let old = try #require(try ann.take(1).first)
+        #expect(old.lease.epoch == 1)
+
+        let bob = try WorkerPeer.joined(coordinator.endpoints.workers, "bob")
+        try bob.send { $0.credit.freeSlots = 1 }
+        var new: WireAssignment?
+        for _ in 0..<100 where new == nil {
+            try bob.send { $0.heartbeat = WireHeartbeat() }
+            while let message = try bob.next(within: .milliseconds(100)) {
+                if case .assignments(let assignments) = message.kind { new = assignments.assignments.first }
+            }
+        }
+        let current = try #require(new)
+        #expect(current.lease.job == old.lease.job)
+        #expect(current.lease.epoch == 2)
+
+        // Ann was given up: she must say hello again, and what she did no longer counts.
+        try ann.send { $0.heartbeat.held = [old.lease] }
+        #expect(try ann.receive().helloAgain == WireHelloAgain())
+        try ann.hello("ann", held: [old.lease])
+        #expect(try ann.receive().heartbeatAnswer.revoked.map(\.epoch) == [1])
+        let late = try ann.report("shards/00/a.h5", batch: batch, [old.lease])
+        #expect(late.stale == [old.lease.job])
+        #expect(late.committed == [])
+        #expect(try bob.report("shards/00/b.h5", batch: batch, [current.lease]).committed == [old.lease.job])
+        let item = try #require(try client.items(batch).first)
+        #expect(item.shard == "shards/00/b.h5")
+        #expect(item.attempts == 2)
+        try coordinator.stop()
+    }
+
+    @Test func aRestartLosesNothing() throws {
+        var coordinator = try RunningCoordinator(store: store)
+        var client = try ClientPeer(coordinator.endpoints.clients)
+        let batch = try client.submit(6, in: directory)
+        let half = try client.open("half", in: directory)
+        _ = try client.add([#"{"id":"x","image":"x.jpg","prompt":"?"}"#], to: half)
+        var worker = try WorkerPeer.joined(coordinator.endpoints.workers, "ann")
+        let taken = try worker.take(3).map(\.lease)
+        #expect(try worker.report("shards/00/a.h5", batch: batch, Array(taken.prefix(1))).committed.count == 1)
+        try coordinator.stop()
+
+        coordinator = try RunningCoordinator(store: store)
+        client = try ClientPeer(coordinator.endpoints.clients)
+        let status = try client.status(batch)
+        #expect([status.succeeded, status.running, status.waiting] == [1, 2, 3])
+        // The worker kept two jobs, and the answer to its report was lost: it sends it again.
+        worker = try WorkerPeer.joined(coordinator.endpoints.workers, "ann", held: Array(taken.dropFirst()))
+        let again = try worker.report("shards/00/a.h5", batch: batch, Array(taken.prefix(1)))
+        #expect(again.committed == [taken[0].job])
+        #expect(again.stale == [])
+        let kept = try worker.report("shards/00/b.h5", batch: batch, Array(taken.dropFirst()))
+        #expect(kept.committed == taken.dropFirst().map(\.job))
+        let rest = try worker.take(3)
+        #expect(rest.map(\.lease.epoch) == [1, 1, 1])
+        _ = try worker.report("shards/00/c.h5", batch: batch, rest.map(\.lease))
+        #expect(try client.status(batch).state == "finished")
+        #expect(try client.items(batch).map(\.attempts) == [1, 1, 1, 1, 1, 1])
+        // A submission that was cut off goes on where it was.
+        #expect(try client.add([#"{"id":"y","image":"y.jpg","prompt":"?"}"#], to: half).itemsAdded.total == 2)
+        #expect(try client.ask { $0.closeBatch.batch = half }.batchClosed.total == 2)
+        try coordinator.stop()
+    }
+
+    @Test func refusesOtherVersionsNamingBoth() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let worker = try WorkerPeer(coordinator.endpoints.workers)
+        try worker.send {
+            $0.hello = .worker("ann", session: "s", capacity: 1, held: [])
+            $0.hello.protocolVersion = 77
+            $0.hello.software = "winnow 9.9"
+        }
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        let answer = try client.ask {
+            $0.hello = .client(session: "c")
+            $0.hello.protocolVersion = 77
+            $0.hello.software = "winnow 9.9"
+        }
+        for refusal in [try worker.receive().refusal, answer.refusal] {
+            #expect(refusal.code == WireRefusal.versionCode)
+            #expect(refusal.message.contains("winnow 9.9"))
+            #expect(refusal.message.contains(ProtocolVersion.software))
+            #expect(refusal.message.contains("77"))
+        }
+        try coordinator.stop()
+    }
+
+    @Test func outlivesMessagesThatMakeNoSense() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let garbage: [[[UInt8]]] = [
+            [[]], [[1, 2, 3]], [WireFraming.tag], [WireFraming.tag, []], [WireFraming.tag, [0xFF, 0xFF]],
+            [WireFraming.tag, [], []], Array(repeating: [0], count: 50), [[UInt8]("WNW2".utf8), [10, 0]],
+        ]
+        let worker = try WorkerPeer(coordinator.endpoints.workers)
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        for frames in garbage {
+            try worker.socket.send(frames)
+            try client.socket.send(frames)
+        }
+        // Sense, but not from a worker that said hello; then rows and leases that do not exist.
+        try worker.send { $0.credit.freeSlots = 3 }
+        #expect(try worker.receive().helloAgain == WireHelloAgain())
+        try worker.hello("ann")
+        let nothing = WireLease(job: .max, epoch: .max, progress: .max)
+        try worker.send { $0.returned.leases = [nothing] }
+        try worker.send { $0.heartbeat.held = [nothing] }
+        #expect(try worker.receive().heartbeatAnswer.revoked.map(\.job) == [.max])
+        #expect(try worker.report("../../etc/x", batch: "nobody", [nothing]).stale == [.max])
+        let batch = try client.submit(1, in: directory)
+        let lease = try #require(try worker.take(1).first).lease
+        #expect(try worker.report("/etc/x", batch: batch, [lease]).stale == [lease.job])
+        #expect(try worker.report("shards/a", batch: batch, [lease, nothing]).committed == [lease.job])
+        #expect(try client.status(batch).state == "finished")
+        try coordinator.stop()
+    }
+
+    @Test func refusesWhatCannotBeSubmitted() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        let batch = try client.open("demo", in: directory)
+        let good = #"{"id":"a","image":"a.jpg","prompt":"?"}"#
+        #expect(try client.add([good], to: batch).itemsAdded.total == 1)
+        #expect(try client.add([good], to: batch).refusal.code == "duplicate-item")
+        #expect(try client.add([#"{"id":"b","image":"../b","prompt":"?"}"#], to: batch).refusal.code == "bad-item")
+        #expect(try client.add([good], to: "nobody").refusal.code == "no-such-batch")
+        #expect(try client.ask { $0.openBatch.name = "x" }.refusal.code == "bad-description")
+        #expect(try client.ask { $0.closeBatch.batch = batch }.batchClosed.total == 1)
+        #expect(try client.ask { $0.closeBatch.batch = batch }.batchClosed.total == 1)
+        #expect(try client.add([good], to: batch).refusal.code == "no-such-batch")
+        #expect(try client.ask { $0.status.batch = "nobody" }.refusal.code == "no-such-batch")
+        // The name is taken, in the store and in the results folder.
+        #expect(try client.open("demo", in: directory) == "demo-2")
+        #expect(try client.status("demo-2").results == directory.file("results/demo-2").path)
+        // Not yet closed, its folder has no description, and is taken all the same.
+        #expect(try client.open("demo-3", in: directory) == "demo-3")
+        #expect(try client.open("demo-3", in: directory) == "demo-3-2")
+        try coordinator.stop()
+    }
+
+    @Test func cancelsABatch() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        let batch = try client.submit(3, in: directory)
+        let worker = try WorkerPeer.joined(coordinator.endpoints.workers, "ann")
+        let lease = try #require(try worker.take(1).first).lease
+        let answer = try client.ask {
+            $0.cancel.batch = batch
+            $0.cancel.reason = "no need"
+        }
+        #expect(answer.cancelled.cancelled == 3)
+        #expect(try worker.receive().heartbeatAnswer.revoked.map(\.job) == [lease.job])
+        #expect(try worker.report("shards/a", batch: batch, [lease]).stale == [lease.job])
+        #expect(try client.status(batch).state == "cancelled")
+        #expect(try client.items(batch).map(\.state) == ["cancelled", "cancelled", "cancelled"])
+        try coordinator.stop()
+    }
+
+    @Test func aShutdownLetsWorkersFinish() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        let batch = try client.submit(2, in: directory)
+        let worker = try WorkerPeer.joined(coordinator.endpoints.workers, "ann")
+        let lease = try #require(try worker.take(1).first).lease
+        #expect(try client.ask { $0.shutdown = WireShutdownRequest() }.shuttingDown == WireShuttingDown())
+        #expect(try worker.receive().drain == WireDrain())
+        #expect(try worker.report("shards/a", batch: batch, [lease]).committed == [lease.job])
+        try worker.send { $0.goodbye = WireGoodbye() }
+        try coordinator.waitForEnd()
+
+        let next = try RunningCoordinator(store: store)
+        let other = try ClientPeer(next.endpoints.clients)
+        let status = try other.status(batch)
+        #expect([status.succeeded, status.waiting] == [1, 1])
+        try next.stop()
+    }
+
+    @Test func aSecondCoordinatorRefusesToStart() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        #expect {
+            _ = try RunningCoordinator(store: store)
+        } throws: { ($0 as? JobStoreError)?.code == .inUse }
+        try coordinator.stop()
+    }
+}

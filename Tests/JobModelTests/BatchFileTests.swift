@@ -1,0 +1,83 @@
+import Foundation
+import JobModel
+import Testing
+
+@Suite struct BatchFileTests {
+    @Test func fillsInEveryDefault() throws {
+        let folder = try BatchFolder(yaml: "model: model\nitems: items.jsonl\n")
+        let batch = try BatchFile.load(folder.batchFile)
+        #expect(
+            batch.description
+                == BatchDescription(
+                    name: "demo", model: folder.path + "/model", items: folder.path + "/items.jsonl",
+                    images: folder.path, results: folder.path + "/results/demo"))
+        #expect(batch.run == BatchFile.Run(workers: 1, threads: nil))
+        #expect(batch.itemCount == 1)
+        #expect(batch.description.method == BatchDescription.Method(name: "none"))
+        #expect(batch.description.generation == BatchDescription.Generation(maxTokens: 64))
+    }
+
+    @Test func readsEveryKey() throws {
+        let folder = try BatchFolder(
+            yaml: """
+                name: pope-1
+                model: model
+                vision_tower: ./model
+                items: items.jsonl
+                images: .
+                results: ../out
+                method: {name: ficoco-v, keep: 192, from_layer: 11, axis: column, lambda: 0.35}
+                template: hf
+                image_mode: pad
+                precision: bf16
+                generation:
+                  max_tokens: 1_000
+                  temperature: 0.2
+                  top_p: 0.9
+                  seed: 18446744073709551615
+                  stop: ["###", "\\n"]
+                features: false
+                run: {workers: 2, threads: 3}
+                """)
+        let batch = try BatchFile.load(folder.batchFile, methods: ["none", "ficoco-v"])
+        let found = batch.description
+        #expect(found.name == "pope-1")
+        #expect(found.visionTower == folder.path + "/model")
+        let parent = URL(fileURLWithPath: folder.path).deletingLastPathComponent().path
+        #expect(found.results == parent + "/out")
+        #expect(
+            found.method
+                == BatchDescription.Method(
+                    name: "ficoco-v", keep: 192, fromLayer: 11, options: ["axis": "column", "lambda": "0.35"]))
+        #expect(found.template == .hf)
+        #expect(found.imageMode == .pad)
+        #expect(found.precision == .bf16)
+        #expect(
+            found.generation
+                == BatchDescription.Generation(
+                    maxTokens: 1000, temperature: 0.2, topP: 0.9, seed: .max, stop: ["###", "\n"]))
+        #expect(!found.features)
+        #expect(batch.run == BatchFile.Run(workers: 2, threads: 3))
+    }
+
+    @Test func survivesJSONAndYAML() throws {
+        let folder = try BatchFolder(yaml: "model: model\nitems: items.jsonl\n")
+        var description = try BatchFile.load(folder.batchFile).description
+        description.name = "2026"
+        description.method = BatchDescription.Method(
+            name: "ficoco-l", keep: 64, fromLayer: 4,
+            options: ["axis": "literal", "odd": "yes: \"no\"\n# 'x'", "n": "0"])
+        description.template = .none
+        description.generation.stop = ["</s>", "null", "", "ü\t"]
+        description.generation.temperature = 1e-7
+        #expect(try BatchDescription(json: description.json()) == description)
+        try Data(description.yaml().utf8).write(to: folder.batchFile)
+        #expect(try BatchFile.load(folder.batchFile).description == description)
+    }
+
+    @Test func refusesJSONThatIsNoDescription() {
+        for json in ["", "[]", "{}", #"{"name": 1}"#] {
+            #expect { try BatchDescription(json: json) } throws: { ($0 as? JobModelError)?.code == .badDescription }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import JobModel
+import TestSupport
+import Testing
+
+@Suite struct ItemLinesTests {
+    private func lines(_ bytes: Data) throws -> [String] {
+        let directory = try TemporaryDirectory()
+        try bytes.write(to: directory.file("items"))
+        var reader = try ItemLines(path: directory.file("items").path)
+        var found: [String] = []
+        while let line = try reader.next() { found.append("\(line.number):\(line.text ?? "?")") }
+        return found
+    }
+
+    @Test func numbersLinesAndSkipsBlankOnes() throws {
+        #expect(try lines(Data("a\n\n \t\r\nb\r\nc".utf8)) == ["1:a", "4:b\r", "5:c"])
+        #expect(try lines(Data()) == [])
+        #expect(try lines(Data("\n".utf8)) == [])
+    }
+
+    @Test func readsOnAfterUnusableLines() throws {
+        let long = Data(repeating: 0x61, count: Item.maximumBytes + 1)
+        let exact = Data(repeating: 0x62, count: Item.maximumBytes)
+        var bytes = Data("a\n".utf8) + long + Data("\n".utf8) + Data([0xFF, 0xFE, 0x0A])
+        bytes += exact + Data("\nz\n".utf8) + Data(repeating: 0x63, count: 3 * Item.maximumBytes)
+        let found = try lines(bytes)
+        let text = String(repeating: "b", count: Item.maximumBytes)
+        #expect(found == ["1:a", "2:?", "3:?", "4:" + text, "5:z", "6:?"])
+    }
+
+    @Test func keepsLinesWholeAcrossReads() throws {
+        let many = (1...20_000).map { "\($0) " + String(repeating: "x", count: $0 % 50) }
+        let found = try lines(Data(many.joined(separator: "\n").utf8))
+        #expect(found == many.enumerated().map { "\($0.offset + 1):\($0.element)" })
+    }
+
+    @Test func refusesAFolder() throws {
+        let directory = try TemporaryDirectory()
+        #expect(throws: ManifestProblems.self) { _ = try ItemLines(path: directory.url.path) }
+    }
+}
+
+@Suite struct ItemTests {
+    @Test func readsEveryField() throws {
+        let item = try Item(
+            json: #"""
+                {"id":"a/1","image":"x/y.png","prompt":"Is it?\nSay.","answers":["yes","ja"],
+                 "labels":{"split":"val"},"max_tokens":3}
+                """#)
+        #expect(
+            item
+                == Item(
+                    id: ItemID("a/1"), image: "x/y.png", prompt: "Is it?\nSay.", answers: ["yes", "ja"],
+                    labels: ["split": "val"], maxTokens: 3))
+    }
+
+    @Test func namesAllProblemsInOneError() {
+        #expect {
+            try Item(json: #"{"image":"a\u0000b","prompt":"","extra":1}"#)
+        } throws: { error in
+            let problems = ["'id' is missing", "zero byte", "'prompt' is empty", "unknown key 'extra'"]
+            return problems.allSatisfy("\(error)".contains)
+        }
+    }
+}
+
+@Suite struct ImagePathTests {
+    @Test(arguments: [
+        ("a.jpg", "/r/a.jpg"), ("x/../a.jpg", "/r/a.jpg"), ("./x//a.jpg", "/r/x/a.jpg"), ("a..b/..c", "/r/a..b/..c"),
+    ])
+    func staysInside(image: String, path: String) {
+        #expect(ImagePath.resolve(image, under: "/r") == path)
+        #expect(ImagePath.resolve(image, under: "/r/") == path)
+    }
+
+    @Test(arguments: ["../a.jpg", "x/../../a.jpg", "/r/a.jpg", "..", ".", "", "x/..", "a\u{0}b"])
+    func refusesToLeave(image: String) { #expect(ImagePath.resolve(image, under: "/r") == nil) }
+}

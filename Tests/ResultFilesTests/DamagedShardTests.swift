@@ -1,0 +1,93 @@
+import Foundation
+import HDF5
+import ResultFiles
+import TestSupport
+import Testing
+
+@Suite struct DamagedShardTests {
+    let results: ResultsFixture
+
+    init() throws { results = try ResultsFixture() }
+
+    private func copy(_ bytes: Data) throws -> String {
+        let file = results.directory.file("damaged.h5")
+        try bytes.write(to: file)
+        return file.path
+    }
+
+    /// Reads everything; what is returned is right, or the error is typed.
+    private func check(_ path: String, _ rows: [ResultRow], _ comment: Comment) {
+        do throws(ResultFileError) {
+            let read = try ShardReader(path).rows()
+            let isRight = read == rows
+            #expect(isRight, comment)
+        } catch {
+            #expect(!error.message.isEmpty, comment)
+        }
+    }
+
+    @Test func whatIsCutOffIsAnError() throws {
+        var sample = SampleRows(seed: 1)
+        let rows = sample.rows(6)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: results.path(try results.seal(rows))))
+        for length in stride(from: 0, to: whole.count, by: max(1, whole.count / 60)) {
+            let failure = code { _ = try ShardReader(try copy(whole.prefix(length))).rows() }
+            #expect(failure == .corrupt, "cut to \(length) of \(whole.count)")
+        }
+        let failure = code { _ = try ShardReader("/nowhere/x.h5") }
+        #expect(failure == .notFound)
+    }
+
+    @Test func otherHDF5FilesAreNotShards() throws {
+        let path = results.directory.file("other.h5").path
+        try File.writing(path) { file in try file.root.write([1, 2, 3], to: "x") }
+        let failure = code { _ = try ShardReader(path) }
+        #expect(failure == .corrupt)
+    }
+
+    @Test func aLaterFormatIsSaidSo() throws {
+        let path = results.directory.file("later.h5").path
+        try File.writing(path) { file in
+            try file.root.set("format", to: "winnow-results")
+            try file.root.set("format_version", to: "2.0")
+        }
+        let failure = code { _ = try ShardReader(path) }
+        #expect(failure == .unknownVersion)
+    }
+
+    /// Metadata and data carry checksums, so that a flipped bit is found, or lies where nothing is stored.
+    @Test func aFlippedBitIsFoundOrHarmless() throws {
+        var sample = SampleRows(seed: 2)
+        let rows = sample.rows(6)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: results.path(try results.seal(rows))))
+        try whole.write(to: URL(fileURLWithPath: "/tmp/rf_whole.h5"))
+        for number in 0..<400 {
+            var bytes = whole
+            let place = Int(sample.next() % UInt64(whole.count))
+            bytes[place] ^= 1 << UInt8(number % 8)
+            check(try copy(bytes), rows, "bit \(number % 8) of byte \(place)")
+        }
+    }
+
+    @Test(.enabled(if: SystemPython.hasH5py, "needs Debian's python3-h5py"), arguments: [
+        "f['tokens/indptr'][2] = 1 << 40", "f['tokens/indptr'][2] = -5", "f['kept/indptr'][0] = 1",
+        "f['features/indptr'][-1] -= 1", "f['jobs/status'][0] = 9", "f['jobs/method'][0] = 200",
+        "f['steps/place'][0] = 7", "f.attrs['rows'] = 5", "f.attrs['rows'] = 'many'", "del f.attrs['batch']",
+        "del f['kept']", "del f['jobs/answer']", "f.attrs['shard'] = '../../x'",
+        "del f['tokens'].attrs['grid']", "f['tokens'].attrs['grid'] = [1 << 60, 1 << 60]",
+        "del f['jobs/error']; f['jobs/error'] = np.arange(6)", "del f['jobs/correct']; f['jobs/correct'] = np.arange(9)",
+        "del f['merges/step']; f['merges/step'] = np.arange(3, dtype='u1')",
+        "del f['features/data']; f['features/data'] = np.zeros((1, 1, 1), 'f2')",
+        "f.move('kept', 'there'); f['kept'] = h5py.SoftLink('/there')",
+        "del f['kept']; f['kept'] = h5py.ExternalLink('other.h5', '/kept')",
+        "del f['jobs/answer']; f.create_dataset('jobs/answer', (6,), 'S8', external=[('/etc/passwd', 0, 48)])",
+    ])
+    func aForgedShardIsATypedError(edit: String) throws {
+        var sample = SampleRows(seed: 3)
+        let path = results.path(try results.seal(sample.rows(6)))
+        _ = try SystemPython.run(
+            "import h5py, numpy as np, sys\nwith h5py.File(sys.argv[1], 'r+') as f: exec(sys.argv[2])", path, edit)
+        let failure = code { _ = try ShardReader(path).rows() }
+        #expect(failure == (edit.contains("Link(") || edit.contains("external") ? .refused : .corrupt))
+    }
+}

@@ -1,0 +1,84 @@
+import ResultFiles
+import Testing
+
+@Suite struct RowInvariantTests {
+    let results: ResultsFixture
+
+    init() throws { results = try ResultsFixture() }
+
+    /// Ways to break a row.
+    enum Damage: CaseIterable {
+        case method, grid, scores, keptTwice, keptAndLeft, keptOutside, lost, stepCounts, noStep, wentOutside
+        case mergeOutside, mergeStep, shares, features, logProbs, counts, failedWithTokens, failedWithoutReason
+
+        func apply(to row: inout ResultRow) {
+            switch self {
+            case .method: row.method = "unheard-of"
+            case .grid:
+                row.tokens.leftAt.append(0)
+                row.tokens.wentTo.append(0)
+                row.tokens.score.append(0)
+                row.visualTokensIn += 1
+            case .scores: row.tokens.score.removeLast()
+            case .keptTwice: row.kept[1] = row.kept[0]
+            case .keptAndLeft: row.kept[0] = UInt16(row.tokens.leftAt.firstIndex { $0 == 0 } ?? 0)
+            case .keptOutside: row.kept[0] = 24
+            case .lost:
+                row.kept.removeLast()
+                row.visualTokensOut -= 1
+            case .stepCounts: row.steps.append(layer: 20, place: .encoder, tokensIn: 9, tokensOut: 8, seconds: 0)
+            case .noStep: row.tokens.leftAt[row.tokens.leftAt.firstIndex { $0 == 1 } ?? 0] = 2
+            case .wentOutside: row.tokens.wentTo[0] = 24
+            case .mergeOutside: row.merges.append(step: 0, source: 24, target: 0, weight: 1)
+            case .mergeStep: row.merges.append(step: 2, source: 3, target: 0, weight: 1)
+            case .shares: row.merges.append(step: 0, source: row.merges.source[0], target: 0, weight: 0.01)
+            case .features: row.features.removeLast()
+            case .logProbs: row.tokenLogProbs.append(0)
+            case .counts: row.answerTokens += 1
+            case .failedWithTokens:
+                row.status = .failed
+                row.error = "broken"
+            case .failedWithoutReason:
+                row = ResultRow(id: row.id, image: "", prompt: "", method: "none", attempt: 1)
+                row.status = .failed
+            }
+        }
+    }
+
+    @Test(arguments: Damage.allCases)
+    func aBrokenRowIsRefusedByNameAndHarmsNoOther(damage: Damage) throws {
+        var sample = SampleRows(seed: 1)
+        let good = (0..<3).map { sample.row($0) }
+        var bad = sample.row(3)
+        damage.apply(to: &bad)
+        var writer = try results.writer(good)
+        let before = writer.byteCount
+        do {
+            try writer.add(bad, at: .now)
+            Issue.record("\(damage) was taken")
+        } catch {
+            #expect(error.code == .invalidRow)
+            #expect(error.job == "job-3")
+            #expect(error.message.contains("job-3"))
+        }
+        #expect(writer.byteCount == before)
+        let shard = try writer.seal(as: ResultsFixture.id(1))
+        let read = try ShardReader(results.path(shard)).rows()
+        #expect(read == good)
+    }
+
+    @Test func roundingOfManySharesIsTolerated() throws {
+        var sample = SampleRows(seed: 2)
+        for parts in [3, 7, 13, 22] {
+            var row = sample.row(0)
+            let source = row.merges.source[0]
+            row.merges = ResultRow.Merges()
+            for target in 0..<parts {
+                row.merges.append(step: 0, source: source, target: UInt16(target), weight: Float16(1 / Double(parts)))
+            }
+            var writer = try results.writer([])
+            try writer.add(row, at: .now)
+            #expect(writer.rows.count == 1)
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import ResultFiles
+
+/// Rows with every column filled, consistent but otherwise random; the same seed gives the same rows.
+struct SampleRows {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    static let grid = [4, 6]
+    static let width = 8
+
+    static func header(features: Bool = true) -> ShardHeader {
+        ShardHeader(
+            batch: "demo-1", worker: "w-1", model: "/models/llava é", modelSHA256: String(repeating: "ab", count: 32),
+            methodJSON: #"{"name":"ficoco-v","keep":192}"#, generationJSON: #"{"maxTokens":32}"#, software: "winnow 0",
+            methods: ["none", "ficoco-v", "ficoco-l"], grid: grid,
+            features: features ? ShardHeader.Features(width: width, layer: -2, space: "decoder input") : nil)
+    }
+
+    mutating func rows(_ count: Int, features: Bool = true) -> [ResultRow] {
+        (0..<count).map { $0 % 5 == 3 ? failed($0) : row($0, features: features) }
+    }
+
+    /// A job whose tokens leave in two steps, each merged into one or two others or discarded.
+    mutating func row(_ number: Int, features: Bool = true) -> ResultRow {
+        var row = ResultRow(
+            id: "job-\(number)", image: "images/\(number).jpg", prompt: "What is this? 猫 \(number)", method: "ficoco-v",
+            attempt: 1 + UInt64(number % 3))
+        let count = Self.grid[0] * Self.grid[1]
+        row.tokens.leftAt = [UInt8](repeating: ResultRow.Tokens.survived, count: count)
+        row.tokens.wentTo = (0..<count).map { UInt16($0) }
+        row.tokens.score = (0..<count).map { _ in Float16(unit()) }
+        var present = (0..<count).map { UInt16($0) }.shuffled(using: &self)
+        for step in 0..<2 {
+            let leaving = Array(present.prefix(1 + Int(next() % 6)))
+            present.removeFirst(leaving.count)
+            for source in leaving {
+                row.tokens.leftAt[Int(source)] = UInt8(step)
+                row.tokens.wentTo[Int(source)] = step == 0 ? present[0] : ResultRow.Tokens.discarded
+                guard step == 0 else { continue }
+                let share = Float16(unit())
+                row.merges.append(step: 0, source: source, target: present[0], weight: share)
+                row.merges.append(step: 0, source: source, target: present[1], weight: 1 - share)
+            }
+            row.steps.append(
+                layer: UInt8(11 + step), place: step == 0 ? .encoder : .decoder, tokensIn: present.count + leaving.count,
+                tokensOut: present.count, seconds: unit())
+        }
+        row.kept = present.sorted()
+        row.visualTokensIn = count
+        row.visualTokensOut = row.kept.count
+        if features { row.features = (0..<(row.kept.count * Self.width)).map { _ in Float16(unit() * 8 - 4) } }
+        row.tokenIDs = (0..<Int(next() % 9)).map { _ in Int32(next() % 32_000) }
+        row.tokenLogProbs = row.tokenIDs.map { _ in -Float(unit()) }
+        row.answerTokens = row.tokenIDs.count
+        row.promptTokens = 40 + row.kept.count
+        row.answer = number % 4 == 0 ? "" : "It is a “\(number)”.\nReally."
+        row.imageSHA256 = String(repeating: "0f", count: 32)
+        row.finishReason = number.isMultiple(of: 2) ? .length : .stop
+        row.correct = Int8(number % 3) - 1
+        row.peakBytes = 1 << 40 + number
+        fillMeasures(&row)
+        return row
+    }
+
+    /// A job with a reason instead of an answer.
+    mutating func failed(_ number: Int) -> ResultRow {
+        var row = ResultRow(
+            id: "job-\(number)", image: "images/broken.png", prompt: "?", method: "none", attempt: 2)
+        row.status = .failed
+        row.finishReason = .error
+        row.error = "images/broken.png ends after 12 bytes: replace it"
+        return row
+    }
+
+    private mutating func fillMeasures(_ row: inout ResultRow) {
+        row.flops.vision = unit() * 1e12
+        row.flops.projector = unit() * 1e9
+        row.flops.prefill = unit() * 1e13
+        row.flops.decode = unit() * 1e12
+        row.seconds.queue = unit()
+        row.seconds.load = unit()
+        row.seconds.vision = unit()
+        row.seconds.reduce = unit()
+        row.seconds.prefill = unit()
+        row.seconds.decode = unit()
+        row.geometry.sourceWidth = 640
+        row.geometry.sourceHeight = 480
+        row.geometry.resizedWidth = 448
+        row.geometry.resizedHeight = 336
+        row.geometry.cropLeft = 56
+        row.geometry.cropTop = 1
+        row.geometry.cropWidth = 336
+        row.geometry.cropHeight = 335
+        row.geometry.padLeft = 2
+        row.geometry.padTop = 3
+        row.geometry.padWidth = 4
+        row.geometry.padHeight = 5
+    }
+
+    private mutating func unit() -> Double { Double.random(in: 0..<1, using: &self) }
+}
+
+extension SampleRows: RandomNumberGenerator {
+    /// SplitMix64.
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

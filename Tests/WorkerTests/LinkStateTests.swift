@@ -1,0 +1,266 @@
+import JobModel
+import Testing
+import WireProtocol
+import Worker
+
+/// The worker's side of the conversation without socket, clock or thread.
+@Suite struct LinkStateTests {
+    let start = ContinuousClock.now
+    var state: LinkState
+    let configuration: WorkerConfiguration
+
+    init() {
+        configuration = WorkerConfiguration(
+            endpoint: "tcp://127.0.0.1:5599", name: WorkerName("w"), session: SessionID("s"))
+        state = LinkState(configuration, capacity: 2, jitter: { 1 })
+    }
+
+    func welcome(version: UInt32 = ProtocolVersion.current) -> WireToWorker {
+        var message = WireToWorker()
+        message.welcome = WireWelcome(heartbeat: .seconds(1), lease: .seconds(30))
+        message.welcome.protocolVersion = version
+        return message
+    }
+
+    func assignments(_ jobs: [UInt64], epoch: UInt64 = 1, described: Bool = true) throws -> WireToWorker {
+        var message = WireToWorker()
+        if described {
+            var settings = WireBatchSettings()
+            settings.batch = "b"
+            settings.description_p = try BatchDescription.forTests(name: "b", results: "/results").json()
+            message.assignments.settings = [settings]
+        }
+        message.assignments.assignments = jobs.map { job in
+            var assignment = WireAssignment()
+            assignment.lease = WireLease(job: job, epoch: epoch)
+            assignment.batch = "b"
+            assignment.item = #"{"id":"i\#(job)","image":"a.png","prompt":"p"}"#
+            return assignment
+        }
+        return message
+    }
+
+    func report(_ jobs: [UInt64]) -> WireShardReport {
+        var report = WireShardReport()
+        report.shard = "shards/00/a.h5"
+        report.rows = jobs.map { job in
+            var row = WireRow()
+            row.lease = WireLease(job: job, epoch: 1)
+            return row
+        }
+        return report
+    }
+
+    func answer(_ report: WireShardReport) -> WireToWorker {
+        var message = WireToWorker()
+        message.reportAnswer.shard = report.shard
+        message.reportAnswer.committed = report.rows.map(\.lease.job)
+        return message
+    }
+
+    @Test mutating func pausesGrowWhileNobodyAnswersAndShrinkAfterAWelcome() throws {
+        #expect(state.start(now: start).kinds == ["connect", "hello"])
+        var now = start
+        var pauses: [Duration] = []
+        for _ in 0..<9 {
+            now += configuration.welcomePatience
+            #expect(state.timePassed(now: now).kinds == ["note"])
+            let until = try #require(state.deadline)
+            pauses.append(until - now)
+            #expect(state.timePassed(now: until - .milliseconds(1)).isEmpty)
+            now = until
+            #expect(state.timePassed(now: now).kinds == ["connect", "hello"])
+        }
+        #expect(pauses == [0.5, 1, 2, 4, 8, 16, 32, 32, 32].map { .seconds($0) })
+        _ = state.received(welcome(), now: now)
+        for _ in 0..<4 { now += .seconds(1); _ = state.timePassed(now: now) }
+        #expect(try #require(state.deadline) - now == .seconds(0.5))
+    }
+
+    @Test mutating func threeUnansweredHeartbeatsEndAConnectionAndAnyWordSavesIt() {
+        _ = state.start(now: start)
+        _ = state.received(welcome(), now: start)
+        var now = start
+        for round in 0..<10 {
+            now += .seconds(1)
+            #expect(state.timePassed(now: now).kinds == ["heartbeat", "credit"], "round \(round)")
+            var word = WireToWorker()
+            word.heartbeatAnswer = WireHeartbeatAnswer()
+            _ = state.received(word, now: now)
+        }
+        for _ in 0..<3 {
+            now += .seconds(1)
+            #expect(state.timePassed(now: now).kinds == ["heartbeat", "credit"])
+        }
+        now += .seconds(1)
+        #expect(state.timePassed(now: now).kinds == ["note"])
+    }
+
+    @Test mutating func aSecondAssignmentOfAHeldJobIsIgnoredAndANewerAttemptReplacesIt() throws {
+        _ = state.start(now: start)
+        _ = state.received(welcome(), now: start)
+        #expect(state.received(try assignments([1, 2]), now: start).kinds == ["admit 1/1", "admit 2/1"])
+        #expect(state.received(try assignments([1], described: false), now: start).kinds.isEmpty)
+        #expect(
+            state.received(try assignments([1], epoch: 2, described: false), now: start).kinds
+                == ["drop 1/1", "admit 1/2"])
+        #expect(state.heldLeases == [Lease(job: JobID(1), epoch: Epoch(2)), Lease(job: JobID(2), epoch: Epoch(1))])
+    }
+
+    @Test mutating func moreJobsThanWereEverOfferedGoBack() throws {
+        _ = state.start(now: start)
+        _ = state.received(welcome(), now: start)
+        let actions = state.received(try assignments(Array(1...40)), now: start)
+        #expect(actions.kinds.count { $0.hasPrefix("admit") } == 16)
+        #expect(actions.returnedJobs == Array(17...40))
+    }
+
+    @Test mutating func creditFollowsFreeSlotsAndEndsWithTheDrain() throws {
+        _ = state.start(now: start)
+        #expect(state.received(welcome(), now: start).credits == [4])
+        _ = state.received(try assignments([1, 2, 3]), now: start)
+        #expect(state.finished(Lease(job: JobID(1), epoch: Epoch(1))).credits == [2])
+        #expect(state.finished(Lease(job: JobID(1), epoch: Epoch(1))).credits == [])
+        #expect(state.drain(now: start).credits == [0])
+    }
+
+    @Test mutating func progressIsZeroUntilAJobBeginsAndThenNeverFalls() throws {
+        _ = state.start(now: start)
+        _ = state.received(welcome(), now: start)
+        _ = state.received(try assignments([1]), now: start)
+        let lease = Lease(job: JobID(1), epoch: Epoch(1))
+        var now = start
+        func beat(_ state: inout LinkState) -> UInt64? {
+            now += .seconds(1)
+            var word = WireToWorker()
+            word.heartbeatAnswer = WireHeartbeatAnswer()
+            _ = state.received(word, now: now)
+            return state.timePassed(now: now).heldProgress
+        }
+        state.runnerProgress = 5
+        #expect(beat(&state) == 0)
+        state.begun = [lease]
+        #expect(beat(&state) == 6)
+        state.runnerProgress = 7
+        #expect(beat(&state) == 8)
+        state.begun = []
+        _ = state.finished(lease)
+        state.writerProgress = 3
+        #expect(beat(&state) == 11)
+        let report = report([1])
+        _ = state.sealed(report, now: now)
+        let reported = try #require(beat(&state))
+        #expect(reported > 11)
+        #expect(try #require(beat(&state)) > reported)
+        _ = state.received(answer(report), now: now)
+        #expect(beat(&state) == nil)
+    }
+
+    @Test mutating func aReportWaitsForTheConnectionAndIsRepeatedUntilAnswered() throws {
+        _ = state.start(now: start)
+        _ = state.received(welcome(), now: start)
+        _ = state.received(try assignments([1]), now: start)
+        var again = WireToWorker()
+        again.helloAgain = WireHelloAgain()
+        #expect(state.received(again, now: start).kinds == ["hello"])
+        let report = report([1])
+        #expect(state.sealed(report, now: start).isEmpty)
+        #expect(state.received(welcome(), now: start).kinds.contains("report"))
+        #expect(!state.timePassed(now: start + .seconds(1)).kinds.contains("report"))
+        #expect(state.timePassed(now: start + .seconds(3)).kinds.contains("report"))
+        #expect(state.received(answer(report), now: start + .seconds(3)).kinds.isEmpty)
+        #expect(state.heldLeases.isEmpty)
+        #expect(state.received(answer(report), now: start + .seconds(3)).kinds.isEmpty)
+    }
+
+    @Test mutating func jobsHandedBackWithoutAConnectionAreAnnouncedAfterTheNextWelcome() throws {
+        _ = state.start(now: start)
+        _ = state.received(welcome(), now: start)
+        _ = state.received(try assignments([1, 2]), now: start)
+        var again = WireToWorker()
+        again.helloAgain = WireHelloAgain()
+        _ = state.received(again, now: start)
+        #expect(state.stop(now: start).kinds == ["drop 1/1", "drop 2/1", "hurry"])
+        let actions = state.received(welcome(), now: start)
+        #expect(actions.returnedJobs == [1, 2])
+        #expect(actions.kinds.suffix(2) == ["goodbye", "end"])
+        #expect(actions.kinds.contains("end") && actions.ending??.code == nil)
+    }
+
+    @Test mutating func aWorkerThatStopsGivesUpOnACoordinatorThatNeverAnswers() throws {
+        _ = state.start(now: start)
+        _ = state.received(welcome(), now: start)
+        _ = state.received(try assignments([1]), now: start)
+        _ = state.sealed(report([1]), now: start)
+        #expect(!state.drain(now: start).kinds.contains("end"))
+        let end = start + configuration.farewellPatience
+        _ = state.timePassed(now: end - .milliseconds(1))
+        let error = try #require(state.timePassed(now: end).ending)
+        #expect(error?.code == .unanswered)
+    }
+
+    @Test mutating func whatCannotBeUnderstoodGoesBackAndEndsTheWorker() throws {
+        _ = state.start(now: start)
+        _ = state.received(welcome(), now: start)
+        let actions = state.received(try assignments([1], described: false), now: start)
+        #expect(actions.returnedJobs == [1])
+        let error = try #require(actions.ending)
+        #expect(error?.code == .misunderstood)
+    }
+
+    @Test mutating func anotherProtocolVersionEndsTheWorker() throws {
+        _ = state.start(now: start)
+        let error = try #require(state.received(welcome(version: 9), now: start).ending)
+        #expect(error?.code == .refused)
+        #expect(state.deadline == nil)
+    }
+}
+
+extension [LinkState.Action] {
+    /// Short names of the actions, in order.
+    fileprivate var kinds: [String] {
+        map { action in
+            switch action {
+            case .connect: "connect"
+            case .admit(let job): "admit \(job.lease)"
+            case .drop(let lease): "drop \(lease)"
+            case .hurry: "hurry"
+            case .note: "note"
+            case .end: "end"
+            case .send(let message):
+                switch message.kind {
+                case .hello: "hello"
+                case .heartbeat: "heartbeat"
+                case .credit: "credit"
+                case .report: "report"
+                case .returned: "returned"
+                case .goodbye: "goodbye"
+                case nil: "nothing"
+                }
+            }
+        }
+    }
+
+    private var messages: [WireFromWorker.OneOf_Kind] {
+        compactMap { if case .send(let message) = $0 { message.kind } else { nil } }
+    }
+
+    fileprivate var credits: [UInt32] {
+        messages.compactMap { if case .credit(let credit) = $0 { credit.freeSlots } else { nil } }
+    }
+
+    fileprivate var returnedJobs: [UInt64] {
+        messages.flatMap { if case .returned(let returned) = $0 { returned.leases.map(\.job) } else { [UInt64]() } }
+    }
+
+    /// Progress of the only held lease in a heartbeat.
+    fileprivate var heldProgress: UInt64? {
+        messages.compactMap { if case .heartbeat(let beat) = $0 { beat.held.first?.progress } else { nil } }.first
+    }
+
+    /// How the worker ends; nil where it does not.
+    fileprivate var ending: WorkerError?? {
+        for case .end(let error) in self { return .some(error) }
+        return nil
+    }
+}
