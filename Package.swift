@@ -22,7 +22,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies, swiftSettings: settings)
+        name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies, swiftSettings: settings
+    )
 }
 
 let package = Package(
@@ -81,7 +82,8 @@ let package = Package(
         module(
             "Commands",
             [
-                "Coordinator", "Generation", "HDF5", "ImageDecoding", "JobModel", "JobStore", "ResultFiles", "Scheduling",
+                "Coordinator", "Generation", "HDF5", "ImageDecoding", "JobModel", "JobStore", "ResultFiles",
+                "Scheduling",
                 "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "WireProtocol", "Worker", "ZeroMQ",
                 arguments, logging,
             ]),
@@ -101,7 +103,7 @@ let package = Package(
         tests("ResultFiles", ["HDF5"]),
         tests("JobStore", ["JobModel"]),
         tests("VisionLanguage", ["Tensors", "TokenReduction", "Tokenization", "ImageDecoding", "HDF5"]),
-        tests("Generation", ["Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "HDF5"]),
+        tests("Generation", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "HDF5"]),
         tests("Coordinator", ["JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ"]),
         tests("Worker", ["JobModel", "ResultFiles", "WireProtocol", "ZeroMQ"]),
         .testTarget(name: "SystemTests", dependencies: ["TestSupport", "HDF5", "JobModel"], swiftSettings: settings),

@@ -95,7 +95,8 @@ struct AnswerCommand: ParsableCommand {
         let backend = OneDNNBackend(precision: try precision.elementType(), threads: threads)
         let configuration = try LLaVAConfiguration(directory: model, visionTower: visionTower)
         let plan = try ReductionPlan(
-            method: reduction.method, keep: reduction.keep, fromLayer: reduction.fromLayer, options: reduction.options(),
+            method: reduction.method, keep: reduction.keep, fromLayer: reduction.fromLayer,
+            options: reduction.options(),
             model: configuration.depth)
         let processor = try LLaVAProcessor(directory: model, visionTower: visionTower, configuration: configuration)
         let prompt = try processor.prompt(prompt, template: template)
@@ -115,7 +116,8 @@ struct AnswerCommand: ParsableCommand {
         case .json:
             try printJSON(
                 AnswerReport(
-                    result, promptTokenIDs: prompt.expanded(
+                    result,
+                    promptTokenIDs: prompt.expanded(
                         imageToken: configuration.imageToken, visualTokens: configuration.visualTokens),
                     backend: backend.name, loadSeconds: (loaded - start) / .seconds(1)))
         }

@@ -16,11 +16,11 @@ struct AnswerList {
     private let results: String
 
     /// Collects the first `limit` answers of a finished batch and the files of all of them.
-    init(of batch: String, file: BatchFile, from coordinator: CoordinatorClient, limit: Int) throws {
-        results = file.description.results
+    init(of status: WireBatchStatus, file: BatchFile, from coordinator: CoordinatorClient, limit: Int) throws {
+        results = status.results
         var lines = try ItemLines(path: file.description.items)
         var collected = Self.empty
-        try coordinator.forEachItem(of: batch) { item in
+        try coordinator.forEachItem(of: status.batch) { item in
             if !item.shard.isEmpty, collected.seen.insert(item.shard).inserted { collected.shards.append(item.shard) }
             guard collected.answers.count < limit else {
                 collected.omitted += 1
@@ -31,7 +31,8 @@ struct AnswerList {
             collected.answers.append(
                 Answer(
                     id: item.item, question: String(question.split(separator: "\n").first ?? ""),
-                    answer: item.summary.answer, error: item.state == "succeeded" ? "" : item.error.isEmpty ? item.state : item.error,
+                    answer: item.summary.answer,
+                    error: item.state == "succeeded" ? "" : item.error.isEmpty ? item.state : item.error,
                     visualTokens: item.summary.visualTokens, milliseconds: item.summary.seconds * 1000))
         }
         answers = collected.answers

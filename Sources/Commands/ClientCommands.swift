@@ -30,6 +30,7 @@ struct SubmitCommand: ParsableCommand {
         let file = BatchPreflight.withFreshResults(try BatchPreflight.load(batch))
         let coordinator = try CoordinatorClient(endpoint: client.connect)
         let id = try coordinator.submit(file)
+        let results = try coordinator.status(id).batches.first?.results ?? file.description.results
         struct Submitted: Encodable {
             let batch: String
             let items: Int
@@ -37,8 +38,8 @@ struct SubmitCommand: ParsableCommand {
         }
         switch client.output {
         case .json:
-            try printJSON(Submitted(batch: id, items: file.itemCount, results: file.description.results))
-        case .table: print("\(id): \(file.itemCount) items, results in \(file.description.results)")
+            try printJSON(Submitted(batch: id, items: file.itemCount, results: results))
+        case .table: print("\(id): \(file.itemCount) items, results in \(results)")
         }
         guard wait else { return }
         let status = try coordinator.waitForEnd(of: id, showingProgress: client.output == .table)

@@ -15,7 +15,8 @@ extension CoordinatorClient {
         piece.batch = opened.batch
         while let line = try lines.next() {
             guard let text = line.text else {
-                throw CommandFailure(ExitCodes.usage, "\(file.description.items):\(line.number): the line is too long or not UTF-8")
+                throw CommandFailure(
+                    ExitCodes.usage, "\(file.description.items):\(line.number): the line is too long or not UTF-8")
             }
             piece.items.append(text)
             if piece.items.count == 1000 { try add(&piece) }
@@ -62,7 +63,8 @@ extension CoordinatorClient {
         while true {
             let answer = try status(batch)
             guard let status = answer.batches.first else {
-                throw CommandFailure(ExitCodes.usage, "there is no batch \(batch); 'winnow status' lists those there are")
+                throw CommandFailure(
+                    ExitCodes.usage, "there is no batch \(batch); 'winnow status' lists those there are")
             }
             if showingProgress { progress.show(status, workers: answer.workers.count { $0.state != "lost" }) }
             if status.state == "finished" || status.state == "cancelled" {

@@ -24,8 +24,12 @@ struct RunCommand: ParsableCommand {
     var output = OutputFormat.table
 
     func validate() throws {
-        guard workers.map({ (1...256).contains($0) }) ?? true else { throw ValidationError("--workers must be from 1 to 256") }
-        guard threads.map({ (1...1024).contains($0) }) ?? true else { throw ValidationError("--threads must be from 1 to 1024") }
+        guard workers.map({ (1...256).contains($0) }) ?? true else {
+            throw ValidationError("--workers must be from 1 to 256")
+        }
+        guard threads.map({ (1...1024).contains($0) }) ?? true else {
+            throw ValidationError("--threads must be from 1 to 1024")
+        }
     }
 
     func run() throws {
@@ -38,10 +42,13 @@ struct RunCommand: ParsableCommand {
         let coordinator = try CoordinatorClient(endpoint: cluster.endpoint, patience: .seconds(30))
         let id = try coordinator.submit(file)
         let status = try coordinator.waitForEnd(of: id, showingProgress: true) {
-            if interrupted.isAsked { throw CommandFailure(ExitCodes.cancelled, "interrupted; finished jobs are in \(file.description.results)") }
+            if interrupted.isAsked {
+                throw CommandFailure(
+                    ExitCodes.cancelled, "interrupted; finished jobs are in \(file.description.results)")
+            }
             try cluster.check()
         }
-        let answers = try AnswerList(of: id, file: file, from: coordinator, limit: rows)
+        let answers = try AnswerList(of: status, file: file, from: coordinator, limit: rows)
         switch output {
         case .table: answers.printTable(status)
         case .json: try answers.printJSON(status)

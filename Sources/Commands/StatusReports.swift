@@ -23,7 +23,10 @@ struct BatchReport: Encodable {
 
     static func table(_ reports: [BatchReport]) -> String {
         var table = TextTable(
-            ["batch", "state", "total", "waiting", "running", "succeeded", "failed", "cancelled", "seconds", "results"],
+            [
+                "batch", "state", "total", "waiting", "running", "succeeded", "failed", "cancelled", "seconds",
+                "results",
+            ],
             rightAligned: [2, 3, 4, 5, 6, 7, 8])
         for report in reports {
             table.add(
@@ -92,7 +95,9 @@ struct ItemReport: Encodable {
     static func table(_ reports: [ItemReport]) -> String {
         var table = TextTable(["item", "state", "attempts", "answer"], rightAligned: [2])
         for report in reports {
-            table.add([report.item, report.state, "\(report.attempts)", report.error.isEmpty ? report.answer : report.error])
+            table.add([
+                report.item, report.state, "\(report.attempts)", report.error.isEmpty ? report.answer : report.error,
+            ])
         }
         return table.text()
     }

@@ -46,6 +46,8 @@ func shortened(_ text: String, to length: Int) -> String {
 /// Columns of the terminal; 120 where output does not go to one.
 func terminalWidth() -> Int {
     var size = winsize()
-    guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else { return 120 }
+    guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else {
+        return 120
+    }
     return Int(size.ws_col)
 }

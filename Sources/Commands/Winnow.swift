@@ -3,6 +3,7 @@ import Foundation
 
 /// The command line: one file for each subcommand.
 public struct Winnow: ParsableCommand {
+    /// Name, description and subcommands.
     public static let configuration = CommandConfiguration(
         commandName: "winnow",
         abstract: "Runs batches of image–instruction jobs through LLaVA-1.5 with visual token reduction.",
@@ -17,6 +18,7 @@ public struct Winnow: ParsableCommand {
             BenchCommand.self,
         ])
 
+    /// As the parser makes it.
     public init() {}
 
     /// Parses the arguments and runs the command they name; returns the exit code.

@@ -15,7 +15,9 @@ final class Answer {
     private var random: SplitMix64
     private(set) var finish: (reason: GenerationResult.FinishReason, text: String)?
 
-    init(_ request: GenerationRequest, _ picture: LLaVA.EncodedPicture, _ sequence: DecoderSequence, reusedFeatures: Bool) {
+    init(
+        _ request: GenerationRequest, _ picture: LLaVA.EncodedPicture, _ sequence: DecoderSequence, reusedFeatures: Bool
+    ) {
         self.request = request
         self.picture = picture
         self.sequence = sequence
@@ -57,7 +59,8 @@ final class Answer {
         return GenerationResult(
             id: request.id, text: (finish?.text ?? "").trimmingCharacters(in: .whitespacesAndNewlines), tokenIDs: ids,
             logProbabilities: logProbabilities, finishReason: finish?.reason ?? .length,
-            promptTokens: sequence.promptTokens, features: picture.features, reusedFeatures: reusedFeatures, trace: trace,
+            promptTokens: sequence.promptTokens, features: picture.features, reusedFeatures: reusedFeatures,
+            trace: trace,
             flops: OperationCounts(
                 vision: picture.towerFLOPs, projector: picture.projectorFLOPs, prefill: sequence.prefillFLOPs,
                 decode: sequence.decodeFLOPs),

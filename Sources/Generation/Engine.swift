@@ -27,7 +27,9 @@ public final class Engine {
 
     /// A request that ended.
     public struct Ended: Sendable {
+        /// The request's.
         public let id: UInt64
+        /// The answer, or why there is none.
         public let result: Result<GenerationResult, any Error>
     }
 
@@ -65,7 +67,7 @@ public final class Engine {
         do {
             answers += try prefill(requests)
             return []
-        } catch where requests.count > 1 {
+        } catch  where requests.count > 1 {
             return requests.flatMap { start([$0]) }
         } catch {
             return requests.map { Ended(id: $0.id, result: .failure(error)) }
@@ -106,7 +108,8 @@ public final class Engine {
             missing.append(index)
         }
         if !missing.isEmpty {
-            let encoded = try model.encode(missing.map { requests[$0].patches }, plans: missing.map { requests[$0].plan })
+            let encoded = try model.encode(
+                missing.map { requests[$0].patches }, plans: missing.map { requests[$0].plan })
             for (index, picture) in zip(missing, encoded) {
                 found[index] = picture
                 if let key = requests[index].featureKey { features.keep(picture, key) }

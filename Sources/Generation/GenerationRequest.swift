@@ -6,12 +6,15 @@ public import VisionLanguage
 public struct GenerationRequest: Sendable {
     /// Chosen by the caller; comes back with the result.
     public let id: UInt64
+    /// The text, cut where the picture goes.
     public let prompt: MultimodalPrompt
     /// `(patches, 3·patch²)`
     public let patches: Tensor
     /// Equal keys mean equal features: same picture, same preprocessing, same reduction. nil: never shared.
     public let featureKey: String?
+    /// How visual tokens are reduced.
     public let plan: ReductionPlan
+    /// How tokens are chosen.
     public let sampling: Sampling
     /// Most tokens of an answer, the end-of-sequence token included.
     public let maxTokens: Int
@@ -38,8 +41,14 @@ public struct GenerationRequest: Sendable {
 /// An answer and what it took.
 public struct GenerationResult: Sendable {
     /// Why an answer ended.
-    public enum FinishReason: String, Sendable { case stop, length }
+    public enum FinishReason: String, Sendable {
+        /// The end-of-sequence token or a stop text came.
+        case stop
+        /// The answer reached its greatest length, or the model's context its end.
+        case length
+    }
 
+    /// The request's.
     public let id: UInt64
     /// Without special tokens and stop text, surrounding white space removed.
     public let text: String
@@ -47,6 +56,7 @@ public struct GenerationResult: Sendable {
     public let tokenIDs: [Int]
     /// Natural logarithm of each generated token's probability before temperature and top-p.
     public let logProbabilities: [Float]
+    /// Why the answer ended.
     public let finishReason: FinishReason
     /// Rows that entered the decoder.
     public let promptTokens: Int
@@ -56,7 +66,9 @@ public struct GenerationResult: Sendable {
     public let reusedFeatures: Bool
     /// What became of every visual token.
     public let trace: ReductionTrace
+    /// What it took in operations.
     public let flops: OperationCounts
+    /// What it took in time.
     public let seconds: GenerationTimings
     /// Bytes of keys and values at the end.
     public let cacheBytes: Int
@@ -66,9 +78,13 @@ public struct GenerationResult: Sendable {
 ///
 /// Where features were reused, `vision` and `projector` are what computing them took the first time.
 public struct OperationCounts: Sendable, Hashable {
+    /// The vision tower.
     public var vision = 0
+    /// The projector.
     public var projector = 0
+    /// The decoder, reading the prompt.
     public var prefill = 0
+    /// The decoder, writing the answer.
     public var decode = 0
 
     /// All of them.
@@ -81,7 +97,9 @@ public struct GenerationTimings: Sendable, Hashable {
     public var vision = 0.0
     /// Filter, correlate and compress; part of `vision` and `prefill`.
     public var reduce = 0.0
+    /// Reading the prompt.
     public var prefill = 0.0
+    /// Writing the answer.
     public var decode = 0.0
 
     /// All of them.

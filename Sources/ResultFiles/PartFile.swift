@@ -1,17 +1,38 @@
-private import Crypto
+internal import HDF5
 private import Glibc
 
-/// A shard that is complete but not visible yet: it is made durable, hashed, then linked under its final name.
+/// A shard that is complete and durable but not visible yet: it is then linked under its final name.
 struct PartFile {
-    let path: String
+    private let path: String
 
-    /// Bytes and their SHA-256, read back after they have reached the disk.
-    func sync() throws(ResultFileError) -> (bytes: Int, sha256: [UInt8]) {
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard file >= 0 else { throw ResultFileError(system: "open", path) }
-        defer { close(file) }
+    /// Writes the bytes to a new file and waits until they are on the disk; where it throws, there is no such file.
+    init(writing image: FileImage, to path: String) throws(ResultFileError) {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard file >= 0 else { throw ResultFileError(system: "create", path) }
+        do throws(ResultFileError) {
+            try Self.write(image, file, path)
+        } catch {
+            close(file)
+            unlink(path)
+            throw error
+        }
+        guard close(file) == 0 else {
+            let error = ResultFileError(system: "close", path)
+            unlink(path)
+            throw error
+        }
+        self.path = path
+    }
+
+    private static func write(_ image: FileImage, _ file: Int32, _ path: String) throws(ResultFileError) {
+        var offset = 0
+        while offset < image.count {
+            let count = image.withUnsafeBytes { Glibc.write(file, $0.baseAddress.map { $0 + offset }, $0.count - offset) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw ResultFileError(system: "write", path) }
+            offset += count
+        }
         guard fsync(file) == 0 else { throw ResultFileError(system: "sync", path) }
-        return try FileDigest.read(file, path)
     }
 
     /// Links the file into `folder` (made if absent) as `name`, never over another, and removes the part.
@@ -43,33 +64,5 @@ struct PartFile {
         guard directory >= 0 else { throw ResultFileError(system: "open", path) }
         defer { close(directory) }
         guard fsync(directory) == 0 else { throw ResultFileError(system: "sync", path) }
-    }
-}
-
-/// The SHA-256 of a file.
-public enum FileDigest {
-    /// Reads a file to its end; the digest has 32 bytes.
-    public static func sha256(of path: String) throws(ResultFileError) -> [UInt8] {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else {
-            throw ResultFileError(errno == ENOENT ? .notFound : .refused, "cannot open \(path); check the path")
-        }
-        defer { close(file) }
-        return try read(file, path).sha256
-    }
-
-    fileprivate static func read(_ file: Int32, _ path: String) throws(ResultFileError) -> (bytes: Int, sha256: [UInt8]) {
-        var hash = SHA256()
-        var total = 0
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-        defer { buffer.deallocate() }
-        while true {
-            let count = Glibc.read(file, buffer.baseAddress, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw ResultFileError(system: "read", path) }
-            guard count > 0 else { return (total, Array(hash.finalize())) }
-            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            total += count
-        }
     }
 }

@@ -48,16 +48,11 @@ public struct ResultFileError: Error, CustomStringConvertible, Sendable {
             switch number {
             case ENOENT, ENOTDIR: "check that the results folder exists and is a folder"
             case EACCES, EPERM, EROFS: "give this user the right to write there"
-            case EEXIST: "a shard of this name exists and is not replaced; seal again under a new name"
+            case EEXIST: "this name is taken and is not replaced; seal again under a new name"
             case _ where isFull: "free space and seal again"
             default: "check the disk"
             }
         self.init(isFull ? .noSpace : .writeFailed, "cannot \(call) \(path): \(String(cString: strerror(number))); \(advice)")
-    }
-
-    /// An error of the HDF5 library while writing.
-    init(writing error: HDF5Error) {
-        self.init(error.code == .noSpace ? .noSpace : .writeFailed, error.description, cause: error)
     }
 
     /// An error of the HDF5 library while reading. A shard that lacks something is damaged; only the file can be absent.

@@ -1,16 +1,15 @@
 private import Foundation
 internal import HDF5
 
-/// A shard in memory, ready to be written as a file.
+/// A shard as columns of its rows, turned into the bytes of a file in memory.
 struct ShardContents {
     let header: ShardHeader
     let id: ULID
     let rows: [ResultRow]
 
-    /// Writes the file, which must not exist, and closes everything.
-    func write(to path: String) throws(HDF5Error) {
-        try HDF5Library.run { () throws(HDF5Error) in
-            let file = try File.create(path)
+    /// The bytes of the file.
+    func image() throws -> FileImage {
+        try File.image("\(id).h5") { file in
             for (attribute, value) in attributes { try file.root.set(attribute, to: value) }
             let jobs = try file.root.createGroup("jobs")
             for column in ShardLayout.jobs(methods: header.methods) { try column.write(rows, to: jobs) }
@@ -23,7 +22,6 @@ struct ShardContents {
                     rows, to: file.root,
                     attributes: ["layer": .integer(Int64(features.layer)), "space": .string(features.space)])
             }
-            try file.close()
         }
     }
 

@@ -14,8 +14,8 @@ public struct SealedShard: Sendable, Hashable {
 
 /// Collects finished jobs in memory and writes them as one sealed shard.
 ///
-/// No file is open between calls. A row becomes visible with its whole shard or not at all: the file is built under a
-/// temporary name, closed, synced and hashed, then linked under its final name, and the folder is synced.
+/// A row becomes visible with its whole shard or not at all: the file is built in memory, written under a temporary
+/// name, synced and closed, then linked under its final name, and the folder is synced.
 public struct ShardWriter: Sendable {
     /// When a shard is worth sealing; whichever is reached first.
     public struct Limits: Sendable, Hashable {
@@ -73,26 +73,25 @@ public struct ShardWriter: Sendable {
     ///
     /// Where it throws, nothing is visible and the rows are still here: seal again under a new id, or take them back.
     public mutating func seal(as id: ULID) throws(ResultFileError) -> SealedShard {
-        let name = "\(id).h5"
-        let part = PartFile(path: "\(folder.path)/tmp/\(name).part")
-        do throws(HDF5Error) {
-            try ShardContents(header: header, id: id, rows: rows).write(to: part.path)
+        let image: FileImage
+        do {
+            image = try ShardContents(header: header, id: id, rows: rows).image()
         } catch {
-            // A part of this name that was there before is somebody else's.
-            if error.code != .alreadyExists { part.discard() }
-            throw ResultFileError(writing: error)
+            throw ResultFileError(.writeFailed, "cannot build the shard \(id): \(error)", cause: error)
         }
+        let name = "\(id).h5"
+        let part = try PartFile(writing: image, to: "\(folder.path)/tmp/\(name).part")
         do throws(ResultFileError) {
-            let (bytes, sha256) = try part.sync()
             try part.publish(in: "\(folder.path)/shards/\(id.folder)", as: name)
-            let sealed = SealedShard(
-                path: "shards/\(id.folder)/\(name)", sha256: sha256, bytes: bytes, jobs: rows.map(\.id))
-            removeAll()
-            return sealed
         } catch {
             part.discard()
             throw error
         }
+        let sealed = SealedShard(
+            path: "shards/\(id.folder)/\(name)", sha256: FileDigest.sha256(of: image), bytes: image.count,
+            jobs: rows.map(\.id))
+        removeAll()
+        return sealed
     }
 
     /// Forgets all rows and returns them.

@@ -28,7 +28,8 @@ final class CLIPVision {
 
     /// Builds the first `layersNeeded` layers.
     init(
-        _ c: LLaVAConfiguration.Vision, layersNeeded: Int, weights: Weights, backend: any Backend, progress: LayerProgress
+        _ c: LLaVAConfiguration.Vision, layersNeeded: Int, weights: Weights, backend: any Backend,
+        progress: LayerProgress
     ) throws {
         configuration = c
         self.progress = progress
@@ -54,7 +55,8 @@ final class CLIPVision {
             return try Layer(
                 norm1: layer.layerNorm("layer_norm1", width: c.hidden, epsilon: c.epsilon),
                 queryKeyValue: attention.linear(
-                    ["q_proj", "k_proj", "v_proj"], inputs: c.hidden, outputs: [c.hidden, c.hidden, c.hidden], bias: true),
+                    ["q_proj", "k_proj", "v_proj"], inputs: c.hidden, outputs: [c.hidden, c.hidden, c.hidden],
+                    bias: true),
                 output: attention.linear("out_proj", inputs: c.hidden, outputs: c.hidden, bias: true),
                 norm2: layer.layerNorm("layer_norm2", width: c.hidden, epsilon: c.epsilon),
                 up: layer.linear("mlp.fc1", inputs: c.hidden, outputs: c.intermediate, bias: true),

@@ -37,7 +37,8 @@ struct ConfigurationFile {
             if let standard { return standard }
             throw ModelError(.malformedConfiguration, "\(path): \(prefix)\(key) is missing")
         }
-        guard let number = values[key] as? NSNumber, let value = Int(exactly: number.doubleValue), range.contains(value) else {
+        guard let number = values[key] as? NSNumber, let value = Int(exactly: number.doubleValue), range.contains(value)
+        else {
             throw wrong(key, "a whole number in \(range.lowerBound)...\(range.upperBound)")
         }
         return value
@@ -89,6 +90,7 @@ struct ConfigurationFile {
 
     private func wrong(_ key: String, _ expected: String) -> ModelError {
         let found = values[key].map { "\($0)" } ?? "nothing"
-        return ModelError(.malformedConfiguration, "\(path): \(prefix)\(key) is \(found.prefix(60)); expected \(expected)")
+        return ModelError(
+            .malformedConfiguration, "\(path): \(prefix)\(key) is \(found.prefix(60)); expected \(expected)")
     }
 }

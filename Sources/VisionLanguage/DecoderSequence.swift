@@ -14,8 +14,9 @@ public final class DecoderSequence {
     /// Rows set aside for the answer.
     let room: Int
     var nextPosition: Int
-    /// Operations so far.
+    /// Operations of reading the prompt.
     public internal(set) var prefillFLOPs = 0
+    /// Operations of adding tokens so far.
     public internal(set) var decodeFLOPs = 0
 
     init(positions: [Int], image: Range<Int>, run: ReductionRun, layers: Int, room: Int) {

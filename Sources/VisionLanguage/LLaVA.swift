@@ -5,7 +5,9 @@ public import TokenReduction
 ///
 /// One instance belongs to one thread; every method takes many jobs at once as ragged rows.
 public final class LLaVA {
+    /// The model's sizes.
     public let configuration: LLaVAConfiguration
+    /// Where its arithmetic happens.
     public let backend: any Backend
     private let tower: CLIPVision
     private let projector: Projector
@@ -65,8 +67,9 @@ public final class LLaVA {
         public let features: Tensor
         /// The reduction so far; the decoder goes on with it.
         public let run: ReductionRun
-        /// Operations of tower and projector.
+        /// Operations of the tower.
         public let towerFLOPs: Int
+        /// Operations of the projector.
         public let projectorFLOPs: Int
         /// All operations.
         public var flops: Int { towerFLOPs + projectorFLOPs }

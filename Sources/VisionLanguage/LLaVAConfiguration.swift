@@ -7,12 +7,19 @@ import Foundation
 public struct LLaVAConfiguration: Sendable, Hashable {
     /// The CLIP tower.
     public struct Vision: Sendable, Hashable {
+        /// Width of a row.
         public var hidden: Int
+        /// Width inside the MLP.
         public var intermediate: Int
+        /// Layers in the checkpoint.
         public var layers: Int
+        /// Attention heads.
         public var heads: Int
+        /// Side of the square picture, in pixels.
         public var imageSize: Int
+        /// Side of a patch, in pixels.
         public var patchSize: Int
+        /// Epsilon of layer normalisation.
         public var epsilon: Double
         /// `quick_gelu` or `gelu`.
         public var activation: String
@@ -25,24 +32,37 @@ public struct LLaVAConfiguration: Sendable, Hashable {
 
     /// The Llama decoder.
     public struct Text: Sendable, Hashable {
+        /// Width of a row.
         public var hidden: Int
+        /// Width inside the MLP.
         public var intermediate: Int
+        /// Layers.
         public var layers: Int
+        /// Heads of queries.
         public var heads: Int
+        /// Heads of keys and values.
         public var keyValueHeads: Int
+        /// Width of one head.
         public var headSize: Int
+        /// Rows of the embedding.
         public var vocabulary: Int
+        /// Epsilon of RMS normalisation.
         public var epsilon: Double
+        /// Base of the rotary frequencies.
         public var ropeBase: Double
+        /// Positions the model was trained for, prompt and answer together.
         public var context: Int
     }
 
+    /// The tower's sizes.
     public var vision: Vision
+    /// The decoder's sizes.
     public var text: Text
     /// Index into the tower's hidden states: 0 is the embedding, −2 the output of the last layer but one.
     public var featureLayer: Int
     /// Whether the class token is passed on as a visual token (`full`) or dropped (`default`).
     public var keepsClassToken: Bool
+    /// Whether the projector's layers have biases.
     public var projectorBias: Bool
     /// Id that stands for one visual token in a prompt; not necessarily a row of the embedding.
     public var imageToken: Int
@@ -86,7 +106,8 @@ public struct LLaVAConfiguration: Sendable, Hashable {
             try self.init(original: file, directory: directory, visionTower: visionTower)
         default:
             throw ModelError(
-                .unknownModelType, "\(file.path): model_type is \(type); this program runs LLaVA-1.5 (llava or llava_llama)")
+                .unknownModelType,
+                "\(file.path): model_type is \(type); this program runs LLaVA-1.5 (llava or llava_llama)")
         }
         try endOfSequence = Self.endOfSequence(directory: directory)
         try check(file.path)
@@ -117,8 +138,10 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         let text = try Text(file, vocabulary: 32000)
         _ = try file.require("mm_projector_type", ["mlp2x_gelu"], default: "mlp2x_gelu")
         try self.init(
-            vision: vision, text: text, featureLayer: file.integer("mm_vision_select_layer", default: -2, in: -1000...1000),
-            keepsClassToken: file.require("mm_vision_select_feature", ["patch", "cls_patch"], default: "patch") == "cls_patch",
+            vision: vision, text: text,
+            featureLayer: file.integer("mm_vision_select_layer", default: -2, in: -1000...1000),
+            keepsClassToken: file.require("mm_vision_select_feature", ["patch", "cls_patch"], default: "patch")
+                == "cls_patch",
             projectorBias: true, imageToken: text.vocabulary, endOfSequence: [])
     }
 
@@ -160,13 +183,19 @@ public struct LLaVAConfiguration: Sendable, Hashable {
 
     private func check(_ path: String) throws(ModelError) {
         let problem: String? =
-            if vision.hidden % vision.heads != 0 { "vision heads must divide the hidden size" }
-            else if vision.imageSize % vision.patchSize != 0 { "patch_size must divide image_size" }
-            else if vision.patches > 65534 { "more than 65,534 patches are not supported" }
-            else if text.heads % text.keyValueHeads != 0 { "num_key_value_heads must divide num_attention_heads" }
-            else if text.headSize % 2 != 0 { "rotary positions need an even head size" }
-            else if !(0...vision.layers).contains(visionLayersNeeded) { "the feature layer does not exist" }
-            else { nil }
+            if vision.hidden % vision.heads != 0 {
+                "vision heads must divide the hidden size"
+            } else if vision.imageSize % vision.patchSize != 0 {
+                "patch_size must divide image_size"
+            } else if vision.patches > 65534 {
+                "more than 65,534 patches are not supported"
+            } else if text.heads % text.keyValueHeads != 0 {
+                "num_key_value_heads must divide num_attention_heads"
+            } else if text.headSize % 2 != 0 {
+                "rotary positions need an even head size"
+            } else if !(0...vision.layers).contains(visionLayersNeeded) { "the feature layer does not exist" } else {
+                nil
+            }
         if let problem { throw ModelError(.malformedConfiguration, "\(path): \(problem)") }
     }
 }
@@ -201,7 +230,9 @@ extension LLaVAConfiguration.Text {
         for key in ["attention_bias", "mlp_bias"] where try file.flag(key, default: false) {
             throw ModelError(.malformedConfiguration, "\(file.path): \(key) is set; LLaVA-1.5 decoders have no biases")
         }
-        if let scaling = rope ?? file.section("rope_scaling"), try scaling.text("rope_type", default: "default") != "default" {
+        if let scaling = rope ?? file.section("rope_scaling"),
+            try scaling.text("rope_type", default: "default") != "default"
+        {
             throw ModelError(.malformedConfiguration, "\(file.path): scaled rotary positions are not supported")
         }
     }

@@ -8,7 +8,9 @@ public import Tokenization
 ///
 /// Never changes once read, so that pictures can be prepared on other threads while the model runs.
 public struct LLaVAProcessor: Sendable {
+    /// The sizes of the model that the inputs are for.
     public let configuration: LLaVAConfiguration
+    /// Text to ids and back.
     public let tokenizer: Tokenizer
     private let preprocessing: PicturePreprocessing
     private let normalisation: PixelNormalisation

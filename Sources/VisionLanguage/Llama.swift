@@ -151,7 +151,8 @@ final class Llama {
     ) throws -> [Int]? {
         let starts = rows.segments.map(\.lowerBound)
         var runs = sequences.map(\.run)
-        let kept = try rows.reduce(&runs, .languageModel, layer: layer, maps: maps, backend: backend) { number, count, run in
+        let kept = try rows.reduce(&runs, .languageModel, layer: layer, maps: maps, backend: backend) {
+            number, count, run in
             let first = sequences[number].image.lowerBound
             return TokenLayout(rows: count, image: first..<first + run.positions.count)
         }

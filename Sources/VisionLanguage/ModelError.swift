@@ -3,9 +3,10 @@ public struct ModelError: Error, CustomStringConvertible, Sendable {
     /// Kinds of failure.
     public enum Code: String, Sendable {
         case missingFile, malformedConfiguration, unknownModelType, missingTensor, wrongShape, vocabularyMismatch
-        case promptTooLong, malformedPrompt, wrongTokenCount
+        case promptTooLong, malformedPrompt
     }
 
+    /// What kind of failure it is.
     public let code: Code
     /// What went wrong and what to do about it.
     public let message: String
@@ -16,5 +17,6 @@ public struct ModelError: Error, CustomStringConvertible, Sendable {
         self.message = message
     }
 
+    /// The message.
     public var description: String { message }
 }

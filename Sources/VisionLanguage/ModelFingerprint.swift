@@ -30,7 +30,8 @@ public final class ModelFingerprint: Sendable {
         var hash = SHA256()
         for directory in directories {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-            for name in names.sorted() where name.hasSuffix(".safetensors") || name.hasSuffix(".json") || name == "tokenizer.model" {
+            for name in names.sorted()
+            where name.hasSuffix(".safetensors") || name.hasSuffix(".json") || name == "tokenizer.model" {
                 let path = directory + "/" + name
                 guard let file = FileHandle(forReadingAtPath: path) else {
                     return .failure(ModelError(.missingFile, "\(path) cannot be read; check its permissions"))

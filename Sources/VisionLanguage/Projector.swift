@@ -7,7 +7,8 @@ final class Projector {
     private let backend: any Backend
 
     /// Builds the projector from the tower's width to the decoder's.
-    init(_ c: LLaVAConfiguration, names: (first: String, second: String), weights: Weights, backend: any Backend) throws {
+    init(_ c: LLaVAConfiguration, names: (first: String, second: String), weights: Weights, backend: any Backend) throws
+    {
         self.backend = backend
         first = try weights.linear(names.first, inputs: c.vision.hidden, outputs: c.text.hidden, bias: c.projectorBias)
         second = try weights.linear(names.second, inputs: c.text.hidden, outputs: c.text.hidden, bias: c.projectorBias)

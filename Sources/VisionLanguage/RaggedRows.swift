@@ -41,7 +41,8 @@ struct RaggedRows {
                 kept.append(Array(0..<segment.count))
                 continue
             }
-            let scores: AttentionScores = runs[index].needs(place: place, layer: layer).map == .logits ? .logits : .probabilities
+            let scores: AttentionScores =
+                runs[index].needs(place: place, layer: layer).map == .logits ? .logits : .probabilities
             let map = try maps[index].map { try AttentionMap($0, scores: scores) }
             try kept.append(
                 runs[index].reduce(

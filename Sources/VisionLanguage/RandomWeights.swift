@@ -30,7 +30,9 @@ package struct RandomWeights: WeightSource {
                     bytes.storeBytes(of: BFloat16.bits(next()), toByteOffset: 2 * index, as: UInt16.self)
                 }
             } else {
-                for index in 0..<bytes.count / 4 { bytes.storeBytes(of: next(), toByteOffset: 4 * index, as: Float.self) }
+                for index in 0..<bytes.count / 4 {
+                    bytes.storeBytes(of: next(), toByteOffset: 4 * index, as: Float.self)
+                }
             }
         }
         return result

@@ -32,7 +32,8 @@ struct WeightNames {
     /// The layout whose landmarks `names` holds.
     init(recognising names: Set<String>, at path: String) throws(ModelError) {
         for layout in Self.layouts
-        where names.contains(layout.decoder + "embed_tokens.weight") && names.contains(layout.projector.first + ".weight")
+        where names.contains(layout.decoder + "embed_tokens.weight")
+            && names.contains(layout.projector.first + ".weight")
             && layout.vision.map({ names.contains($0 + "embeddings.class_embedding") }) ?? true
         {
             self = layout

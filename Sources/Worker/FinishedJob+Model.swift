@@ -4,8 +4,8 @@ internal import Glibc
 internal import ImageDecoding
 internal import JobModel
 internal import ResultFiles
-internal import TokenReduction
 internal import Tensors
+internal import TokenReduction
 internal import VisionLanguage
 
 extension FinishedJob {

@@ -41,8 +41,8 @@ extension LinkState {
         }
         // The coordinator lowered its view of our credit by what it gave; ours follows.
         creditSent = creditSent.map { max(0, $0 - (assignments.assignments.count)) }
-        return actions
-            + handBack(surplus, reason: stopping ? "the worker is stopping" : "the worker is full") + closing(now: now)
+        return actions + handBack(surplus, reason: stopping ? "the worker is stopping" : "the worker is full")
+            + sendCredit() + closing(now: now)
     }
 
     /// What the coordinator sent cannot be understood here, and would not be the next time: another worker must do it.

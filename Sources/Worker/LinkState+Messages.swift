@@ -42,8 +42,11 @@ extension LinkState {
         }
     }
 
+    /// Offers free slots once the former offer is used up: one that is raised while jobs are under way would count their
+    /// slots twice. Heartbeats repeat it in any case, and an offer that ends is withdrawn at once.
     mutating func sendCredit(always: Bool = false) -> [Action] {
-        guard isWelcomed, always || creditSent != credit else { return [] }
+        let isUsedUp = creditSent == nil || creditSent == 0
+        guard isWelcomed, always || (isUsedUp ? credit != creditSent : credit == 0) else { return [] }
         creditSent = credit
         var message = WireFromWorker()
         message.credit.freeSlots = UInt32(clamping: credit)

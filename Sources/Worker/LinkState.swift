@@ -64,6 +64,7 @@ package struct LinkState: Sendable {
     var held: [JobID: Held] = [:]
     var unanswered: [String: Unanswered] = [:]
     var returns: [WireReturned] = []
+    /// What is left of the last offer.
     var creditSent: Int?
 
     var stopping = false

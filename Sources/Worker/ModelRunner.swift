@@ -1,5 +1,5 @@
-public import JobModel
 internal import Generation
+public import JobModel
 internal import ResultFiles
 internal import Tensors
 internal import TokenReduction
@@ -9,6 +9,7 @@ internal import VisionLanguage
 ///
 /// Holds one model at a time; jobs of another model wait until the running ones are answered.
 public final class ModelRunner: JobRunner {
+    /// Jobs answered at the same time.
     public let capacity: Int
     private let threads: Int
     private let preparation = PicturePreparation()
@@ -27,11 +28,13 @@ public final class ModelRunner: JobRunner {
 
     deinit { preparation.end() }
 
+    /// Has the job prepared; it starts when its model is loaded and there is room.
     public func admit(_ job: LeasedJob) {
         preparing[job.lease.job] = job.lease
         preparation.prepare(job)
     }
 
+    /// Forgets a job wherever it is.
     public func cancel(_ lease: Lease) {
         if preparing[lease.job] == lease { preparing[lease.job] = nil }
         prepared.removeAll { $0.job.lease == lease }
@@ -41,6 +44,7 @@ public final class ModelRunner: JobRunner {
         }
     }
 
+    /// Starts what is prepared, then lets the engine add a token to every answer.
     public func step(_ progress: RunnerProgress) throws -> [FinishedJob] {
         let isWaiting = prepared.isEmpty && running.isEmpty && !preparing.isEmpty
         for job in preparation.collect(waiting: isWaiting) where preparing[job.job.lease.job] == job.job.lease {

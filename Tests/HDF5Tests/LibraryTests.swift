@@ -52,39 +52,60 @@ import Testing
         }
     }
 
-    @Test func anObjectLeftOpenIsAnErrorOnClosing() throws {
+    /// A reference that keeps a handle past its closure.
+    private final class Keeper {
+        var group: Group?
+    }
+
+    @Test func anObjectLeftOpenIsAnErrorAndHarmsNoOtherFile() throws {
         let folder = try TemporaryDirectory()
+        let path = folder.file("open.h5").path
+        let keeper = Keeper()
         let failure = code {
-            try HDF5Library.run { () throws in
-                let file = try File.create(folder.file("open.h5").path)
-                let group = try file.root.createGroup("left")
-                try file.close()
-                try group.close()
-            }
+            try File.writing(path) { file in keeper.group = .some(try file.root.createGroup("left")) }
         }
         #expect(failure == .other)
+        #expect(!FileManager.default.fileExists(atPath: path))
+        keeper.group = nil
+        try File.writing(path) { file in try file.root.write([1], to: "x") }
+    }
+
+    @Test func whatThrowsWhileBuildingLeavesNothing() throws {
+        let folder = try TemporaryDirectory()
+        let path = folder.file("half.h5").path
+        let failure = code {
+            try File.writing(path) { file in
+                try file.root.write([1], to: "x")
+                try file.root.write([2], to: "x")
+            }
+        }
+        #expect(failure == .alreadyExists)
+        #expect(!FileManager.default.fileExists(atPath: path))
+        let nowhere = code { try File.writing(folder.file("absent/x.h5").path) { _ in } }
+        #expect(nowhere == .notFound)
     }
 
     @Test func callsOutsideOfATurnTrap() async {
         await #expect(processExitsWith: .failure) {
-            _ = try? File.open("/nowhere.h5")
+            let keeper = Keeper()
+            _ = try? File.image("x") { file in keeper.group = .some(try file.root.createGroup("left")) }
+            _ = try? keeper.group?.names()
         }
     }
 
-    @Test func aFullDiskIsSaidSoAndTheProcessEndsWell() async throws {
+    @Test func aFullDiskIsSaidSoAndLeavesNothing() async throws {
         let folder = try TemporaryDirectory()
         // A limit on file sizes stands in for the full disk; it is the process's, hence a process of its own.
         await #expect(processExitsWith: .success) { [path = folder.file("full.h5").path as String] in
             signal(SIGXFSZ, SIG_IGN)
             var limit = rlimit(rlim_cur: 100_000, rlim_max: 100_000)
             setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-            var failures: [HDF5Error.Code?] = []
-            for layout in [DatasetLayout.contiguous, .chunked([1000]), .chunked([1000], compressed: true)] {
-                try? FileManager.default.removeItem(atPath: path)
-                let values = (0..<200_000).map { _ in UInt64.random(in: 0...UInt64.max) }
-                failures.append(code { try File.writing(path) { try $0.root.write(values, to: "x", layout: layout) } })
+            let failure = code {
+                try File.writing(path) { try $0.root.write([Double](repeating: 1, count: 100_000), to: "x") }
             }
-            precondition(failures == [.noSpace, .noSpace, .noSpace], "\(failures)")
+            precondition(failure == .noSpace)
+            precondition(!FileManager.default.fileExists(atPath: path))
+            try File.writing(path) { try $0.root.write([1], to: "x") }
         }
     }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import HDF5
 import ResultFiles
 import TestSupport
 import Testing
@@ -122,22 +121,16 @@ import Testing
             var sample = SampleRows(seed: 7)
             let rows = sample.rows(200)
             var writer = ShardWriter(folder: ResultsFolder(path), header: SampleRows.header())
-            for row in rows { do { try writer.add(row, at: .now) } catch { try? "add \(error)".write(toFile: "/tmp/rf_fail", atomically: true, encoding: .utf8) } }
+            for row in rows { try writer.add(row, at: .now) }
             for size in [0, 1000, 30_000, 100_000] as [UInt] {
                 var limit = rlimit(rlim_cur: size, rlim_max: rlim_t.max)
                 setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-                var text = ""
-                do throws(ResultFileError) { _ = try writer.seal(as: ResultsFixture.id(UInt64(size))) } catch { if error.code != .noSpace { text = "\(size) \(error) \((error.cause as? HDF5.HDF5Error)?.stack ?? [])" } }
-                if !text.isEmpty {
-                limit = rlimit(rlim_cur: rlim_t.max, rlim_max: rlim_t.max)
-                setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-                try? text.write(toFile: "/tmp/rf_fail", atomically: true, encoding: .utf8)
-                }
+                let failure = code { _ = try writer.seal(as: ResultsFixture.id(UInt64(size))) }
+                precondition(failure == .noSpace, "\(size): \(String(describing: failure))")
                 precondition(writer.rows == rows)
             }
             var limit = rlimit(rlim_cur: rlim_t.max, rlim_max: rlim_t.max)
             setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-            do { _ = try writer.seal(as: ResultsFixture.id(9)) } catch { try? "final \(error)".write(toFile: "/tmp/rf_fail", atomically: true, encoding: .utf8) }
             let shard = try writer.seal(as: ResultsFixture.id(9))
             let read = try ShardReader("\(path)/\(shard.path)").rows()
             precondition(read == rows)

@@ -60,7 +60,6 @@ import Testing
         var sample = SampleRows(seed: 2)
         let rows = sample.rows(6)
         let whole = try Data(contentsOf: URL(fileURLWithPath: results.path(try results.seal(rows))))
-        try whole.write(to: URL(fileURLWithPath: "/tmp/rf_whole.h5"))
         for number in 0..<400 {
             var bytes = whole
             let place = Int(sample.next() % UInt64(whole.count))

@@ -1,9 +1,9 @@
-import Testing
 import Foundation
 import HDF5
 import ImageDecoding
 import Tensors
 import TestSupport
+import Testing
 import TokenReduction
 import Tokenization
 import VisionLanguage
@@ -63,7 +63,8 @@ struct GreedyModel {
     func prompt(_ golden: Golden.Prompt) throws -> (MultimodalPrompt, Tensor) {
         let framing = try #require(PicturePreprocessing.Framing(rawValue: golden.image_mode))
         let template = try #require(PromptTemplate(rawValue: golden.template))
-        let picture = try processor.prepare(path: Repository.fixture("model/images/\(golden.image)").path, framing: framing)
+        let picture = try processor.prepare(
+            path: Repository.fixture("model/images/\(golden.image)").path, framing: framing)
         let text = template == .none ? golden.prompt : golden.question
         return (try processor.prompt(text, template: template), picture.patches)
     }

@@ -36,7 +36,8 @@ struct GoldenTests {
     @Test("bf16 logits of 8 prompts", .enabled(if: OneDNNBackend.hasBFloat16, "needs a processor with AVX-512 BF16"))
     func halfPrecision() throws {
         let golden = Golden.all[0]
-        let greedy = try GreedyModel(directory: golden.directory, backend: OneDNNBackend(precision: .bfloat16, threads: 2))
+        let greedy = try GreedyModel(
+            directory: golden.directory, backend: OneDNNBackend(precision: .bfloat16, threads: 2))
         let inputs = try golden.prompts().map { try greedy.prompt($0) }
         let plan = try greedy.plan()
         let answers = try greedy.answer(inputs, plans: inputs.map { _ in plan }, tokens: 1)

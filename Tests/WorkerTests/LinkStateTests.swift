@@ -103,7 +103,7 @@ import Worker
         #expect(state.received(try assignments([1], described: false), now: start).kinds.isEmpty)
         #expect(
             state.received(try assignments([1], epoch: 2, described: false), now: start).kinds
-                == ["drop 1/1", "admit 1/2"])
+                == ["drop 1/1", "admit 1/2", "credit"])
         #expect(state.heldLeases == [Lease(job: JobID(1), epoch: Epoch(2)), Lease(job: JobID(2), epoch: Epoch(1))])
     }
 
@@ -115,12 +115,18 @@ import Worker
         #expect(actions.returnedJobs == Array(17...40))
     }
 
-    @Test mutating func creditFollowsFreeSlotsAndEndsWithTheDrain() throws {
+    @Test mutating func slotsAreOfferedAgainOnlyWhenTheFormerOfferIsUsedUp() throws {
+        func lease(_ job: UInt64) -> Lease { Lease(job: JobID(job), epoch: Epoch(1)) }
         _ = state.start(now: start)
         #expect(state.received(welcome(), now: start).credits == [4])
-        _ = state.received(try assignments([1, 2, 3]), now: start)
-        #expect(state.finished(Lease(job: JobID(1), epoch: Epoch(1))).credits == [2])
-        #expect(state.finished(Lease(job: JobID(1), epoch: Epoch(1))).credits == [])
+        #expect(state.received(try assignments([1, 2, 3]), now: start).credits == [])
+        #expect(state.finished(lease(1)).credits == [])
+        #expect(state.received(try assignments([4]), now: start).credits == [1])
+        #expect(state.received(try assignments([5]), now: start).credits == [])
+        #expect(state.finished(lease(2)).credits == [1])
+        #expect(state.finished(lease(2)).credits == [])
+        #expect(state.finished(lease(3)).credits == [])
+        #expect(state.timePassed(now: start + .seconds(1)).credits == [2])
         #expect(state.drain(now: start).credits == [0])
     }
 

@@ -30,7 +30,8 @@ final class ForwardBench {
         full = try ReductionPlan(method: "none", keep: nil, model: c.depth)
         reduced = try ReductionPlan(method: method, keep: keep, model: c.depth)
         let patch = 3 * c.vision.patchSize * c.vision.patchSize
-        picture = Tensor((0..<c.vision.patches * patch).map { Float(sin(Double($0))) }, shape: [c.vision.patches, patch])
+        picture = Tensor(
+            (0..<c.vision.patches * patch).map { Float(sin(Double($0))) }, shape: [c.vision.patches, patch])
         let before = textTokens / 2
         prompt = try MultimodalPrompt(
             ids: (0..<before).map { 100 + $0 } + [c.imageToken] + (before..<textTokens).map { 100 + $0 },
@@ -127,7 +128,8 @@ struct ForwardReport: Encodable {
     let towerTimeWithReduction: Double
 
     func table() -> String {
-        var table = TextTable(["part", "GFLOP/s", "bare loop", "share", "least", "greatest"], rightAligned: [1, 2, 3, 4, 5])
+        var table = TextTable(
+            ["part", "GFLOP/s", "bare loop", "share", "least", "greatest"], rightAligned: [1, 2, 3, 4, 5])
         for (name, share) in [("vision tower", tower), ("prefill", prefill)] {
             table.add([
                 name, String(format: "%.0f", share.rate), String(format: "%.0f", share.bareRate), percent(share.share),

@@ -1,0 +1,72 @@
+import Tensors
+import Testing
+import TokenReduction
+import VisionLanguage
+
+/// Jobs of different pictures, prompts, methods and budgets run as one ragged batch and do not see each other.
+struct RaggedBatchTests {
+    /// The first prompts of the checkpoint with a method each.
+    private static let methods: [(name: String, keep: Int?)] = [
+        ("none", nil), ("ficoco-v", 192), ("ficoco-v", 64), ("ficoco-l", 100), ("ficoco-vl", 80), ("ficoco-l", 1),
+    ]
+
+    private typealias Answers = [(logits: [Double], ids: [Int], sequence: DecoderSequence)]
+
+    @Test("in float64, logits are the same to the last bit")
+    func portable() throws {
+        let (together, alone) = try answers(PortableBackend(type: .float64), tokens: 2)
+        for (one, other) in zip(together, alone) { #expect(one.logits == other.logits) }
+        try expectEqual(together, alone)
+    }
+
+    @Test("in single precision, the same tokens are kept and written")
+    func single() throws {
+        let (together, alone) = try answers(OneDNNBackend(precision: .float32, threads: 2), tokens: 12)
+        for (one, other) in zip(together, alone) { #expect(relativeError(one.logits, other.logits) < 1e-5) }
+        try expectEqual(together, alone)
+    }
+
+    @Test(
+        "in bf16, the same tokens are kept", .enabled(if: OneDNNBackend.hasBFloat16, "needs a processor with AVX-512 BF16"))
+    func half() throws {
+        let (together, alone) = try answers(OneDNNBackend(precision: .bfloat16, threads: 2), tokens: 1)
+        for (one, other) in zip(together, alone) {
+            #expect(try one.sequence.run.trace().kept == other.sequence.run.trace().kept)
+        }
+    }
+
+    @Test("the order of a batch does not matter")
+    func order() throws {
+        let greedy = try GreedyModel(directory: Golden.all[0].directory, backend: PortableBackend(type: .float32))
+        let (inputs, plans) = try jobs(greedy)
+        let forth = try greedy.answer(inputs, plans: plans, tokens: 1)
+        let back = try greedy.answer(inputs.reversed(), plans: plans.reversed(), tokens: 1)
+        for (one, other) in zip(forth, back.reversed()) { #expect(one.logits == other.logits) }
+    }
+
+    private func expectEqual(_ together: Answers, _ alone: Answers) throws {
+        for (one, other) in zip(together, alone) {
+            let (left, right) = try (one.sequence.run.trace(), other.sequence.run.trace())
+            #expect(left.leftAt == right.leftAt)
+            #expect(left.kept == right.kept)
+            #expect(left.merges.map(\.target) == right.merges.map(\.target))
+            #expect(one.ids == other.ids)
+            #expect(one.sequence.prefillFLOPs == other.sequence.prefillFLOPs)
+            #expect(one.sequence.decodeFLOPs == other.sequence.decodeFLOPs)
+            #expect(one.sequence.cacheBytes == other.sequence.cacheBytes)
+        }
+    }
+
+    private func jobs(_ greedy: GreedyModel) throws -> ([(MultimodalPrompt, Tensor)], [ReductionPlan]) {
+        let prompts = try Golden.all[0].prompts().prefix(Self.methods.count)
+        return (try prompts.map { try greedy.prompt($0) }, try Self.methods.map { try greedy.plan($0.name, keep: $0.keep) })
+    }
+
+    private func answers(_ backend: any Backend, tokens: Int) throws -> (together: Answers, alone: Answers) {
+        let greedy = try GreedyModel(directory: Golden.all[0].directory, backend: backend)
+        let (inputs, plans) = try jobs(greedy)
+        let together = try greedy.answer(inputs, plans: plans, tokens: tokens)
+        let alone = try zip(inputs, plans).flatMap { try greedy.answer([$0], plans: [$1], tokens: tokens) }
+        return (together, alone)
+    }
+}
