@@ -13,8 +13,8 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "Where the coordinator listens for workers.")
     var connect = CoordinatorConfiguration.defaultWorkerEndpoint
 
-    @Option(help: "A name that stays the same after a restart.")
-    var name = "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
+    @Option(help: "A name that stays the same after a restart; made up where it is left out.")
+    var name = "\(ProcessInfo.processInfo.hostName)-\(UUID().uuidString.prefix(8).lowercased())"
 
     @Option(help: "Compute threads.")
     var threads = ProcessInfo.processInfo.activeProcessorCount

@@ -5,12 +5,16 @@ private import Glibc
 struct PartFile {
     private let path: String
 
-    /// Writes the bytes to a new file and waits until they are on the disk; where it throws, there is no such file.
-    init(writing image: FileImage, to path: String) throws(ResultFileError) {
+    /// Writes a new file and waits until it is on the disk; where it throws, there is no such file.
+    init(writing image: FileImage, sealedWith seal: ShardSeal, to path: String) throws(ResultFileError) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw ResultFileError(system: "create", path) }
         do throws(ResultFileError) {
-            try Self.write(image, file, path)
+            try image.withUnsafeBytes { bytes throws(ResultFileError) in try Self.write(bytes, file, path) }
+            try seal.bytes.withUnsafeBufferPointer { bytes throws(ResultFileError) in
+                try Self.write(UnsafeRawBufferPointer(bytes), file, path)
+            }
+            guard fsync(file) == 0 else { throw ResultFileError(system: "sync", path) }
         } catch {
             close(file)
             unlink(path)
@@ -24,15 +28,16 @@ struct PartFile {
         self.path = path
     }
 
-    private static func write(_ image: FileImage, _ file: Int32, _ path: String) throws(ResultFileError) {
-        var offset = 0
-        while offset < image.count {
-            let count = image.withUnsafeBytes { Glibc.write(file, $0.baseAddress.map { $0 + offset }, $0.count - offset) }
+    private static func write(
+        _ bytes: UnsafeRawBufferPointer, _ file: Int32, _ path: String
+    ) throws(ResultFileError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = Glibc.write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw ResultFileError(system: "write", path) }
-            offset += count
+            rest = rest.dropFirst(count)
         }
-        guard fsync(file) == 0 else { throw ResultFileError(system: "sync", path) }
     }
 
     /// Links the file into `folder` (made if absent) as `name`, never over another, and removes the part.

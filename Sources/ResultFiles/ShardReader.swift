@@ -12,8 +12,12 @@ public struct ShardReader: Sendable {
     private let path: String
     private let limits: ReadLimits
 
-    /// Opens a file, reads what describes it and closes it again.
+    /// Checks the seal of a file, reads what describes it and closes it again.
+    ///
+    /// A file without a seal, edited or repacked by another tool, is read too. The HDF5 library then sees bytes that
+    /// nothing vouches for: files from people who are not trusted belong into a process that may crash.
     public init(_ path: String, limits: ReadLimits = ReadLimits()) throws(ResultFileError) {
+        try ShardSeal.verify(path)
         (header, id, rowCount) = try Self.reading(path, limits) { root in
             guard try root.requiredString("format") == ShardLayout.format else {
                 throw ResultFileError(.corrupt, "\(path) is not a shard of results; its format has another name")

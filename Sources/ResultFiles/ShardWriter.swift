@@ -80,7 +80,8 @@ public struct ShardWriter: Sendable {
             throw ResultFileError(.writeFailed, "cannot build the shard \(id): \(error)", cause: error)
         }
         let name = "\(id).h5"
-        let part = try PartFile(writing: image, to: "\(folder.path)/tmp/\(name).part")
+        let seal = ShardSeal(of: image)
+        let part = try PartFile(writing: image, sealedWith: seal, to: "\(folder.path)/tmp/\(name).part")
         do throws(ResultFileError) {
             try part.publish(in: "\(folder.path)/shards/\(id.folder)", as: name)
         } catch {
@@ -88,8 +89,8 @@ public struct ShardWriter: Sendable {
             throw error
         }
         let sealed = SealedShard(
-            path: "shards/\(id.folder)/\(name)", sha256: FileDigest.sha256(of: image), bytes: image.count,
-            jobs: rows.map(\.id))
+            path: "shards/\(id.folder)/\(name)", sha256: seal.sha256,
+            bytes: image.count + seal.bytes.count, jobs: rows.map(\.id))
         removeAll()
         return sealed
     }

@@ -47,7 +47,8 @@ final class CLIPVision {
         start = try Self.startRows(
             embeddings.tensor("class_embedding", [c.hidden]),
             embeddings.tensor("position_embedding.weight", [c.patches + 1, c.hidden]), backend)
-        preNorm = try weights.layerNorm("pre_layrnorm", width: c.hidden, epsilon: c.epsilon)  // so spelled in every file
+        // The name is spelled like this in every file.
+        preNorm = try weights.layerNorm("pre_layrnorm", width: c.hidden, epsilon: c.epsilon)
         layers = try (0..<layersNeeded).map { index in
             let layer = weights.under("encoder.layers.\(index)")
             let attention = layer.under("self_attn")

@@ -60,6 +60,21 @@ import Testing
         #expect(failure == .corrupt)
     }
 
+    /// The index of chunks (a "TREE" node: 24 bytes of header, then size, skipped filters and offset of the first chunk)
+    /// has no checksum of its own.
+    @Test(arguments: [(28, 1), (28, 2), (28, 4), (28, 128), (32, 1), (37, 1)])
+    func aDamagedIndexIsFound(byte: Int, bit: UInt8) throws {
+        try File.writing(path) { file in
+            try file.root.write((0..<3000).map { Int32($0 / 7) }, to: "n", layout: .chunked([4000], compressed: true))
+        }
+        var bytes = try Data(contentsOf: folder.file("strange.h5"))
+        let node = try #require(bytes.range(of: Data("TREE".utf8)))
+        bytes[node.lowerBound + byte] ^= bit
+        try bytes.write(to: folder.file("strange.h5"))
+        let failure = code { try File.reading(path) { file in _ = try file.root.dataset("n").read(Int32.self) } }
+        #expect(failure == .corrupt)
+    }
+
     @Test func pathsDoNotLeaveTheirGroup() throws {
         try File.writing(path) { file in
             let group = try file.root.createGroup("a")

@@ -25,6 +25,7 @@ public enum SystemPython {
     /// What a script complained about.
     public struct Failure: Error, CustomStringConvertible {
         let text: String
+        /// The complaint.
         public var description: String { "python3 failed: \(text)" }
     }
 }

@@ -2,8 +2,10 @@ public import Foundation
 
 /// A fresh folder that is removed when the value goes away; tests write nowhere else.
 public final class TemporaryDirectory: Sendable {
+    /// The folder.
     public let url: URL
 
+    /// Makes the folder.
     public init() throws {
         url = FileManager.default.temporaryDirectory.appendingPathComponent("winnow-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)

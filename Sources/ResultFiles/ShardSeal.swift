@@ -1,0 +1,65 @@
+private import Crypto
+private import Glibc
+internal import HDF5
+
+/// Forty bytes behind the end of the HDF5 data of a shard: a mark, and the SHA-256 of everything before them.
+///
+/// HDF5 ignores what follows its data. Text, attributes and the index of the chunks carry no checksum of their own in
+/// the formats we write, and the library reads beyond its memory where they are damaged: so the seal is checked before
+/// the library sees the file. A tool that edits or repacks a shard drops the seal.
+struct ShardSeal {
+    /// The forty bytes.
+    let bytes: [UInt8]
+    /// The SHA-256 of the whole file, seal included.
+    let sha256: [UInt8]
+
+    private static let mark = Array("WNWSEAL1".utf8)
+    private static let length = mark.count + SHA256.byteCount
+
+    /// The seal of a file that is to have these contents.
+    init(of image: FileImage) {
+        var hash = SHA256()
+        image.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        bytes = Self.mark + Array(hash.finalize())
+        hash.update(data: bytes)
+        sha256 = Array(hash.finalize())
+    }
+
+    /// Throws where a file does not have the contents it was sealed with; a file without a seal passes.
+    static func verify(_ path: String) throws(ResultFileError) {
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else {
+            throw ResultFileError(
+                errno == ENOENT ? .notFound : .refused,
+                "cannot open \(path): \(String(cString: strerror(errno))); check the path and the rights of this user")
+        }
+        defer { close(file) }
+        var information = stat()
+        guard fstat(file, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+            throw ResultFileError(.refused, "\(path) is not a regular file; give the path of a shard")
+        }
+        let contents = Int(information.st_size) - length
+        guard contents > 0 else { return }
+        var seal = [UInt8](repeating: 0, count: length)
+        guard pread(file, &seal, length, off_t(contents)) == length, seal.starts(with: mark) else { return }
+        guard try digest(of: file, bytes: contents, path) == Array(seal[mark.count...]) else {
+            throw ResultFileError(
+                .corrupt, "\(path) is not what it was sealed with; run its jobs again or restore it from a copy")
+        }
+    }
+
+    private static func digest(of file: Int32, bytes: Int, _ path: String) throws(ResultFileError) -> [UInt8] {
+        var hash = SHA256()
+        var remaining = bytes
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { buffer.deallocate() }
+        while remaining > 0 {
+            let count = read(file, buffer.baseAddress, min(buffer.count, remaining))
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw ResultFileError(.corrupt, "cannot read \(path) to its end; check the disk") }
+            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            remaining -= count
+        }
+        return Array(hash.finalize())
+    }
+}
