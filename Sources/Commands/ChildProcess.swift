@@ -1,10 +1,12 @@
 import Foundation
 
-/// This program started again with another subcommand; it ends with its parent's wish or not at all.
+/// This program started again with a service's subcommand; it ends when its parent asks for that or is gone.
 final class ChildProcess {
     private let process = Process()
     private let log: URL
     private let output = Pipe()
+    /// Nothing is written; that it ends tells the child that we did.
+    private let input = Pipe()
     let title: String
 
     /// Starts `winnow <arguments>`; standard error goes to `log`.
@@ -13,8 +15,8 @@ final class ChildProcess {
         self.log = log
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
+        process.arguments = arguments + ["--until-input-ends"]
+        process.standardInput = input
         process.standardOutput = output
         process.standardError = try FileHandle(forWritingTo: log)
         try process.run()

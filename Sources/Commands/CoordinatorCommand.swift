@@ -1,6 +1,7 @@
 import ArgumentParser
 import Coordinator
 import Foundation
+import Scheduling
 
 /// `winnow coordinator`: keeps the jobs and hands them out.
 struct CoordinatorCommand: ParsableCommand {
@@ -16,16 +17,32 @@ struct CoordinatorCommand: ParsableCommand {
     @Option(help: "Where clients connect; port * lets the system choose.")
     var clients = CoordinatorConfiguration.defaultClientEndpoint
 
+    @Option(help: "Seconds between two signs of life of a worker; three missed, and it counts as lost.")
+    var heartbeat = 5.0
+
+    @Option(help: "Seconds that a job may go without progress before it is given to another worker.")
+    var lease = 60.0
+
+    @Flag(help: ArgumentHelp("End when standard input does: the sign of a parent that is gone.", visibility: .hidden))
+    var untilInputEnds = false
+
     @Option(help: "How to say where it listens: table or json.")
     var output = OutputFormat.table
 
     @OptionGroup var logging: LoggingOptions
 
+    func validate() throws {
+        guard (0.01...3600).contains(heartbeat) else { throw ValidationError("--heartbeat must be from 0.01 to 3600") }
+        guard (0.1...86_400).contains(lease) else { throw ValidationError("--lease must be from 0.1 to 86400") }
+    }
+
     func run() throws {
+        let times = SchedulerSettings(heartbeat: .seconds(heartbeat), lease: .seconds(lease))
         let configuration = CoordinatorConfiguration(
-            store: URL(fileURLWithPath: store), workerEndpoint: workers, clientEndpoint: clients)
+            store: URL(fileURLWithPath: store), workerEndpoint: workers, clientEndpoint: clients, scheduling: times)
         let service = try CoordinatorService(configuration, logger: logging.logger("winnow.coordinator"))
         let signals = Signals { _ in service.stop() }
+        if untilInputEnds { StandardInput.whenItEnds { service.stop() } }
         try withExtendedLifetime(signals) {
             try service.run { endpoints in
                 switch output {

@@ -11,7 +11,7 @@ struct ReduceCommand: ParsableCommand {
         commandName: "reduce", abstract: "Run one reduction step on the tensors of an HDF5 file.",
         discussion: """
             CASE holds hidden (tokens, width), attention (heads, queries, keys), optionally keys (heads, tokens, d), and the \
-            attributes class_token (row, or -1), image_start, image_count, grid (rows, columns) and precision (f32 or f64). \
+            attributes class_token (row, or -1), image_start, image_count, grid (rows and columns, or the side) and precision (f32 or f64). \
             OUT holds hidden, scores, kept, pruned (rows of the input) and merge/source, merge/target, merge/weight.
             """)
 
@@ -33,8 +33,8 @@ struct ReduceCommand: ParsableCommand {
         }
         let problem = try ReductionCase<Double>(contentsOf: input)
         switch problem.precision {
-        case "f64", nil: try reduce(problem, method, keep: keep) { Tensor($0, shape: $1) }
-        case "f32": try reduce(problem, method, keep: keep) { Tensor($0.map(Float.init), shape: $1) }
+        case "f64", "float64", nil: try reduce(problem, method, keep: keep) { Tensor($0, shape: $1) }
+        case "f32", "float32": try reduce(problem, method, keep: keep) { Tensor($0.map(Float.init), shape: $1) }
         case .some(let other):
             throw CommandFailure(ExitCodes.usage, "\(input): precision is '\(other)'; it must be f32 or f64")
         }

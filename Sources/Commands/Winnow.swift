@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Foundation
+import TokenReduction
 
 /// The command line: one file for each subcommand.
 public struct Winnow: ParsableCommand {
@@ -32,6 +33,9 @@ public struct Winnow: ParsableCommand {
         } catch let failure as CommandFailure {
             if !failure.message.isEmpty { printError("winnow: \(failure.message)") }
             return failure.exitCode
+        } catch let error as ReductionError {
+            printError("winnow: \(error)")
+            return ExitCodes.usage
         } catch {
             let isHelp = exitCode(for: error) == .success
             if isHelp {

@@ -22,20 +22,35 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "Jobs answered at the same time.")
     var capacity = 8
 
+    @Option(help: "Most answers of one result file.")
+    var sealRows = WorkerConfiguration.Sealing().rows
+
+    @Option(help: "Most seconds that an answer waits before it is written.")
+    var sealSeconds = WorkerConfiguration.Sealing().age / .seconds(1)
+
+    @Flag(help: ArgumentHelp("End when standard input does: the sign of a parent that is gone.", visibility: .hidden))
+    var untilInputEnds = false
+
     @OptionGroup var logging: LoggingOptions
 
     func validate() throws {
         guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
         guard (1...1024).contains(capacity) else { throw ValidationError("--capacity must be from 1 to 1024") }
+        guard (1...1_000_000).contains(sealRows) else { throw ValidationError("--seal-rows must be from 1 to 1000000") }
+        guard (0...3600).contains(sealSeconds) else { throw ValidationError("--seal-seconds must be from 0 to 3600") }
     }
 
     func run() throws {
-        let configuration = WorkerConfiguration(endpoint: connect, name: WorkerName(name))
+        var configuration = WorkerConfiguration(endpoint: connect, name: WorkerName(name))
+        configuration.sealing.rows = sealRows
+        configuration.sealing.age = .seconds(sealSeconds)
         let (capacity, threads) = (capacity, threads)
         let service = try WorkerService(configuration, log: logging.logger("winnow.worker")) {
             ModelRunner(capacity: capacity, threads: threads)
         }
         let signals = Signals { times in times == 1 ? service.drain() : service.stop() }
+        // Nobody is left who would want what runs here; what is not committed counts as not done.
+        if untilInputEnds { StandardInput.whenItEnds { _exit(ExitCodes.infrastructure) } }
         try withExtendedLifetime(signals) { try service.run() }
     }
 }

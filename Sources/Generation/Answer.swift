@@ -8,7 +8,8 @@ final class Answer {
     let request: GenerationRequest
     let picture: LLaVA.EncodedPicture
     let sequence: DecoderSequence
-    let reusedFeatures: Bool
+    private let reusedFeatures: Bool
+    private let reusedPrefix: Bool
     var seconds = GenerationTimings()
     private(set) var ids: [Int] = []
     private var logProbabilities: [Float] = []
@@ -16,12 +17,14 @@ final class Answer {
     private(set) var finish: (reason: GenerationResult.FinishReason, text: String)?
 
     init(
-        _ request: GenerationRequest, _ picture: LLaVA.EncodedPicture, _ sequence: DecoderSequence, reusedFeatures: Bool
+        _ request: GenerationRequest, _ picture: LLaVA.EncodedPicture, _ sequence: DecoderSequence,
+        reusedFeatures: Bool, reusedPrefix: Bool
     ) {
         self.request = request
         self.picture = picture
         self.sequence = sequence
         self.reusedFeatures = reusedFeatures
+        self.reusedPrefix = reusedPrefix
         random = SplitMix64(seed: request.sampling.seed)
     }
 
@@ -34,7 +37,7 @@ final class Answer {
             finish = (.stop, tokenizer.decode(ids))
         } else if let text = textBeforeStop(tokenizer) {
             finish = (.stop, text)
-        } else if ids.count >= request.maxTokens || ids.count > sequence.roomLeftAtStart {
+        } else if ids.count >= request.maxTokens || ids.count > sequence.room {
             finish = (.length, tokenizer.decode(ids))
         }
     }
@@ -60,7 +63,7 @@ final class Answer {
             id: request.id, text: (finish?.text ?? "").trimmingCharacters(in: .whitespacesAndNewlines), tokenIDs: ids,
             logProbabilities: logProbabilities, finishReason: finish?.reason ?? .length,
             promptTokens: sequence.promptTokens, features: picture.features, reusedFeatures: reusedFeatures,
-            trace: trace,
+            reusedPrefix: reusedPrefix, trace: trace,
             flops: OperationCounts(
                 vision: picture.towerFLOPs, projector: picture.projectorFLOPs, prefill: sequence.prefillFLOPs,
                 decode: sequence.decodeFLOPs),

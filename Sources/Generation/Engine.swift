@@ -11,18 +11,19 @@ public final class Engine {
     private let endOfSequence: Set<Int>
     private var waiting: [GenerationRequest] = []
     private var answers: [Answer] = []
-    private var features: FeatureCache
+    private var prefill: Prefill
     /// Answers written at the same time.
     public let capacity: Int
 
-    /// An engine that answers `capacity` requests at a time and keeps `featureBytes` of features for reuse.
-    public init(model: LLaVA, tokenizer: Tokenizer, capacity: Int, featureBytes: Int = 256 << 20) {
+    /// An engine that answers `capacity` requests at a time and keeps `sharedBytes` of features, and
+    /// as much of prompt prefixes, for requests that share them.
+    public init(model: LLaVA, tokenizer: Tokenizer, capacity: Int, sharedBytes: Int = 512 << 20) {
         precondition(capacity >= 1, "an engine answers at least one request at a time")
         self.model = model
         self.tokenizer = tokenizer
         self.capacity = capacity
         endOfSequence = model.configuration.endOfSequence
-        features = FeatureCache(bound: featureBytes)
+        prefill = Prefill(model, sharedBytes: sharedBytes)
     }
 
     /// A request that ended.
@@ -65,62 +66,15 @@ public final class Engine {
     /// Starts requests together; where that fails, each alone, so that only those to blame fail.
     private func start(_ requests: [GenerationRequest]) -> [Ended] {
         do {
-            answers += try prefill(requests)
+            let (started, logits) = try prefill.start(requests)
+            extend(started, logits)
+            answers += started
             return []
         } catch  where requests.count > 1 {
             return requests.flatMap { start([$0]) }
         } catch {
             return requests.map { Ended(id: $0.id, result: .failure(error)) }
         }
-    }
-
-    private func prefill(_ requests: [GenerationRequest]) throws -> [Answer] {
-        let clock = ContinuousClock()
-        let start = clock.now
-        let (pictures, isNew) = try encode(requests)
-        let encoded = clock.now
-        let (sequences, logits) = try model.prefill(
-            requests.map(\.prompt), pictures, room: requests.map(\.maxTokens))
-        let started = zip(requests, zip(pictures, zip(sequences, isNew))).map { request, parts in
-            Answer(request, parts.0, parts.1.0, reusedFeatures: !parts.1.1)
-        }
-        extend(started, logits)
-        let read = clock.now
-
-        let vision = (encoded - start) / .seconds(1), prefill = (read - encoded) / .seconds(1)
-        let visionFLOPs = zip(pictures, isNew).reduce(0) { $0 + ($1.1 ? $1.0.flops : 0) }
-        let prefillFLOPs = sequences.reduce(0) { $0 + $1.prefillFLOPs }
-        for (answer, isNew) in zip(started, isNew) {
-            answer.seconds.vision = isNew ? vision * Double(answer.picture.flops) / Double(max(visionFLOPs, 1)) : 0
-            answer.seconds.prefill = prefill * Double(answer.sequence.prefillFLOPs) / Double(max(prefillFLOPs, 1))
-        }
-        return started
-    }
-
-    /// Features for each request: from the cache, from an equal request beside it, or from the tower.
-    private func encode(_ requests: [GenerationRequest]) throws -> (pictures: [LLaVA.EncodedPicture], isNew: [Bool]) {
-        var found: [LLaVA.EncodedPicture?] = requests.map { $0.featureKey.flatMap { features.picture($0) } }
-        var firstWithKey: [String: Int] = [:]
-        var missing: [Int] = []
-        for (index, request) in requests.enumerated() where found[index] == nil {
-            if let key = request.featureKey, firstWithKey[key] != nil { continue }
-            if let key = request.featureKey { firstWithKey[key] = index }
-            missing.append(index)
-        }
-        if !missing.isEmpty {
-            let encoded = try model.encode(
-                missing.map { requests[$0].patches }, plans: missing.map { requests[$0].plan })
-            for (index, picture) in zip(missing, encoded) {
-                found[index] = picture
-                if let key = requests[index].featureKey { features.keep(picture, key) }
-            }
-        }
-        let isNew = requests.indices.map { missing.contains($0) }
-        let pictures = zip(requests, found).compactMap { request, picture in
-            picture ?? request.featureKey.flatMap { firstWithKey[$0] }.flatMap { found[$0] }
-        }
-        precondition(pictures.count == requests.count, "every request has features by now")
-        return (pictures, isNew)
     }
 
     private func decode() throws {

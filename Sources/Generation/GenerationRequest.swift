@@ -62,8 +62,10 @@ public struct GenerationResult: Sendable {
     public let promptTokens: Int
     /// `(visual tokens, decoder width)`, as they entered the decoder.
     public let features: Tensor
-    /// Whether the features had been computed for an earlier request.
+    /// Whether the features had been computed for another request.
     public let reusedFeatures: Bool
+    /// Whether the prompt up to the picture's end had been read for another request.
+    public let reusedPrefix: Bool
     /// What became of every visual token.
     public let trace: ReductionTrace
     /// What it took in operations.
@@ -76,7 +78,8 @@ public struct GenerationResult: Sendable {
 
 /// Floating-point operations that an answer's path through the model took; one multiply-add counts 2.
 ///
-/// Where features were reused, `vision` and `projector` are what computing them took the first time.
+/// Where features or a prefix were reused, what computing them took the first time counts here as well: equal requests
+/// have equal counts, whoever came first.
 public struct OperationCounts: Sendable, Hashable {
     /// The vision tower.
     public var vision = 0
@@ -91,9 +94,10 @@ public struct OperationCounts: Sendable, Hashable {
     public var total: Int { vision + projector + prefill + decode }
 }
 
-/// Seconds that each part took; of work done for many requests at once, this request's share by operations.
+/// Seconds that each part took; of work done for many requests at once, this request's share by operations. Work that was
+/// reused took no time.
 public struct GenerationTimings: Sendable, Hashable {
-    /// 0 where features were reused.
+    /// The vision tower and the projector.
     public var vision = 0.0
     /// Filter, correlate and compress; part of `vision` and `prefill`.
     public var reduce = 0.0

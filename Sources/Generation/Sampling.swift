@@ -30,7 +30,8 @@ public struct Sampling: Sendable, Hashable {
         let order = weights.indices.sorted { weights[$0] == weights[$1] ? $0 < $1 : weights[$0] > weights[$1] }
         var kept: [(token: Int, probability: Double)] = [], mass = 0.0
         for token in order {
-            if mass >= topP, !kept.isEmpty { break }
+            // Rounding may bring the sum to 1 before the last token.
+            if topP < 1, mass >= topP, !kept.isEmpty { break }
             kept.append((token, weights[token] / total))
             mass += weights[token] / total
         }

@@ -9,7 +9,9 @@ enum ExclusiveFile {
         var offset = 0
         var isWritten = true
         while isWritten, offset < image.count {
-            let count = image.withUnsafeBytes { Glibc.write(file, $0.baseAddress.map { $0 + offset }, $0.count - offset) }
+            let count = image.withUnsafeBytes { bytes in
+                Glibc.write(file, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
+            }
             if count < 0, errno == EINTR { continue }
             isWritten = count > 0
             offset += max(0, count)

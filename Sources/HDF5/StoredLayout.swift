@@ -57,7 +57,8 @@ struct StoredLayout {
     ///
     /// The index that formats of HDF5 1.8 use has no checksum. A chunk that it loses would read as whatever is in
     /// memory, and one whose filters it skips as its packed bytes.
-    func checkIndex(of dataset: Int64, shape: [Int], rows: Range<Int>, each bytes: Int, name: String) throws(HDF5Error) {
+    func checkIndex(of dataset: Int64, shape: [Int], rows: Range<Int>, each bytes: Int, name: String) throws(HDF5Error)
+    {
         guard let chunk, chunk.count == shape.count, chunk.allSatisfy({ $0 > 0 }), !rows.isEmpty else { return }
         var ranges = zip(shape, chunk).map { 0..<(($0 + $1 - 1) / $1) }
         ranges[0] = (rows.lowerBound / chunk[0])..<((rows.upperBound - 1) / chunk[0] + 1)
@@ -75,7 +76,7 @@ struct StoredLayout {
             guard stored == 0 ? hasFillValue : isPlausible(skipped: skipped, stored: stored, whole: whole) else {
                 throw HDF5Error(
                     code: .corrupt,
-                    message: "cannot read \(name): the index of its chunks is damaged; make the file again from its source")
+                    message: "cannot read \(name): its index of chunks is damaged; make the file again from its source")
             }
             // The next place, the last dimension fastest.
             var dimension = place.count - 1

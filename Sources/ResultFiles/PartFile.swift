@@ -1,5 +1,5 @@
-internal import HDF5
 private import Glibc
+internal import HDF5
 
 /// A shard that is complete and durable but not visible yet: it is then linked under its final name.
 struct PartFile {

@@ -12,9 +12,9 @@ public struct ReductionCase<Scalar: Element & Hashable & BinaryFloatingPoint>: S
     public let classToken: Int?
     /// Row of the first visual token.
     public let imageStart: Int
-    /// Number of visual tokens.
+    /// Number of visual tokens; they stand at the first places of the grid.
     public let imageCount: Int
-    /// Rows and columns of patches.
+    /// Rows and columns of patches; the attribute `grid` is both, or one number for a square.
     public let grid: [Int]
     /// The attribute `precision`, such as "f64"; nil if absent.
     public let precision: String?
@@ -47,12 +47,17 @@ public struct ReductionCase<Scalar: Element & Hashable & BinaryFloatingPoint>: S
         }
         imageStart = try Self.count("image_start", of: root)
         imageCount = try Self.count("image_count", of: root)
-        switch try root.attribute("grid") {
-        case .integers(let lengths) where lengths.count == 2 && lengths.allSatisfy { (1..<65_536).contains($0) }:
-            grid = lengths.map { Int($0) }
-        default:
-            throw ResultFileError(.corrupt, "\(root.name)@grid is not two positive integers; give rows and columns")
+        let sides: [Int64]? =
+            switch try root.attribute("grid") {
+            case .integer(let side): [side, side]
+            case .integers(let sides): sides.count == 1 ? sides + sides : sides
+            default: nil
+            }
+        guard let sides, sides.count == 2, sides.allSatisfy({ (1..<65_536).contains($0) }) else {
+            throw ResultFileError(
+                .corrupt, "\(root.name)@grid is not one or two integers above 0; give rows and columns, or the side")
         }
+        grid = sides.map { Int($0) }
         switch try root.attribute("precision") {
         case nil: precision = nil
         case .string(let name): precision = name
@@ -76,8 +81,8 @@ public struct ReductionCase<Scalar: Element & Hashable & BinaryFloatingPoint>: S
                 "keys \(keys.shape) do not have one entry for each row of hidden \(hidden.shape)"
             } else if imageStart + imageCount > tokens {
                 "image_start \(imageStart) and image_count \(imageCount) reach beyond the \(tokens) rows of hidden"
-            } else if grid[0] * grid[1] != imageCount {
-                "grid \(grid) is not image_count \(imageCount)"
+            } else if grid[0] * grid[1] < imageCount {
+                "grid \(grid) is too small for image_count \(imageCount)"
             } else if let classToken, classToken >= tokens {
                 "class_token \(classToken) is beyond the \(tokens) rows of hidden"
             } else {

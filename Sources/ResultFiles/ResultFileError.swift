@@ -1,5 +1,5 @@
-internal import HDF5
 private import Glibc
+internal import HDF5
 
 /// Why a result file could not be written or read, in words that say what to do about it.
 public struct ResultFileError: Error, CustomStringConvertible, Sendable {
@@ -52,7 +52,8 @@ public struct ResultFileError: Error, CustomStringConvertible, Sendable {
             case _ where isFull: "free space and seal again"
             default: "check the disk"
             }
-        self.init(isFull ? .noSpace : .writeFailed, "cannot \(call) \(path): \(String(cString: strerror(number))); \(advice)")
+        let reason = String(cString: strerror(number))
+        self.init(isFull ? .noSpace : .writeFailed, "cannot \(call) \(path): \(reason); \(advice)")
     }
 
     /// An error of the HDF5 library while reading. A shard that lacks something is damaged; only the file can be absent.

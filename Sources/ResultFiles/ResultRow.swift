@@ -30,12 +30,17 @@ public struct ResultRow: Sendable, Hashable {
     public var answerTokens = 0
     /// Why the answer ended.
     public var finishReason = FinishReason.stop
-    /// Floating point operations; one multiply-add counts as two.
+    /// Floating point operations; one multiply-add counts as two. Work reused from another job counts here as well, so
+    /// that equal jobs have equal counts.
     public var flops = Flops()
-    /// Wall-clock time.
+    /// Wall-clock time; reused work took none.
     public var seconds = Seconds()
     /// Largest resident memory of the worker so far, in bytes.
     public var peakBytes = 0
+    /// 1 where the visual features had been computed for another job of the same picture and reduction, else 0.
+    public var reusedFeatures: UInt8 = 0
+    /// 1 where the prompt up to the picture's end had been read for another job, else 0.
+    public var reusedPrefix: UInt8 = 0
     /// 1 right, 0 wrong, -1 not scored.
     public var correct: Int8 = -1
     /// How the picture became the model's input.
@@ -177,7 +182,8 @@ extension ResultRow {
         public init() {}
 
         /// Adds a step.
-        public mutating func append(layer: UInt8, place: ReductionPlace, tokensIn: Int, tokensOut: Int, seconds: Double) {
+        public mutating func append(layer: UInt8, place: ReductionPlace, tokensIn: Int, tokensOut: Int, seconds: Double)
+        {
             self.layer.append(layer)
             self.place.append(place)
             self.tokensIn.append(tokensIn)

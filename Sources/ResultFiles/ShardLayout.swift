@@ -28,6 +28,10 @@ enum ShardLayout {
         NumberColumn("prompt_tokens", \.promptTokens, "tokens of the prompt that entered the decoder"),
         NumberColumn("answer_tokens", \.answerTokens, "generated tokens"),
         CodeColumn("finish_reason", \.finishReason, "why the answer ended"),
+        NumberColumn(
+            "reused_features", \.reusedFeatures, "1 where the features were computed for another job, else 0"),
+        NumberColumn(
+            "reused_prefix", \.reusedPrefix, "1 where the prompt up to the picture was read for another job, else 0"),
         NumberColumn("correct", \.correct, "1 right, 0 wrong, -1 not scored"),
     ]
 

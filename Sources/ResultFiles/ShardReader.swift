@@ -57,7 +57,8 @@ public struct ShardReader: Sendable {
             for column in ShardLayout.jobs(methods: []) {
                 let shape = try jobs.dataset(column.name).shape
                 guard shape == [rowCount] else {
-                    throw ResultFileError(.corrupt, "\(path):/jobs/\(column.name) has shape \(shape), not [\(rowCount)]")
+                    throw ResultFileError(
+                        .corrupt, "\(jobs.name)/\(column.name) has shape \(shape), not [\(rowCount)]")
                 }
                 try column.read(range, from: jobs, into: &rows)
             }
@@ -70,7 +71,9 @@ public struct ShardReader: Sendable {
 
     private static func header(_ root: borrowing Group) throws -> ShardHeader {
         let tokens = try root.group("tokens")
-        guard case .integers(let grid) = try tokens.attribute("grid"), grid.allSatisfy({ $0 > 0 && $0 < 1 << 16 }) else {
+        guard case .integers(let grid) = try tokens.attribute("grid"),
+            grid.allSatisfy({ $0 > 0 && $0 < 1 << 16 })
+        else {
             throw ResultFileError(.corrupt, "\(tokens.name) has no proper attribute grid")
         }
         var features: ShardHeader.Features?
@@ -81,13 +84,15 @@ public struct ShardReader: Sendable {
                 throw ResultFileError(.corrupt, "\(data.name) has shape \(data.shape), not (tokens, width)")
             }
             features = ShardHeader.Features(
-                width: data.shape[1], layer: try group.requiredInteger("layer"), space: try group.requiredString("space"))
+                width: data.shape[1], layer: try group.requiredInteger("layer"),
+                space: try group.requiredString("space"))
         }
         let methods = try root.dataset("jobs/method").enumerationNames()
         return ShardHeader(
             batch: try root.requiredString("batch"), worker: try root.requiredString("worker"),
             model: try root.requiredString("model"), modelSHA256: try root.requiredString("model_sha256"),
-            methodJSON: try root.requiredString("method_json"), generationJSON: try root.requiredString("generation_json"),
+            methodJSON: try root.requiredString("method_json"),
+            generationJSON: try root.requiredString("generation_json"),
             software: try root.requiredString("software"), methods: methods.sorted { $0.key < $1.key }.map(\.value),
             grid: grid.map { Int($0) }, features: features)
     }

@@ -90,6 +90,9 @@ public struct ReductionPlan: Sendable {
         removals[place] ?? [Int](repeating: 0, count: model.layers(in: place))
     }
 
+    /// Whether any layer of `place` gives up tokens.
+    public func reduces(in place: Place) -> Bool { removals[place]?.contains { $0 > 0 } ?? false }
+
     /// Tokens that one layer gives up.
     public func removal(in place: Place, layer: Int) -> Int {
         let removals = removals(in: place)

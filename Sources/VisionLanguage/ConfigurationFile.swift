@@ -70,14 +70,25 @@ struct ConfigurationFile {
         return value
     }
 
-    /// One whole number or a list of them.
-    func integers(_ key: String) -> [Int]? {
-        if let one = values[key] as? NSNumber { return [one.intValue] }
-        return (values[key] as? [NSNumber])?.map(\.intValue)
+    /// One whole number in `range`, or a list of them.
+    func integers(_ key: String, default standard: [Int], in range: ClosedRange<Int>) throws(ModelError) -> [Int] {
+        guard has(key) else { return standard }
+        let numbers = (values[key] as? [Any] ?? values[key].map { [$0] } ?? []).map { ($0 as? NSNumber)?.doubleValue }
+        let whole = numbers.compactMap { $0.flatMap(Int.init(exactly:)) }.filter(range.contains)
+        guard whole.count == numbers.count else {
+            throw wrong(key, "whole numbers in \(range.lowerBound)...\(range.upperBound)")
+        }
+        return whole
     }
 
     /// A list of numbers.
-    func numbers(_ key: String) -> [Double]? { (values[key] as? [NSNumber])?.map(\.doubleValue) }
+    func numbers(_ key: String, default standard: [Double]) throws(ModelError) -> [Double] {
+        guard has(key) else { return standard }
+        guard let list = values[key] as? [Any] else { throw wrong(key, "a list of numbers") }
+        let numbers = list.compactMap { ($0 as? NSNumber)?.doubleValue }
+        guard numbers.count == list.count else { throw wrong(key, "a list of numbers") }
+        return numbers
+    }
 
     /// Refuses a value that this code would compute wrongly with.
     func require(_ key: String, _ allowed: Set<String>, default standard: String) throws(ModelError) -> String {

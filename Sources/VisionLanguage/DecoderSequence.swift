@@ -4,34 +4,45 @@ public import TokenReduction
 ///
 /// A row keeps its position while others are dropped inside the decoder, and the answer goes on after the whole prompt.
 public final class DecoderSequence {
-    /// Where each row of the prompt stands, ascending, as it enters the first layer.
-    let positions: [Int]
+    /// Rows of the prompt as they entered the decoder.
+    public let promptTokens: Int
+    /// Where the rows stand that are still to be read, ascending.
+    let unread: Range<Int>
     /// The rows of the prompt that are visual.
     let image: Range<Int>
     /// The reduction, which goes on in the decoder.
     public internal(set) var run: ReductionRun
     let cache: KeyValueCache
-    /// Rows set aside for the answer.
-    let room: Int
+    /// Tokens that the answer may have in the model's context.
+    public let room: Int
     var nextPosition: Int
     /// Operations of reading the prompt.
     public internal(set) var prefillFLOPs = 0
     /// Operations of adding tokens so far.
     public internal(set) var decodeFLOPs = 0
 
-    init(positions: [Int], image: Range<Int>, run: ReductionRun, layers: Int, room: Int) {
-        self.positions = positions
+    /// A prompt of which nothing has been read.
+    init(promptTokens: Int, image: Range<Int>, run: ReductionRun, layers: Int, room: Int) {
+        self.promptTokens = promptTokens
         self.image = image
         self.run = run
         self.room = room
+        unread = 0..<promptTokens
         cache = KeyValueCache(layers: layers)
-        nextPosition = (positions.last ?? -1) + 1
+        nextPosition = promptTokens
     }
 
-    /// Rows of the prompt as they entered the decoder.
-    public var promptTokens: Int { positions.count }
-    /// Tokens that the model's context leaves for the answer.
-    public var roomLeftAtStart: Int { room }
+    /// A prompt of `promptTokens` rows that goes on where `prefix` ends.
+    init(continuing prefix: DecoderSequence, promptTokens: Int, room: Int) {
+        self.promptTokens = promptTokens
+        self.room = room
+        image = prefix.image
+        run = prefix.run
+        unread = prefix.promptTokens..<promptTokens
+        cache = KeyValueCache(copying: prefix.cache, room: unread.count + room)
+        nextPosition = promptTokens
+        prefillFLOPs = prefix.prefillFLOPs
+    }
 
     /// Bytes of keys and values held for this sequence.
     public var cacheBytes: Int { cache.bytes }

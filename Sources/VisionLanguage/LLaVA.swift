@@ -87,34 +87,73 @@ public final class LLaVA {
         }
         let projected = projector.project(rows.tensor)
         return rows.segments.enumerated().map { index, segment in
-            EncodedPicture(
-                features: projected.rows(segment), run: runs[index], towerFLOPs: flops[index],
+            // Memory of its own: features may outlive the batch.
+            let features = Tensor(shape: [segment.count, projected.width], type: projected.type)
+            features.copy(from: projected.rows(segment))
+            return EncodedPicture(
+                features: features, run: runs[index], towerFLOPs: flops[index],
                 projectorFLOPs: projector.flops(rows: segment.count))
         }
     }
 
-    /// Reads prompts with their pictures; returns the sequences, ready for `decode`, and the logits after each,
-    /// `(prompts, vocabulary)`. `room` is how many tokens each answer may have.
+    /// What several prompts about one picture begin with, read once: everything up to the picture's last row.
+    public struct Prefix {
+        let sequence: DecoderSequence
+        /// Bytes of keys and values.
+        public var bytes: Int { sequence.cacheBytes }
+        /// Operations of reading it.
+        public var flops: Int { sequence.prefillFLOPs }
+    }
+
+    /// Reads the beginnings of prompts. Their pictures must not be reduced in the decoder: which of their rows stay
+    /// depends on the whole prompt there.
+    public func readPrefixes(_ prompts: [MultimodalPrompt], _ pictures: [EncodedPicture]) throws -> [Prefix] {
+        var inputs: [Tensor] = [], sequences: [DecoderSequence] = []
+        for (prompt, picture) in zip(prompts, pictures) {
+            precondition(!picture.run.plan.reduces(in: .languageModel), "prompts reduced in the decoder share nothing")
+            let sequence = try sequence(prompt.before.count + picture.features.rows, prompt, picture, room: 0)
+            inputs.append(RaggedRows(stacking: [decoder.embed(prompt.before), picture.features]).tensor)
+            sequences.append(sequence)
+        }
+        try decoder.readPrefixes(inputs, sequences)
+        return sequences.map(Prefix.init)
+    }
+
+    /// Reads prompts with their pictures, or from where a prefix ends; returns the sequences, ready for `decode`, and the
+    /// logits after each, `(prompts, vocabulary)`. `room` is how many tokens each answer may have.
     public func prefill(
-        _ prompts: [MultimodalPrompt], _ pictures: [EncodedPicture], room: [Int]
+        _ prompts: [MultimodalPrompt], _ pictures: [EncodedPicture], prefixes: [Prefix?]? = nil, room: [Int]
     ) throws -> (sequences: [DecoderSequence], logits: Tensor) {
         var inputs: [Tensor] = [], sequences: [DecoderSequence] = []
         for (index, prompt) in prompts.enumerated() {
             let picture = pictures[index]
             let rows = prompt.before.count + picture.features.rows + prompt.after.count
-            try check(prompt, rows: rows)
-            let parts = [decoder.embed(prompt.before), picture.features, decoder.embed(prompt.after)]
-            inputs.append(RaggedRows(stacking: parts).tensor)
-            let firstPatch = prompt.before.count + (configuration.keepsClassToken ? 1 : 0)
-            sequences.append(
-                DecoderSequence(
-                    positions: Array(0..<rows), image: firstPatch..<prompt.before.count + picture.features.rows,
-                    run: picture.run, layers: configuration.text.layers,
-                    room: min(room[index], configuration.text.context - rows)))
+            let fresh = try sequence(rows, prompt, picture, room: room[index])
+            if let prefix = prefixes?[index], !prompt.after.isEmpty {
+                inputs.append(decoder.embed(prompt.after))
+                sequences.append(
+                    DecoderSequence(continuing: prefix.sequence, promptTokens: rows, room: fresh.room))
+            } else {
+                let parts = [decoder.embed(prompt.before), picture.features, decoder.embed(prompt.after)]
+                inputs.append(RaggedRows(stacking: parts).tensor)
+                sequences.append(fresh)
+            }
         }
         let logits = try decoder.prefill(inputs, sequences)
         for sequence in sequences { try sequence.run.checkDelivered(after: .languageModel) }
         return (sequences, logits)
+    }
+
+    /// A sequence of which nothing has been read yet; refuses what the model cannot take.
+    private func sequence(
+        _ rows: Int, _ prompt: MultimodalPrompt, _ picture: EncodedPicture, room: Int
+    ) throws -> DecoderSequence {
+        try check(prompt, rows: rows)
+        let end = prompt.before.count + picture.features.rows
+        let firstPatch = prompt.before.count + (configuration.keepsClassToken ? 1 : 0)
+        return DecoderSequence(
+            promptTokens: rows, image: firstPatch..<end, run: picture.run, layers: configuration.text.layers,
+            room: min(room, configuration.text.context - rows))
     }
 
     /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.

@@ -118,6 +118,8 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         guard let text = file.section("text_config"), let vision = file.section("vision_config") else {
             throw ModelError(.malformedConfiguration, "\(file.path): text_config and vision_config must be objects")
         }
+        _ = try text.require("model_type", ["llama"], default: "llama")
+        _ = try vision.require("model_type", ["clip_vision_model"], default: "clip_vision_model")
         let text_ = try Text(text, vocabulary: file.integer("vocab_size", default: 32000, in: 1...10_000_000))
         let image = file.has("image_token_id") ? "image_token_id" : "image_token_index"
         _ = try file.require("projector_hidden_act", ["gelu"], default: "gelu")
@@ -165,7 +167,7 @@ public struct LLaVAConfiguration: Sendable, Hashable {
     private static func endOfSequence(directory: String) throws(ModelError) -> Set<Int> {
         let path = directory + "/generation_config.json"
         guard FileManager.default.fileExists(atPath: path) else { return [2] }
-        return Set(try ConfigurationFile(path: path).integers("eos_token_id") ?? [2])
+        return Set(try ConfigurationFile(path: path).integers("eos_token_id", default: [2], in: 0...10_000_000))
     }
 
     private init(
@@ -230,8 +232,9 @@ extension LLaVAConfiguration.Text {
         for key in ["attention_bias", "mlp_bias"] where try file.flag(key, default: false) {
             throw ModelError(.malformedConfiguration, "\(file.path): \(key) is set; LLaVA-1.5 decoders have no biases")
         }
+        // Before transformers 4.43 the key was `type`.
         if let scaling = rope ?? file.section("rope_scaling"),
-            try scaling.text("rope_type", default: "default") != "default"
+            try scaling.text(scaling.has("rope_type") ? "rope_type" : "type", default: "default") != "default"
         {
             throw ModelError(.malformedConfiguration, "\(file.path): scaled rotary positions are not supported")
         }

@@ -88,8 +88,14 @@ extension PicturePreprocessing {
             shortestEdge: edge ?? file.integer("size", default: imageSize, in: 1...8192),
             cropSize: crop ?? file.integer("crop_size", default: imageSize, in: 1...8192),
             rescaleFactor: file.positive("rescale_factor", default: standard.rescaleFactor),
-            mean: file.numbers("image_mean") ?? standard.mean,
-            standardDeviation: file.numbers("image_std") ?? standard.standardDeviation)
+            mean: file.numbers("image_mean", default: standard.mean),
+            standardDeviation: file.numbers("image_std", default: standard.standardDeviation))
+        do { try check() } catch { throw error.naming(file.path) }
+        _ = try file.integer("resample", default: 3, in: 3...3)  // bicubic
+        for key in ["do_resize", "do_center_crop", "do_rescale", "do_normalize"]
+        where try !file.flag(key, default: true) {
+            throw ModelError(.malformedConfiguration, "\(file.path): \(key) is false; LLaVA-1.5 needs it")
+        }
         guard cropSize == imageSize else {
             throw ModelError(
                 .malformedConfiguration,

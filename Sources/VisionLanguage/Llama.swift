@@ -57,19 +57,32 @@ final class Llama {
 
     /// Reads the prompts, `(rows, hidden)` each; returns the logits after each prompt's last row, `(sequences, vocabulary)`.
     func prefill(_ prompts: [Tensor], _ sequences: [DecoderSequence]) throws -> Tensor {
-        let rows = RaggedRows(stacking: prompts)
-        let before = sequences.map(\.prefillFLOPs)
-        var flops = before
-        let logits = try forward(rows, positions: sequences.flatMap(\.positions), sequences, &flops)
+        var flops = sequences.map(\.prefillFLOPs)
+        let rows = try forward(
+            RaggedRows(stacking: prompts), positions: sequences.flatMap(\.unread), sequences, &flops)
+        let logits = logits(after: rows, &flops)
         for (sequence, count) in zip(sequences, flops) { sequence.prefillFLOPs = count }
         return logits
+    }
+
+    /// Reads what several prompts will begin with, `(rows, hidden)` each, for its keys and values alone.
+    func readPrefixes(_ prefixes: [Tensor], _ sequences: [DecoderSequence]) throws {
+        var flops = sequences.map(\.prefillFLOPs)
+        let rows = try forward(
+            RaggedRows(stacking: prefixes), positions: sequences.flatMap(\.unread), sequences, layers.dropLast(), &flops
+        )
+        let angles = RotaryAngles(
+            positions: sequences.flatMap(\.unread), size: heads.size, base: configuration.ropeBase)
+        _ = remember(layers[layers.count - 1], layers.count - 1, rows, angles, sequences, &flops)
+        for (sequence, count) in zip(sequences, flops) { sequence.prefillFLOPs = count }
     }
 
     /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.
     func decode(_ ids: [Int], _ sequences: [DecoderSequence]) throws -> Tensor {
         let rows = RaggedRows(embed(ids), lengths: ids.map { _ in 1 })
         var flops = sequences.map(\.decodeFLOPs)
-        let logits = try forward(rows, positions: sequences.map(\.nextPosition), sequences, &flops)
+        let last = try forward(rows, positions: sequences.map(\.nextPosition), sequences, &flops)
+        let logits = logits(after: last, &flops)
         for (sequence, count) in zip(sequences, flops) {
             sequence.decodeFLOPs = count
             sequence.nextPosition += 1
@@ -77,36 +90,49 @@ final class Llama {
         return logits
     }
 
+    /// Runs rows through all layers; only the last row of each sequence comes out of the last one.
     private func forward(
         _ input: RaggedRows, positions: [Int], _ sequences: [DecoderSequence], _ flops: inout [Int]
-    ) throws -> Tensor {
+    ) throws -> RaggedRows {
+        try forward(input, positions: positions, sequences, layers[...], &flops)
+    }
+
+    private func forward(
+        _ input: RaggedRows, positions: [Int], _ sequences: [DecoderSequence], _ layers: ArraySlice<Layer>,
+        _ flops: inout [Int]
+    ) throws -> RaggedRows {
         var rows = input, positions = positions
         var angles = RotaryAngles(positions: positions, size: heads.size, base: configuration.ropeBase)
         let reads = rows.tensor.rows > sequences.count
-        for (index, layer) in layers.enumerated() {
+        for (index, layer) in zip(layers.indices, layers) {
             let needs = sequences.map { reads ? $0.run.needs(place: .languageModel, layer: index).map : nil }
             let maps = attend(layer, index, rows, angles, sequences, needs: needs, &flops)
             if reads, let kept = try reduce(&rows, layer: index, maps: maps, sequences) {
                 positions = kept.map { positions[$0] }
                 angles = RotaryAngles(positions: positions, size: heads.size, base: configuration.ropeBase)
             }
-            if index == layers.count - 1 {
+            if index == self.layers.count - 1 {
                 // Nothing reads the last layer but the next token.
                 rows.keep(rows.segments.map { [$0.count - 1] }, backend: backend)
             }
             feedForward(layer, rows, &flops)
             progress.action()
         }
+        return rows
+    }
+
+    /// `(sequences, vocabulary)` from the last row of each sequence.
+    private func logits(after rows: RaggedRows, _ flops: inout [Int]) -> Tensor {
         for index in flops.indices { flops[index] += head.flops(rows: 1) }
         let last = backend.normalize(rows.tensor, norm, as: backend.activationType)
         return backend.linear(last, head, activation: .none, as: backend.residualType)
     }
 
-    /// Adds attention to every sequence's rows and its keys and values to its cache; returns the maps asked for.
-    private func attend(
+    /// Adds keys and values of every sequence's rows to its cache; returns the rows' queries.
+    private func remember(
         _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ angles: RotaryAngles, _ sequences: [DecoderSequence],
-        needs: [AttentionMapKind?], _ flops: inout [Int]
-    ) -> [Tensor?] {
+        _ flops: inout [Int]
+    ) -> Tensor {
         let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)
         let mixed = backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.residualType)
         let shape = [rows.tensor.rows, heads.keyValueWidth]
@@ -116,10 +142,21 @@ final class Llama {
         for (number, segment) in rows.segments.enumerated() {
             let sequence = sequences[number]
             sequence.cache.append(keys.rows(segment), values.rows(segment), layer: index, room: sequence.room)
-            flops[number] += layer.queryKeyValue.flops(rows: segment.count) + layer.output.flops(rows: segment.count)
-            flops[number] += attentionFLOPs(queries: segment.count, keys: sequence.cache.length(index))
+            flops[number] += layer.queryKeyValue.flops(rows: segment.count)
         }
+        return queries
+    }
 
+    /// Adds attention to every sequence's rows, and their keys and values to its cache; returns the maps asked for.
+    private func attend(
+        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ angles: RotaryAngles, _ sequences: [DecoderSequence],
+        needs: [AttentionMapKind?], _ flops: inout [Int]
+    ) -> [Tensor?] {
+        let queries = remember(layer, index, rows, angles, sequences, &flops)
+        for (number, segment) in rows.segments.enumerated() {
+            flops[number] += layer.output.flops(rows: segment.count)
+            flops[number] += attentionFLOPs(queries: segment.count, keys: sequences[number].cache.length(index))
+        }
         let caches = sequences.map { $0.cache.contents(index) }
         let attended: Tensor
         var maps = [Tensor?](repeating: nil, count: sequences.count)

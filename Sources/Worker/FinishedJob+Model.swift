@@ -18,6 +18,8 @@ extension FinishedJob {
         row.promptTokens = result.promptTokens
         row.answerTokens = result.tokenIDs.count
         row.finishReason = result.finishReason == .stop ? .stop : .length
+        row.reusedFeatures = result.reusedFeatures ? 1 : 0
+        row.reusedPrefix = result.reusedPrefix ? 1 : 0
         row.flops.vision = Double(result.flops.vision)
         row.flops.projector = Double(result.flops.projector)
         row.flops.prefill = Double(result.flops.prefill)
@@ -66,12 +68,12 @@ extension FinishedJob {
         return row
     }
 
-    /// What the rows of the batch share, as far as it is known without the model.
+    /// What the rows of the batch share, as far as it is known without the model: its grid is unknown then.
     private static func header(of job: PreparedJob) -> ShardHeader {
         let description = job.job.description
         return ShardHeader(
             batch: "", worker: "", model: description.model, modelSHA256: "", methodJSON: "{}", generationJSON: "{}",
-            software: "", methods: MethodCatalogue.all.map(\.name), grid: [0, 0])
+            software: "", methods: MethodCatalogue.all.map(\.name), grid: [1, 1])
     }
 
     private static func header(of job: PreparedJob, _ model: LoadedModel) throws -> ShardHeader {

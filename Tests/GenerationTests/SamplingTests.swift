@@ -13,7 +13,8 @@ struct SamplingTests {
         let probabilities: [Double]
     }
 
-    @Test("the tokens that temperature and top-p leave, with their probabilities", arguments: ["golden", "small_golden"])
+    @Test(
+        "the tokens that temperature and top-p leave, with their probabilities", arguments: ["golden", "small_golden"])
     func distribution(name: String) throws {
         struct File: Decodable { let sampling: [Expected] }
         let data = try Data(contentsOf: Repository.fixture("model/\(name).json"))

@@ -119,7 +119,8 @@ import Testing
 
     @Test func codesKeepTheirNames() throws {
         try File.writing(path) { file throws in
-            try file.root.write(codes: [0, 2, 1], named: ["stop", "length", "error"], to: "reason", layout: .chunked([9]))
+            try file.root.write(
+                codes: [0, 2, 1], named: ["stop", "length", "error"], to: "reason", layout: .chunked([9]))
         }
         try File.reading(path) { file throws in
             let dataset = try file.root.dataset("reason")

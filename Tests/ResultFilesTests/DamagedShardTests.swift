@@ -69,19 +69,22 @@ import Testing
         #expect(read == rows)
     }
 
-    @Test(.enabled(if: SystemPython.hasH5py, "needs Debian's python3-h5py"), arguments: [
-        "f['tokens/indptr'][2] = 1 << 40", "f['tokens/indptr'][2] = -5", "f['kept/indptr'][0] = 1",
-        "f['features/indptr'][-1] -= 1", "f['jobs/status'][0] = 9", "f['jobs/method'][0] = 200",
-        "f['steps/place'][0] = 7", "f.attrs['rows'] = 5", "f.attrs['rows'] = 'many'", "del f.attrs['batch']",
-        "del f['kept']", "del f['jobs/answer']", "f.attrs['shard'] = '../../x'",
-        "del f['tokens'].attrs['grid']", "f['tokens'].attrs['grid'] = [1 << 60, 1 << 60]",
-        "del f['jobs/error']; f['jobs/error'] = np.arange(6)", "del f['jobs/correct']; f['jobs/correct'] = np.arange(9)",
-        "del f['merges/step']; f['merges/step'] = np.arange(3, dtype='u1')",
-        "del f['features/data']; f['features/data'] = np.zeros((1, 1, 1), 'f2')",
-        "f.move('kept', 'there'); f['kept'] = h5py.SoftLink('/there')",
-        "del f['kept']; f['kept'] = h5py.ExternalLink('other.h5', '/kept')",
-        "del f['jobs/answer']; f.create_dataset('jobs/answer', (6,), 'S8', external=[('/etc/passwd', 0, 48)])",
-    ])
+    @Test(
+        .enabled(if: SystemPython.hasH5py, "needs Debian's python3-h5py"),
+        arguments: [
+            "f['tokens/indptr'][2] = 1 << 40", "f['tokens/indptr'][2] = -5", "f['kept/indptr'][0] = 1",
+            "f['features/indptr'][-1] -= 1", "f['jobs/status'][0] = 9", "f['jobs/method'][0] = 200",
+            "f['steps/place'][0] = 7", "f.attrs['rows'] = 5", "f.attrs['rows'] = 'many'", "del f.attrs['batch']",
+            "del f['kept']", "del f['jobs/answer']", "f.attrs['shard'] = '../../x'",
+            "del f['tokens'].attrs['grid']", "f['tokens'].attrs['grid'] = [1 << 60, 1 << 60]",
+            "del f['jobs/error']; f['jobs/error'] = np.arange(6)",
+            "del f['jobs/correct']; f['jobs/correct'] = np.arange(9)",
+            "del f['merges/step']; f['merges/step'] = np.arange(3, dtype='u1')",
+            "del f['features/data']; f['features/data'] = np.zeros((1, 1, 1), 'f2')",
+            "f.move('kept', 'there'); f['kept'] = h5py.SoftLink('/there')",
+            "del f['kept']; f['kept'] = h5py.ExternalLink('other.h5', '/kept')",
+            "del f['jobs/answer']; f.create_dataset('jobs/answer', (6,), 'S8', external=[('/etc/passwd', 0, 48)])",
+        ])
     func aForgedShardIsATypedError(edit: String) throws {
         var sample = SampleRows(seed: 3)
         let path = results.path(try results.seal(sample.rows(6)))

@@ -55,7 +55,8 @@ struct H5pyTests {
         #expect(seen.format == "winnow-results" && seen.version == "1.0" && seen.rows == 8)
         #expect(seen.created == "2023-11-14T22:13:20Z" && seen.flops == "one multiply-add = 2")
         #expect(seen.unchecked == [])
-        #expect(seen.groups == ["features", "jobs", "kept", "merges", "steps", "token_ids", "token_logprobs", "tokens"])
+        #expect(
+            seen.groups == ["features", "jobs", "kept", "merges", "steps", "token_ids", "token_logprobs", "tokens"])
         #expect(seen.columns == Self.columns)
         #expect(seen.packed == Self.packed)
         #expect(seen.chunk.last == SampleRows.width && (seen.chunk.first ?? 0) <= 64)
@@ -63,7 +64,8 @@ struct H5pyTests {
 
     private static let columns = [
         "answer", "answer_tokens", "attempt", "correct", "crop_height", "crop_left", "crop_top", "crop_width", "error",
-        "finish_reason", "flops_decode", "flops_prefill", "flops_projector", "flops_vision", "id", "image", "image_sha256",
+        "finish_reason", "flops_decode", "flops_prefill", "flops_projector", "flops_vision", "id", "image",
+        "image_sha256",
         "method", "pad_height", "pad_left", "pad_top", "pad_width", "peak_bytes", "prompt", "prompt_tokens",
         "resized_height", "resized_width", "seconds_decode", "seconds_load", "seconds_prefill", "seconds_queue",
         "seconds_reduce", "seconds_vision", "source_height", "source_width", "status", "visual_tokens_in",
@@ -72,7 +74,8 @@ struct H5pyTests {
 
     private static let packed = [
         "features/indptr", "kept/data", "kept/indptr", "merges/indptr", "merges/source", "merges/step", "merges/target",
-        "steps/indptr", "token_ids/indptr", "token_logprobs/indptr", "tokens/indptr", "tokens/left_at", "tokens/went_to",
+        "steps/indptr", "token_ids/indptr", "token_logprobs/indptr", "tokens/indptr", "tokens/left_at",
+        "tokens/went_to",
     ]
 
     private struct Seen: Decodable {

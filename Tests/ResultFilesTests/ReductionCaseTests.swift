@@ -38,7 +38,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (Attribute?.none, Int?.none), (.integer(-1), nil), (.integer(3), 3), (.boolean(true), 0), (.boolean(false), nil),
+        (Attribute?.none, Int?.none), (.integer(-1), nil), (.integer(3), 3), (.boolean(true), 0),
+        (.boolean(false), nil),
     ])
     func theClassTokenIsARowOrABoolean(attribute: Attribute?, row: Int?) throws {
         try write(classToken: attribute, keys: false)
@@ -46,11 +47,25 @@ import Testing
         #expect(read.classToken == row && read.keys == nil)
     }
 
+    @Test func theGridIsOneSideOrTwoAndMayBeLargerThanTheImage() throws {
+        try write(grid: [3])
+        #expect(try ReductionCase<Double>(contentsOf: path).grid == [3, 3])
+        try remove()
+        try write(grid: [2, 4])
+        #expect(try ReductionCase<Double>(contentsOf: path).grid == [2, 4])
+        try remove()
+        try write(grid: [1, 2, 3])
+        #expect(code { _ = try ReductionCase<Double>(contentsOf: path) } == .corrupt)
+        try remove()
+        try write(grid: [-6])
+        #expect(code { _ = try ReductionCase<Double>(contentsOf: path) } == .corrupt)
+    }
+
     @Test func contradictionsAreErrors() throws {
         try write(attention: [2, 7, 6])
         #expect(code { _ = try ReductionCase<Double>(contentsOf: path) } == .corrupt)
         try remove()
-        try write(grid: [2, 4])
+        try write(grid: [2, 2])
         #expect(code { _ = try ReductionCase<Double>(contentsOf: path) } == .corrupt)
         try remove()
         try write(classToken: .integer(7))

@@ -43,7 +43,8 @@ struct SampleRows {
                 row.merges.append(step: 0, source: source, target: present[1], weight: 1 - share)
             }
             row.steps.append(
-                layer: UInt8(11 + step), place: step == 0 ? .encoder : .decoder, tokensIn: present.count + leaving.count,
+                layer: UInt8(11 + step), place: step == 0 ? .encoder : .decoder,
+                tokensIn: present.count + leaving.count,
                 tokensOut: present.count, seconds: unit())
         }
         row.kept = present.sorted()

@@ -85,7 +85,8 @@ import Testing
         sum.standardOutput = output
         try sum.run()
         let printed = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        #expect(printed.hasPrefix(first.sha256.map { String(($0 >> 4), radix: 16) + String($0 & 15, radix: 16) }.joined()))
+        #expect(
+            printed.hasPrefix(first.sha256.map { String(($0 >> 4), radix: 16) + String($0 & 15, radix: 16) }.joined()))
     }
 
     @Test func everyDatasetIsDescribedAndChecksummed() throws {

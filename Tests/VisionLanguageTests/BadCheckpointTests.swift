@@ -8,12 +8,14 @@ import VisionLanguage
 struct BadCheckpointTests {
     private let golden = Golden.all[1]
 
-    @Test("a missing tensor, wherever it belongs", arguments: [
-        "language_model.model.layers.1.mlp.down_proj.weight", "language_model.model.norm.weight",
-        "language_model.lm_head.weight", "multi_modal_projector.linear_2.bias",
-        "vision_tower.vision_model.encoder.layers.0.self_attn.q_proj.bias",
-        "vision_tower.vision_model.embeddings.position_embedding.weight",
-    ])
+    @Test(
+        "a missing tensor, wherever it belongs",
+        arguments: [
+            "language_model.model.layers.1.mlp.down_proj.weight", "language_model.model.norm.weight",
+            "language_model.lm_head.weight", "multi_modal_projector.linear_2.bias",
+            "vision_tower.vision_model.encoder.layers.0.self_attn.q_proj.bias",
+            "vision_tower.vision_model.embeddings.position_embedding.weight",
+        ])
     func missingTensor(name: String) throws {
         var copy = try CheckpointCopy(of: golden)
         copy.tensors[name] = nil
@@ -32,10 +34,12 @@ struct BadCheckpointTests {
         try copy.load().expectAnswers(of: golden)
     }
 
-    @Test("a tensor of another shape", arguments: [
-        "language_model.model.embed_tokens.weight", "language_model.model.layers.0.self_attn.k_proj.weight",
-        "multi_modal_projector.linear_1.weight", "vision_tower.vision_model.embeddings.patch_embedding.weight",
-    ])
+    @Test(
+        "a tensor of another shape",
+        arguments: [
+            "language_model.model.embed_tokens.weight", "language_model.model.layers.0.self_attn.k_proj.weight",
+            "multi_modal_projector.linear_1.weight", "vision_tower.vision_model.embeddings.patch_embedding.weight",
+        ])
     func wrongShape(name: String) throws {
         var copy = try CheckpointCopy(of: golden)
         let tensor = try #require(copy.tensors[name])
@@ -120,9 +124,9 @@ struct BadCheckpointTests {
     func cropMismatch() throws {
         let copy = try CheckpointCopy(of: golden)
         try copy.write()
-        try copy.edit("preprocessor_config.json") { $0["crop_size"] = ["height": 70, "width": 70] }
+        try copy.edit("preprocessor_config.json") { $0["crop_size"] = ["height": 42, "width": 42] }
         let error = try #require(throws: ModelError.self) { try copy.load() }
         #expect(error.code == .malformedConfiguration)
-        #expect(error.message.contains("preprocessor_config.json") && error.message.contains("70"))
+        #expect(error.message.contains("preprocessor_config.json") && error.message.contains("42"))
     }
 }

@@ -19,7 +19,8 @@ struct CheckpointCopy {
         folder = owner.file("checkpoint")
         let source = URL(fileURLWithPath: golden.directory)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        for name in try FileManager.default.contentsOfDirectory(atPath: source.path) where !name.hasSuffix(".safetensors") {
+        for name in try FileManager.default.contentsOfDirectory(atPath: source.path)
+        where !name.hasSuffix(".safetensors") {
             try FileManager.default.copyItem(
                 at: source.appendingPathComponent(name), to: folder.appendingPathComponent(name))
         }
@@ -98,7 +99,10 @@ struct CheckpointCopy {
     func remove(_ file: String) throws { try FileManager.default.removeItem(at: folder.appendingPathComponent(file)) }
 
     /// Loads the copy.
-    func load() throws -> GreedyModel {
+    func load() throws -> GreedyModel { try Self.load(path) }
+
+    /// Loads a checkpoint.
+    static func load(_ path: String) throws -> GreedyModel {
         try GreedyModel(directory: path, backend: OneDNNBackend(precision: .float32, threads: 2))
     }
 }

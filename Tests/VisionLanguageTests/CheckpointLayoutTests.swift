@@ -128,7 +128,8 @@ struct CheckpointLayoutTests {
             "dtype": "I64", "shape": [1, 2], "data_offsets": [numbers.count, numbers.count + 16],
         ]
         let encoded = try JSONSerialization.data(withJSONObject: header)
-        data = withUnsafeBytes(of: UInt64(encoded.count).littleEndian) { Data($0) } + encoded + numbers + Data(count: 16)
+        data =
+            withUnsafeBytes(of: UInt64(encoded.count).littleEndian) { Data($0) } + encoded + numbers + Data(count: 16)
         try data.write(to: file)
     }
 }

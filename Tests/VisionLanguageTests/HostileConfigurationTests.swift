@@ -13,7 +13,8 @@ struct HostileConfigurationTests {
     /// Where a number or word stands, and what must not.
     static let refused: [(section: String?, key: String, value: any Sendable)] = [
         ("text_config", "hidden_size", -40), ("text_config", "hidden_size", 0), ("text_config", "hidden_size", 1e300),
-        ("text_config", "hidden_size", "40"), ("text_config", "hidden_size", 40.5), ("text_config", "hidden_size", [40]),
+        ("text_config", "hidden_size", "40"), ("text_config", "hidden_size", 40.5),
+        ("text_config", "hidden_size", [40]),
         ("text_config", "num_attention_heads", 0), ("text_config", "num_attention_heads", -4),
         ("text_config", "num_key_value_heads", 3), ("text_config", "num_key_value_heads", 8),
         ("text_config", "head_dim", 5), ("text_config", "head_dim", -2),
@@ -26,10 +27,11 @@ struct HostileConfigurationTests {
         ("vision_config", "num_attention_heads", 5), ("vision_config", "patch_size", 15),
         ("vision_config", "patch_size", 0), ("vision_config", "patch_size", 57), ("vision_config", "image_size", -56),
         ("vision_config", "image_size", 1e18), ("vision_config", "hidden_act", "gelu_new"),
-        ("vision_config", "num_channels", 4),
+        ("text_config", "model_type", "qwen2"), ("vision_config", "model_type", "siglip_vision_model"),
         (nil, "vision_feature_layer", -5), (nil, "vision_feature_layer", 4), (nil, "vision_feature_layer", [-2, -5]),
         (nil, "vision_feature_select_strategy", "cls"), (nil, "projector_hidden_act", "relu"),
-        (nil, "image_token_index", -1), (nil, "text_config", "none"), (nil, "vision_config", [1]), (nil, "model_type", 5),
+        (nil, "image_token_index", -1), (nil, "text_config", "none"), (nil, "vision_config", [1]),
+        (nil, "model_type", 5),
     ]
 
     @Test("settings that cannot be right are refused by name", arguments: refused.indices)
@@ -46,6 +48,26 @@ struct HostileConfigurationTests {
         }
         #expect(error.message.contains(copy.path + "/config.json"))
         #expect([.malformedConfiguration, .unknownModelType].contains(error.code))
+    }
+
+    /// Settings of pictures that would be computed wrongly, were they ignored.
+    static let refusedForPictures: [(key: String, value: any Sendable)] = [
+        ("image_mean", "bright"), ("image_mean", [0.5, 0.5]), ("image_mean", ["0.5", "0.5", "0.5"]),
+        ("image_std", [0.5, 0, 0.5]), ("rescale_factor", -1), ("resample", 2), ("do_center_crop", false),
+        ("size", ["shortest_edge": 20]), ("size", ["shortest_edge": 100_000]), ("crop_size", "56"),
+    ]
+
+    @Test("settings of pictures that cannot be carried out are refused by name", arguments: refusedForPictures.indices)
+    func refusesPictures(index: Int) throws {
+        let (key, value) = Self.refusedForPictures[index]
+        let copy = try CheckpointCopy(of: golden)
+        try copy.edit("preprocessor_config.json") { $0[key] = value }
+        let configuration = try LLaVAConfiguration(directory: copy.path)
+        let error = try #require(throws: (any Error).self, "\(key) = \(value)") {
+            try LLaVAProcessor(directory: copy.path, configuration: configuration)
+        }
+        #expect(error is ModelError || error is ImageError)
+        #expect("\(error)".contains(copy.path + "/preprocessor_config.json"))
     }
 
     /// What a mutation puts in the place of a value.
@@ -66,7 +88,8 @@ struct HostileConfigurationTests {
             let url = copy.folder.appendingPathComponent(file)
             let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n").map(String.init)
             for index in lines.indices {
-                guard let colon = lines[index].range(of: "\": "), !lines[index].hasSuffix("{"), !lines[index].hasSuffix("[")
+                guard let colon = lines[index].range(of: "\": "), !lines[index].hasSuffix("{"),
+                    !lines[index].hasSuffix("[")
                 else { continue }
                 for value in Self.poison {
                     var mutated = lines
@@ -89,7 +112,8 @@ struct HostileConfigurationTests {
             let plan = try greedy.plan()
             let patches = greedy.model.configuration.vision.patches
             let side = greedy.model.configuration.vision.patchSize
-            let picture = Tensor([Float](repeating: 0.1, count: patches * 3 * side * side), shape: [patches, 3 * side * side])
+            let picture = Tensor(
+                [Float](repeating: 0.1, count: patches * 3 * side * side), shape: [patches, 3 * side * side])
             let prompt = try greedy.processor.prompt("What?", template: .hf)
             _ = try greedy.answer([(prompt, picture)], plans: [plan], tokens: 2)
             return true
@@ -99,7 +123,8 @@ struct HostileConfigurationTests {
             #expect(error.message.contains(copy.path))
         } catch let error as TokenizerError {
             #expect(error.file.contains(copy.path))
-        } catch is ImageError {
+        } catch let error as ImageError {
+            #expect("\(error)".contains(copy.path))
         }
         return false
     }

@@ -1,6 +1,7 @@
 import Tensors
 import Testing
 import TokenReduction
+import Tokenization
 import VisionLanguage
 
 /// Prompts that the model cannot take, and those at the edge of what it can.
@@ -81,7 +82,7 @@ struct PromptTests {
         for prompt in prompts {
             let plan = try greedy.plan(method, keep: method == "none" ? nil : 5)
             let answers = try greedy.answer([(prompt.get(), patches)], plans: [plan], tokens: 3)
-            #expect(answers[0].logits.allSatisfy(\.isFinite))
+            #expect(answers[0].logits.allSatisfy { $0.isFinite })
         }
     }
 }

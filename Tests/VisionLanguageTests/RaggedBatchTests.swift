@@ -27,7 +27,8 @@ struct RaggedBatchTests {
     }
 
     @Test(
-        "in bf16, the same tokens are kept", .enabled(if: OneDNNBackend.hasBFloat16, "needs a processor with AVX-512 BF16"))
+        "in bf16, the same tokens are kept",
+        .enabled(if: OneDNNBackend.hasBFloat16, "needs a processor with AVX-512 BF16"))
     func half() throws {
         let (together, alone) = try answers(OneDNNBackend(precision: .bfloat16, threads: 2), tokens: 1)
         for (one, other) in zip(together, alone) {
@@ -59,7 +60,9 @@ struct RaggedBatchTests {
 
     private func jobs(_ greedy: GreedyModel) throws -> ([(MultimodalPrompt, Tensor)], [ReductionPlan]) {
         let prompts = try Golden.all[0].prompts().prefix(Self.methods.count)
-        return (try prompts.map { try greedy.prompt($0) }, try Self.methods.map { try greedy.plan($0.name, keep: $0.keep) })
+        return (
+            try prompts.map { try greedy.prompt($0) }, try Self.methods.map { try greedy.plan($0.name, keep: $0.keep) }
+        )
     }
 
     private func answers(_ backend: any Backend, tokens: Int) throws -> (together: Answers, alone: Answers) {

@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 import TokenReduction
 
 /// What a float64 reference computes when FiCoCo runs inside the checkpoint `hf` (Tests/Fixtures/README.md).

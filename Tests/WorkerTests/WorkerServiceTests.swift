@@ -120,7 +120,7 @@ import Worker
         #expect(hello.session == session)
         #expect(hello.held.count == 1)
         coordinator.answersHeartbeats = true
-        try coordinator.send(.welcome(WireWelcome(heartbeat: .milliseconds(40), lease: .seconds(30))))
+        try coordinator.send(.welcome(WireWelcome(heartbeat: .milliseconds(300), lease: .seconds(30))))
         gate.open()
         try coordinator.commit(try coordinator.expectReport())
         worker.drain()

@@ -1,0 +1,78 @@
+import Tensors
+import TokenReduction
+import VisionLanguage
+
+/// Reads prompts, with everything done once that several of them share: the tower for one picture and reduction, and the
+/// decoder over the part of the prompt that ends with the picture.
+struct Prefill {
+    private let model: LLaVA
+    private var features: SharedResults<LLaVA.EncodedPicture>
+    private var prefixes: SharedResults<LLaVA.Prefix>
+
+    /// Remembers at most `sharedBytes` of features and as much of prefixes.
+    init(_ model: LLaVA, sharedBytes: Int) {
+        self.model = model
+        features = SharedResults(bound: sharedBytes) { $0.features.byteCount }
+        prefixes = SharedResults(bound: sharedBytes) { $0.bytes }
+    }
+
+    /// Answers that are ready for their first token, and the logits it is chosen from.
+    mutating func start(_ requests: [GenerationRequest]) throws -> (answers: [Answer], logits: Tensor) {
+        let clock = ContinuousClock(), start = clock.now
+        let (pictures, isNew) = try features.values(for: requests.map(\.featureKey)) { [model] places in
+            try model.encode(places.map { requests[$0].patches }, plans: places.map { requests[$0].plan })
+        }
+        let encoded = clock.now
+        let beginnings = try beginnings(requests, pictures)
+        let (sequences, logits) = try model.prefill(
+            requests.map(\.prompt), pictures, prefixes: beginnings.map { $0?.prefix }, room: requests.map(\.maxTokens))
+        let read = clock.now
+
+        let answers = requests.indices.map { place in
+            Answer(
+                requests[place], pictures[place], sequences[place], reusedFeatures: !isNew[place],
+                reusedPrefix: beginnings[place].map { !$0.isNew } ?? false)
+        }
+        let tower = requests.indices.map { isNew[$0] ? pictures[$0].flops : 0 }
+        let decoder = requests.indices.map { place in
+            sequences[place].prefillFLOPs - (beginnings[place].map { $0.isNew ? 0 : $0.prefix.flops } ?? 0)
+        }
+        for (place, answer) in answers.enumerated() {
+            answer.seconds.vision = Self.share(of: place, in: tower) * ((encoded - start) / .seconds(1))
+            answer.seconds.prefill = Self.share(of: place, in: decoder) * ((read - encoded) / .seconds(1))
+        }
+        return (answers, logits)
+    }
+
+    /// The prefix of each request that has one: where another request has the same, now or lately.
+    private mutating func beginnings(
+        _ requests: [GenerationRequest], _ pictures: [LLaVA.EncodedPicture]
+    ) throws -> [(prefix: LLaVA.Prefix, isNew: Bool)?] {
+        let keys = requests.map(\.prefixKey)
+        let counts = Dictionary(keys.compactMap(\.self).map { ($0, 1) }, uniquingKeysWith: +)
+        let places = keys.indices.filter { place in
+            keys[place].map { counts[$0, default: 0] > 1 || prefixes.contains($0) } ?? false
+        }
+        var found = [(prefix: LLaVA.Prefix, isNew: Bool)?](repeating: nil, count: requests.count)
+        let (values, isNew) = try prefixes.values(for: places.map { keys[$0] }) { [model] missing in
+            let missing = missing.map { places[$0] }
+            return try model.readPrefixes(missing.map { requests[$0].prompt }, missing.map { pictures[$0] })
+        }
+        for (index, place) in places.enumerated() { found[place] = (values[index], isNew[index]) }
+        return found
+    }
+
+    private static func share(of place: Int, in flops: [Int]) -> Double {
+        Double(flops[place]) / Double(max(flops.reduce(0, +), 1))
+    }
+}
+
+extension GenerationRequest {
+    /// Equal keys mean that the decoder sees the same rows up to the picture's last; nil where it may not be shared.
+    ///
+    /// A reduction inside the decoder looks at the whole prompt, so nothing after its first layer could be shared.
+    fileprivate var prefixKey: String? {
+        guard !plan.reduces(in: .languageModel), !prompt.after.isEmpty else { return nil }
+        return featureKey.map { "\(prompt.before) \($0)" }
+    }
+}

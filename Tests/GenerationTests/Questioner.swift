@@ -1,0 +1,79 @@
+import Foundation
+import Generation
+import ImageDecoding
+import Tensors
+import TestSupport
+import Testing
+import TokenReduction
+import Tokenization
+import VisionLanguage
+
+/// A checkpoint, ready to be asked.
+struct Questioner {
+    let model: LLaVA
+    let processor: LLaVAProcessor
+    /// The name of its goldens.
+    let golden: String
+
+    /// The checkpoint `name` under `Tests/Fixtures/model`: `hf` or `small`.
+    init(_ name: String, backend: any Backend = OneDNNBackend(precision: .float32, threads: 2)) throws {
+        try self.init(
+            directory: Repository.fixture("model/\(name)").path, golden: name == "hf" ? "golden" : "\(name)_golden",
+            backend: backend)
+    }
+
+    init(
+        directory: String, golden: String = "", backend: any Backend = OneDNNBackend(precision: .float32, threads: 2)
+    ) throws {
+        model = try LLaVA(directory: directory, backend: backend)
+        processor = try LLaVAProcessor(directory: directory, configuration: model.configuration)
+        self.golden = golden
+    }
+
+    var prompts: [GoldenPrompt] { get throws { try GoldenPrompt.all(golden) } }
+
+    func engine(capacity: Int = 4, featureBytes: Int = 256 << 20) -> Engine {
+        Engine(model: model, tokenizer: processor.tokenizer, capacity: capacity, featureBytes: featureBytes)
+    }
+
+    func plan(_ method: String = "none", keep: Int? = nil) throws -> ReductionPlan {
+        try ReductionPlan(method: method, keep: keep, model: model.configuration.depth)
+    }
+
+    /// The request for one of the goldens' prompts.
+    func request(
+        _ index: Int, id: UInt64? = nil, method: String = "none", keep: Int? = nil, key: String? = nil,
+        sampling: Sampling = .greedy, maxTokens: Int = 32, stop: [String] = []
+    ) throws -> GenerationRequest {
+        let prompt = try prompts[index]
+        let framing = try #require(PicturePreprocessing.Framing(rawValue: prompt.image_mode))
+        let template = try #require(PromptTemplate(rawValue: prompt.template))
+        let picture = try processor.prepare(
+            path: Repository.fixture("model/images/\(prompt.image)").path, framing: framing)
+        return GenerationRequest(
+            id: id ?? UInt64(index),
+            prompt: try processor.prompt(template == .none ? prompt.prompt : prompt.question, template: template),
+            patches: picture.patches, featureKey: key, plan: try plan(method, keep: keep), sampling: sampling,
+            maxTokens: maxTokens, stop: stop)
+    }
+}
+
+extension Engine {
+    /// Answers everything; every request ends once.
+    func answers(_ requests: [GenerationRequest]) throws -> [UInt64: Result<GenerationResult, any Error>] {
+        for request in requests { admit(request) }
+        var ended: [UInt64: Result<GenerationResult, any Error>] = [:]
+        while !isIdle {
+            for end in try step() {
+                #expect(ended[end.id] == nil, "request \(end.id) ended twice")
+                ended[end.id] = end.result
+            }
+        }
+        return ended
+    }
+
+    /// The answer to one request.
+    func answer(_ request: GenerationRequest) throws -> GenerationResult {
+        try #require(try answers([request])[request.id]).get()
+    }
+}

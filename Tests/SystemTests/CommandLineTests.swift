@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+extension BlackBox {
+    /// The command line itself.
+    @Suite struct CommandLineTests {
+        private static let commands = [
+            "run", "coordinator", "worker", "submit", "status", "wait", "cancel", "answer", "reduce", "methods", "bench",
+        ]
+
+        @Test func helpNamesEveryCommand() async throws {
+            let help = try await winnow("--help")
+            #expect(help.code == 0 && help.errors.isEmpty)
+            for command in Self.commands {
+                #expect(help.output.contains("\n  \(command) "))
+                let own = try await winnow(command, "--help")
+                #expect(own.code == 0 && own.output.contains("USAGE: winnow \(command)"))
+            }
+            let version = try await winnow("--version")
+            #expect(version.code == 0 && version.output.hasPrefix("winnow "))
+        }
+
+        @Test(arguments: [
+            ["dance"], ["run"], ["run", "a.yaml", "--workers", "0"], ["answer", "--model", "m"],
+            ["status", "--items"], ["worker", "--threads", "0"], ["coordinator", "--lease", "-1"],
+            ["methods", "--output", "xml"], ["reduce", "case.h5", "--method", "ficoco-v"],
+        ])
+        func wrongUsageHasAnExitCodeOfItsOwn(arguments: [String]) async throws {
+            let end = try await winnow(arguments)
+            #expect(end.code == 2 && end.output.isEmpty && end.errors.contains("Usage:"), "\(end)")
+        }
+
+        @Test func methodsPrintsTheCatalogue() async throws {
+            struct Method: Decodable {
+                let name, place, filter, correlate, compress, schedule: String
+                let options: [String: String]
+            }
+            let json = try await winnow("methods", "--output", "json")
+            let methods = try [Method](printed: json.output)
+            #expect(Set(methods.map(\.name)) == ["none", "ficoco-v", "ficoco-l", "ficoco-vl"])
+            #expect(methods.count { $0.name == "ficoco-vl" } == 2)
+            // The reading that makes no difference between tokens is never the default.
+            let options = try #require(methods.first { $0.name == "ficoco-v" }?.options)
+            #expect(options["axis"] != "row" || options["scores"] != "probabilities")
+
+            let table = try await winnow("methods")
+            #expect(table.code == 0)
+            for heading in ["filter", "correlate", "compress"] { #expect(table.output.contains(heading)) }
+            for method in methods {
+                #expect(table.output.contains(method.name) && table.output.contains(method.filter))
+                for option in method.options.keys { #expect(table.output.contains(option)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension BlackBox {
+    /// `winnow run`, from the batch file to the result files.
+    @Suite struct RunTests {
+        struct Report: Decodable {
+            struct Answer: Decodable {
+                let id, question, answer, error: String
+                let visualTokens: Int
+                let milliseconds: Double
+            }
+
+            let batch: Services.Batch
+            let answers: [Answer]
+            let shards: [String]
+        }
+
+        @Test(arguments: [("none", 576), ("ficoco-v", 192), ("ficoco-l", 192), ("ficoco-vl", 192)])
+        func everyMethodDeliversWhatWasAskedFor(method: String, tokens: Int) async throws {
+            let reduces = method != "none"
+            let batch = try TestBatch(
+                Demo.items(6, every: 3), method: reduces ? "{name: \(method), keep: \(tokens)}" : method, workers: 2)
+            let end = try await winnow("run", batch.path, "--output", "json")
+            try #require(end.code == 0, "\(end)")
+            let report = try Report(printed: end.output)
+            #expect(report.answers.map(\.id) == batch.items.map(\.id))
+            #expect(report.answers.allSatisfy { $0.visualTokens == tokens && $0.error.isEmpty && !$0.answer.isEmpty })
+            #expect(report.batch.succeeded == 6 && report.batch.failed == 0)
+
+            let shards = try Shard.all(in: batch.results)
+            #expect(Set(shards.map(\.path)) == Set(report.shards))
+            let rows = shards.flatMap(\.rows)
+            #expect(rows.map(\.id).sorted() == batch.items.map(\.id).sorted())
+            for shard in shards {
+                #expect(shard.grid == [24, 24] && shard.width == 192 && shard.batch == report.batch.batch)
+                #expect(shard.method.contains(#""name":"\#(method)""#))
+            }
+            for row in rows {
+                #expect(!row.failed && row.kept.count == tokens && row.leftAt.count == 576)
+                #expect(row.kept.map { Int($0) } == row.leftAt.indices.filter { row.leftAt[$0] == 255 })
+                #expect(Set(row.mergeSources).isDisjoint(with: row.kept) && row.mergeSources.isEmpty == !reduces)
+                #expect(row.answer == report.answers.first { $0.id == row.id }?.answer)
+                switch method {
+                case "ficoco-v": #expect(row.features == 192)
+                case "ficoco-vl": #expect((193..<576).contains(row.features))
+                default: #expect(row.features == 576)
+                }
+            }
+
+            for item in reduces ? batch.items.prefix(1) : batch.items.prefix(2) {
+                let answer = try await winnow(
+                    ["answer", "--model", Demo.model, "--image", "\(Demo.folder)/\(item.image)", "--prompt", item.prompt]
+                        + (reduces ? ["--method", method, "--keep", "\(tokens)"] : [])
+                        + ["--template", "hf", "--precision", "f32", "--max-tokens", "8", "--output", "json"])
+                let single = try AnswerTests.Answer(printed: answer.output)
+                let row = try #require(rows.first { $0.id == item.id })
+                #expect(single.tokenIds == row.tokenIDs.map { Int($0) } && single.text == row.answer)
+                #expect(single.visualTokens == tokens && single.visualTokensDelivered == row.features)
+            }
+        }
+
+        @Test(.enabled(if: SystemPython.hasH5py, "needs Debian's python3-h5py"))
+        func theTableEndsWithASnippetThatRuns() async throws {
+            let batch = try TestBatch(Demo.items(3))
+            let end = try await winnow("run", batch.path)
+            try #require(end.code == 0, "\(end)")
+            let lines = end.output.components(separatedBy: "\n")
+            #expect(lines.first?.hasPrefix("id ") == true && lines.first?.contains("tokens") == true)
+            for item in batch.items {
+                let line = try #require(lines.first { $0.hasPrefix(item.id + " ") })
+                #expect(line.contains("  192  "))
+            }
+            #expect(end.output.contains("3 of 3 jobs succeeded, 0 failed"))
+            let heading = try #require(lines.firstIndex { $0.contains("h5py:") })
+            let snippet = lines[(heading + 1)...].filter { !$0.isEmpty }
+            #expect(snippet.count == 3)
+            let printed = try SystemPython.run(snippet.map { $0.drop { $0 == " " } }.joined(separator: "\n"))
+            #expect(batch.items.contains { printed.hasPrefix($0.id) } && printed.hasSuffix("(192, 192)\n"))
+        }
+
+        @Test func aSecondRunGetsAFolderOfItsOwn() async throws {
+            let batch = try TestBatch(Demo.items(1), maxTokens: 1)
+            let first = try await winnow("run", batch.path, "--output", "json")
+            let before = try Shard.all(in: batch.results).map(\.path)
+            let second = try await winnow("run", batch.path, "--output", "json")
+            try #require(first.code == 0 && second.code == 0, "\(second)")
+            #expect(try Report(printed: first.output).batch.results == batch.results)
+            #expect(try Report(printed: second.output).batch.results == batch.results + "-2")
+            #expect(try Shard.all(in: batch.results).map(\.path) == before)
+            #expect(try Shard.all(in: batch.results + "-2").count == 1)
+        }
+
+        @Test func interruptedItEndsItsProcessesAndSaysSo() async throws {
+            let batch = try TestBatch(Demo.items(2000), workers: 2)
+            let run = try RunningWinnow(["run", batch.path])
+            try await eventually("jobs run") { run.errors.contains(" 2 workers") }
+            run.kill(SIGINT)
+            let end = try await run.end()
+            #expect(end.code == 4 && end.errors.contains("interrupted"), "\(end)")
+            #expect(processes(of: batch).isEmpty)
+        }
+
+        @Test func killedItLeavesNoProcessBehind() async throws {
+            let batch = try TestBatch(Demo.items(2000), workers: 2)
+            let run = try RunningWinnow(["run", batch.path])
+            try await eventually("jobs run") { run.errors.contains(" 2 workers") }
+            #expect(processes(of: batch).count == 3)
+            run.kill()
+            #expect(try await run.end().code == nil)
+            try await eventually("its processes end") { processes(of: batch).isEmpty }
+        }
+
+        /// Processes that write to the logs of a batch.
+        private func processes(of batch: TestBatch) -> [String] {
+            let files = FileManager.default
+            return ((try? files.contentsOfDirectory(atPath: "/proc")) ?? []).filter { process in
+                let log = try? files.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/2")
+                return log?.hasPrefix(batch.results + "/logs/") == true && Int32(process) != getpid()
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Glibc
+import TestSupport
+
+/// A `winnow` process; whatever happens to the test, it does not outlive this value.
+final class RunningWinnow {
+    /// How a process ended.
+    struct End: CustomStringConvertible {
+        /// The exit code; nil where a signal ended the process.
+        var code: Int32?
+        var output: String
+        var errors: String
+
+        var description: String {
+            "\(code.map { "exit code \($0)" } ?? "ended by a signal")\noutput: \(output)\nerrors: \(errors)"
+        }
+    }
+
+    /// A process that could not be started or did not end.
+    struct Trouble: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    let process: pid_t
+    private let arguments: [String]
+    private let folder: TemporaryDirectory
+    private var status: Int32?
+
+    /// Starts a program, `winnow` unless told otherwise; what it prints is collected.
+    init(_ arguments: [String], program: String? = nil) throws {
+        self.arguments = arguments
+        folder = try TemporaryDirectory()
+        let path = try program ?? Self.binary()
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, folder.file("output").path, O_WRONLY | O_CREAT, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, folder.file("errors").path, O_WRONLY | O_CREAT, 0o600)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        var pointers = ([path] + arguments).map { strdup($0) } + [nil]
+        defer { for pointer in pointers { free(pointer) } }
+        var number: pid_t = 0
+        let failure = posix_spawn(&number, path, &actions, &attributes, &pointers, environ)
+        guard failure == 0 else { throw Trouble(description: "\(path): \(String(cString: strerror(failure)))") }
+        process = number
+    }
+
+    deinit {
+        guard status == nil else { return }
+        Glibc.kill(-process, SIGKILL)
+        var status: Int32 = 0
+        waitpid(process, &status, 0)
+    }
+
+    /// The binary that the same build made: beside the tests, or in the checkout.
+    static func binary() throws -> String {
+        let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let places = [tests, Repository.root.appendingPathComponent(".build/release")].map { $0.path + "/winnow" }
+        guard let place = places.first(where: FileManager.default.isExecutableFile) else {
+            throw Trouble(
+                description: "there is no winnow at \(places.joined(separator: " or ")); build it with ops/build")
+        }
+        return place
+    }
+
+    var isRunning: Bool {
+        if status == nil {
+            var value: Int32 = 0
+            if waitpid(process, &value, WNOHANG) == process { status = value }
+        }
+        return status == nil
+    }
+
+    /// What it printed so far.
+    var output: String { text("output") }
+    /// What it complained about so far.
+    var errors: String { text("errors") }
+
+    private func text(_ name: String) -> String {
+        String(decoding: (try? Data(contentsOf: folder.file(name))) ?? Data(), as: UTF8.self)
+    }
+
+    /// Sends it a signal; by default the one it cannot hear.
+    func kill(_ signal: Int32 = SIGKILL) { if isRunning { Glibc.kill(process, signal) } }
+
+    /// Waits until it ends; a process that hangs is an error.
+    func end() async throws -> End {
+        try await eventually("winnow \(arguments.joined(separator: " ")) ends") { !isRunning }
+        let value = status ?? 0
+        return End(code: value & 0x7F == 0 ? value >> 8 & 0xFF : nil, output: output, errors: errors)
+    }
+}
+
+/// Runs `winnow` to its end.
+func winnow(_ arguments: String...) async throws -> RunningWinnow.End { try await winnow(arguments) }
+
+/// Runs `winnow` to its end.
+func winnow(_ arguments: [String]) async throws -> RunningWinnow.End { try await RunningWinnow(arguments).end() }
+
+/// Waits for something that must come, however slow the machine is.
+func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(180)
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else { throw RunningWinnow.Trouble(description: "waited in vain: \(what)") }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+}
+
+extension Decodable {
+    /// A value from what a command printed as JSON.
+    init(printed text: String) throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        do {
+            self = try decoder.decode(Self.self, from: Data(text.utf8))
+        } catch {
+            throw RunningWinnow.Trouble(description: "\(error) in: \(text.prefix(2000))")
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import TestSupport
+
+/// A coordinator and workers as processes of their own, with times short enough for tests.
+final class Services {
+    struct Endpoints: Decodable {
+        let workers: String
+        let clients: String
+    }
+
+    struct Batch: Decodable {
+        let batch, state, results: String
+        let total, waiting, running, succeeded, failed, cancelled: Int
+    }
+
+    struct Worker: Decodable {
+        let worker, state: String
+        let finished: Int
+    }
+
+    struct Item: Decodable {
+        let item, state, answer, shard, error: String
+        let row, attempts, visualTokens: Int
+    }
+
+    struct Status: Decodable {
+        let batches: [Batch]
+        let workers: [Worker]
+        let items: [Item]?
+    }
+
+    struct Submitted: Decodable {
+        let batch, results: String
+        let items: Int
+    }
+
+    private let folder: TemporaryDirectory
+    private(set) var coordinator: RunningWinnow
+    private(set) var endpoints: Endpoints
+
+    /// Starts a coordinator.
+    init() async throws {
+        folder = try TemporaryDirectory()
+        (coordinator, endpoints) = try await Self.start(folder, workers: "tcp://127.0.0.1:*", clients: "tcp://127.0.0.1:*")
+    }
+
+    private static func start(
+        _ folder: TemporaryDirectory, workers: String, clients: String
+    ) async throws -> (RunningWinnow, Endpoints) {
+        let coordinator = try RunningWinnow([
+            "coordinator", "--store", folder.file("jobs.sqlite").path, "--workers", workers, "--clients", clients,
+            "--heartbeat", "0.25", "--lease", "10", "--output", "json",
+        ])
+        try await eventually("the coordinator listens") {
+            if !coordinator.isRunning { throw RunningWinnow.Trouble(description: coordinator.errors) }
+            return coordinator.output.hasSuffix("\n")
+        }
+        return (coordinator, try Endpoints(printed: coordinator.output))
+    }
+
+    /// Starts the coordinator again, with the same store where it listened before; the old one must have ended.
+    func restartCoordinator() async throws {
+        _ = try await coordinator.end()
+        (coordinator, endpoints) = try await Self.start(folder, workers: endpoints.workers, clients: endpoints.clients)
+    }
+
+    /// Starts a worker that writes its results every `sealRows` answers.
+    func startWorker(_ name: String, sealRows: Int = 10) throws -> RunningWinnow {
+        try RunningWinnow([
+            "worker", "--connect", endpoints.workers, "--name", name, "--threads", "1", "--seal-rows", "\(sealRows)",
+        ])
+    }
+
+    /// Runs a client's command.
+    func ask(_ command: String, _ arguments: String...) async throws -> RunningWinnow.End {
+        try await winnow([command] + arguments + ["--connect", endpoints.clients])
+    }
+
+    func submit(_ batch: TestBatch) async throws -> Submitted {
+        try Submitted(printed: try await ask("submit", batch.path, "--output", "json").output)
+    }
+
+    func status(_ batch: String, items: Bool = false) async throws -> Status {
+        let end =
+            items
+            ? try await ask("status", batch, "--items", "--output", "json")
+            : try await ask("status", batch, "--output", "json")
+        return try Status(printed: end.output)
+    }
+
+    /// Waits until so many jobs of a batch succeeded; throws where it is over by then.
+    func waitForSuccesses(_ count: Int, of batch: String) async throws {
+        try await eventually("\(count) jobs succeed") {
+            guard let state = try await status(batch).batches.first else { return false }
+            guard state.state == "running" else {
+                throw RunningWinnow.Trouble(description: "the batch was over before the test could disturb it: \(state)")
+            }
+            return state.succeeded >= count
+        }
+    }
+}
