@@ -39,12 +39,12 @@ struct FeatureReuseTests {
     func eviction() throws {
         let questioner = try Questioner("small")
         let size = 16 * questioner.model.configuration.text.hidden * 4
-        let engine = questioner.engine(featureBytes: 2 * size)
+        let engine = questioner.engine(sharedBytes: 2 * size)
         let reused = try ["a", "b", "a", "c", "a", "b"].map { key in
             try engine.answer(questioner.request(0, key: key, maxTokens: 1)).reusedFeatures
         }
         #expect(reused == [false, false, true, false, true, false])
-        let forgetful = questioner.engine(featureBytes: size - 1)
+        let forgetful = questioner.engine(sharedBytes: size - 1)
         let never = try ["a", "a"].map {
             try forgetful.answer(questioner.request(0, key: $0, maxTokens: 1)).reusedFeatures
         }

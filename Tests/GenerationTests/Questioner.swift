@@ -32,8 +32,8 @@ struct Questioner {
 
     var prompts: [GoldenPrompt] { get throws { try GoldenPrompt.all(golden) } }
 
-    func engine(capacity: Int = 4, featureBytes: Int = 256 << 20) -> Engine {
-        Engine(model: model, tokenizer: processor.tokenizer, capacity: capacity, featureBytes: featureBytes)
+    func engine(capacity: Int = 4, sharedBytes: Int = 256 << 20) -> Engine {
+        Engine(model: model, tokenizer: processor.tokenizer, capacity: capacity, sharedBytes: sharedBytes)
     }
 
     func plan(_ method: String = "none", keep: Int? = nil) throws -> ReductionPlan {

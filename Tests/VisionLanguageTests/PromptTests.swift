@@ -56,7 +56,7 @@ struct PromptTests {
         // Fewer visual tokens make room.
         let fits = try short.answer([input], plans: [short.plan("ficoco-v", keep: 4)], tokens: 1)
         #expect(fits[0].sequence.promptTokens == rows - 12)
-        #expect(fits[0].sequence.roomLeftAtStart == 1)
+        #expect(fits[0].sequence.room == 1)
         let wide = try model(context: rows + 1)
         #expect(try wide.answer([input], plans: [wide.plan()], tokens: 1)[0].ids == [prompt.token_ids[0]])
     }

@@ -301,7 +301,7 @@ def main():
     path = HERE / "reduced_goldens.json"
     path.write_text("[\n" + ",\n".join(json.dumps(r, separators=(",", ":")) for r in results) + "\n]\n")
     for r in results:
-        print(r["method"], r["keep"], r["removals"], r["cache_rows"], f"{r['step_margin']:.1e} {r['token_margin']:.1e}")
+        print(r["method"], r["keep"], r["removals"], f"{r['step_margin']:.1e} {r['token_margin']:.1e}")
     print(f"{path.name}: {path.stat().st_size} bytes")
 
 

@@ -1,0 +1,67 @@
+import Generation
+import Tensors
+import Testing
+
+/// Prompts that begin alike and show the same picture share the reading of that beginning.
+struct SharedPrefixTests {
+    @Test("a shared beginning changes no answer", arguments: ["none", "ficoco-v"])
+    func sameAnswers(method: String) throws {
+        let questioner = try Questioner("small", backend: PortableBackend(type: .float64))
+        let keep = method == "none" ? nil : 6
+        let alone = try questioner.engine().answer(questioner.request(1, method: method, keep: keep))
+        let engine = questioner.engine()
+        let together = try engine.answers(
+            (0..<3).map { try questioner.request(1, id: $0, method: method, keep: keep, key: "picture") })
+        let later = try engine.answer(questioner.request(1, id: 3, method: method, keep: keep, key: "picture"))
+        let results = try (0..<3).map { try #require(together[$0]).get() } + [later]
+        #expect(!alone.reusedPrefix)
+        #expect(results.map(\.reusedPrefix) == [false, true, true, true])
+        for result in results {
+            #expect(result.tokenIDs == alone.tokenIDs)
+            #expect(result.promptTokens == alone.promptTokens)
+            #expect(result.cacheBytes == alone.cacheBytes)
+            for (one, other) in zip(result.logProbabilities, alone.logProbabilities) { #expect(abs(one - other) < 1e-6) }
+            // The beginning needs nothing of the last layer but its keys and values.
+            #expect(result.flops.prefill < alone.flops.prefill)
+            #expect(result.flops.decode == alone.flops.decode)
+        }
+    }
+
+    @Test("different questions about one picture go on from the same beginning")
+    func differentQuestions() throws {
+        let questioner = try Questioner("small", backend: PortableBackend(type: .float64))
+        let prompts = try questioner.prompts
+        let first = try #require(prompts.firstIndex { $0.template == "hf" })
+        let second = try #require(
+            prompts.lastIndex {
+                $0.template == "hf" && $0.image == prompts[first].image && $0.image_mode == prompts[first].image_mode
+            })
+        let shared = try questioner.engine().answers([
+            questioner.request(first, id: 0, key: "picture"), questioner.request(second, id: 1, key: "picture"),
+        ])
+        #expect(try #require(shared[1]).get().reusedPrefix)
+        #expect(try #require(shared[0]).get().tokenIDs == prompts[first].token_ids)
+        #expect(try #require(shared[1]).get().tokenIDs == prompts[second].token_ids)
+    }
+
+    @Test("a reduction inside the decoder shares features, but no beginning", arguments: ["ficoco-l", "ficoco-vl"])
+    func decoderMethods(method: String) throws {
+        let questioner = try Questioner("small")
+        let results = try questioner.engine().answers(
+            (0..<2).map { try questioner.request(0, id: $0, method: method, keep: 6, key: "picture") })
+        let second = try #require(results[1]).get()
+        #expect(second.reusedFeatures)
+        #expect(!second.reusedPrefix)
+    }
+
+    @Test("a single prompt is read in one piece, and another beginning shares nothing")
+    func nothingToShare() throws {
+        let questioner = try Questioner("small"), engine = questioner.engine()
+        #expect(try !engine.answer(questioner.request(0, key: "picture")).reusedPrefix)
+        let templates = try questioner.prompts.map(\.template)
+        let other = try #require(templates.firstIndex { $0 != templates[0] })
+        let results = try engine.answers(
+            [questioner.request(0, id: 0, key: "picture"), questioner.request(other, id: 1, key: "picture")])
+        #expect(try [0, 1].allSatisfy { try !#require(results[$0]).get().reusedPrefix })
+    }
+}
