@@ -14,7 +14,10 @@ final class Answer {
     private(set) var ids: [Int] = []
     private var logProbabilities: [Float] = []
     private var random: SplitMix64
-    private(set) var finish: (reason: GenerationResult.FinishReason, text: String)?
+    private var finish: Result<(reason: GenerationResult.FinishReason, text: String), ModelError>?
+
+    /// Whether the last token was chosen.
+    var isFinished: Bool { finish != nil }
 
     init(
         _ request: GenerationRequest, _ picture: LLaVA.EncodedPicture, _ sequence: DecoderSequence,
@@ -30,15 +33,23 @@ final class Answer {
 
     /// Takes the next token from `logits`, and decides whether it was the last.
     func extend(_ logits: UnsafeBufferPointer<Float>, endOfSequence: Set<Int>, tokenizer: Tokenizer) {
+        guard logits.allSatisfy(\.isFinite) else {
+            finish = .failure(
+                ModelError(
+                    .notFinite,
+                    "the model's output is not a finite number after \(ids.count) tokens; "
+                        + "are the weights damaged, or the activations beyond the range of the precision?"))
+            return
+        }
         let token = request.sampling.choose(logits, &random)
         ids.append(token)
         logProbabilities.append(logProbability(of: token, logits))
         if endOfSequence.contains(token) {
-            finish = (.stop, tokenizer.decode(ids))
+            finish = .success((.stop, tokenizer.decode(ids)))
         } else if let text = textBeforeStop(tokenizer) {
-            finish = (.stop, text)
+            finish = .success((.stop, text))
         } else if ids.count >= request.maxTokens || ids.count > sequence.room {
-            finish = (.length, tokenizer.decode(ids))
+            finish = .success((.length, tokenizer.decode(ids)))
         }
     }
 
@@ -54,14 +65,15 @@ final class Answer {
         return Float(Double(logits[token] - greatest) - log(total))
     }
 
-    /// The finished answer with its account.
+    /// The finished answer with its account, or why there is none.
     func result() throws -> GenerationResult {
+        guard let finish = try finish?.get() else { preconditionFailure("the answer is still being written") }
         let trace = try sequence.run.trace()
         var seconds = seconds
         seconds.reduce = trace.steps.reduce(0) { $0 + $1.seconds }
         return GenerationResult(
-            id: request.id, text: (finish?.text ?? "").trimmingCharacters(in: .whitespacesAndNewlines), tokenIDs: ids,
-            logProbabilities: logProbabilities, finishReason: finish?.reason ?? .length,
+            id: request.id, text: finish.text.trimmingCharacters(in: .whitespacesAndNewlines), tokenIDs: ids,
+            logProbabilities: logProbabilities, finishReason: finish.reason,
             promptTokens: sequence.promptTokens, features: picture.features, reusedFeatures: reusedFeatures,
             reusedPrefix: reusedPrefix, trace: trace,
             flops: OperationCounts(

@@ -98,8 +98,8 @@ public final class Engine {
 
     /// Takes out the answers that are finished.
     private func collect() -> [Ended] {
-        let finished = answers.filter { $0.finish != nil }
-        answers.removeAll { $0.finish != nil }
+        let finished = answers.filter(\.isFinished)
+        answers.removeAll(where: \.isFinished)
         return finished.map { answer in Ended(id: answer.request.id, result: Result { try answer.result() }) }
     }
 }

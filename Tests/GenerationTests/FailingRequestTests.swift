@@ -34,11 +34,12 @@ struct FailingRequestTests {
             questioner.request(1, method: "ficoco-v", keep: 6),
             bad(104, patches: broken, plan: questioner.plan("ficoco-v", keep: 6)),
             bad(105, patches: broken, plan: questioner.plan("ficoco-l", keep: 6)),
+            bad(106, patches: broken),
             questioner.request(2),
         ]
         let answers = try questioner.engine(capacity: 8).answers(requests)
         #expect(answers.count == requests.count)
-        for id in [101, 102] as [UInt64] {
+        for id in [101, 102, 106] as [UInt64] {
             let result = try #require(answers[id])
             #expect(throws: ModelError.self, "\(id)") { try result.get() }
         }
@@ -46,7 +47,7 @@ struct FailingRequestTests {
             let result = try #require(answers[id])
             #expect(throws: ReductionError.self, "\(id)") { try result.get() }
         }
-        for request in [requests[0], requests[4], requests[7]] {
+        for request in [requests[0], requests[4], requests[8]] {
             let result = try #require(answers[request.id]).get()
             #expect(try result.tokenIDs == questioner.engine().answer(request).tokenIDs)
         }
