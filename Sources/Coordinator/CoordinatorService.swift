@@ -52,12 +52,10 @@ public final class CoordinatorService: Sendable {
     ///
     /// - Parameter ready: called once, when workers and clients can connect.
     public func run(ready: (Endpoints) -> Void = { _ in }) throws {
-        let clock = ContinuousClock()
-        let start = clock.now
-        func moment() -> Moment { Moment(clock.now - start) }
+        var clock = ServingClock(at: .now)
         let store = try JobStore(at: configuration.store)
         var coordination = Coordination(
-            configuration, store: store, logger: logger, now: moment(), wallClock: Date())
+            configuration, store: store, logger: logger, now: clock.now, wallClock: Date())
         try coordination.recover()
         let workers = try Socket(.router, in: context, options: .listener)
         let clients = try Socket(.router, in: context, options: .listener)
@@ -70,15 +68,16 @@ public final class CoordinatorService: Sendable {
         ready(endpoints)
         var mustHurry = false
         while !isStopped.load(ordering: .acquiring), !coordination.isDrained {
-            let patience = coordination.nextDeadline.map { max(.zero, $0 - moment()) } ?? .seconds(1)
+            let patience = coordination.nextDeadline.map { max(.zero, $0 - clock.now) } ?? ServingClock.longestWait
             _ = try Poller.wait(
                 for: [workers.pollSource, clients.pollSource, wakeup.pollSource],
-                timeout: mustHurry ? .zero : min(patience, .seconds(1)))
+                timeout: mustHurry ? .zero : min(patience, ServingClock.longestWait))
             wakeup.clear()
-            let began = moment()
-            coordination.setTime(began, Date())
+            let began = ContinuousClock.now
+            clock.read(at: began)
+            coordination.setTime(clock.now, Date())
             var taken = 0
-            while taken < Self.groupLimit, moment() - began < Self.groupTime {
+            while taken < Self.groupLimit, ContinuousClock.now - began < Self.groupTime {
                 let before = taken
                 if let frames = try next(workers, &coordination) {
                     taken += 1

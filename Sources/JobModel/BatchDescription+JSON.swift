@@ -22,6 +22,18 @@ extension BatchDescription {
                 .badDescription,
                 "A batch description is not understood: \(describe(error)). Submit it with the coordinator's version.")
         }
+        guard hasUsableNumbers else {
+            throw JobModelError(
+                .badDescription,
+                "The description of batch '\(name)' has a number out of range: \(generation), \(method). "
+                    + "Submit a batch file that 'winnow submit' accepts.")
+        }
+    }
+
+    /// Whether the numbers are such as a batch file may have: what comes over the wire has not been read from one here.
+    private var hasUsableNumbers: Bool {
+        generation.maxTokens >= 1 && generation.temperature >= 0 && generation.temperature.isFinite
+            && generation.topP > 0 && generation.topP <= 1 && method.keep ?? 1 >= 1 && method.fromLayer ?? 0 >= 0
     }
 }
 

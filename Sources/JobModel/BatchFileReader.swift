@@ -52,7 +52,13 @@ struct BatchFileReader {
 
     private mutating func readName(_ top: YAMLSection) -> String {
         let fallback = url.deletingPathExtension().lastPathComponent
-        guard let name = top.text("name", &problems) else { return fallback }
+        guard let name = top.text("name", &problems) else {
+            if !top.has("name"), !BatchName.isUsable(fallback) {
+                problems.add(
+                    file, nil, "the file's name '\(fallback)' cannot be the batch's; give 'name', or \(BatchName.rule)")
+            }
+            return fallback
+        }
         if !BatchName.isUsable(name) {
             problems.add(file, top.line(of: "name"), "'name' is '\(name)'; \(BatchName.rule)")
         }

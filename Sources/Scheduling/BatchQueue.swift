@@ -17,6 +17,8 @@ struct BatchQueue {
     private(set) var nextRun = 0
     private(set) var kept: [WorkerName: Rest] = [:]
     private(set) var again = PriorityQueue<JobID>()
+    /// Jobs that wait for a worker of their own; nothing else hands them out.
+    private(set) var suspects = PriorityQueue<JobID>()
 
     /// Appends a job; returns the run that it belongs to.
     mutating func append(_ job: JobID, image: UInt64) -> Int32 {
@@ -32,8 +34,16 @@ struct BatchQueue {
         return Int32(runEnds.count - 1)
     }
 
-    /// Puts a job back in line, ahead of those that never started.
-    mutating func requeue(_ job: JobID) { again.push(job) }
+    /// Puts a job back in line, ahead of those that never started; a suspect comes after all others.
+    mutating func requeue(_ job: JobID, isSuspect: Bool) {
+        if isSuspect { suspects.push(job) } else { again.push(job) }
+    }
+
+    /// Takes the first suspect that waits.
+    mutating func takeSuspect(where waits: (JobID) -> Bool) -> JobID? {
+        while let job = suspects.pop() { if waits(job) { return job } }
+        return nil
+    }
 
     /// Gives up a worker's claim on the rest of its run; others may take it.
     mutating func release(_ worker: WorkerName) {
@@ -53,7 +63,7 @@ struct BatchQueue {
     ///
     /// First the rest of the worker's own run, then jobs that wait again, then a new run, then the rest of someone else's.
     ///
-    /// - Parameter runOf: the run of a job that waits, nil for one that does not.
+    /// - Parameter runOf: the run of a job that waits, nil for one that does not and for a suspect.
     mutating func take(for worker: WorkerName, limit: Int, runOf: (JobID) -> Int32?) -> [JobID] {
         if let rest = kept.removeValue(forKey: worker) {
             let jobs = take(rest, for: worker, limit: limit, runOf: runOf)

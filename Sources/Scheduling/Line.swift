@@ -5,6 +5,8 @@ struct Line<Element> {
 
     /// The element whose turn it is.
     var first: Element? { head < storage.count ? storage[head] : nil }
+    /// How many are in line.
+    var count: Int { storage.count - head }
     /// Everyone in line, first to last.
     var elements: ArraySlice<Element> { storage[head...] }
 

@@ -14,13 +14,14 @@ extension Scheduler {
         guard let batch = batchIndex[id], !batches[Int(batch)].state.isFinal else { return [] }
         for job in new where jobs[job.id] == nil {
             let run = batches[Int(batch)].queue.append(job.id, image: job.image)
-            jobs[job.id] = JobEntry(
-                batch: batch, run: run, losses: UInt16(clamping: job.losses), epoch: job.epoch)
+            let entry = JobEntry(batch: batch, run: run, losses: UInt16(clamping: job.losses), epoch: job.epoch)
+            jobs[job.id] = entry
             if job.wasRunning {
                 lend(job.id, job.epoch, to: nil, progress: 0)
                 count(batch, nil, .running)
             } else {
                 count(batch, nil, .waiting)
+                if isSuspect(entry) { batches[Int(batch)].queue.requeue(job.id, isSuspect: true) }
             }
         }
         joinRound(batch)
@@ -64,6 +65,7 @@ extension Scheduler {
         batches[Int(batch)].counts[.running] = 0
         batches[Int(batch)].queue = BatchQueue()
         for (worker, leases) in revoked { actions.append(.revoke(leases, from: worker)) }
+        dispatch(&actions)
         return (cancelled, actions)
     }
 }

@@ -3,14 +3,23 @@ internal import JobModel
 extension Scheduler {
     /// Hands waiting jobs to workers that want some, one run of jobs at a time, until either side is exhausted.
     mutating func dispatch(_ actions: inout [SchedulerAction]) {
-        while let name = line.first {
+        var unserved = 0
+        while unserved < line.count, let name = line.first {
             guard let worker = workers[name], worker.free > 0, !worker.isLost, !worker.isDraining else {
                 _ = line.pop()
                 workers[name]?.inLine = false
                 continue
             }
             let (batch, taken) = takeRun(for: name, limit: worker.free)
-            guard !taken.isEmpty else { return }
+            guard !taken.isEmpty else {
+                // What waits now are suspects, and this worker is not alone with one: the next may be.
+                guard round.first != nil else { return }
+                unserved += 1
+                _ = line.pop()
+                line.push(name)
+                continue
+            }
+            unserved = 0
             var assignments: [Assignment] = []
             for job in taken {
                 guard let epoch = jobs[job]?.epoch.next else { continue }
@@ -60,17 +69,23 @@ extension Scheduler {
 
     /// The next jobs for a worker: from the batch whose turn it is.
     private mutating func takeRun(for name: WorkerName, limit: Int) -> (batch: Int32, jobs: [JobID]) {
-        while let batch = round.pop() {
+        let holdsNothing = workers[name]?.leases.isEmpty ?? false
+        for _ in 0..<round.count {
+            guard let batch = round.pop() else { break }
             let index = Int(batch)
             guard batches[index].state == .running, batches[index].counts[.waiting] > 0 else {
                 batches[index].inRound = false
                 continue
             }
-            let jobs = batches[index].queue.take(for: name, limit: limit) { [jobs, leases] job in
-                leases[job] == nil ? jobs[job]?.run : nil
-            }
             round.push(batch)
-            return (batch, jobs)
+            let taken = batches[index].queue.take(for: name, limit: limit) { [jobs, leases, settings] job in
+                guard leases[job] == nil, let entry = jobs[job] else { return nil }
+                return Int(entry.losses) < settings.suspectAfter ? entry.run : nil
+            }
+            if !taken.isEmpty { return (batch, taken) }
+            guard holdsNothing else { continue }
+            let suspect = batches[index].queue.takeSuspect { [jobs, leases] in jobs[$0] != nil && leases[$0] == nil }
+            if let suspect { return (batch, [suspect]) }
         }
         return (0, [])
     }

@@ -57,23 +57,19 @@ extension Scheduler {
             if batch.state == .running, !mine.isEmpty, !batch.inRound {
                 broken.append("\(batch.id) is not in the round")
             }
-            var reachable = Set(batch.queue.again.elements)
+            var reachable = Set(batch.queue.again.elements + batch.queue.suspects.elements)
             for rest in Array(batch.queue.kept.values) + batch.queue.released {
                 reachable.formUnion(batch.queue.order[batch.queue.indices(of: rest)])
             }
             reachable.formUnion(batch.queue.order[batch.queue.untouched])
             if !mine.isSubset(of: reachable) { broken.append("\(batch.id): waiting jobs are in no queue") }
         }
-        if jobs.keys.contains(where: { leases[$0] == nil && isRunnable($0) }), anyoneWantsJobs {
-            broken.append("a job waits while a worker wants one")
+        let waitingNow = jobs.filter { leases[$0.key] == nil && batches[Int($0.value.batch)].state == .running }.values
+        let wanting = workers.values.filter { $0.free > 0 && !$0.isLost && !$0.isDraining }
+        let suspects = waitingNow.count { isSuspect($0) }
+        if suspects < waitingNow.count, !wanting.isEmpty { broken.append("a job waits while a worker wants one") }
+        if suspects > 0, wanting.contains(where: \.leases.isEmpty) {
+            broken.append("a suspect waits while a worker that holds nothing wants jobs")
         }
-    }
-
-    private borrowing func isRunnable(_ job: JobID) -> Bool {
-        jobs[job].map { batches[Int($0.batch)].state == .running } ?? false
-    }
-
-    private var anyoneWantsJobs: Bool {
-        workers.values.contains { $0.free > 0 && !$0.isLost && !$0.isDraining }
     }
 }

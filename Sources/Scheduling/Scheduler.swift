@@ -6,7 +6,8 @@ internal import JobModel
 /// - A job has at most one lease, and each new attempt a greater epoch; results of older attempts are refused.
 /// - A worker never gets more jobs than it offered to take.
 /// - A lease that makes no progress expires, a silent worker is lost, and their jobs wait again, ahead of the others.
-/// - A job over which `lossLimit` workers were lost is given up, with the reason.
+/// - A job over which `lossLimit` workers were lost is given up, with the reason. Before that it runs by itself, on a
+///   worker that holds nothing, once no other job of its batch waits: its neighbours are not given up with it.
 /// - Jobs go out in the order of submission, consecutive ones of one picture to one worker, batches in turn.
 public struct Scheduler: ~Copyable {
     let settings: SchedulerSettings
@@ -37,6 +38,9 @@ public struct Scheduler: ~Copyable {
         batches[Int(batch)].counts[to] += 1
     }
 
+    /// Whether so many workers were lost over a job that it runs by itself.
+    borrowing func isSuspect(_ entry: JobEntry) -> Bool { Int(entry.losses) >= settings.suspectAfter }
+
     /// Takes a job off its worker and off the leases; the caller decides what comes next.
     mutating func endLease(of job: JobID) {
         guard let lease = leases.removeValue(forKey: job), let worker = lease.worker else { return }
@@ -56,7 +60,7 @@ public struct Scheduler: ~Copyable {
             end(job, entry, from: .running, to: .failed, &actions)
         } else {
             count(entry.batch, .running, .waiting)
-            batches[Int(entry.batch)].queue.requeue(job)
+            batches[Int(entry.batch)].queue.requeue(job, isSuspect: isSuspect(entry))
             joinRound(entry.batch)
             actions.append(.store(.requeued(lease, losses: Int(entry.losses))))
         }

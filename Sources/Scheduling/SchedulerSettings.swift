@@ -19,6 +19,9 @@ public struct SchedulerSettings: Sendable, Hashable {
         self.lossLimit = lossLimit
     }
 
+    /// After how many losses a job is a suspect and runs by itself, so that the last losses are its own doing.
+    var suspectAfter: Int { max(1, lossLimit - 2) }
+
     /// How long a worker may be silent.
     var silence: Duration { heartbeat * missedHeartbeats }
 }

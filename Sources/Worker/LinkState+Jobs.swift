@@ -28,7 +28,7 @@ extension LinkState {
             }
             do {
                 let item = try Item(json: assignment.item)
-                if let earlier { actions.append(.drop(earlier.lease)) }
+                if let earlier { actions.append(drop(earlier)) }
                 held[lease.job] = Held(lease: lease, stage: .working)
                 actions.append(
                     .admit(
@@ -55,11 +55,17 @@ extension LinkState {
 
     mutating func revoke(_ leases: [Lease]) -> [Action] {
         var actions: [Action] = []
-        for lease in leases where held[lease.job]?.lease == lease {
-            held[lease.job] = nil
-            actions.append(.drop(lease))
+        for lease in leases {
+            if let job = held[lease.job], job.lease == lease { actions.append(drop(job)) }
         }
         return actions.isEmpty ? [] : actions + sendCredit()
+    }
+
+    /// Lets go of a job; its slot is free once the runner has done so too.
+    private mutating func drop(_ job: Held) -> Action {
+        held[job.lease.job] = nil
+        if job.stage == .working { leaving.insert(job.lease) }
+        return .drop(job.lease)
     }
 
     mutating func handBack(_ leases: [Lease], reason: String) -> [Action] {
@@ -70,9 +76,8 @@ extension LinkState {
         returned.reason = reason
         returns.append(returned)
         var actions: [Action] = []
-        for lease in leases where held[lease.job]?.lease == lease {
-            held[lease.job] = nil
-            actions.append(.drop(lease))
+        for lease in leases {
+            if let job = held[lease.job], job.lease == lease { actions.append(drop(job)) }
         }
         return actions + sendReturns()
     }

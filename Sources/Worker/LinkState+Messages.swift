@@ -10,7 +10,7 @@ extension LinkState {
     /// Jobs that may come now: free slots, none while stopping or while too many rows are unanswered.
     var credit: Int {
         let waiting = held.values.count { $0.stage != .working }
-        return stopping || waiting >= configuration.unansweredRows ? 0 : max(0, slots - workingCount)
+        return stopping || waiting >= configuration.unansweredRows ? 0 : max(0, slots - workingCount - leaving.count)
     }
 
     func hello() -> Action {

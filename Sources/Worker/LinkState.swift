@@ -17,7 +17,7 @@ package struct LinkState: Sendable {
         case send(WireFromWorker)
         /// Give a job to the runner.
         case admit(LeasedJob)
-        /// Take a job away from the runner, if it is still there.
+        /// Take a job away from the runner, if it is still there, and tell `dropped` once that is done.
         case drop(Lease)
         /// Write what is finished as soon as nothing runs.
         case hurry
@@ -62,6 +62,8 @@ package struct LinkState: Sendable {
 
     var descriptions: [BatchID: BatchDescription] = [:]
     var held: [JobID: Held] = [:]
+    /// Jobs that are not held any more and still occupy the runner, as one that hangs does for ever.
+    var leaving: Set<Lease> = []
     var unanswered: [String: Unanswered] = [:]
     var returns: [WireReturned] = []
     /// What is left of the last offer.
@@ -181,6 +183,11 @@ package struct LinkState: Sendable {
         guard let job = held[lease.job], job.lease == lease, job.stage == .working else { return [] }
         held[lease.job]?.stage = .finished
         return sendCredit()
+    }
+
+    /// The runner has let go of a job that was taken away from it.
+    package mutating func dropped(_ lease: Lease) -> [Action] {
+        leaving.remove(lease) == nil ? [] : sendCredit()
     }
 
     /// Rows are in a sealed shard, on disk for good.

@@ -23,7 +23,9 @@ struct RunnerLoop: Sendable {
                 for letter in jobs.isEmpty ? inbox.wait() : inbox.take() {
                     switch letter {
                     case .admit(let job): jobs.admit(job)
-                    case .drop(let lease): jobs.drop(lease)
+                    case .drop(let lease):
+                        jobs.drop(lease)
+                        link.post(.dropped(lease))
                     case .end: return
                     }
                 }

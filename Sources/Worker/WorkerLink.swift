@@ -8,6 +8,7 @@ internal import ZeroMQ
 enum LinkEvent: Sendable {
     case ready(capacity: Int)
     case finished(Lease)
+    case dropped(Lease)
     case sealed(WireShardReport)
     case failed(WorkerError, unwritten: [Lease])
     case drain
@@ -123,6 +124,7 @@ struct WorkerLink: ~Copyable {
             self.state = state
             return actions
         case .finished(let lease): return state?.finished(lease) ?? []
+        case .dropped(let lease): return state?.dropped(lease) ?? []
         case .sealed(let report): return state?.sealed(report, now: now) ?? []
         case .failed(let error, let unwritten):
             return state?.failed(error, unwritten: unwritten, now: now) ?? [.note("\(error)"), .end(error)]

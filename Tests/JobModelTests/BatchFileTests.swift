@@ -80,4 +80,17 @@ import Testing
             #expect { try BatchDescription(json: json) } throws: { ($0 as? JobModelError)?.code == .badDescription }
         }
     }
+
+    @Test(
+        arguments: [
+            { $0.generation.maxTokens = 0 }, { $0.generation.temperature = -1 }, { $0.generation.topP = 0 },
+            { $0.generation.topP = 1.5 }, { $0.method.keep = 0 }, { $0.method.fromLayer = -1 },
+        ] as [@Sendable (inout BatchDescription) -> Void])
+    func refusesJSONWithNumbersThatNoBatchFileMayHave(change: @Sendable (inout BatchDescription) -> Void) throws {
+        var description = BatchDescription(name: "b", model: "/m", items: "/i", images: "/", results: "/r")
+        #expect(try BatchDescription(json: description.json()) == description)
+        change(&description)
+        let json = try description.json()
+        #expect { try BatchDescription(json: json) } throws: { ($0 as? JobModelError)?.code == .badDescription }
+    }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import JobModel
+import TestSupport
 import Testing
 
 @Suite struct ManifestProblemsTests {
@@ -102,6 +103,15 @@ import Testing
     func namesWhatIsNoBatchFile(yaml: String, start: String) throws {
         let found = try problems(BatchFolder(yaml: yaml))
         #expect(found.first?.hasPrefix(start) == true, "\(found)")
+    }
+
+    @Test func aFileNameThatIsNoBatchNameIsAProblemUnlessTheFileGivesOne() throws {
+        let folder = try BatchFolder(yaml: "model: model\nitems: items.jsonl\n")
+        let spaced = folder.directory.file("my batch.yaml")
+        try FileManager.default.copyItem(at: folder.batchFile, to: spaced)
+        #expect { try BatchFile.load(spaced) } throws: { "\($0)".contains("the file's name 'my batch'") }
+        try Data("name: mine\nmodel: model\nitems: items.jsonl\n".utf8).write(to: spaced)
+        #expect(try BatchFile.load(spaced).description.name == "mine")
     }
 
     @Test func namesFilesThatAreNotThere() throws {

@@ -127,6 +127,29 @@ import Testing
         #expect(scheduler.batch(batch)?.counts[.failed] == 1)
     }
 
+    @Test func theNeighboursOfAJobThatKillsWorkersAreNotGivenUpWithIt() {
+        var scheduler = scheduler(jobs(1...12))
+        var given: [UInt64] = [], done: [UInt64] = []
+        for round in 1...40 where scheduler.batch(batch)?.state == .running {
+            let time = Double(round)
+            var actions = scheduler.join(ann, SessionID("s\(round)"), at: time)
+            actions += scheduler.creditOffered(ann, free: 6, at: at(time))
+            var holding = actions.assigned(to: ann)
+            while !holding.isEmpty, !holding.contains(where: { $0.job == JobID(3) }) {
+                let rows = holding.map { ReportedRow(lease: $0, row: 0) }
+                let outcome = scheduler.rowsReported(rows, shard: "a", batch: batch, by: ann, at: at(time))
+                done += outcome.committed.map(\.rawValue)
+                holding = outcome.actions.assigned(to: ann)
+                holding += scheduler.creditOffered(ann, free: 6, at: at(time)).assigned(to: ann)
+            }
+            for case .quarantined(let lease, _, _) in actions.stored { given.append(lease.job.rawValue) }
+            #expect(scheduler.sanityCheck() == [])
+        }
+        #expect(scheduler.batch(batch)?.state == .finished)
+        #expect(given == [3])
+        #expect(done.sorted() == [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    }
+
     @Test func aReturningWorkerKeepsWhatIsStillItsOwn() {
         var scheduler = scheduler(jobs(1...3))
         _ = scheduler.join(ann, at: 0)

@@ -115,6 +115,20 @@ import Worker
         #expect(actions.returnedJobs == Array(17...40))
     }
 
+    @Test mutating func theSlotOfARevokedJobIsFreeOnceTheRunnerHasLetGoOfIt() throws {
+        let lease = Lease(job: JobID(1), epoch: Epoch(1))
+        _ = state.start(now: start)
+        _ = state.received(welcome(), now: start)
+        _ = state.received(try assignments([1, 2, 3, 4]), now: start)
+        var message = WireToWorker()
+        message.heartbeatAnswer.revoked = [WireLease(lease)]
+        #expect(state.received(message, now: start).kinds == ["drop 1/1"])
+        // A runner that hangs must not draw in one job after the other.
+        #expect(state.timePassed(now: start + .seconds(1)).credits == [0])
+        #expect(state.dropped(lease).credits == [1])
+        #expect(state.dropped(lease).credits == [])
+    }
+
     @Test mutating func slotsAreOfferedAgainOnlyWhenTheFormerOfferIsUsedUp() throws {
         func lease(_ job: UInt64) -> Lease { Lease(job: JobID(job), epoch: Epoch(1)) }
         _ = state.start(now: start)

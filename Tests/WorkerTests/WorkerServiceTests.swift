@@ -156,6 +156,7 @@ import Worker
         answer.revoked = [WireLease(job: 1, epoch: 1)]
         try coordinator.send(.heartbeatAnswer(answer))
         try coordinator.expectHeld { $0.isEmpty }
+        try coordinator.expectCredit(4)
         gate.open()
         try coordinator.assign(["abc"], of: batch, first: 2)
         let report = try coordinator.expectReport()
