@@ -9,16 +9,20 @@ final class ChildProcess {
     private let input = Pipe()
     let title: String
 
-    /// Starts `winnow <arguments>`; standard error goes to `log`.
+    /// Starts `winnow <arguments>`; standard error goes to `log`, behind what a former process left there.
     init(_ title: String, _ arguments: [String], log: URL) throws {
         self.title = title
         self.log = log
-        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
+        if !FileManager.default.fileExists(atPath: log.path) {
+            _ = FileManager.default.createFile(atPath: log.path, contents: nil)
+        }
+        let errors = try FileHandle(forWritingTo: log)
+        try errors.seekToEnd()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         process.arguments = arguments + ["--until-input-ends"]
         process.standardInput = input
         process.standardOutput = output
-        process.standardError = try FileHandle(forWritingTo: log)
+        process.standardError = errors
         try process.run()
     }
 
@@ -40,13 +44,15 @@ final class ChildProcess {
         return text.split(separator: "\n").suffix(5).joined(separator: "\n")
     }
 
-    /// Asks it to end, and insists after `patience` seconds.
-    func end(patience: Double) {
-        guard process.isRunning else { return }
-        process.terminate()
+    /// Asks processes to end, all at once, and insists after `patience` seconds.
+    static func end(_ children: [ChildProcess], patience: Double) {
+        let running = children.map(\.process).filter(\.isRunning)
+        for process in running { process.terminate() }
         let deadline = Date(timeIntervalSinceNow: patience)
-        while process.isRunning, Date() < deadline { Thread.sleep(forTimeInterval: 0.02) }
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-        process.waitUntilExit()
+        while running.contains(where: \.isRunning), Date() < deadline { Thread.sleep(forTimeInterval: 0.02) }
+        for process in running {
+            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+            process.waitUntilExit()
+        }
     }
 }

@@ -9,8 +9,20 @@ struct ClientOptions: ParsableArguments {
     @Option(help: "Where the coordinator listens for clients.")
     var connect = CoordinatorConfiguration.defaultClientEndpoint
 
+    @Option(help: "Seconds that an answer of the coordinator may take.")
+    var patience = 10.0
+
     @Option(help: "How to print: table or json.")
     var output = OutputFormat.table
+
+    func validate() throws {
+        guard (0.1...3600).contains(patience) else { throw ValidationError("--patience must be from 0.1 to 3600") }
+    }
+
+    /// The coordinator, which need not answer.
+    func coordinator() throws -> CoordinatorClient {
+        try CoordinatorClient(endpoint: connect, patience: .seconds(patience))
+    }
 }
 
 /// `winnow submit`: hands a batch to a coordinator.
@@ -27,8 +39,8 @@ struct SubmitCommand: ParsableCommand {
     @OptionGroup var client: ClientOptions
 
     func run() throws {
-        let file = BatchPreflight.withFreshResults(try BatchPreflight.load(batch))
-        let coordinator = try CoordinatorClient(endpoint: client.connect)
+        let file = try BatchPreflight.load(batch)
+        let coordinator = try client.coordinator()
         let id = try coordinator.submit(file)
         let results = try coordinator.status(id).batches.first?.results ?? file.description.results
         struct Submitted: Encodable {
@@ -65,7 +77,7 @@ struct StatusCommand: ParsableCommand {
     }
 
     func run() throws {
-        let coordinator = try CoordinatorClient(endpoint: client.connect)
+        let coordinator = try client.coordinator()
         let answer = try coordinator.status(batch)
         guard batch.isEmpty || !answer.batches.isEmpty else {
             throw CommandFailure(ExitCodes.usage, "there is no batch \(batch); 'winnow status' lists those there are")
@@ -102,7 +114,7 @@ struct WaitCommand: ParsableCommand {
     @OptionGroup var client: ClientOptions
 
     func run() throws {
-        let coordinator = try CoordinatorClient(endpoint: client.connect)
+        let coordinator = try client.coordinator()
         let status = try coordinator.waitForEnd(of: batch, showingProgress: client.output == .table)
         switch client.output {
         case .json: try printJSON(BatchReport(status))
@@ -126,7 +138,7 @@ struct CancelCommand: ParsableCommand {
     @OptionGroup var client: ClientOptions
 
     func run() throws {
-        let coordinator = try CoordinatorClient(endpoint: client.connect)
+        let coordinator = try client.coordinator()
         var cancel = WireCancelRequest()
         cancel.batch = batch
         cancel.reason = reason

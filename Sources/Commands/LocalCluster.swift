@@ -58,7 +58,7 @@ final class LocalCluster {
 
     /// Ends workers, then the coordinator.
     func end() {
-        for worker in workers { worker.end(patience: 10) }
-        coordinator.end(patience: 10)
+        ChildProcess.end(workers, patience: 10)
+        ChildProcess.end([coordinator], patience: 10)
     }
 }

@@ -36,6 +36,9 @@ public struct Winnow: ParsableCommand {
         } catch let error as ReductionError {
             printError("winnow: \(error)")
             return ExitCodes.usage
+        } catch let error as CoordinatorClientError where error.refusal == "no-such-batch" {
+            printError("winnow: \(error)")
+            return ExitCodes.usage
         } catch {
             let isHelp = exitCode(for: error) == .success
             if isHelp {

@@ -47,7 +47,7 @@ extension BlackBox {
                 "answer", "--model", Repository.fixture("model/hf").path, "--image",
                 Repository.fixture("model/images/\(golden.image)").path, "--image-mode", golden.imageMode, "--template",
                 isOdd ? "none" : golden.template, "--prompt", isOdd ? golden.prompt : golden.question, "--precision",
-                "f32", "--max-tokens", "32", "--output", "json")
+                "f32", "--max-tokens", "32", "--threads", "1", "--output", "json")
             try #require(end.code == 0, "\(end)")
             let answer = try Answer(printed: end.output)
             #expect(answer.tokenIds == golden.tokenIds)
@@ -60,10 +60,11 @@ extension BlackBox {
 
         @Test func theReportAddsUpAndFewerTokensTakeFewerOperations() async throws {
             var answers: [Answer] = []
-            for method in [[], ["--method", "ficoco-v", "--keep", "64", "--set", "axis=row", "--set", "scores=logits"]] {
+            let reduction = ["--method", "ficoco-v", "--keep", "64", "--set", "axis=row", "--set", "scores=logits"]
+            for method in [[], reduction] {
                 let end = try await winnow(
                     ["answer", "--model", Demo.model, "--image", Self.picture, "--prompt", "What color is the ring?"]
-                        + ["--max-tokens", "4", "--output", "json"] + method)
+                        + ["--max-tokens", "4", "--threads", "1", "--output", "json"] + method)
                 try #require(end.code == 0, "\(end)")
                 answers.append(try Answer(printed: end.output))
             }

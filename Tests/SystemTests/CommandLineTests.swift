@@ -5,7 +5,8 @@ extension BlackBox {
     /// The command line itself.
     @Suite struct CommandLineTests {
         private static let commands = [
-            "run", "coordinator", "worker", "submit", "status", "wait", "cancel", "answer", "reduce", "methods", "bench",
+            "run", "coordinator", "worker", "submit", "status", "wait", "cancel", "answer", "reduce", "methods",
+            "bench",
         ]
 
         @Test func helpNamesEveryCommand() async throws {

@@ -52,10 +52,11 @@ extension BlackBox {
         }
 
         /// The same case, told in the ways that people tell it.
-        @Test(arguments: [
-            ["grid": Attribute.integer(6)], ["grid": .integers([6])], ["grid": .integers([9, 6])],
-            ["class_token": .boolean(true)], ["precision": nil], ["precision": "float64"],
-        ] as [[String: Attribute?]])
+        @Test(
+            arguments: [
+                ["grid": Attribute.integer(6)], ["grid": .integers([6])], ["grid": .integers([9, 6])],
+                ["class_token": .boolean(true)], ["precision": nil], ["precision": "float64"],
+            ] as [[String: Attribute?]])
         func attributesHaveMoreThanOneForm(change: [String: Attribute?]) async throws {
             let golden = try #require(
                 try ReductionGolden.all().first { $0.method == "ficoco-v" && $0.grid == [6, 6] && $0.heads == 3 })

@@ -71,14 +71,15 @@ enum BadCase: CaseIterable {
     var word: String {
         switch self {
         case .noHidden: "hidden"
-        case .noAttention, .noHeads, .otherKeys, .otherQueries, .notANumber: "attention"
+        case .noAttention, .noHeads, .otherKeys, .otherQueries: "attention"
+        case .notANumber: "NaN"
         case .noImageCount: "image_count"
         case .noGrid, .gridTooSmall, .hugeGrid: "grid"
         case .imageBeyondTheEnd: "image_start"
         case .classTokenBeyondTheEnd: "class_token"
         case .classTokenInTheImage, .classTokenMissing: "class token"
         case .unknownPrecision: "f8"
-        case .keepNothing: "0"
+        case .keepNothing: "at least one must stay"
         case .noSuchMethod: "best"
         case .noSuchOption: "axes"
         }

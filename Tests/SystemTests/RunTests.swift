@@ -50,10 +50,11 @@ extension BlackBox {
             }
 
             for item in reduces ? batch.items.prefix(1) : batch.items.prefix(2) {
-                let answer = try await winnow(
-                    ["answer", "--model", Demo.model, "--image", "\(Demo.folder)/\(item.image)", "--prompt", item.prompt]
-                        + (reduces ? ["--method", method, "--keep", "\(tokens)"] : [])
-                        + ["--template", "hf", "--precision", "f32", "--max-tokens", "8", "--output", "json"])
+                var arguments = ["answer", "--model", Demo.model, "--image", "\(Demo.folder)/\(item.image)"]
+                arguments += ["--prompt", item.prompt, "--template", "hf", "--precision", "f32", "--threads", "1"]
+                arguments += ["--max-tokens", "8", "--output", "json"]
+                if reduces { arguments += ["--method", method, "--keep", "\(tokens)"] }
+                let answer = try await winnow(arguments)
                 let single = try AnswerTests.Answer(printed: answer.output)
                 let row = try #require(rows.first { $0.id == item.id })
                 #expect(single.tokenIds == row.tokenIDs.map { Int($0) } && single.text == row.answer)

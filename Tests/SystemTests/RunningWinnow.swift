@@ -105,7 +105,9 @@ func winnow(_ arguments: [String]) async throws -> RunningWinnow.End { try await
 func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(180)
     while try await !condition() {
-        guard ContinuousClock.now < deadline else { throw RunningWinnow.Trouble(description: "waited in vain: \(what)") }
+        guard ContinuousClock.now < deadline else {
+            throw RunningWinnow.Trouble(description: "waited in vain: \(what)")
+        }
         try await Task.sleep(for: .milliseconds(10))
     }
 }

@@ -35,21 +35,24 @@ final class Services {
     }
 
     private let folder: TemporaryDirectory
+    private let lease: Int
     private(set) var coordinator: RunningWinnow
     private(set) var endpoints: Endpoints
 
-    /// Starts a coordinator.
-    init() async throws {
+    /// Starts a coordinator; `lease` is in seconds.
+    init(lease: Int = 10) async throws {
         folder = try TemporaryDirectory()
-        (coordinator, endpoints) = try await Self.start(folder, workers: "tcp://127.0.0.1:*", clients: "tcp://127.0.0.1:*")
+        self.lease = lease
+        (coordinator, endpoints) = try await Self.start(
+            folder, workers: "tcp://127.0.0.1:*", clients: "tcp://127.0.0.1:*", lease: lease)
     }
 
     private static func start(
-        _ folder: TemporaryDirectory, workers: String, clients: String
+        _ folder: TemporaryDirectory, workers: String, clients: String, lease: Int
     ) async throws -> (RunningWinnow, Endpoints) {
         let coordinator = try RunningWinnow([
             "coordinator", "--store", folder.file("jobs.sqlite").path, "--workers", workers, "--clients", clients,
-            "--heartbeat", "0.25", "--lease", "10", "--output", "json",
+            "--heartbeat", "0.25", "--lease", "\(lease)", "--output", "json",
         ])
         try await eventually("the coordinator listens") {
             if !coordinator.isRunning { throw RunningWinnow.Trouble(description: coordinator.errors) }
@@ -61,7 +64,8 @@ final class Services {
     /// Starts the coordinator again, with the same store where it listened before; the old one must have ended.
     func restartCoordinator() async throws {
         _ = try await coordinator.end()
-        (coordinator, endpoints) = try await Self.start(folder, workers: endpoints.workers, clients: endpoints.clients)
+        (coordinator, endpoints) = try await Self.start(
+            folder, workers: endpoints.workers, clients: endpoints.clients, lease: lease)
     }
 
     /// Starts a worker that writes its results every `sealRows` answers.
@@ -93,7 +97,7 @@ final class Services {
         try await eventually("\(count) jobs succeed") {
             guard let state = try await status(batch).batches.first else { return false }
             guard state.state == "running" else {
-                throw RunningWinnow.Trouble(description: "the batch was over before the test could disturb it: \(state)")
+                throw RunningWinnow.Trouble(description: "over before the test could disturb it: \(state)")
             }
             return state.succeeded >= count
         }

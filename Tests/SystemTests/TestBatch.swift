@@ -25,7 +25,7 @@ final class TestBatch {
     /// - Parameter lines: further lines of the batch file.
     init(
         _ items: [Item], method: String = "{name: ficoco-v, keep: 192}", maxTokens: Int = 8, workers: Int = 1,
-        images: String = Demo.folder, lines: String = ""
+        model: String = Demo.model, images: String = Demo.folder, lines: String = ""
     ) throws {
         folder = try TemporaryDirectory()
         self.items = items
@@ -34,7 +34,7 @@ final class TestBatch {
         let text = try items.map { String(decoding: try encoder.encode($0), as: UTF8.self) }.joined(separator: "\n")
         try Data(text.utf8).write(to: folder.file("items.jsonl"))
         let yaml = """
-            model: \(Demo.model)
+            model: \(model)
             items: items.jsonl
             images: \(images)
             method: \(method)
