@@ -12,16 +12,21 @@ struct AnswerList {
 
     private var answers: [Answer] = []
     private var shards: [String] = []
+    /// The shard of the first job that succeeded: one that can be shown how to read.
+    private var example: String?
+    private let hasFeatures: Bool
     private var omitted = 0
     private let results: String
 
     /// Collects the first `limit` answers of a finished batch and the files of all of them.
     init(of status: WireBatchStatus, file: BatchFile, from coordinator: CoordinatorClient, limit: Int) throws {
         results = status.results
+        hasFeatures = file.description.features
         var lines = try ItemLines(path: file.description.items)
-        var collected = Self.empty
+        var collected = Collected()
         try coordinator.forEachItem(of: status.batch) { item in
             if !item.shard.isEmpty, collected.seen.insert(item.shard).inserted { collected.shards.append(item.shard) }
+            if collected.example == nil, item.state == "succeeded" { collected.example = item.shard }
             guard collected.answers.count < limit else {
                 collected.omitted += 1
                 return
@@ -38,9 +43,16 @@ struct AnswerList {
         answers = collected.answers
         shards = collected.shards.map { results + "/" + $0 }
         omitted = collected.omitted
+        example = collected.example.map { results + "/" + $0 }
     }
 
-    private static var empty: (answers: [Answer], shards: [String], seen: Set<String>, omitted: Int) { ([], [], [], 0) }
+    private struct Collected {
+        var answers: [Answer] = []
+        var shards: [String] = []
+        var seen: Set<String> = []
+        var example: String?
+        var omitted = 0
+    }
 
     /// The table, the files, and a snippet that reads them.
     func printTable(_ status: WireBatchStatus) {
@@ -57,14 +69,15 @@ struct AnswerList {
             "\n\(status.succeeded) of \(status.total) jobs succeeded, \(status.failed) failed, "
                 + String(format: "%.1f s", status.elapsedSeconds) + "\n\nResults:")
         for shard in shards { print("  \(shard)") }
-        guard let first = shards.first else { return }
+        guard let example else { return }
+        let last = hasFeatures ? #"f["features/data"][:f["features/indptr"][1]].shape"# : #"f["kept/indptr"][1]"#
         print(
             """
 
             Read them with h5py:
               import h5py
-              f = h5py.File("\(first)")
-              print(f["jobs/id"].asstr()[0], f["jobs/answer"].asstr()[0], f["features/data"][:f["features/indptr"][1]].shape)
+              f = h5py.File("\(example)")
+              print(f["jobs/id"].asstr()[0], f["jobs/answer"].asstr()[0], \(last))
             """)
     }
 

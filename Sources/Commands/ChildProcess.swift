@@ -9,8 +9,9 @@ final class ChildProcess {
     private let input = Pipe()
     let title: String
 
-    /// Starts `winnow <arguments>`; standard error goes to `log`, behind what a former process left there.
-    init(_ title: String, _ arguments: [String], log: URL) throws {
+    /// Starts `winnow <arguments>`; what it says goes to `log`, behind what a former process left there. With `announces`
+    /// its standard output is kept for `firstLine` instead.
+    init(_ title: String, _ arguments: [String], log: URL, announces: Bool = false) throws {
         self.title = title
         self.log = log
         if !FileManager.default.fileExists(atPath: log.path) {
@@ -21,7 +22,7 @@ final class ChildProcess {
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         process.arguments = arguments + ["--until-input-ends"]
         process.standardInput = input
-        process.standardOutput = output
+        process.standardOutput = announces ? output : errors
         process.standardError = errors
         try process.run()
     }
@@ -44,14 +45,18 @@ final class ChildProcess {
         return text.split(separator: "\n").suffix(5).joined(separator: "\n")
     }
 
-    /// Asks processes to end, all at once, and insists after `patience` seconds.
+    /// Asks processes to end, all at once: to finish what they do, after half of `patience` seconds to leave it, and
+    /// after all of it they are killed.
     static func end(_ children: [ChildProcess], patience: Double) {
-        let running = children.map(\.process).filter(\.isRunning)
-        for process in running { process.terminate() }
-        let deadline = Date(timeIntervalSinceNow: patience)
-        while running.contains(where: \.isRunning), Date() < deadline { Thread.sleep(forTimeInterval: 0.02) }
+        var running = children.map(\.process).filter(\.isRunning)
+        for _ in 0..<2 where !running.isEmpty {
+            for process in running { process.terminate() }
+            let deadline = Date(timeIntervalSinceNow: patience / 2)
+            while running.contains(where: \.isRunning), Date() < deadline { Thread.sleep(forTimeInterval: 0.02) }
+            running = running.filter(\.isRunning)
+        }
         for process in running {
-            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+            kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
     }

@@ -139,15 +139,10 @@ struct CancelCommand: ParsableCommand {
 
     func run() throws {
         let coordinator = try client.coordinator()
-        var cancel = WireCancelRequest()
-        cancel.batch = batch
-        cancel.reason = reason
-        guard case .cancelled(let answer) = try coordinator.request(.cancel(cancel)).kind else {
-            throw CommandFailure("the coordinator gave an answer of another kind than asked for")
-        }
+        let cancelled = try coordinator.cancel(batch, reason: reason)
         switch client.output {
-        case .json: try printJSON(["cancelled": answer.cancelled])
-        case .table: print("\(answer.cancelled) jobs cancelled")
+        case .json: try printJSON(["cancelled": cancelled])
+        case .table: print("\(cancelled) jobs cancelled")
         }
     }
 }

@@ -10,22 +10,48 @@ extension CoordinatorClient {
         open.name = file.description.name
         open.description_p = try file.description.json()
         guard case .batchOpened(let opened) = try request(.openBatch(open)).kind else { throw unexpectedAnswer() }
+        do {
+            try addItems(of: file, to: opened.batch)
+        } catch {
+            _ = try? cancel(opened.batch, reason: "its submission failed: \(error)")
+            throw error
+        }
+        return opened.batch
+    }
+
+    /// Most items, and bytes of items, in one message.
+    private static let pieceLimit = (items: 1000, bytes: 4 << 20)
+
+    private func addItems(of file: BatchFile, to batch: String) throws {
         var lines = try ItemLines(path: file.description.items)
         var piece = WireAddItems()
-        piece.batch = opened.batch
+        piece.batch = batch
+        var bytes = 0
         while let line = try lines.next() {
             guard let text = line.text else {
                 throw CommandFailure(
                     ExitCodes.usage, "\(file.description.items):\(line.number): the line is too long or not UTF-8")
             }
             piece.items.append(text)
-            if piece.items.count == 1000 { try add(&piece) }
+            bytes += text.utf8.count
+            if piece.items.count == Self.pieceLimit.items || bytes >= Self.pieceLimit.bytes {
+                try add(&piece)
+                bytes = 0
+            }
         }
         if !piece.items.isEmpty { try add(&piece) }
         var close = WireCloseBatch()
-        close.batch = opened.batch
+        close.batch = batch
         guard case .batchClosed = try request(.closeBatch(close)).kind else { throw unexpectedAnswer() }
-        return opened.batch
+    }
+
+    /// Cancels the jobs of a batch that have not ended; returns how many those were.
+    func cancel(_ batch: String, reason: String) throws -> UInt64 {
+        var cancel = WireCancelRequest()
+        cancel.batch = batch
+        cancel.reason = reason
+        guard case .cancelled(let answer) = try request(.cancel(cancel)).kind else { throw unexpectedAnswer() }
+        return answer.cancelled
     }
 
     private func add(_ piece: inout WireAddItems) throws {

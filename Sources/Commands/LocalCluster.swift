@@ -23,7 +23,7 @@ final class LocalCluster {
             [
                 "coordinator", "--store", folder + "/jobs.sqlite", "--workers", "tcp://127.0.0.1:*", "--clients",
                 "tcp://127.0.0.1:*", "--output", "json",
-            ], log: logs.appendingPathComponent("coordinator.log"))
+            ], log: logs.appendingPathComponent("coordinator.log"), announces: true)
         guard let line = coordinator.firstLine(),
             let listening = try? JSONDecoder().decode(CoordinatorCommand.Listening.self, from: Data(line.utf8))
         else {

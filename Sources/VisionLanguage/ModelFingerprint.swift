@@ -7,10 +7,11 @@ public final class ModelFingerprint: Sendable {
     private let result = Mutex<Result<String, ModelError>?>(nil)
     private let done = DispatchSemaphore(value: 0)
 
-    /// Starts on configuration, tokenizer and weights of the folders, file by file in the order of their names.
-    public init(directories: [String]) {
+    /// Starts on configuration, tokenizer and weights of the folders, file by file in the order of their names; `progress`
+    /// is told of every few megabytes.
+    public init(directories: [String], progress: @escaping @Sendable () -> Void = {}) {
         let thread = Thread { [self] in
-            let value = Self.hash(directories)
+            let value = Self.hash(directories, progress)
             result.withLock { $0 = value }
             done.signal()
         }
@@ -26,7 +27,7 @@ public final class ModelFingerprint: Sendable {
         return try result.get()
     }
 
-    private static func hash(_ directories: [String]) -> Result<String, ModelError> {
+    private static func hash(_ directories: [String], _ progress: () -> Void) -> Result<String, ModelError> {
         var hash = SHA256()
         for directory in directories {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
@@ -38,7 +39,10 @@ public final class ModelFingerprint: Sendable {
                 }
                 hash.update(data: Data(name.utf8))
                 do {
-                    while let piece = try file.read(upToCount: 1 << 22), !piece.isEmpty { hash.update(data: piece) }
+                    while let piece = try file.read(upToCount: 1 << 22), !piece.isEmpty {
+                        hash.update(data: piece)
+                        progress()
+                    }
                 } catch {
                     return .failure(ModelError(.missingFile, "\(path) cannot be read to its end: \(error)"))
                 }

@@ -137,7 +137,7 @@ extension ResultRow {
         kept = trace.kept
         for step in trace.steps {
             steps.append(
-                layer: UInt8(step.layer), place: step.place == .visionEncoder ? .encoder : .decoder,
+                layer: UInt8(clamping: step.layer), place: step.place == .visionEncoder ? .encoder : .decoder,
                 tokensIn: step.tokensIn, tokensOut: step.tokensOut, seconds: step.seconds)
         }
         for merge in trace.merges {

@@ -43,7 +43,9 @@ final class LoadedModel {
 
     init(_ key: ModelKey, capacity: Int, threads: Int, progress: RunnerProgress) throws {
         self.key = key
-        fingerprint = ModelFingerprint(directories: [key.directory, key.visionTower].compactMap { $0 })
+        fingerprint = ModelFingerprint(directories: [key.directory, key.visionTower].compactMap { $0 }) {
+            progress.advance()
+        }
         backend = OneDNNBackend(precision: try key.elementType(), threads: threads)
         model = try LLaVA(
             directory: key.directory, visionTower: key.visionTower, backend: backend,
