@@ -1,7 +1,12 @@
 import Foundation
 import Testing
 
-private let script = ["/usr/bin/script"].first(where: FileManager.default.isExecutableFile)
+/// Runs a program on a pseudo-terminal; nil where there is none, as in a bare container.
+private let script: String? = {
+    let terminal = posix_openpt(O_RDWR)
+    defer { close(terminal) }
+    return terminal < 0 ? nil : ["/usr/bin/script"].first(where: FileManager.default.isExecutableFile)
+}()
 
 extension BlackBox {
     /// What one sees while a batch runs.
@@ -16,7 +21,7 @@ extension BlackBox {
             #expect(!end.errors.contains("\r") && !end.errors.contains("\u{1B}"))
         }
 
-        @Test(.enabled(if: script != nil, "needs script of Debian's bsdutils"))
+        @Test(.enabled(if: script != nil, "needs pseudo-terminals, and script of Debian's bsdutils"))
         func onATerminalThereIsABarWithRateAndTimeLeft() async throws {
             let batch = try TestBatch(Demo.items(40), maxTokens: 4)
             let binary = try RunningWinnow.binary()
