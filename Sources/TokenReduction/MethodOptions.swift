@@ -31,6 +31,11 @@ public struct MethodOptions {
         return try read(name, standard.rawValue, allowed) { Choice(rawValue: $0) } ?? standard
     }
 
+    /// Something that is on or off.
+    public mutating func flag(_ name: String, default standard: Bool) throws(ReductionError) -> Bool {
+        try read(name, "\(standard)", "true|false") { Bool($0) } ?? standard
+    }
+
     /// A number in a range.
     public mutating func number(
         _ name: String, default standard: Double, in range: ClosedRange<Double>
