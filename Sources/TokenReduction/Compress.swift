@@ -10,6 +10,8 @@ public protocol Compress: Sendable {
     var needs: EvidenceNeeds { get }
     /// One line for the table of methods.
     var summary: String { get }
+    /// Whether it takes anything in.
+    var merges: Bool { get }
     /// What `target` becomes when it takes in `shares`.
     func blend(_ target: Int, with shares: [Share], in layer: LayerView) throws(ReductionError) -> Blend
 }
@@ -34,6 +36,8 @@ public struct Blend: Sendable, Hashable {
 extension Compress {
     /// Nothing but the correlation.
     public var needs: EvidenceNeeds { [] }
+    /// It does.
+    public var merges: Bool { true }
 
     /// Writes the merged content into the target rows of `tokens`, (N, width), in place; no other row changes.
     public func merge(

@@ -4,10 +4,25 @@ public protocol Correlate: Sendable {
     var needs: EvidenceNeeds { get }
     /// One line for the table of methods.
     var summary: String { get }
+    /// Where it can work.
+    var places: Set<Place> { get }
+    /// What it asks of the filter beside the tokens that go.
+    var wants: CandidateContent { get }
+    /// Whether anybody takes in what goes.
+    var namesTargets: Bool { get }
     /// The `count` tokens that go, and for each of them how its content is shared out among those that stay.
     func correlation(
         of candidates: Candidates, in layer: LayerView, removing count: Int
     ) throws(ReductionError) -> Correlation
+}
+
+extension Correlate {
+    /// Anywhere.
+    public var places: Set<Place> { Set(Place.allCases) }
+    /// Nothing more.
+    public var wants: CandidateContent { [] }
+    /// Somebody does.
+    public var namesTargets: Bool { true }
 }
 
 /// How the content of the tokens that go is shared out: sparse rows source → [(target, weight)].

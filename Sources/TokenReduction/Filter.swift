@@ -4,6 +4,10 @@ public protocol Filter: Sendable {
     var needs: EvidenceNeeds { get }
     /// One line for the table of methods.
     var summary: String { get }
+    /// Where it can work: a class token is only in the tower, text only in the language model.
+    var places: Set<Place> { get }
+    /// What its verdict holds beside the tokens that go.
+    var offers: CandidateContent { get }
     /// How many of `tokens` visual tokens one step can give up at most.
     func mostRemovable(of tokens: Int) -> Int
     /// The tokens that may go; at least `count` of them, more where the next stage settles the choice.
@@ -11,6 +15,10 @@ public protocol Filter: Sendable {
 }
 
 extension Filter {
+    /// Anywhere.
+    public var places: Set<Place> { Set(Place.allCases) }
+    /// Nothing more.
+    public var offers: CandidateContent { [] }
     /// All but one.
     public func mostRemovable(of tokens: Int) -> Int { tokens - 1 }
 }

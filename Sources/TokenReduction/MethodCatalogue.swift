@@ -17,6 +17,7 @@ public enum MethodCatalogue {
         .fiCoCoV,
         .fiCoCoL,
         .fiCoCoVL,
+        .composed,
     ]
 
     /// The method `name` with `options`; all other options have their documented defaults.

@@ -83,6 +83,7 @@ public struct ReductionPlan: Sendable {
         var entering = model.visualTokens
         for place in method.places {
             guard let stages = method.stages(in: place) else { continue }
+            try stages.check(in: place)
             let leaving =
                 place == method.places.last ? keep : try method.encoderBudget.tokens(from: entering, to: keep)
             let layers = model.layers(in: place)

@@ -1,9 +1,10 @@
 /// Pruning's compressor: survivors stay as they are.
-///
-/// Together with a correlation that names targets it drops what would have gone to them.
 public struct NoMerge: Compress {
     /// There is nothing to choose.
     public init() {}
+
+    /// It takes nothing in.
+    public var merges: Bool { false }
 
     /// One line for the table of methods.
     public var summary: String { "survivors unchanged" }

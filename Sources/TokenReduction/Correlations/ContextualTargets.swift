@@ -13,6 +13,9 @@ public struct ContextualTargets: Correlate {
     /// The keys.
     public var needs: EvidenceNeeds { .keys }
 
+    /// More tokens than go.
+    public var wants: CandidateContent { .ranking }
+
     /// One line for the table of methods.
     public var summary: String { "nearest key of evenly spaced targets, \(share) of what stays" }
 

@@ -9,6 +9,9 @@ public struct IntoOne: Correlate {
     /// Nothing.
     public var needs: EvidenceNeeds { [] }
 
+    /// One token more than go.
+    public var wants: CandidateContent { .ranking }
+
     /// One line for the table of methods.
     public var summary: String { "one new token" }
 

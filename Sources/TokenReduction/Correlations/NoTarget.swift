@@ -6,6 +6,9 @@ public struct NoTarget: Correlate {
     /// Nothing.
     public var needs: EvidenceNeeds { [] }
 
+    /// Nobody takes it in.
+    public var namesTargets: Bool { false }
+
     /// One line for the table of methods.
     public var summary: String { "none" }
 

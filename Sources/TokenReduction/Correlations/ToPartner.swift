@@ -6,6 +6,9 @@ public struct ToPartner: Correlate {
     /// Nothing; the filter has looked.
     public var needs: EvidenceNeeds { [] }
 
+    /// The partners.
+    public var wants: CandidateContent { .partners }
+
     /// One line for the table of methods.
     public var summary: String { "the filter's partner" }
 

@@ -11,6 +11,9 @@ public struct BipartiteMatch: Filter {
     /// The keys.
     public var needs: EvidenceNeeds { .keys }
 
+    /// A token's partner is its nearest.
+    public var offers: CandidateContent { .partners }
+
     /// One line for the table of methods.
     public var summary: String { "bipartite matching of keys" }
 

@@ -11,6 +11,9 @@ public struct EvenCells: Filter {
     /// Nothing but where the tokens stand.
     public var needs: EvidenceNeeds { [] }
 
+    /// A token's partner is the middle of its cell.
+    public var offers: CandidateContent { .partners }
+
     /// One line for the table of methods.
     public var summary: String { "all but the middle of each cell" }
 

@@ -11,6 +11,9 @@ public struct ObserverAttention: Filter {
     /// One row of attention.
     public var needs: EvidenceNeeds { .observerAttention }
 
+    /// The ranking is of all tokens.
+    public var offers: CandidateContent { .ranking }
+
     /// One line for the table of methods.
     public var summary: String { "least attention of the class token or last word" }
 

@@ -12,10 +12,13 @@ public struct RandomChoice: Filter {
     /// Nothing.
     public var needs: EvidenceNeeds { [] }
 
+    /// The ranking is of all tokens.
+    public var offers: CandidateContent { .ranking }
+
     /// One line for the table of methods.
     public var summary: String { "random, seed \(seed)" }
 
-    /// The tokens that drew the largest numbers.
+    /// All tokens, those that drew the largest numbers first.
     public func candidates(in layer: LayerView, removing count: Int) throws(ReductionError) -> Candidates {
         var state = UInt64(bitPattern: Int64(seed))
         let draws = (0..<layer.count).map { _ in
@@ -25,6 +28,6 @@ public struct RandomChoice: Filter {
             bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
             return Double((bits ^ (bits >> 31)) >> 11) / Double(UInt64(1) << 53)
         }
-        return try Candidates(largest: count, of: draws)
+        return try Candidates(largest: layer.count, of: draws)
     }
 }

@@ -19,8 +19,8 @@ extension MethodRecipe {
     }
 }
 
-/// How ToMe's attention counts a token that stands for several.
-private enum KeyWeights: String, CaseIterable {
+/// How attention counts a token that stands for several.
+enum KeyWeights: String, CaseIterable {
     /// As often as it stands for others.
     case proportional
     /// Once.
