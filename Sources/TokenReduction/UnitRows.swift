@@ -38,8 +38,17 @@ public struct UnitRows: Sendable {
         }
     }
 
-    /// The cosines of each row with each row, (count, count).
-    func allCosines() -> [[Double]] { cosines(Array(0..<count), Array(0..<count)) }
+    /// The cosines of each row with each row, (count, count); each pair is looked at once.
+    func allCosines() -> [[Double]] {
+        let all = Array(0..<count)
+        var table =
+            switch storage {
+            case .single(let numbers): Self.products(numbers, width, all, all, SIMD16<Float>.self, upTo: { $0 })
+            case .double(let numbers): Self.products(numbers, width, all, all, SIMD8<Double>.self, upTo: { $0 })
+            }
+        for row in all { for column in 0..<row { table[row][column] = table[column][row] } }
+        return table
+    }
 
     private static func scaled<Number: BinaryFloatingPoint>(
         _ numbers: [Number], _ width: Int, _ finite: inout Bool
@@ -57,9 +66,11 @@ public struct UnitRows: Sendable {
         return numbers
     }
 
-    /// Four columns at a time, so that a row is read once for all of them.
+    /// Four columns at a time, so that a row is read once for all of them; of the columns before `end`, only `upTo(end)`
+    /// rows.
     private static func products<Number: BinaryFloatingPoint, Vector: SIMD>(
-        _ numbers: [Number], _ width: Int, _ rows: [Int], _ columns: [Int], _: Vector.Type
+        _ numbers: [Number], _ width: Int, _ rows: [Int], _ columns: [Int], _: Vector.Type,
+        upTo: (_ end: Int) -> Int = { _ in .max }
     ) -> [[Double]] where Vector.Scalar == Number {
         let lanes = Vector.scalarCount, whole = width / lanes * lanes
         var result = [[Double]](repeating: [Double](repeating: 0, count: columns.count), count: rows.count)
@@ -71,7 +82,7 @@ public struct UnitRows: Sendable {
                 let block = first..<min(first + 4, columns.count)
                 let starts = (0..<4).map { columns[min(first + $0, block.upperBound - 1)] * width }
                 let (b0, b1, b2, b3) = (starts[0], starts[1], starts[2], starts[3])
-                for (place, row) in rows.enumerated() {
+                for (place, row) in rows.prefix(upTo(block.upperBound)).enumerated() {
                     let start = row * width
                     var (s0, s1, s2, s3) = (Vector(), Vector(), Vector(), Vector())
                     var at = 0
