@@ -68,6 +68,7 @@ let package = Package(
         // Level 3–4: the model, and running it.
         module("VisionLanguage", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", crypto]),
         module("Generation", ["Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
+        module("Evaluation", ["TokenReduction", "VisionLanguage"]),
 
         // Level 5: the two services.
         module("Coordinator", ["JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ", logging]),
@@ -82,8 +83,8 @@ let package = Package(
         module(
             "Commands",
             [
-                "Coordinator", "Generation", "HDF5", "ImageDecoding", "JobModel", "JobStore", "ResultFiles",
-                "Scheduling",
+                "Coordinator", "Evaluation", "Generation", "HDF5", "ImageDecoding", "JobModel", "JobStore",
+                "ResultFiles", "Scheduling",
                 "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "WireProtocol", "Worker", "ZeroMQ",
                 arguments, logging,
             ]),
@@ -104,6 +105,9 @@ let package = Package(
         tests("JobStore", ["JobModel"]),
         tests("VisionLanguage", ["Tensors", "TokenReduction", "Tokenization", "ImageDecoding", "HDF5"]),
         tests("Generation", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "HDF5"]),
+        tests(
+            "Evaluation",
+            ["Generation", "ImageDecoding", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
         tests("Coordinator", ["JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ"]),
         tests("Worker", ["JobModel", "ResultFiles", "WireProtocol", "ZeroMQ"]),
         .testTarget(name: "SystemTests", dependencies: ["TestSupport", "HDF5", "JobModel"], swiftSettings: settings),

@@ -7,33 +7,6 @@ import TokenReduction
 import Tokenization
 import VisionLanguage
 
-/// A reduction as commands name it.
-struct MethodOptions: ParsableArguments {
-    @Option(help: "The reduction method; 'winnow methods' lists them.")
-    var method = "none"
-
-    @Option(help: "Visual tokens to keep; all where it is left out.")
-    var keep: Int?
-
-    @Option(help: "First layer that reduces; scales with the model's depth where it is left out.")
-    var fromLayer: Int?
-
-    @Option(name: .customLong("set"), help: "An option of the method, such as axis=row; may be repeated.")
-    var settings: [String] = []
-
-    /// The options by name.
-    func options() throws -> [String: String] {
-        var options: [String: String] = [:]
-        for setting in settings {
-            let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2, options.updateValue(parts[1], forKey: parts[0]) == nil else {
-                throw CommandFailure(ExitCodes.usage, "--set takes key=value, each key once; '\(setting)' is not that")
-            }
-        }
-        return options
-    }
-}
-
 /// `winnow answer`: one picture, one prompt.
 struct AnswerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

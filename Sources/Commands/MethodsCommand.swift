@@ -4,7 +4,13 @@ import TokenReduction
 /// `winnow methods`: the catalogue as filter, correlate, compress.
 struct MethodsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "methods", abstract: "List the reduction methods, their three stages and their options.")
+        commandName: "methods", abstract: "List the reduction methods, their three stages and their options.",
+        subcommands: [ListMethodsCommand.self, ShowMethodCommand.self], defaultSubcommand: ListMethodsCommand.self)
+}
+
+/// `winnow methods list`: all of them.
+struct ListMethodsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List all methods; the default.")
 
     @Option(help: "How to print: table or json.")
     var output = OutputFormat.table
@@ -27,6 +33,41 @@ struct MethodsCommand: ParsableCommand {
             print("\n" + options.text(width: .max))
         }
     }
+}
+
+/// `winnow methods show NAME`: one of them, with everything that can be set.
+struct ShowMethodCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show one method: its paper, its stages and its options.")
+
+    @Argument(help: "The method's name.")
+    var name: String
+
+    func run() throws {
+        let method = try MethodCatalogue.method(named: name)
+        print("\(method.name): \(method.citation)")
+        for place in method.places {
+            guard let stages = method.stages(in: place) else { continue }
+            let rows = [
+                ("place", place.rawValue), ("layers", stages.schedule.summary),
+                ("moment", stages.schedule.moment.rawValue),
+                ("filter", stages.filter.summary), ("correlate", stages.correlate.summary),
+                ("compress", stages.compress.summary), ("order", stages.order.rawValue),
+                ("attention", stages.proportionalAttention ? "counts sizes" : "as it is"),
+                ("budget", method.budget.rawValue),
+            ]
+            print("\n" + rows.map { "  \($0)".padding(to: 12) + $1 }.joined(separator: "\n"))
+        }
+        guard !method.options.isEmpty else { return }
+        var table = TextTable(["option", "default", "allowed"])
+        for option in method.options { table.add([option.name, option.standard, option.allowed]) }
+        print("\n" + table.text(width: .max))
+    }
+}
+
+extension String {
+    /// With spaces up to `width`.
+    fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(width - count, 0)) }
 }
 
 /// One row of the catalogue as JSON.

@@ -52,8 +52,10 @@ struct ReduceCommand: ParsableCommand {
         let map = try AttentionMap(
             averagingHeadsOf: tensor(problem.attention.values, problem.attention.shape),
             scores: needs.contains(.attentionLogits) ? .logits : .probabilities)
+        let evidence = try Evidence(
+            attention: map, averagingHeadsOf: problem.keys.map { tensor($0.values, $0.shape) })
         let result = try SingleReduction(
-            method: method, keep: keep, hidden: hidden, evidence: Evidence(attention: map), layout: layout,
+            method: method, keep: keep, hidden: hidden, evidence: evidence, layout: layout,
             grid: PatchGrid(rows: problem.grid[0], columns: problem.grid[1]))
         try write(result)
     }

@@ -16,7 +16,7 @@ public struct Winnow: ParsableCommand {
         subcommands: [
             RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self, StatusCommand.self,
             WaitCommand.self, CancelCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,
-            BenchCommand.self,
+            FLOPsCommand.self, BenchCommand.self,
         ])
 
     /// As the parser makes it.

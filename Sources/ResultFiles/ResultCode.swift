@@ -40,7 +40,15 @@ public enum ReductionPlace: UInt8, ResultCode {
     case encoder
     /// The language model.
     case decoder
+    /// Between the projector and the language model.
+    case projector
 
     /// The name in the file.
-    public var name: String { self == .encoder ? "encoder" : "decoder" }
+    public var name: String {
+        switch self {
+        case .encoder: "encoder"
+        case .decoder: "decoder"
+        case .projector: "projector"
+        }
+    }
 }

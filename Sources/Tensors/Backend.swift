@@ -40,6 +40,43 @@ public protocol Backend: AnyObject {
     func convert(_ x: Tensor, to type: ElementType) -> Tensor
 }
 
+extension Backend {
+    /// The head-mean probabilities with which query `row` looks at each key, (1, keys): one row of the map, at the cost of
+    /// one query.
+    public func attentionRow(_ problem: Attention, query row: Int) -> Tensor {
+        let queries = problem.queries
+        let visible = problem.causal ? problem.keys.tensor.rows - queries.tensor.rows + row + 1 : nil
+        precondition(visible ?? problem.keys.tensor.rows == problem.keys.tensor.rows, "a causal row of fewer keys")
+        let one = Attention(
+            queries: Columns(queries.tensor.rows(row..<row + 1), first: queries.first, count: queries.count),
+            keys: problem.keys, values: problem.values, heads: problem.heads, causal: false, keyBias: problem.keyBias)
+        let output = Tensor(shape: [1, problem.heads.width], type: activationType)
+        guard let map = attend(one, output: output, map: .probabilities) else {
+            preconditionFailure("attention returns the map it is asked for")
+        }
+        return map
+    }
+
+    /// The keys of each row averaged over heads, (keys, size), float32 or float64.
+    public func headMeanKeys(_ problem: Attention) -> Tensor {
+        let heads = problem.heads.keyValueCount, size = problem.heads.size
+        let keys = problem.keys, width = keys.tensor.width, rows = keys.tensor.rows
+        func mean<Number: BinaryFloatingPoint>(_ numbers: [Number]) -> [Number] {
+            var result = [Number](repeating: 0, count: rows * size)
+            for row in 0..<rows {
+                for head in 0..<heads {
+                    let start = row * width + keys.first + head * size
+                    for column in 0..<size { result[row * size + column] += numbers[start + column] }
+                }
+            }
+            return result.map { $0 / Number(heads) }
+        }
+        let shape = [rows, size]
+        return activationType == .float64
+            ? Tensor(mean(keys.tensor.doubles), shape: shape) : Tensor(mean(keys.tensor.floats), shape: shape)
+    }
+}
+
 /// What happens to a product before it is stored.
 public enum Activation: Sendable {
     case none
@@ -103,9 +140,14 @@ public struct Attention: Sendable {
     public let heads: Heads
     /// Query i of q sees only the first `keys − q + i + 1` keys.
     public let causal: Bool
+    /// What is added to every query's logit of each key, (keys), natural logarithms; nothing where it is nil.
+    public let keyBias: [Double]?
 
     /// An attention problem over rows that stay where they are.
-    public init(queries: Columns, keys: Columns, values: Columns, heads: Heads, causal: Bool) {
+    public init(
+        queries: Columns, keys: Columns, values: Columns, heads: Heads, causal: Bool, keyBias: [Double]? = nil
+    ) {
+        self.keyBias = keyBias
         self.queries = queries
         self.keys = keys
         self.values = values

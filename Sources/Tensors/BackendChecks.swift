@@ -47,6 +47,7 @@ extension Attention {
         }
         precondition(keys.tensor.rows == values.tensor.rows, "one value for each key")
         precondition(!causal || keys.tensor.rows >= queries.tensor.rows, "a causal query sees at least one key")
+        precondition(keyBias == nil || keyBias?.count == keys.tensor.rows, "one number for each key")
         precondition(output.shape == [queries.tensor.rows, heads.width], "the output is \(output.shape)")
     }
 }

@@ -167,6 +167,11 @@ public final class OneDNNBackend: Backend {
             let block = start..<min(start + Self.queryBlock, queries)
             let seen = problem.causal && map != .logits ? keys - queries + block.upperBound : keys
             score(problem, block, keys: seen, into: scores)
+            if let bias = problem.keyBias {
+                // The softmax scales what it finds.
+                let rows = heads.count * block.count
+                Self.add(bias.prefix(seen).map { Float($0) / scale }, toRowsOf: scores, count: rows)
+            }
             let visible = problem.causal ? block.map { Int32(keys - queries + $0 + 1) } : []
             scores.withUnsafeMutableBytes { raw in
                 let meanRows = mean?.rows(block)
@@ -185,6 +190,19 @@ public final class OneDNNBackend: Backend {
             mix(problem, block, keys: seen, scores, into: output)
         }
         return mean
+    }
+
+    /// Adds `bias` to each of the first `count` rows of as many numbers.
+    private static func add(_ bias: [Float], toRowsOf scores: Tensor, count: Int) {
+        scores.withUnsafeMutableBytes { bytes in
+            let cells = bytes.bindMemory(to: Float.self)
+            bias.withUnsafeBufferPointer { bias in
+                for row in 0..<count {
+                    let start = row * bias.count
+                    for key in 0..<bias.count { cells[start + key] += bias[key] }
+                }
+            }
+        }
     }
 
     /// scores (heads, block, keys) = queries · keysᵀ

@@ -112,7 +112,7 @@ public final class PortableBackend: Backend {
         return stored(rotated, [qkv.rows, heads.width], as: activationType)
     }
 
-    /// `softmax(q·kᵀ/√size)·v` for every head (Vaswani et al. 2017); the map has `activationType`.
+    /// `softmax(q·kᵀ/√size + bias)·v` for every head (Vaswani et al. 2017); the map has `activationType`.
     public func attend(_ problem: Attention, output: Tensor, map: AttentionMapKind?) -> Tensor? {
         problem.check(output: output)
         let heads = problem.heads, size = heads.size
@@ -124,11 +124,12 @@ public final class PortableBackend: Backend {
             let keyHead = head / (heads.count / heads.keyValueCount)
             for query in 0..<queryCount {
                 // s[j] = q · k[j] / √size
-                let logits = (0..<keyCount).map { key in
+                var logits = (0..<keyCount).map { key in
                     dot(
                         queries, query * heads.width + head * size, keys, key * heads.keyValueWidth + keyHead * size,
                         count: size) / Double(size).squareRoot()
                 }
+                if let bias = problem.keyBias { logits = zip(logits, bias).map(+) }
                 let visible = problem.causal ? keyCount - queryCount + query + 1 : keyCount
                 let probabilities = softmax(logits.prefix(visible))
                 if let map {

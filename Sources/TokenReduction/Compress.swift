@@ -1,9 +1,57 @@
 public import Tensors
 
 /// The third verb: how content gets to the tokens that stay.
+///
+///     yⱼ = (aⱼ xⱼ + Σᵢ wᵢⱼ xᵢ) / dⱼ
+///
+/// A compressor is the choice of aⱼ, of what becomes of the correlation's shares, and of dⱼ.
 public protocol Compress: Sendable {
+    /// What it must be shown.
+    var needs: EvidenceNeeds { get }
     /// One line for the table of methods.
     var summary: String { get }
+    /// Whether it takes anything in.
+    var merges: Bool { get }
+    /// What `target` becomes when it takes in `shares`.
+    func blend(_ target: Int, with shares: [Share], in layer: LayerView) throws(ReductionError) -> Blend
+}
+
+/// A target's new content: `(own · target + Σ weight · source) / divisor`.
+public struct Blend: Sendable, Hashable {
+    /// aⱼ: the weight of the target's own content.
+    public let own: Double
+    /// wᵢⱼ: what each source adds.
+    public let shares: [Share]
+    /// dⱼ
+    public let divisor: Double
+
+    /// The given weights.
+    public init(own: Double, shares: [Share], divisor: Double) {
+        self.own = own
+        self.shares = shares
+        self.divisor = divisor
+    }
+}
+
+extension Compress {
+    /// Nothing but the correlation.
+    public var needs: EvidenceNeeds { [] }
+    /// It does.
+    public var merges: Bool { true }
+
     /// Writes the merged content into the target rows of `tokens`, (N, width), in place; no other row changes.
-    func merge(_ correlation: Correlation, into tokens: Tensor) throws(ReductionError)
+    public func merge(
+        _ correlation: Correlation, in layer: LayerView, into tokens: Tensor
+    ) throws(ReductionError) {
+        for (target, shares) in correlation.shares {
+            let blend = try blend(target, with: shares, in: layer)
+            let weights = [blend.own, blend.divisor] + blend.shares.map(\.weight)
+            guard blend.divisor != 0, weights.allSatisfy(\.isFinite) else {
+                throw ReductionError(
+                    .notFinite,
+                    "the weights with which tokens merge cancel or are not finite: is the evidence from this layer?")
+            }
+            tokens.blend(row: target, keeping: blend.own, with: blend.shares, dividingBy: blend.divisor)
+        }
+    }
 }

@@ -4,10 +4,25 @@ public protocol Correlate: Sendable {
     var needs: EvidenceNeeds { get }
     /// One line for the table of methods.
     var summary: String { get }
+    /// Where it can work.
+    var places: Set<Place> { get }
+    /// What it asks of the filter beside the tokens that go.
+    var wants: CandidateContent { get }
+    /// Whether anybody takes in what goes.
+    var namesTargets: Bool { get }
     /// The `count` tokens that go, and for each of them how its content is shared out among those that stay.
     func correlation(
         of candidates: Candidates, in layer: LayerView, removing count: Int
     ) throws(ReductionError) -> Correlation
+}
+
+extension Correlate {
+    /// Anywhere.
+    public var places: Set<Place> { Set(Place.allCases) }
+    /// Nothing more.
+    public var wants: CandidateContent { [] }
+    /// Somebody does.
+    public var namesTargets: Bool { true }
 }
 
 /// How the content of the tokens that go is shared out: sparse rows source → [(target, weight)].
@@ -33,12 +48,24 @@ public struct Correlation: Sendable, Hashable {
     public let sources: [Int]
     /// For each source, who takes in how much of it.
     public let edges: [[Edge]]
+    /// Survivors that stay only as the place where a new token is made.
+    ///
+    /// Papers that append a new token give it a row of its own. Here it takes the row, and the original position, of one
+    /// of the tokens it is made of. So every row of every step can be traced to a
+    /// patch, and the number of tokens that go is the number of rows that go.
+    public let fused: Set<Int>
 
     /// The given rows; `edges[i]` belongs to `sources[i]`.
-    public init(sources: [Int], edges: [[Edge]]) {
+    public init(sources: [Int], edges: [[Edge]], fused: Set<Int> = []) {
         precondition(sources.count == edges.count, "one row of edges for each source")
         self.sources = sources
         self.edges = edges
+        self.fused = fused
+    }
+
+    /// Every source with one target, or with none where that is nil.
+    public init(sources: [Int], targets: [Int?], fused: Set<Int> = []) {
+        self.init(sources: sources, edges: targets.map { $0.map { [Edge(target: $0, weight: 1)] } ?? [] }, fused: fused)
     }
 
     /// Each target with what it takes in: targets ascending, shares in the order of the sources.
@@ -52,9 +79,17 @@ public struct Correlation: Sendable, Hashable {
 }
 
 /// What one target takes in from one source.
-struct Share: Sendable, Hashable {
-    let source: Int
-    let weight: Double
+public struct Share: Sendable, Hashable {
+    /// The token that goes.
+    public let source: Int
+    /// How much of it.
+    public let weight: Double
+
+    /// `weight` of `source`.
+    public init(source: Int, weight: Double) {
+        self.source = source
+        self.weight = weight
+    }
 }
 
 extension LayerView {

@@ -12,8 +12,11 @@ public struct EvidenceNeeds: OptionSet, Sendable, Hashable {
     public static let attentionProbabilities = EvidenceNeeds(rawValue: 1 << 0)
     /// The scaled products of queries and keys before mask and softmax, averaged over heads.
     public static let attentionLogits = EvidenceNeeds(rawValue: 1 << 1)
-    /// The keys, averaged over heads.
+    /// The keys, averaged over heads, before anything is added to them.
     public static let keys = EvidenceNeeds(rawValue: 1 << 2)
+    /// The attention of one row, after the softmax and averaged over heads: the class token's where there is one, else
+    /// that of the last row, the prompt's last word. One row is computed, not the map.
+    public static let observerAttention = EvidenceNeeds(rawValue: 1 << 3)
 }
 
 /// What one layer offers about one sequence: a single image in the encoder, one prompt in the decoder.
@@ -22,12 +25,26 @@ public struct EvidenceNeeds: OptionSet, Sendable, Hashable {
 public struct Evidence: Sendable {
     /// How much each row looks at each row, averaged over heads.
     public var attention: AttentionMap?
-    /// The head-mean keys, (rows, head width).
+    /// The head-mean keys, (rows, head width), float32 or float64.
     public var keys: Tensor?
+    /// How much the observing row looks at each row, (1, rows), averaged over heads.
+    public var observer: Tensor?
 
     /// The evidence of one layer; leave out what was not needed.
-    public init(attention: AttentionMap? = nil, keys: Tensor? = nil) {
+    public init(attention: AttentionMap? = nil, keys: Tensor? = nil, observer: Tensor? = nil) {
         self.attention = attention
         self.keys = keys
+        self.observer = observer
+    }
+
+    /// The evidence of a researcher's own tensors: a map, and keys with their heads, (heads, rows, head width).
+    public init(attention: AttentionMap, averagingHeadsOf keys: Tensor?) throws(ReductionError) {
+        if let keys, keys.shape.count != 3 || keys.shape[0] == 0 || !keys.isReadable {
+            throw ReductionError(
+                .mismatch,
+                "keys with heads are (heads, rows, width) in float32 or float64, not \(keys.shape) \(keys.type.rawValue)"
+            )
+        }
+        self.init(attention: attention, keys: keys?.meanOfOutermost())
     }
 }

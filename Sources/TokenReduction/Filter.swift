@@ -4,8 +4,23 @@ public protocol Filter: Sendable {
     var needs: EvidenceNeeds { get }
     /// One line for the table of methods.
     var summary: String { get }
+    /// Where it can work: a class token is only in the tower, text only in the language model.
+    var places: Set<Place> { get }
+    /// What its verdict holds beside the tokens that go.
+    var offers: CandidateContent { get }
+    /// How many of `tokens` visual tokens one step can give up at most.
+    func mostRemovable(of tokens: Int) -> Int
     /// The tokens that may go; at least `count` of them, more where the next stage settles the choice.
     func candidates(in layer: LayerView, removing count: Int) throws(ReductionError) -> Candidates
+}
+
+extension Filter {
+    /// Anywhere.
+    public var places: Set<Place> { Set(Place.allCases) }
+    /// Nothing more.
+    public var offers: CandidateContent { [] }
+    /// All but one.
+    public func mostRemovable(of tokens: Int) -> Int { tokens - 1 }
 }
 
 /// A filter's verdict on every visual token of a layer.
@@ -14,15 +29,18 @@ public struct Candidates: Sendable, Hashable {
     public let scores: [Double]
     /// The tokens that may go, the most redundant first.
     public let sources: [Int]
+    /// For filters that look at pairs, the token each token belongs to.
+    public let partners: [Int]?
 
     /// A verdict reached some other way than by ranking, for filters that choose one token after the other.
-    public init(scores: [Double], sources: [Int]) {
+    public init(scores: [Double], sources: [Int], partners: [Int]? = nil) {
         self.scores = scores
         self.sources = sources
+        self.partners = partners
     }
 
-    /// The `count` tokens of largest score; equal scores go in raster order.
-    public init(largest count: Int, of scores: [Double]) throws(ReductionError) {
+    /// The `count` tokens of largest score; equal scores go in the order of the sequence.
+    public init(largest count: Int, of scores: [Double], partners: [Int]? = nil) throws(ReductionError) {
         guard scores.allSatisfy(\.isFinite) else {
             throw ReductionError(
                 .notFinite, "the redundancy scores are not finite numbers: the layer's evidence holds NaN or infinity")
@@ -30,6 +48,13 @@ public struct Candidates: Sendable, Hashable {
         let order = scores.indices.sorted {
             scores[$0] == scores[$1] ? $0 < $1 : scores[$0] > scores[$1]
         }
-        self.init(scores: scores, sources: Array(order.prefix(count)))
+        self.init(scores: scores, sources: Array(order.prefix(count)), partners: partners)
+    }
+
+    /// Everything but `kept`: what a filter that picks the survivors one by one leaves over. The larger score goes first.
+    init(keeping kept: [Int], scores: [Double]) throws(ReductionError) {
+        let ranked = try Candidates(largest: scores.count, of: scores)
+        let kept = Set(kept)
+        self.init(scores: scores, sources: ranked.sources.filter { !kept.contains($0) })
     }
 }

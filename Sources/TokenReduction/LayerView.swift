@@ -1,9 +1,9 @@
-import Tensors
+public import Tensors
 
 /// What the three stages see of one layer: which visual tokens are left, where they came from, and the evidence.
 ///
-/// Stages number the visual tokens 0, 1, … N-1 in raster order, as the papers do; row `layout.image.lowerBound + i` of
-/// the sequence is token `i`.
+/// Stages number the visual tokens 0, 1, … N-1 as they stand in the sequence, which is raster order until a method
+/// reorders them; row `layout.image.lowerBound + i` of the sequence is token `i`.
 public struct LayerView: Sendable {
     /// Which rows are visual, class token and text.
     public let layout: TokenLayout
@@ -11,11 +11,19 @@ public struct LayerView: Sendable {
     public let evidence: Evidence
     /// The picture's patches as the encoder first saw them.
     public let grid: PatchGrid
-    /// The original position of every visual token, ascending.
+    /// The original position of every visual token, in the order of the sequence.
     public let positions: [Int]
+    /// How many original tokens each visual token stands for.
+    public let sizes: [Double]
+    /// The residual stream, (rows, width), as it is before anything merges.
+    public internal(set) var states: Tensor?
 
     /// A layer in which the visual tokens of `layout` are those that stood at `positions` of `grid`.
-    public init(layout: TokenLayout, evidence: Evidence, grid: PatchGrid, positions: [Int]) throws(ReductionError) {
+    ///
+    /// Without `sizes` every token stands for itself alone.
+    public init(
+        layout: TokenLayout, evidence: Evidence, grid: PatchGrid, positions: [Int], sizes: [Double]? = nil
+    ) throws(ReductionError) {
         try layout.check()
         guard positions.count == layout.image.count else {
             throw ReductionError(
@@ -31,6 +39,16 @@ public struct LayerView: Sendable {
                 "the attention map is \(map.queries) x \(map.keys), the sequence has \(layout.rows) rows: they must agree"
             )
         }
+        for rows in [evidence.keys?.rows, evidence.observer?.width].compactMap(\.self) where rows != layout.rows {
+            throw ReductionError(
+                .mismatch, "the evidence is about \(rows) rows, the sequence has \(layout.rows): they must agree")
+        }
+        let sizes = sizes ?? [Double](repeating: 1, count: positions.count)
+        guard sizes.count == positions.count else {
+            throw ReductionError(
+                .mismatch, "\(sizes.count) sizes for \(positions.count) visual tokens: give one each")
+        }
+        self.sizes = sizes
         self.layout = layout
         self.evidence = evidence
         self.grid = grid
@@ -48,5 +66,38 @@ public struct LayerView: Sendable {
                 .missingEvidence, "this reduction needs attention \(scores.rawValue), the layer offers \(offered)")
         }
         return map
+    }
+    /// For each visual token, how much the observing row looks at it: the class token where there is one, else the
+    /// sequence's last row. Read off the whole map where that was offered instead.
+    public func observerAttention() throws(ReductionError) -> [Double] {
+        if let observer = evidence.observer { return observer.values(row: 0, columns: layout.image) }
+        guard evidence.attention?.scores == .probabilities else {
+            throw ReductionError(
+                .missingEvidence, "this reduction needs the attention of the class token or of the last row")
+        }
+        let row = layout.classToken ?? layout.rows - 1
+        guard !layout.image.contains(row) else {
+            throw ReductionError(
+                .missingEvidence,
+                "this reduction ranks visual tokens by the attention of a row that is not visual, and the sequence ends "
+                    + "with the picture: say which row is the class token, or use a method that does without")
+        }
+        return try attention(.probabilities).row(row, columns: [layout.image])
+    }
+
+    /// The head-mean keys of the visual tokens, as unit rows.
+    public func unitKeys() throws(ReductionError) -> UnitRows {
+        guard let keys = evidence.keys, keys.isReadable else {
+            throw ReductionError(.missingEvidence, "this reduction needs the keys, averaged over heads")
+        }
+        return try UnitRows(keys.rows(layout.image))
+    }
+
+    /// The visual tokens themselves, as unit rows.
+    public func unitStates() throws(ReductionError) -> UnitRows {
+        guard let states else {
+            throw ReductionError(.missingEvidence, "this reduction compares the tokens themselves: offer their states")
+        }
+        return try UnitRows(states.rows(layout.image))
     }
 }

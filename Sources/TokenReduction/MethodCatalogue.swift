@@ -3,9 +3,21 @@ public enum MethodCatalogue {
     /// The methods, in the order they are listed to users.
     public static let all: [MethodRecipe] = [
         .noReduction,
+        .random,
+        .uniformGrid,
+        .averagePool,
+        .toMe,
+        .eViT,
+        .fasterVLM,
+        .visionZip,
+        .visPruner,
+        .divPrune,
+        .cdPruner,
+        .fastV,
         .fiCoCoV,
         .fiCoCoL,
         .fiCoCoVL,
+        .composed,
     ]
 
     /// The method `name` with `options`; all other options have their documented defaults.

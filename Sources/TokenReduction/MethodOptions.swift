@@ -31,6 +31,25 @@ public struct MethodOptions {
         return try read(name, standard.rawValue, allowed) { Choice(rawValue: $0) } ?? standard
     }
 
+    /// One of the given names.
+    public mutating func name(
+        _ name: String, default standard: String, of names: [String]
+    ) throws(ReductionError) -> String {
+        try read(name, standard, names.joined(separator: "|")) { names.contains($0) ? $0 : nil } ?? standard
+    }
+
+    /// In which layers: `after-last`, `before:K`, `at:K,L,…` or `from:K`.
+    public mutating func schedule(default standard: Schedule) throws(ReductionError) -> Schedule {
+        try read("schedule", "after-last", "after-last, before:K, at:K,L,… or from:K, layers from 0 to 999") { text in
+            Schedule(parsing: text)
+        } ?? standard
+    }
+
+    /// Something that is on or off.
+    public mutating func flag(_ name: String, default standard: Bool) throws(ReductionError) -> Bool {
+        try read(name, "\(standard)", "true|false") { Bool($0) } ?? standard
+    }
+
     /// A number in a range.
     public mutating func number(
         _ name: String, default standard: Double, in range: ClosedRange<Double>

@@ -18,6 +18,8 @@ public struct ReductionError: Error, CustomStringConvertible, Sendable, Hashable
         case mismatch
         /// Scores or weights are not finite numbers.
         case notFinite
+        /// Stages that do not fit together, or not there.
+        case illegalCombination
         /// The number of tokens differs from the plan.
         case unexpectedCount
     }

@@ -9,35 +9,45 @@ public struct ReductionMethod: Sendable {
     public internal(set) var citation: String
     /// Every option with its settled value, in the order of the method's stages.
     public internal(set) var options: [MethodOption] = []
-    /// What happens in the vision tower.
-    public let encoder: Stages?
-    /// What happens in the language model.
-    public let decoder: Stages?
-    /// How the budget is split when both halves reduce.
+    /// How the budget is split when more than one place reduces.
     public let encoderBudget: EncoderBudget
+    /// What the budget counts.
+    public let budget: Budget
+    private let stages: [Place: Stages]
 
     /// A method of the given stages; a recipe adds name, citation and options.
     public init(
-        name: String = "custom", citation: String = "", encoder: Stages? = nil, decoder: Stages? = nil,
-        encoderBudget: EncoderBudget = .geometricMean
+        name: String = "custom", citation: String = "", encoder: Stages? = nil, projector: Stages? = nil,
+        decoder: Stages? = nil, encoderBudget: EncoderBudget = .geometricMean, budget: Budget = .final
     ) {
         self.name = name
         self.citation = citation
-        self.encoder = encoder
-        self.decoder = decoder
+        stages = [.visionEncoder: encoder, .projector: projector, .languageModel: decoder].compactMapValues(\.self)
         self.encoderBudget = encoderBudget
+        self.budget = budget
     }
 
+    /// What happens in the vision tower.
+    public var encoder: Stages? { stages[.visionEncoder] }
+    /// What happens between the projector and the language model.
+    public var projector: Stages? { stages[.projector] }
+    /// What happens in the language model.
+    public var decoder: Stages? { stages[.languageModel] }
+
     /// The stages that work in `place`, if any.
-    public func stages(in place: Place) -> Stages? {
-        switch place {
-        case .visionEncoder: encoder
-        case .languageModel: decoder
-        }
-    }
+    public func stages(in place: Place) -> Stages? { stages[place] }
 
     /// Where the method reduces.
     public var places: [Place] { Place.allCases.filter { stages(in: $0) != nil } }
+}
+
+/// Which visual tokens a budget counts.
+public enum Budget: String, Sendable, Hashable, CaseIterable {
+    /// Those left at the end.
+    case final
+    /// The mean over the layers of the language model of those that enter each, as tables of methods that reduce
+    /// inside it count. The number left at the end follows: the one whose mean comes nearest.
+    case average
 }
 
 /// How many tokens leave the encoder of a method that reduces in both halves.

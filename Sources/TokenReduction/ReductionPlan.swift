@@ -17,6 +17,7 @@ public struct ModelDepth: Sendable, Hashable {
     func layers(in place: Place) -> Int {
         switch place {
         case .visionEncoder: visionLayers
+        case .projector: 1
         case .languageModel: languageLayers
         }
     }
@@ -63,26 +64,83 @@ public struct ReductionPlan: Sendable {
             throw ReductionError(
                 .badBudget, "\(method.name) keeps all \(total) visual tokens: leave out keep, or choose a method")
         }
-        let between =
-            switch (method.encoder, method.decoder) {
-            case (.some, .some): try method.encoderBudget.tokens(from: total, to: keep)
-            case (.some, nil): keep
-            case (nil, _): total
-            }
-        var removals: [Place: [Int]] = [:]
-        for place in method.places {
-            guard let schedule = method.stages(in: place)?.schedule else { continue }
-            let (entering, leaving) = place == .visionEncoder ? (total, between) : (between, keep)
-            removals[place] = try schedule.removals(from: entering, to: leaving, layers: model.layers(in: place))
-        }
+        let settled = method.budget == .final ? keep : try Self.final(method, average: keep, model)
+        let removals = try Self.removals(method, keep: settled, model)
         let steps = removals.values.joined().count { $0 > 0 }
         guard steps < Int(UInt8.max) else {
             throw ReductionError(.badLayer, "\(steps) reducing layers are too many to record: start later, at most 254")
         }
         self.method = method
         self.model = model
-        self.keep = keep
+        self.keep = settled
         self.removals = removals
+    }
+
+    private static func removals(
+        _ method: ReductionMethod, keep: Int, _ model: ModelDepth
+    ) throws(ReductionError) -> [Place: [Int]] {
+        var removals: [Place: [Int]] = [:]
+        var entering = model.visualTokens
+        for place in method.places {
+            guard let stages = method.stages(in: place) else { continue }
+            try stages.check(in: place)
+            let leaving =
+                place == method.places.last ? keep : try method.encoderBudget.tokens(from: entering, to: keep)
+            let layers = model.layers(in: place)
+            let counts = try stages.schedule.removals(from: entering, to: leaving, layers: layers)
+            for (layer, count) in counts.enumerated() where count > 0 {
+                let most = stages.filter.mostRemovable(of: entering)
+                guard count <= most else {
+                    throw ReductionError(
+                        .badBudget,
+                        "layer \(layer) of the \(place.rawValue) would give up \(count) of \(entering) visual tokens, "
+                            + "and \(stages.filter.summary) can give up \(most) at once: keep more")
+                }
+                // Behind the last layer of the language model nothing visual is left to reduce.
+                guard place != .languageModel || stages.schedule.moment != .afterLayer || layer + 1 < layers else {
+                    throw ReductionError(.badLayer, "nothing reads visual tokens after layer \(layer): reduce earlier")
+                }
+                entering -= count
+            }
+            removals[place] = counts
+        }
+        return removals
+    }
+
+    /// The number left at the end for which the mean over the language model's layers comes nearest to `average`.
+    private static func final(
+        _ method: ReductionMethod, average: Int, _ model: ModelDepth
+    ) throws(ReductionError) -> Int {
+        guard method.decoder != nil, model.languageLayers > 0 else {
+            throw ReductionError(
+                .badBudget, "\(method.name) does not reduce in the language model: leave out budget=average")
+        }
+        func mean(_ keep: Int) throws(ReductionError) -> Double {
+            let removals = try removals(method, keep: keep, model)
+            var left = model.visualTokens - removals.filter { $0.key != .languageModel }.values.joined().reduce(0, +)
+            var sum = 0
+            for count in removals[.languageModel] ?? [] {
+                sum += left
+                left -= count
+            }
+            return Double(sum) / Double(model.languageLayers)
+        }
+        let target = Double(average)
+        guard try mean(1) <= target else {
+            let least = Int(try mean(1).rounded(.up))
+            throw ReductionError(
+                .badBudget,
+                "the layers before the reduction alone see more than \(average) visual tokens on average: keep \(least) "
+                    + "or more, or reduce earlier")
+        }
+        // The mean grows with what is left: find the last number at or below the target, then the nearer neighbour.
+        var (low, high) = (1, model.visualTokens)
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if try mean(middle) <= target { low = middle } else { high = middle - 1 }
+        }
+        let next = min(low + 1, model.visualTokens)
+        return try target - mean(low) <= mean(next) - target ? low : next
     }
 
     /// Tokens that each layer of `place` gives up.
@@ -101,10 +159,10 @@ public struct ReductionPlan: Sendable {
 
     /// Visual tokens that enter layer `layer` of `place`; one past the last layer, those that leave the place.
     public func tokens(entering layer: Int, of place: Place) -> Int {
-        let before = place == .visionEncoder ? 0 : removals(in: .visionEncoder).reduce(0, +)
+        let before = Place.allCases.prefix { $0 != place }.flatMap { removals(in: $0) }.reduce(0, +)
         return model.visualTokens - before - removals(in: place).prefix(max(layer, 0)).reduce(0, +)
     }
 
-    /// Visual tokens that leave the encoder for the decoder.
+    /// Visual tokens that enter the language model.
     public var delivered: Int { tokens(entering: 0, of: .languageModel) }
 }

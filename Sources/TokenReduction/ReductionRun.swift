@@ -1,3 +1,4 @@
+import Glibc
 public import Tensors
 
 /// One image on its way through the layers: what is left of it, and how it got there.
@@ -9,8 +10,10 @@ public struct ReductionRun: Sendable {
     public let plan: ReductionPlan
     /// The picture's patches as the encoder first saw them.
     public let grid: PatchGrid
-    /// The original positions of the visual tokens that are left, ascending.
+    /// The original positions of the visual tokens that are left, in the order of the sequence.
     public private(set) var positions: [Int]
+    /// How many original tokens each of them stands for: itself and its shares of those that went.
+    public private(set) var sizes: [Double]
     private var history: ReductionTrace
 
     /// A fresh image of `grid` patches.
@@ -24,6 +27,7 @@ public struct ReductionRun: Sendable {
         self.plan = plan
         self.grid = grid
         self.positions = Array(0..<grid.count)
+        self.sizes = [Double](repeating: 1, count: grid.count)
         self.history = ReductionTrace(tokens: grid.count)
     }
 
@@ -32,13 +36,25 @@ public struct ReductionRun: Sendable {
         plan.removal(in: place, layer: layer) > 0 ? plan.method.stages(in: place)?.needs ?? [] : []
     }
 
-    /// Whether layer `layer` of `place` gives up tokens.
-    public func reduces(place: Place, layer: Int) -> Bool { plan.removal(in: place, layer: layer) > 0 }
+    /// Whether layer `layer` of `place` gives up tokens; at `moment` only, if one is given.
+    public func reduces(place: Place, layer: Int, at moment: Moment? = nil) -> Bool {
+        plan.removal(in: place, layer: layer) > 0
+            && (moment == nil || moment == plan.method.stages(in: place)?.schedule.moment)
+    }
 
-    /// Reduces this image's sequence in one layer and returns the rows that stay, ascending.
+    /// What attention in `place` adds to the logits of each visual token's key, log size; nil where that is 0 for all.
+    public func keyBias(place: Place) -> [Double]? {
+        guard plan.method.stages(in: place)?.proportionalAttention == true, sizes.contains(where: { $0 != 1 }) else {
+            return nil
+        }
+        return sizes.map { log($0) }
+    }
+
+    /// Reduces this image's sequence in one layer and returns the rows that stay, in the order in which they go
+    /// on.
     ///
-    /// `hidden`, (rows, width), is the residual stream after the layer's attention; surviving visual rows are written in
-    /// place. A layer without removals changes nothing and returns all rows.
+    /// `hidden`, (rows, width), is the residual stream at the moment of the schedule; surviving visual rows are written
+    /// in place. A layer without removals changes nothing and returns all rows.
     public mutating func reduce(
         place: Place, layer: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout
     ) throws(ReductionError) -> [Int] {
@@ -55,12 +71,17 @@ public struct ReductionRun: Sendable {
 
         let clock = ContinuousClock()
         let start = clock.now
-        let view = try LayerView(layout: layout, evidence: evidence, grid: grid, positions: positions)
+        let view = try LayerView(layout: layout, evidence: evidence, grid: grid, positions: positions, sizes: sizes)
         let step = try stages.reduce(view, hidden: hidden, removing: removal)
+        let first = layout.image.lowerBound
         history.record(
-            step, place: place, layer: layer, positions: positions, firstRow: layout.image.lowerBound,
+            step, place: place, layer: layer, positions: positions, firstRow: first,
             seconds: (clock.now - start) / .seconds(1))
-        positions = history.kept.map { Int($0) }
+        let kept = step.kept.filter(layout.image.contains).map { $0 - first }
+        let entered = sizes
+        for merge in step.merges { sizes[merge.target - first] += merge.weight * entered[merge.source - first] }
+        positions = kept.map { positions[$0] }
+        sizes = kept.map { sizes[$0] }
         return step.kept
     }
 

@@ -1,7 +1,8 @@
 /// What became of every visual token of one image.
 ///
-/// Tokens are named by their original position throughout, so that a trace can be laid over the picture. The fields
-/// are those of a result file.
+/// Tokens are named by their original position throughout, so that a trace can be laid over the picture. A new token,
+/// made of several that went, bears the position of one of them (see ``Correlation/fused``). The fields are those of a
+/// result file.
 public struct ReductionTrace: Sendable, Hashable {
     /// One reduction in one layer.
     public struct Step: Sendable, Hashable {
@@ -38,7 +39,7 @@ public struct ReductionTrace: Sendable, Hashable {
     public internal(set) var wentTo: [UInt16]
     /// The last redundancy score each token was given; 0 if there was none.
     public internal(set) var scores: [Float]
-    /// The tokens that are left, in raster order.
+    /// The tokens that are left, in the order of the sequence.
     public internal(set) var kept: [UInt16]
     /// Every edge of every step.
     public internal(set) var merges: [Merge] = []
@@ -75,7 +76,8 @@ public struct ReductionTrace: Sendable, Hashable {
             largest[source] = merge.weight
             wentTo[source] = target
         }
-        kept = kept.filter { leftAt[Int($0)] == Self.survived }
+        let image = firstRow..<firstRow + positions.count
+        kept = reduction.kept.filter(image.contains).map { UInt16(original($0)) }
         steps.append(
             Step(
                 place: place, layer: layer, tokensIn: positions.count, tokensOut: kept.count, seconds: seconds))

@@ -20,7 +20,7 @@ public struct SingleReduction: Sendable {
         }
         let preferred: Place = layout.classToken == nil ? .languageModel : .visionEncoder
         let removal = max(0, layout.image.count - keep)
-        guard let stages = method.stages(in: preferred) ?? method.encoder ?? method.decoder else {
+        guard let stages = method.stages(in: preferred) ?? method.encoder ?? method.projector ?? method.decoder else {
             guard removal == 0 else {
                 throw ReductionError(
                     .badBudget,

@@ -2,8 +2,9 @@ public import Tensors
 
 /// A reduction in one sentence: filter, correlate, compress; and in which layers.
 ///
-/// It acts on the residual stream after the attention of a layer has been added and before the layer's second norm and
-/// MLP, so that attention runs on N tokens and the MLP on what is left (the papers do not say; the authors' code does).
+/// It acts on the residual stream. The schedule says where: usually after the attention of a layer has been added and
+/// before the layer's second norm and MLP, so that attention runs on N tokens and the MLP on what is left; or after the
+/// whole layer.
 public struct Stages: Sendable {
     /// Which visual tokens to give up.
     public let filter: any Filter
@@ -13,17 +14,27 @@ public struct Stages: Sendable {
     public let compress: any Compress
     /// In which layers, and how many in each.
     public let schedule: Schedule
+    /// In which order the tokens that stay go on.
+    public let order: TokenOrder
+    /// Whether attention counts a token as often as it stands for others: softmax(qk/√d + log size), ToMe's
+    /// proportional attention, in every layer of the place.
+    public let proportionalAttention: Bool
 
     /// The given triple, working in the layers of `schedule`.
-    public init(filter: any Filter, correlate: any Correlate, compress: any Compress, schedule: Schedule) {
+    public init(
+        filter: any Filter, correlate: any Correlate, compress: any Compress, schedule: Schedule,
+        order: TokenOrder = .sequence, proportionalAttention: Bool = false
+    ) {
         self.filter = filter
         self.correlate = correlate
         self.compress = compress
         self.schedule = schedule
+        self.order = order
+        self.proportionalAttention = proportionalAttention
     }
 
     /// What a reducing layer must offer.
-    public var needs: EvidenceNeeds { filter.needs.union(correlate.needs) }
+    public var needs: EvidenceNeeds { filter.needs.union(correlate.needs).union(compress.needs) }
 
     /// Gives up `count` visual tokens of one sequence.
     ///
@@ -42,14 +53,32 @@ public struct Stages: Sendable {
             throw ReductionError(
                 .badBudget, "cannot remove \(count) of \(layer.count) visual tokens: at least one must stay")
         }
+        let most = filter.mostRemovable(of: layer.count)
+        guard count <= max(most, 0) else {
+            throw ReductionError(
+                .badBudget,
+                "\(filter.summary) can give up \(most) of \(layer.count) visual tokens at once, not \(count): "
+                    + "keep more, or reduce in more layers")
+        }
+        guard count > 0 else {
+            return ReductionStep(
+                scores: [Double](repeating: 0, count: layer.count), correlation: Correlation(sources: [], edges: []),
+                layout: layer.layout)
+        }
+        var layer = layer
+        layer.states = hidden
         let candidates = try filter.candidates(in: layer, removing: count)
         let correlation = try correlate.correlation(of: candidates, in: layer, removing: count)
         guard Set(correlation.sources).count == count, correlation.sources.count == count else {
             throw ReductionError(
                 .unexpectedCount, "\(correlation.sources.count) visual tokens were chosen to go instead of \(count)")
         }
-        try compress.merge(correlation, into: hidden.rows(layer.layout.image))
-        return ReductionStep(scores: candidates.scores, correlation: correlation, layout: layer.layout)
+        let kept = order.arrange(
+            layer.survivors(without: correlation.sources), scores: candidates.scores, fused: correlation.fused,
+            layout: layer.layout)
+        try compress.merge(correlation, in: layer, into: hidden.rows(layer.layout.image))
+        return ReductionStep(
+            scores: candidates.scores, correlation: correlation, layout: layer.layout, kept: kept)
     }
 }
 
@@ -65,20 +94,21 @@ public struct ReductionStep: Sendable, Hashable {
         public let weight: Double
     }
 
-    /// One score for each visual token that entered, in raster order; larger goes first.
+    /// One score for each visual token that entered, in the order of the sequence; larger goes first.
     public let scores: [Double]
-    /// All rows that stay, class token and text included, ascending.
+    /// All rows that stay, class token and text included, in the order in which they go on.
     public let kept: [Int]
     /// The rows that go, the most redundant first.
     public let pruned: [Int]
     /// Every edge, sources in the order of `pruned`, targets ascending.
     public let merges: [Merge]
 
-    init(scores: [Double], correlation: Correlation, layout: TokenLayout) {
+    /// `kept` are the visual tokens that stay, in their order; all of them in theirs where it is left out.
+    init(scores: [Double], correlation: Correlation, layout: TokenLayout, kept: [Int]? = nil) {
         let first = layout.image.lowerBound
-        let gone = Set(correlation.sources)
         self.scores = scores
-        self.kept = (0..<layout.rows).filter { !layout.image.contains($0) || !gone.contains($0 - first) }
+        let visual = kept.map { $0.map { first + $0 } } ?? Array(layout.image)
+        self.kept = Array(0..<first) + visual + Array(layout.image.upperBound..<layout.rows)
         self.pruned = correlation.sources.map { $0 + first }
         self.merges = zip(correlation.sources, correlation.edges).flatMap { source, row in
             row.map { Merge(source: source + first, target: $0.target + first, weight: $0.weight) }

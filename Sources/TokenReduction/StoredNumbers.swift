@@ -40,10 +40,10 @@ extension Tensor {
             ? combination(Double.self, rows, weights, columns) : combination(Float.self, rows, weights, columns)
     }
 
-    /// row[target] = (row[target] + Σ weight · row[source]) / divisor, in place.
-    func blend(row target: Int, with shares: [Share], dividingBy divisor: Double) {
+    /// row[target] = (own · row[target] + Σ weight · row[source]) / divisor, in place.
+    func blend(row target: Int, keeping own: Double, with shares: [Share], dividingBy divisor: Double) {
         type == .float64
-            ? blend(Double.self, target, shares, divisor) : blend(Float.self, target, shares, divisor)
+            ? blend(Double.self, target, own, shares, divisor) : blend(Float.self, target, own, shares, divisor)
     }
 
     /// The mean over the outermost extent, as float64.
@@ -103,9 +103,12 @@ extension Tensor {
         }
     }
 
-    private func blend<Number: StoredNumber>(_: Number.Type, _ target: Int, _ shares: [Share], _ divisor: Double) {
+    private func blend<Number: StoredNumber>(
+        _: Number.Type, _ target: Int, _ own: Double, _ shares: [Share], _ divisor: Double
+    ) {
         let width = self.width
         var sums = values(Number.self, target, 0..<width)
+        if own != 1 { for column in 0..<width { sums[column] *= own } }
         sums.withUnsafeMutableBufferPointer { sums in
             withUnsafeMutableBytes { bytes in
                 let cells = bytes.bindMemory(to: Number.self)

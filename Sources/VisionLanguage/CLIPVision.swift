@@ -3,8 +3,8 @@ import TokenReduction
 
 /// The CLIP vision tower (Radford et al. 2021): pixels in, one row for each patch out.
 ///
-/// Runs only as many layers as the features need, and reduces visual tokens between attention and MLP where a picture's
-/// plan says so. Pictures of one batch may have different plans: rows are ragged, never padded.
+/// Runs only as many layers as the features need, and reduces visual tokens between attention and MLP, or after a layer,
+/// where a picture's plan says so. Pictures of one batch may have different plans: rows are ragged, never padded.
 final class CLIPVision {
     private let configuration: LLaVAConfiguration.Vision
     private let backend: any Backend
@@ -78,14 +78,21 @@ final class CLIPVision {
     func encode(_ pictures: [Tensor], runs: inout [ReductionRun], flops: inout [Int]) throws -> RaggedRows {
         var rows = embed(pictures, &flops)
         for (index, layer) in layers.enumerated() {
-            let maps = attend(layer, rows, needs: runs.map { $0.needs(place: .visionEncoder, layer: index) }, &flops)
-            _ = try rows.reduce(&runs, .visionEncoder, layer: index, maps: maps, backend: backend) { _, rows, _ in
-                TokenLayout.encoder(visualTokens: rows - 1)
-            }
+            let evidence = try attend(layer, index, rows, runs, &flops)
+            try reduce(&rows, &runs, layer: index, at: .afterAttention, evidence)
             feedForward(layer, rows, &flops)
+            try reduce(&rows, &runs, layer: index, at: .afterLayer, evidence)
             progress.action()
         }
         return rows
+    }
+
+    private func reduce(
+        _ rows: inout RaggedRows, _ runs: inout [ReductionRun], layer: Int, at moment: Moment, _ evidence: [Evidence]
+    ) throws {
+        _ = try rows.reduce(&runs, .visionEncoder, layer: layer, at: moment, evidence: evidence, backend: backend) {
+            _, rows, _ in TokenLayout.encoder(visualTokens: rows - 1)
+        }
     }
 
     private func embed(_ pictures: [Tensor], _ flops: inout [Int]) -> RaggedRows {
@@ -99,26 +106,28 @@ final class CLIPVision {
         return RaggedRows(normalized, lengths: rows.segments.map(\.count))
     }
 
-    /// Adds attention to every picture's rows; returns the maps that were asked for.
+    /// Adds attention to every picture's rows; returns the evidence that was asked for.
     private func attend(
-        _ layer: Layer, _ rows: RaggedRows, needs: [EvidenceNeeds], _ flops: inout [Int]
-    ) -> [Tensor?] {
+        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ runs: [ReductionRun], _ flops: inout [Int]
+    ) throws -> [Evidence] {
         let width = configuration.hidden
         let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)
         let mixed = backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.activationType)
         let attended = Tensor(shape: [rows.tensor.rows, width], type: backend.activationType)
-        let maps = rows.segments.enumerated().map { index, segment in
+        let evidence = try rows.segments.enumerated().map { picture, segment in
             let own = mixed.rows(segment)
-            flops[index] += layer.queryKeyValue.flops(rows: segment.count) + layer.output.flops(rows: segment.count)
-            flops[index] += 4 * segment.count * segment.count * width  // queries · keys and probabilities · values
-            return backend.attend(
+            flops[picture] += layer.queryKeyValue.flops(rows: segment.count) + layer.output.flops(rows: segment.count)
+            flops[picture] += 4 * segment.count * segment.count * width  // queries · keys and probabilities · values
+            return try backend.attend(
                 Attention(
                     queries: Columns(own, first: 0, count: width), keys: Columns(own, first: width, count: width),
-                    values: Columns(own, first: 2 * width, count: width), heads: heads, causal: false),
-                output: attended.rows(segment), map: needs[index].map)
+                    values: Columns(own, first: 2 * width, count: width), heads: heads, causal: false,
+                    keyBias: runs[picture].keyBias(place: .visionEncoder).map { [0] + $0 }),
+                output: attended.rows(segment),
+                needs: runs[picture].needs(place: .visionEncoder, layer: index), observer: 0)
         }
         backend.linear(attended, layer.output, addingTo: rows.tensor)
-        return maps
+        return evidence
     }
 
     private func feedForward(_ layer: Layer, _ rows: RaggedRows, _ flops: inout [Int]) {

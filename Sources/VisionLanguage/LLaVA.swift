@@ -85,14 +85,19 @@ public final class LLaVA {
         if !configuration.keepsClassToken {
             rows.keep(rows.segments.map { Array(1..<$0.count) }, backend: backend)
         }
-        let projected = projector.project(rows.tensor)
-        return rows.segments.enumerated().map { index, segment in
+        let entered = rows.segments.map(\.count)
+        var projected = RaggedRows(projector.project(rows.tensor), lengths: entered)
+        let first = configuration.keepsClassToken ? 1 : 0
+        _ = try projected.reduce(
+            &runs, .projector, layer: 0, at: .afterLayer, evidence: runs.map { _ in Evidence() }, backend: backend
+        ) { _, rows, _ in TokenLayout(rows: rows, image: first..<rows, classToken: first == 1 ? 0 : nil) }
+        return projected.segments.enumerated().map { index, segment in
             // Memory of its own: features may outlive the batch.
-            let features = Tensor(shape: [segment.count, projected.width], type: projected.type)
-            features.copy(from: projected.rows(segment))
+            let features = Tensor(shape: [segment.count, projected.tensor.width], type: projected.tensor.type)
+            features.copy(from: projected.tensor.rows(segment))
             return EncodedPicture(
                 features: features, run: runs[index], towerFLOPs: flops[index],
-                projectorFLOPs: projector.flops(rows: segment.count))
+                projectorFLOPs: projector.flops(rows: entered[index]))
         }
     }
 

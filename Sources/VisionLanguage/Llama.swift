@@ -105,17 +105,22 @@ final class Llama {
         var angles = RotaryAngles(positions: positions, size: heads.size, base: configuration.ropeBase)
         let reads = rows.tensor.rows > sequences.count
         for (index, layer) in zip(layers.indices, layers) {
-            let needs = sequences.map { reads ? $0.run.needs(place: .languageModel, layer: index).map : nil }
-            let maps = attend(layer, index, rows, angles, sequences, needs: needs, &flops)
-            if reads, let kept = try reduce(&rows, layer: index, maps: maps, sequences) {
+            let needs = sequences.map { reads ? $0.run.needs(place: .languageModel, layer: index) : [] }
+            let evidence = try attend(layer, index, rows, angles, sequences, needs: needs, &flops)
+            func reduce(at moment: Moment) throws {
+                guard reads, let kept = try self.reduce(&rows, layer: index, at: moment, evidence, sequences) else {
+                    return
+                }
                 positions = kept.map { positions[$0] }
                 angles = RotaryAngles(positions: positions, size: heads.size, base: configuration.ropeBase)
             }
+            try reduce(at: .afterAttention)
             if index == self.layers.count - 1 {
                 // Nothing reads the last layer but the next token.
                 rows.keep(rows.segments.map { [$0.count - 1] }, backend: backend)
             }
             feedForward(layer, rows, &flops)
+            try reduce(at: .afterLayer)
             progress.action()
         }
         return rows
@@ -147,11 +152,12 @@ final class Llama {
         return queries
     }
 
-    /// Adds attention to every sequence's rows, and their keys and values to its cache; returns the maps asked for.
+    /// Adds attention to every sequence's rows, and their keys and values to its cache; returns the evidence asked
+    /// for.
     private func attend(
         _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ angles: RotaryAngles, _ sequences: [DecoderSequence],
-        needs: [AttentionMapKind?], _ flops: inout [Int]
-    ) -> [Tensor?] {
+        needs: [EvidenceNeeds], _ flops: inout [Int]
+    ) throws -> [Evidence] {
         let queries = remember(layer, index, rows, angles, sequences, &flops)
         for (number, segment) in rows.segments.enumerated() {
             flops[number] += layer.output.flops(rows: segment.count)
@@ -159,21 +165,21 @@ final class Llama {
         }
         let caches = sequences.map { $0.cache.contents(index) }
         let attended: Tensor
-        var maps = [Tensor?](repeating: nil, count: sequences.count)
+        var evidence = [Evidence](repeating: Evidence(), count: sequences.count)
         if rows.tensor.rows == sequences.count {
             attended = backend.attendSingle(queries, heads, caches: caches)
         } else {
             attended = Tensor(shape: queries.shape, type: backend.activationType)
             for (number, segment) in rows.segments.enumerated() {
-                maps[number] = backend.attend(
+                evidence[number] = try backend.attend(
                     Attention(
                         queries: Columns(queries.rows(segment)), keys: Columns(caches[number].keys),
                         values: Columns(caches[number].values), heads: heads, causal: true),
-                    output: attended.rows(segment), map: needs[number])
+                    output: attended.rows(segment), needs: needs[number], observer: segment.count - 1)
             }
         }
         backend.linear(attended, layer.output, addingTo: rows.tensor)
-        return maps
+        return evidence
     }
 
     /// Query i of q sees `keys − q + i + 1` keys; each costs a product with the key and one with the value.
@@ -184,12 +190,14 @@ final class Llama {
 
     /// Reduces every sequence that reduces in this layer; returns the rows kept, numbered over all sequences.
     private func reduce(
-        _ rows: inout RaggedRows, layer: Int, maps: [Tensor?], _ sequences: [DecoderSequence]
+        _ rows: inout RaggedRows, layer: Int, at moment: Moment, _ evidence: [Evidence],
+        _ sequences: [DecoderSequence]
     ) throws -> [Int]? {
         let starts = rows.segments.map(\.lowerBound)
         var runs = sequences.map(\.run)
-        let kept = try rows.reduce(&runs, .languageModel, layer: layer, maps: maps, backend: backend) {
-            number, count, run in
+        let kept = try rows.reduce(
+            &runs, .languageModel, layer: layer, at: moment, evidence: evidence, backend: backend
+        ) { number, count, run in
             let first = sequences[number].image.lowerBound
             return TokenLayout(rows: count, image: first..<first + run.positions.count)
         }

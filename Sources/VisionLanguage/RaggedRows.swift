@@ -23,30 +23,29 @@ struct RaggedRows {
     /// Keeps the given rows of each sequence, counted from its first.
     mutating func keep(_ kept: [[Int]], backend: any Backend) {
         let rows = zip(segments, kept).flatMap { segment, rows in rows.map { segment.lowerBound + $0 } }
-        guard rows.count < tensor.rows else { return }
+        guard rows.count < tensor.rows || zip(rows, 0...).contains(where: !=) else { return }
         tensor = backend.gather(tensor, rows: rows, as: tensor.type)
         segments = Self.segments(of: kept.map(\.count))
     }
 
-    /// Lets each sequence's run reduce its rows; returns the rows kept, or nil where no sequence reduces here.
+    /// Lets each sequence's run reduce its rows at `moment` of a layer; returns the rows kept, in their order, or nil
+    /// where no sequence reduces here.
     mutating func reduce(
-        _ runs: inout [ReductionRun], _ place: Place, layer: Int, maps: [Tensor?], backend: any Backend,
+        _ runs: inout [ReductionRun], _ place: Place, layer: Int, at moment: Moment, evidence: [Evidence],
+        backend: any Backend,
         layout: (_ sequence: Int, _ rows: Int, _ run: ReductionRun) throws -> TokenLayout
     ) throws -> [[Int]]? {
-        guard runs.contains(where: { $0.reduces(place: place, layer: layer) }) else { return nil }
+        guard runs.contains(where: { $0.reduces(place: place, layer: layer, at: moment) }) else { return nil }
         var kept: [[Int]] = []
         for index in runs.indices {
             let segment = segments[index]
-            guard runs[index].reduces(place: place, layer: layer) else {
+            guard runs[index].reduces(place: place, layer: layer, at: moment) else {
                 kept.append(Array(0..<segment.count))
                 continue
             }
-            let scores: AttentionScores =
-                runs[index].needs(place: place, layer: layer).map == .logits ? .logits : .probabilities
-            let map = try maps[index].map { try AttentionMap($0, scores: scores) }
             try kept.append(
                 runs[index].reduce(
-                    place: place, layer: layer, hidden: tensor.rows(segment), evidence: Evidence(attention: map),
+                    place: place, layer: layer, hidden: tensor.rows(segment), evidence: evidence[index],
                     layout: layout(index, segment.count, runs[index])))
         }
         keep(kept, backend: backend)
@@ -59,13 +58,5 @@ struct RaggedRows {
             defer { start += length }
             return start..<start + length
         }
-    }
-}
-
-extension EvidenceNeeds {
-    /// The attention map that has to be computed for these needs, if any.
-    var map: AttentionMapKind? {
-        if contains(.attentionProbabilities) { return .probabilities }
-        return contains(.attentionLogits) ? .logits : nil
     }
 }

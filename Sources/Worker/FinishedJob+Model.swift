@@ -97,6 +97,7 @@ private struct MethodAccount: Encodable {
     let name: String
     let keep: Int
     let encoderRemovals: [Int]
+    let projectorRemovals: [Int]
     let decoderRemovals: [Int]
     let options: [String: String]
 
@@ -104,6 +105,7 @@ private struct MethodAccount: Encodable {
         name = plan.method.name
         keep = plan.keep
         encoderRemovals = plan.removals(in: .visionEncoder)
+        projectorRemovals = plan.removals(in: .projector)
         decoderRemovals = plan.removals(in: .languageModel)
         options = Dictionary(plan.method.options.map { ($0.name, $0.value) }) { first, _ in first }
     }
@@ -137,12 +139,24 @@ extension ResultRow {
         kept = trace.kept
         for step in trace.steps {
             steps.append(
-                layer: UInt8(clamping: step.layer), place: step.place == .visionEncoder ? .encoder : .decoder,
+                layer: UInt8(clamping: step.layer), place: ReductionPlace(step.place),
                 tokensIn: step.tokensIn, tokensOut: step.tokensOut, seconds: step.seconds)
         }
         for merge in trace.merges {
             merges.append(step: merge.step, source: merge.source, target: merge.target, weight: Float16(merge.weight))
         }
+    }
+}
+
+extension ReductionPlace {
+    /// Where a step happened, as result files name it.
+    fileprivate init(_ place: Place) {
+        self =
+            switch place {
+            case .visionEncoder: .encoder
+            case .projector: .projector
+            case .languageModel: .decoder
+            }
     }
 }
 

@@ -22,7 +22,9 @@ struct Trial: Sendable, CustomTestStringConvertible {
         for recipe in MethodCatalogue.all {
             let method = try recipe.method()
             for place in method.places {
-                for (tokens, removal) in [(1, 0), (2, 1), (7, 6), (9, 0), (36, 5), (64, 40), (576, 43)] {
+                let filter = try #require(method.stages(in: place)?.filter)
+                for (tokens, most) in [(1, 0), (2, 1), (7, 6), (9, 0), (36, 5), (64, 40), (576, 43)] {
+                    let removal = min(most, filter.mostRemovable(of: tokens))
                     for seed in tokens > 100 ? [1] : [1, 2, 3] {
                         trials.append(
                             Trial(
@@ -39,10 +41,13 @@ struct Trial: Sendable, CustomTestStringConvertible {
         try #require(try MethodCatalogue.method(named: method, options: options).stages(in: place))
     }
 
-    /// Text around the image in the decoder, the class token before it in the encoder.
+    /// Text around the image in the decoder, the class token before it in the encoder, nothing else after the projector.
     var layout: TokenLayout {
-        place == .visionEncoder
-            ? .encoder(visualTokens: tokens) : TokenLayout(rows: tokens + 9, image: 4..<4 + tokens)
+        switch place {
+        case .visionEncoder: .encoder(visualTokens: tokens)
+        case .projector: TokenLayout(rows: tokens, image: 0..<tokens)
+        case .languageModel: TokenLayout(rows: tokens + 9, image: 4..<4 + tokens)
+        }
     }
 
     func hidden() -> Tensor {
@@ -59,20 +64,48 @@ struct Trial: Sendable, CustomTestStringConvertible {
         return try view(AttentionMap(averagingHeadsOf: cells))
     }
 
-    func view(_ map: AttentionMap) throws -> LayerView {
-        try LayerView(
-            layout: layout, evidence: Evidence(attention: precision == .float32 ? map.inSinglePrecision() : map),
-            grid: PatchGrid(rows: 1, columns: tokens), positions: Array(0..<tokens))
+    /// A layer with this attention; with random keys, or with keys that are all `key`.
+    func view(_ map: AttentionMap, key: Double? = nil) throws -> LayerView {
+        var generator = Generator(seed: 200 + seed)
+        var keys = generator.states(rows: layout.rows, width: 5)
+        if let key { keys = Tensor([Double](repeating: key, count: keys.count), shape: keys.shape) }
+        let single = precision == .float32
+        return try LayerView(
+            layout: layout,
+            evidence: Evidence(
+                attention: single ? map.inSinglePrecision() : map, keys: single ? keys.inSinglePrecision : keys),
+            grid: PatchGrid(rows: 1, columns: tokens), positions: Array(0..<tokens),
+            sizes: (0..<tokens).map { 1 + Double($0 % 3) })
     }
 }
 
 @Suite("Laws that every method of the catalogue obeys")
 struct ReductionLaws {
-    @Test("removes exactly n, keeps raster order, and names everything once", arguments: try Trial.all())
+    @Test("removes exactly n, keeps the order it promises, and names everything once", arguments: try Trial.all())
     func counts(trial: Trial) throws {
         let step = try trial.stages().reduce(trial.view(), hidden: trial.hidden(), removing: trial.removal)
         #expect(step.pruned.count == trial.removal)
-        #expect(step.kept == step.kept.sorted())
+        let (image, first) = (trial.layout.image, trial.layout.image.lowerBound)
+        #expect(step.kept.filter { !image.contains($0) } == (0..<trial.layout.rows).filter { !image.contains($0) })
+        #expect(step.kept.prefix(first).elementsEqual(0..<first))
+        let visual = step.kept.filter(image.contains)
+        let targets = Set(step.merges.map(\.target))
+        switch try trial.stages().order {
+        case .sequence: #expect(visual == visual.sorted())
+        case .fusedLast:
+            #expect(zip(visual, visual.dropFirst()).count { $0 > $1 } <= 1)
+        case .score:
+            let ranked = visual.filter { !targets.contains($0) }.map { step.scores[$0 - first] }
+            #expect(trial.removal == 0 || ranked == ranked.sorted())
+            #expect(visual.last.map { targets.contains($0) } ?? false || trial.removal == 0)
+        case .alternating:
+            if trial.removal > 0 {
+                let odd = visual.firstIndex { !$0.isMultiple(of: 2) } ?? visual.count
+                #expect(visual[..<odd].allSatisfy { $0.isMultiple(of: 2) })
+                #expect(visual[odd...].allSatisfy { !$0.isMultiple(of: 2) })
+                #expect(Array(visual[odd...]) == image.filter { !$0.isMultiple(of: 2) })
+            }
+        }
         #expect((step.kept + step.pruned).sorted() == Array(0..<trial.layout.rows))
         #expect(step.scores.count == trial.tokens)
         #expect(step.scores.allSatisfy { $0.isFinite })
@@ -132,6 +165,36 @@ struct ReductionLaws {
         }
     }
 
+    @Test("a mean by sizes conserves the sum of all original tokens", arguments: try Trial.all())
+    func sizes(trial: Trial) throws {
+        let stages = try trial.stages()
+        guard stages.compress is SizeWeightedMean else { return }
+        let (hidden, before) = (trial.hidden(), trial.hidden().table)
+        let view = try trial.view()
+        let step = try stages.reduce(view, hidden: hidden, removing: trial.removal)
+        let first = trial.layout.image.lowerBound
+        var size = view.sizes
+        for merge in step.merges { size[merge.target - first] += merge.weight * view.sizes[merge.source - first] }
+        let kept = step.kept.filter(trial.layout.image.contains)
+        #expect(abs(kept.reduce(0) { $0 + size[$1 - first] } - view.sizes.reduce(0, +)) < 1e-9)
+        let after = hidden.table
+        for column in 0..<hidden.width {
+            let sum = trial.layout.image.reduce(0) { $0 + view.sizes[$1 - first] * before[$1][column] }
+            let weighted = kept.reduce(0) { $0 + size[$1 - first] * after[$1][column] }
+            #expect(abs(sum - weighted) < (trial.precision == .float32 ? 1e-3 : 1e-9))
+        }
+    }
+
+    @Test("a method that prunes changes no token", arguments: try Trial.all())
+    func pruning(trial: Trial) throws {
+        let stages = try trial.stages()
+        guard stages.compress is NoMerge else { return }
+        let hidden = trial.hidden()
+        let step = try stages.reduce(trial.view(), hidden: hidden, removing: trial.removal)
+        #expect(step.merges.isEmpty)
+        #expect(hidden.doubles == trial.hidden().doubles)
+    }
+
     @Test("the same input gives the same output, to the last bit", arguments: try Trial.all())
     func determinism(trial: Trial) throws {
         let (first, second) = (trial.hidden(), trial.hidden())
@@ -148,10 +211,17 @@ struct ReductionLaws {
             let map = try AttentionMap(
                 Tensor([Double](repeating: value, count: rows * rows), shape: [rows, rows]))
             let hidden = trial.hidden()
-            let step = try trial.stages().reduce(trial.view(map), hidden: hidden, removing: trial.removal)
+            let step = try trial.stages().reduce(trial.view(map, key: value), hidden: hidden, removing: trial.removal)
             #expect(step.pruned.count == trial.removal)
             #expect(hidden.doubles.allSatisfy { $0.isFinite })
             #expect(step.merges.allSatisfy { $0.weight.isFinite })
+        }
+        // Tokens that are all the same, and all nothing.
+        for value in [0.0, 1] {
+            let hidden = Tensor([Double](repeating: value, count: rows * 6), shape: [rows, 6])
+            let step = try trial.stages().reduce(trial.view(), hidden: hidden, removing: trial.removal)
+            #expect(step.pruned.count == trial.removal)
+            #expect(hidden.doubles.allSatisfy { $0.isFinite })
         }
     }
 
@@ -178,7 +248,7 @@ struct ReductionLaws {
         #expect(missing.code == .missingEvidence)
         let map = try AttentionMap(Tensor([Double](repeating: .nan, count: rows * rows), shape: [rows, rows]))
         let invalid = try #require(throws: ReductionError.self) {
-            try stages.reduce(trial.view(map), hidden: trial.hidden(), removing: 1)
+            try stages.reduce(trial.view(map, key: .nan), hidden: trial.hidden(), removing: 1)
         }
         #expect(invalid.code == .notFinite)
     }

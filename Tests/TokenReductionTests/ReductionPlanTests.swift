@@ -40,6 +40,47 @@ struct ReductionPlanTests {
         #expect(fixed.removals(in: .languageModel).reduce(0, +) == 36)
     }
 
+    @Test("FastV drops before layer 2; an average budget counts the layers before", arguments: [192, 128, 64])
+    func average(mean: Int) throws {
+        let plan = try ReductionPlan(method: "fastv", keep: mean, options: ["budget": "average"], model: llava7B)
+        // (2 · 576 + 30 k) / 32 is the mean: k = 166.4, 98.1, 29.9.
+        let expected = [192: 166, 128: 98, 64: 30][mean]
+        #expect(plan.keep == expected)
+        #expect(plan.removals(in: .languageModel).prefix(3) == [0, 576 - (expected ?? 0), 0])
+        #expect(try ReductionPlan(method: "fastv", keep: mean, model: llava7B).keep == mean)
+    }
+
+    @Test("an average that the layers before the reduction exceed is refused, and one where none counts")
+    func impossibleAverage() throws {
+        for (name, keep, options) in [
+            ("fastv", 36, ["budget": "average"]), ("composed", 64, ["budget": "average"]),
+        ] {
+            let error = try #require(throws: ReductionError.self) {
+                try ReductionPlan(method: name, keep: keep, options: options, model: llava7B)
+            }
+            #expect(error.code == .badBudget)
+        }
+    }
+
+    @Test("ToMe spreads over all layers, and says where it cannot give up as many")
+    func toMe() throws {
+        let plan = try ReductionPlan(method: "tome", keep: 192, model: llava7B)
+        #expect(
+            plan.removals(in: .visionEncoder) == [Int](repeating: 17, count: 16) + [Int](repeating: 16, count: 7))
+        let error = try #require(throws: ReductionError.self) {
+            try ReductionPlan(method: "tome", keep: 64, fromLayer: 22, model: llava7B)
+        }
+        #expect(error.code == .badBudget)
+        #expect(error.message.contains("288"))
+    }
+
+    @Test("EViT keeps the same share in three layers")
+    func eViT() throws {
+        let plan = try ReductionPlan(method: "evit", keep: 192, model: llava7B)
+        let left = [6, 12, 18].map { plan.tokens(entering: $0 + 1, of: .visionEncoder) }
+        #expect(left == [399, 277, 192])
+    }
+
     @Test("the first reducing layer keeps its relative depth")
     func depth() throws {
         for (layers, first) in [(23, 11), (24, 11), (11, 5), (3, 1), (1, 0)] {

@@ -26,7 +26,12 @@ struct Walk {
     mutating func layer(_ place: Place, _ index: Int) throws {
         let needs = run.needs(place: place, layer: index)
         var evidence = Evidence()
-        if needs.contains(.attentionProbabilities) {
+        if needs.contains(.keys) {
+            var generator = Generator(seed: seed * 1000 + 500 + index)
+            evidence.keys = generator.states(rows: hidden.rows, width: 5)
+        }
+        // A row of attention is read off the map as well.
+        if needs.contains(.attentionProbabilities) || needs.contains(.observerAttention) {
             var generator = Generator(seed: seed * 1000 + index)
             evidence.attention = try AttentionMap(
                 averagingHeadsOf: generator.attention(
@@ -48,6 +53,7 @@ struct Walk {
     mutating func all() throws -> ReductionTrace {
         for index in 0..<run.plan.model.visionLayers { try layer(.visionEncoder, index) }
         try run.checkDelivered(after: .visionEncoder)
+        try layer(.projector, 0)
         enterDecoder()
         for index in 0..<run.plan.model.languageLayers { try layer(.languageModel, index) }
         return try run.trace()
@@ -67,10 +73,10 @@ struct ReductionRunTests {
         let trace = try walk.all()
         #expect(walk.hidden.rows == keep + 8)
         #expect(trace.kept.count == keep)
-        #expect(trace.kept == trace.kept.sorted())
+        #expect(Set(trace.kept).count == keep)
         #expect(trace.kept.map { Int($0) } == walk.run.positions)
 
-        let removals = plan.removals(in: .visionEncoder) + plan.removals(in: .languageModel)
+        let removals = Place.allCases.flatMap { plan.removals(in: $0) }
         #expect(trace.steps.map { $0.tokensIn - $0.tokensOut } == removals.filter { $0 > 0 })
         #expect(trace.steps.allSatisfy { $0.seconds >= 0 })
         for (index, step) in trace.steps.enumerated() {

@@ -69,7 +69,10 @@ struct StageTests {
             type == .float64 ? Tensor(cells, shape: [3, 2]) : Tensor(cells.map { Float($0) }, shape: [3, 2])
         let correlation = Correlation(
             sources: [2, 0], edges: [[.init(target: 1, weight: 1)], [.init(target: 1, weight: 1)]])
-        try SelfPreservingMerge().merge(correlation, into: tokens)
+        let view = try LayerView(
+            layout: TokenLayout(rows: 3, image: 0..<3), evidence: Evidence(), grid: PatchGrid(rows: 1, columns: 3),
+            positions: [0, 1, 2])
+        try SelfPreservingMerge().merge(correlation, in: view, into: tokens)
         #expect(zip(tokens.doubles, [1, 2, 2, 13.0 / 3, 0, 4]).allSatisfy { abs($0 - $1) < 1e-6 })
     }
 
@@ -77,8 +80,11 @@ struct StageTests {
     func cancelling() throws {
         let correlation = Correlation(
             sources: [0], edges: [[.init(target: 1, weight: -1), .init(target: 2, weight: 2)]])
+        let view = try LayerView(
+            layout: TokenLayout(rows: 3, image: 0..<3), evidence: Evidence(), grid: PatchGrid(rows: 1, columns: 3),
+            positions: [0, 1, 2])
         #expect(throws: ReductionError.self) {
-            try SelfPreservingMerge().merge(correlation, into: Tensor([1.0, 2, 3], shape: [3, 1]))
+            try SelfPreservingMerge().merge(correlation, in: view, into: Tensor([1.0, 2, 3], shape: [3, 1]))
         }
     }
 

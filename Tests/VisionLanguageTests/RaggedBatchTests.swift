@@ -5,9 +5,11 @@ import VisionLanguage
 
 /// Jobs of different pictures, prompts, methods and budgets run as one ragged batch and do not see each other.
 struct RaggedBatchTests {
-    /// The first prompts of the checkpoint with a method each.
+    /// The prompts of the checkpoint in turn, with a method each.
     private static let methods: [(name: String, keep: Int?)] = [
         ("none", nil), ("ficoco-v", 192), ("ficoco-v", 64), ("ficoco-l", 100), ("ficoco-vl", 80), ("ficoco-l", 1),
+        ("tome", 150), ("evit", 90), ("visionzip", 64), ("divprune", 50), ("fastv", 77), ("average-pool", 36),
+        ("vispruner", 64), ("cdpruner", 12), ("random", 5),
     ]
 
     private typealias Answers = [(logits: [Double], ids: [Int], sequence: DecoderSequence)]
@@ -59,9 +61,10 @@ struct RaggedBatchTests {
     }
 
     private func jobs(_ greedy: GreedyModel) throws -> ([(MultimodalPrompt, Tensor)], [ReductionPlan]) {
-        let prompts = try Golden.all[0].prompts().prefix(Self.methods.count)
+        let prompts = try Golden.all[0].prompts()
         return (
-            try prompts.map { try greedy.prompt($0) }, try Self.methods.map { try greedy.plan($0.name, keep: $0.keep) }
+            try Self.methods.indices.map { try greedy.prompt(prompts[$0 % prompts.count]) },
+            try Self.methods.map { try greedy.plan($0.name, keep: $0.keep) }
         )
     }
 

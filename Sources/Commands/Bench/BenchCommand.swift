@@ -6,7 +6,9 @@ import VisionLanguage
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure speed as ratios, and make checkpoints to measure with.",
-        subcommands: [BenchForwardCommand.self, BenchLoadCommand.self, BenchCheckpointCommand.self])
+        subcommands: [
+            BenchForwardCommand.self, BenchReduceCommand.self, BenchLoadCommand.self, BenchCheckpointCommand.self,
+        ])
 }
 
 /// Which model a bench runs.

@@ -1,5 +1,3 @@
-public import Tensors
-
 /// FiCoCo's compression: a survivor becomes the weighted mean of itself, with weight one, and what it takes in.
 ///
 ///     Xⱼ ← (Xⱼ + Σᵢ αᵢⱼ Xᵢ) / (1 + Σᵢ αᵢⱼ)                       (Han et al., arXiv:2411.17686v4, eq. 2)
@@ -14,16 +12,14 @@ public struct SelfPreservingMerge: Compress {
     /// One line for the table of methods.
     public var summary: String { "self-preserving mean" }
 
-    /// Blends every target with what it takes in; rows that take in nothing stay as they are.
-    public func merge(_ correlation: Correlation, into tokens: Tensor) throws(ReductionError) {
-        for (target, shares) in correlation.shares {
-            let size = 1 + shares.reduce(0) { $0 + $1.weight }
-            // Logits may share with both signs; nothing sensible is left where they cancel exactly.
-            guard size.isFinite, size != 0 else {
-                throw ReductionError(
-                    .notFinite, "the shares that one token takes in cancel its own weight: use scores=probabilities")
-            }
-            tokens.blend(row: target, with: shares, dividingBy: size)
+    /// The mean of the target, with weight one, and its shares.
+    public func blend(_ target: Int, with shares: [Share], in layer: LayerView) throws(ReductionError) -> Blend {
+        let size = 1 + shares.reduce(0) { $0 + $1.weight }
+        // Logits may share with both signs; nothing sensible is left where they cancel exactly.
+        guard size.isFinite, size != 0 else {
+            throw ReductionError(
+                .notFinite, "the shares that one token takes in cancel its own weight: use scores=probabilities")
         }
+        return Blend(own: 1, shares: shares, divisor: size)
     }
 }

@@ -30,6 +30,9 @@ public struct TextMediatedAttention: Correlate {
     /// The attention probabilities.
     public var needs: EvidenceNeeds { .attentionProbabilities }
 
+    /// Where text is.
+    public var places: Set<Place> { [.languageModel] }
+
     /// One line for the table of methods.
     public var summary: String {
         "\(gamma)·direct + \(1 - gamma)·text-mediated attention (\(axis.rawValue), \(version.rawValue)) \(share.summary)"

@@ -45,6 +45,9 @@ public struct TaskRedundancy: Filter {
     /// The attention probabilities.
     public var needs: EvidenceNeeds { .attentionProbabilities }
 
+    /// Where text is.
+    public var places: Set<Place> { [.languageModel] }
+
     /// One line for the table of methods.
     public var summary: String {
         "\(beta)·vision − \(1 - beta)·text attention (\(axis.rawValue), \(version.rawValue))"

@@ -40,6 +40,9 @@ public struct VisionRedundancy: Filter {
     /// An attention map of the chosen kind.
     public var needs: EvidenceNeeds { scores.needs }
 
+    /// Where a class token is.
+    public var places: Set<Place> { [.visionEncoder] }
+
     /// One line for the table of methods.
     public var summary: String {
         "\(lambda)·vision(\(axis.rawValue) \(scores.rawValue)) − \(1 - lambda)·class attention, \(localPenalty.summary)"

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+import TokenReduction
+import VisionLanguage
+
+/// `winnow flops`: what a reduction saves, by every way of counting.
+struct FLOPsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flops", abstract: "Count the operations of a method, as they run and as papers count them.",
+        discussion: """
+            Prints the operations that this program runs for one picture and one prompt, three published conventions for \
+            reading the prompt, and the bytes of the key-value cache. Conventions are counted twice: with the rows that \
+            each layer works on, and with one length for all layers, as tables label methods that reduce inside the \
+            language model.
+            """)
+
+    @Option(help: "Sizes: llava-1.5-7b, llava-1.5-13b, or a checkpoint folder.")
+    var model = "llava-1.5-7b"
+
+    @Option(help: "The vision tower's folder, for original LLaVA checkpoints.")
+    var visionTower: String?
+
+    @OptionGroup var reduction: MethodOptions
+
+    @Option(help: "Tokens of the prompt beside the picture.")
+    var textTokens = 60
+
+    @Option(help: "Bits of one number in the key-value cache.")
+    var cacheBits = 16
+
+    @Option(help: "How to print: table or json.")
+    var output = OutputFormat.table
+
+    func validate() throws {
+        guard textTokens >= 0 else { throw ValidationError("--text-tokens must be 0 or more") }
+        guard [4, 8, 16, 32].contains(cacheBits) else { throw ValidationError("--cache-bits is 4, 8, 16 or 32") }
+    }
+
+    func run() throws {
+        let configuration = try sizes()
+        let plan = try ReductionPlan(
+            method: reduction.method, keep: reduction.keep, fromLayer: reduction.fromLayer,
+            options: reduction.options(), model: configuration.depth)
+        let account: CostAccount
+        do {
+            account = try CostAccount(plan: plan, model: configuration, textTokens: textTokens)
+        } catch {
+            throw CommandFailure(ExitCodes.usage, "\(error)")
+        }
+        let report = FLOPsReport(account, model: model, cacheBits: cacheBits)
+        switch output {
+        case .json: try printJSON(report)
+        case .table: print(report.text())
+        }
+    }
+
+    private func sizes() throws -> LLaVAConfiguration {
+        if let configuration = LLaVAConfiguration.named(model) { return configuration }
+        guard FileManager.default.fileExists(atPath: model) else {
+            throw CommandFailure(
+                ExitCodes.usage, "there is no model '\(model)': name llava-1.5-7b, llava-1.5-13b or a checkpoint folder"
+            )
+        }
+        return try LLaVAConfiguration(directory: model, visionTower: visionTower)
+    }
+}

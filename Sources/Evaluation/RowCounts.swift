@@ -1,0 +1,71 @@
+public import TokenReduction
+public import VisionLanguage
+
+/// How many rows one layer works on.
+public struct LayerRows: Sendable, Hashable {
+    /// Rows that its attention sees; in the language model, also the rows whose keys and values are kept.
+    public let attention: Int
+    /// Rows that its MLP sees: fewer where the reduction happens between the two.
+    public let feedForward: Int
+
+    /// A layer with these rows.
+    public init(attention: Int, feedForward: Int) {
+        self.attention = attention
+        self.feedForward = feedForward
+    }
+
+    /// `layers` layers that all work on the same rows.
+    public static func constant(_ rows: Int, layers: Int) -> [LayerRows] {
+        [LayerRows](repeating: LayerRows(attention: rows, feedForward: rows), count: layers)
+    }
+}
+
+/// How many rows every part of a model works on for one picture and one prompt: what all costs are counted over.
+public struct RowCounts: Sendable, Hashable {
+    /// The layers of the vision tower that run; patches and the class token.
+    public let tower: [LayerRows]
+    /// Rows that the projector reads.
+    public let projector: Int
+    /// The layers of the language model while it reads the prompt; visual tokens and text.
+    public let decoder: [LayerRows]
+    /// Rows that are left behind the last layer of the language model.
+    public let left: Int
+
+    /// The rows of `plan` in `model` when the prompt has `textTokens` tokens beside the picture.
+    public init(plan: ReductionPlan, model: LLaVAConfiguration, textTokens: Int) throws(EvaluationError) {
+        guard plan.model == model.depth else {
+            throw EvaluationError(.mismatch, "the plan is for a model of other depth: plan for this one")
+        }
+        // Some models hand the class token on as one more row that is never reduced.
+        let classToken = model.keepsClassToken ? 1 : 0
+        let visual = plan.delivered + classToken
+        let context = model.text.context
+        guard textTokens >= 0, textTokens < context - visual else {
+            throw EvaluationError(
+                .badLength,
+                "\(visual) visual tokens and \(textTokens) of text cannot be read: the model takes fewer than \(context) "
+                    + "together")
+        }
+        let beside = classToken + textTokens
+        tower = plan.rows(in: .visionEncoder, beside: 1)
+        projector = plan.tokens(entering: 0, of: .projector) + classToken
+        decoder = plan.rows(in: .languageModel, beside: beside)
+        left = plan.tokens(entering: model.text.layers, of: .languageModel) + beside
+    }
+
+    /// The layers of the language model as if all of them worked on the rows that are left at its end, which is how
+    /// published tables label methods that reduce inside it.
+    public var constantDecoder: [LayerRows] { LayerRows.constant(left, layers: decoder.count) }
+}
+
+extension ReductionPlan {
+    /// The layers of `place`, whose sequences hold `others` rows that are not visual tokens.
+    fileprivate func rows(in place: Place, beside others: Int) -> [LayerRows] {
+        var entering = tokens(entering: 0, of: place) + others
+        let beforeMLP = method.stages(in: place)?.schedule.moment == .afterAttention
+        return removals(in: place).map { removal in
+            defer { entering -= removal }
+            return LayerRows(attention: entering, feedForward: beforeMLP ? entering - removal : entering)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+/// EViT's compressor: the new token is the sum of what it is made of, each weighted by the observing row's attention.
+///
+///     y = Σᵢ aᵢ xᵢ                                              (Liang et al., ICLR 2022, eq. 4)
+///
+/// Attention is small, so the new token is small as well: its length is about the attention that the discarded tokens
+/// hold together. The paper and the authors' code do not divide by Σᵢ aᵢ; `normalize` does.
+public struct AttentionWeightedSum: Compress {
+    /// Whether to divide by the sum of the weights.
+    public let normalize: Bool
+
+    /// The sum, or with `normalize` the mean.
+    public init(normalize: Bool = false) { self.normalize = normalize }
+
+    /// One row of attention.
+    public var needs: EvidenceNeeds { .observerAttention }
+
+    /// One line for the table of methods.
+    public var summary: String { normalize ? "attention-weighted mean" : "attention-weighted sum" }
+
+    /// Target and sources by their attention.
+    public func blend(_ target: Int, with shares: [Share], in layer: LayerView) throws(ReductionError) -> Blend {
+        let attention = try layer.observerAttention()
+        let weighted = shares.map { Share(source: $0.source, weight: $0.weight * attention[$0.source]) }
+        let total = weighted.reduce(attention[target]) { $0 + $1.weight }
+        // Where nobody looks at any of them there is nothing to weigh by.
+        guard !normalize || total != 0 else {
+            return Blend(own: 1, shares: shares, divisor: shares.reduce(1) { $0 + $1.weight })
+        }
+        return Blend(own: attention[target], shares: weighted, divisor: normalize ? total : 1)
+    }
+}

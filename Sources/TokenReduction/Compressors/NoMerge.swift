@@ -1,0 +1,16 @@
+/// Pruning's compressor: survivors stay as they are.
+public struct NoMerge: Compress {
+    /// There is nothing to choose.
+    public init() {}
+
+    /// It takes nothing in.
+    public var merges: Bool { false }
+
+    /// One line for the table of methods.
+    public var summary: String { "survivors unchanged" }
+
+    /// The target as it is.
+    public func blend(_ target: Int, with shares: [Share], in layer: LayerView) throws(ReductionError) -> Blend {
+        Blend(own: 1, shares: [], divisor: 1)
+    }
+}

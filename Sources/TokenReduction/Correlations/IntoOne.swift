@@ -1,0 +1,32 @@
+/// EViT's correlation: everything that is given up becomes one new token.
+///
+/// To remove n rows, n + 1 tokens are given up and the new one takes the row of the last of them in the ranking
+/// (see ``Correlation/fused``).
+public struct IntoOne: Correlate {
+    /// There is nothing to choose.
+    public init() {}
+
+    /// Nothing.
+    public var needs: EvidenceNeeds { [] }
+
+    /// One token more than go.
+    public var wants: CandidateContent { .ranking }
+
+    /// One line for the table of methods.
+    public var summary: String { "one new token" }
+
+    /// The first `count` candidates, all to the one after them.
+    public func correlation(
+        of candidates: Candidates, in layer: LayerView, removing count: Int
+    ) throws(ReductionError) -> Correlation {
+        guard candidates.sources.count > count else {
+            throw ReductionError(
+                .unexpectedCount,
+                "one token more than the \(count) that go is needed to hold them, and the filter names no more: "
+                    + "combine this correlation with a filter that ranks all tokens")
+        }
+        let place = candidates.sources[count]
+        let sources = Array(candidates.sources.prefix(count))
+        return Correlation(sources: sources, targets: sources.map { _ in place }, fused: [place])
+    }
+}

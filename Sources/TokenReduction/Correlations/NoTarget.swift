@@ -1,0 +1,22 @@
+/// Pruning's correlation: what goes is dropped, and nobody takes it in.
+public struct NoTarget: Correlate {
+    /// Dropping has no parameters.
+    public init() {}
+
+    /// Nothing.
+    public var needs: EvidenceNeeds { [] }
+
+    /// Nobody takes it in.
+    public var namesTargets: Bool { false }
+
+    /// One line for the table of methods.
+    public var summary: String { "none" }
+
+    /// The first `count` candidates, without edges.
+    public func correlation(
+        of candidates: Candidates, in layer: LayerView, removing count: Int
+    ) throws(ReductionError) -> Correlation {
+        let sources = Array(candidates.sources.prefix(count))
+        return Correlation(sources: sources, targets: sources.map { _ in nil })
+    }
+}

@@ -1,0 +1,11 @@
+extension MethodRecipe {
+    /// Random: keeps tokens at random after the tower, the control that recent studies find hard to beat.
+    ///
+    /// `seed` settles the choice, which is the same in every picture; see ``RandomChoice``.
+    public static let random = MethodRecipe(name: "random", citation: "control") { options throws(ReductionError) in
+        try ReductionMethod(
+            encoder: Stages(
+                filter: RandomChoice(seed: options.integer("seed", default: 0, in: 0...Int(UInt32.max))),
+                correlate: NoTarget(), compress: NoMerge(), schedule: .afterLast))
+    }
+}

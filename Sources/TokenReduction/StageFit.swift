@@ -1,0 +1,60 @@
+/// What a filter's verdict holds beside the tokens that go; correlations ask for it.
+public struct CandidateContent: OptionSet, Sendable, Hashable {
+    /// One bit for each kind.
+    public let rawValue: UInt8
+
+    /// The kinds whose bits are set.
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// A ranking of all tokens, not only of those that go.
+    public static let ranking = CandidateContent(rawValue: 1 << 0)
+    /// A partner for each token.
+    public static let partners = CandidateContent(rawValue: 1 << 1)
+}
+
+extension Stages {
+    /// Throws where the stages do not fit together or cannot work in `place`, and says who offers what is missing.
+    public func check(in place: Place) throws(ReductionError) {
+        func refuse(_ reason: String) throws(ReductionError) { throw ReductionError(.illegalCombination, reason) }
+        for (stage, places) in [(filter.summary, filter.places), (correlate.summary, correlate.places)]
+        where !places.contains(place) {
+            let others = Place.allCases.filter(places.contains).map(\.rawValue).joined(separator: " or ")
+            try refuse("\"\(stage)\" works in the \(others), not in the \(place.rawValue): choose that place")
+        }
+        if place == .projector, !needs.isEmpty {
+            try refuse(
+                "the projector offers the tokens and nothing else, and these stages need attention or keys: choose the "
+                    + "place encoder or decoder, or a filter that compares tokens")
+        }
+        if needs.isSuperset(of: [.attentionProbabilities, .attentionLogits]) {
+            try refuse(
+                "filter and correlation want attention before and after the softmax, and a layer offers one of them: "
+                    + "give both the same scores")
+        }
+        if needs.contains(.observerAttention), needs.contains(.attentionLogits) {
+            try refuse(
+                "the attention of one row and a map of logits are not offered together: use scores=probabilities")
+        }
+        if !filter.offers.isSuperset(of: correlate.wants) {
+            let missing =
+                correlate.wants.contains(.partners)
+                ? "a partner for each token, which bipartite-match and even-cells find"
+                : "a ranking of all tokens, which observer-attention and random make"
+            try refuse(
+                "\"\(correlate.summary)\" needs \(missing), and \"\(filter.summary)\" does not: choose another filter")
+        }
+        if correlate.namesTargets, !compress.merges {
+            try refuse(
+                "the correlation \"\(correlate.summary)\" names who takes in what goes, and the compressor none would "
+                    + "drop it: choose a compressor that merges, or the correlation none")
+        }
+        if !correlate.namesTargets, compress.merges {
+            try refuse(
+                "the compressor \"\(compress.summary)\" has nothing to merge, for the correlation is none: choose a "
+                    + "correlation that names targets, or the compressor none")
+        }
+        if proportionalAttention, place != .visionEncoder {
+            try refuse("attention counts sizes in the vision tower only: use attention=plain")
+        }
+    }
+}
