@@ -3,7 +3,7 @@ import Testing
 
 /// Runs a program on a pseudo-terminal; nil where there is none, as in a bare container.
 private let script: String? = {
-    let terminal = posix_openpt(O_RDWR)
+    let terminal = open("/dev/ptmx", O_RDWR)
     defer { close(terminal) }
     return terminal < 0 ? nil : ["/usr/bin/script"].first(where: FileManager.default.isExecutableFile)
 }()
