@@ -63,13 +63,18 @@ extension Backend {
         let keys = problem.keys, width = keys.tensor.width, rows = keys.tensor.rows
         func mean<Number: BinaryFloatingPoint>(_ numbers: [Number]) -> [Number] {
             var result = [Number](repeating: 0, count: rows * size)
-            for row in 0..<rows {
-                for head in 0..<heads {
-                    let start = row * width + keys.first + head * size
-                    for column in 0..<size { result[row * size + column] += numbers[start + column] }
+            result.withUnsafeMutableBufferPointer { sums in
+                numbers.withUnsafeBufferPointer { numbers in
+                    for row in 0..<rows {
+                        for head in 0..<heads {
+                            let start = row * width + keys.first + head * size
+                            for column in 0..<size { sums[row * size + column] += numbers[start + column] }
+                        }
+                    }
+                    for cell in 0..<sums.count { sums[cell] /= Number(heads) }
                 }
             }
-            return result.map { $0 / Number(heads) }
+            return result
         }
         let shape = [rows, size]
         return activationType == .float64
