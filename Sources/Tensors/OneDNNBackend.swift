@@ -1,5 +1,5 @@
 private import CKernels
-private import COneDNN
+internal import COneDNN
 import Synchronization
 
 /// The fast backend: oneDNN for matrix products, `CKernels` for the loops between them.
@@ -340,52 +340,6 @@ private final class PackedLinear: Linear, @unchecked Sendable {
 
     deinit { cod_weights_free(packed) }
 }
-
-/// Products that were planned before: planning costs 0.1–0.2 ms, and the same few shapes come back in every layer.
-private final class ProductCache {
-    private struct Key: Hashable {
-        let extents: [Int64]
-        let kinds: [UInt32]
-    }
-    private var products: [Key: OpaquePointer] = [:]
-    private static let bound = 4096
-
-    func run(
-        _ p: cod_product, _ weights: OpaquePointer?, _ a: UnsafeRawPointer?, _ b: UnsafeRawPointer?,
-        _ bias: UnsafePointer<Float>?, _ c: UnsafeMutableRawPointer?
-    ) {
-        let key = Key(
-            extents: [
-                p.batch, p.m, p.k, p.n, p.a.batch, p.a.row, p.a.column, p.b.batch, p.b.row, p.b.column, p.c.batch,
-                p.c.row,
-                p.c.column,
-            ],
-            kinds: [
-                p.a_type.rawValue, p.b_type.rawValue, p.c_type.rawValue, p.post.rawValue, UInt32(p.has_bias),
-                weights == nil ? 0 : 1,
-            ])
-        if products.count > Self.bound { clear() }
-        let product: OpaquePointer
-        if let known = products[key] {
-            product = known
-        } else {
-            var description = p
-            guard let planned = cod_matmul_create(&description, weights) else { preconditionFailure(lastEngineError()) }
-            products[key] = planned
-            product = planned
-        }
-        precondition(cod_matmul_run(product, a, b, bias, c) == 0, lastEngineError())
-    }
-
-    private func clear() {
-        for product in products.values { cod_matmul_free(product) }
-        products.removeAll()
-    }
-
-    deinit { clear() }
-}
-
-private func lastEngineError() -> String { String(cString: cod_last_error()) }
 
 private func engineFailure(_ what: String) -> TensorError {
     TensorError(.engineFailure, "could not \(what): \(lastEngineError()); is there enough memory?")

@@ -6,7 +6,7 @@ extension BlackBox {
     @Suite struct CommandLineTests {
         private static let commands = [
             "run", "coordinator", "worker", "submit", "status", "wait", "cancel", "answer", "reduce", "methods",
-            "bench",
+            "flops", "bench",
         ]
 
         @Test func helpNamesEveryCommand() async throws {
