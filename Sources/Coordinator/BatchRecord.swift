@@ -25,11 +25,7 @@ extension ItemRecord {
         status.item = id.rawValue
         status.state = state.description
         status.error = error ?? ""
-        if let summary {
-            status.summary.answer = summary.answer
-            status.summary.visualTokens = summary.visualTokens
-            status.summary.seconds = summary.seconds
-        }
+        if let summary { status.summary = WireSummary(summary) }
         status.shard = shard ?? ""
         status.row = row ?? 0
         status.attempts = UInt32(clamping: attempts)

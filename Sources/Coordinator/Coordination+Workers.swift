@@ -101,8 +101,7 @@ extension Coordination {
         let rows = report.rows.map { row in
             ReportedRow(
                 lease: row.lease.lease, row: row.row, error: row.failed ? row.error : nil,
-                summary: JobSummary(
-                    answer: row.summary.answer, visualTokens: row.summary.visualTokens, seconds: row.summary.seconds))
+                summary: row.summary.jobSummary)
         }
         let outcome = scheduler.rowsReported(rows, shard: report.shard, batch: batch, by: worker, at: now)
         if !outcome.committed.isEmpty {

@@ -37,8 +37,8 @@ public struct LLaVAProcessor: Sendable {
         public let patches: Tensor
         /// Where the model's square lies on the picture.
         public let geometry: PictureGeometry
-        /// SHA-256 of the picture file.
-        public let hash: [UInt8]
+        /// SHA-256 of the picture file, in hexadecimal.
+        public let sha256: String
     }
 
     /// Decodes, frames, resizes and normalises a picture file.
@@ -53,7 +53,7 @@ public struct LLaVAProcessor: Sendable {
         return PreparedInput(
             patches: Tensor(
                 normalisation.patches(prepared, side: side), shape: [configuration.vision.patches, 3 * side * side]),
-            geometry: prepared.geometry, hash: Array(SHA256.hash(data: bytes)))
+            geometry: prepared.geometry, sha256: SHA256.hash(data: bytes).hexadecimal)
     }
 
     /// The ids of an instruction under `template`, cut where the picture goes.

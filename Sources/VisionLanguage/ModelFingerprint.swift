@@ -48,6 +48,6 @@ public final class ModelFingerprint: Sendable {
                 }
             }
         }
-        return .success(hash.finalize().map { String(format: "%02x", $0) }.joined())
+        return .success(hash.finalize().hexadecimal)
     }
 }

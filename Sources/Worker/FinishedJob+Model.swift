@@ -39,7 +39,8 @@ extension FinishedJob {
         let summary = JobSummary(
             answer: result.text, visualTokens: UInt32(result.trace.kept.count),
             seconds: row.seconds.load + result.seconds.total)
-        return FinishedJob(lease: job.job.lease, row: row, header: try header(of: job, model), summary: summary)
+        return FinishedJob(
+            lease: job.job.lease, row: row, header: try model.header(job.job.description), summary: summary)
     }
 
     /// A job that cannot be answered; `model` is nil where none was loaded.
@@ -49,7 +50,7 @@ extension FinishedJob {
         row.error = "\(error)"
         row.finishReason = .error
         let fitting = model.flatMap { $0.key == ModelKey(job.job.description) ? $0 : nil }
-        let header = (try? fitting.map { try Self.header(of: job, $0) }) ?? Self.header(of: job)
+        let header = (try? fitting?.header(job.job.description)) ?? ShardHeader(withoutModel: job.job.description)
         return FinishedJob(lease: job.job.lease, row: row, header: header, summary: JobSummary(), error: row.error)
     }
 
@@ -60,74 +61,13 @@ extension FinishedJob {
         row.seconds.queue = job.job.queuedSeconds
         row.seconds.load = job.seconds
         if case .success(let input) = job.input {
-            row.imageSHA256 = input.picture.hash.map { String(format: "%02x", $0) }.joined()
+            row.imageSHA256 = input.picture.sha256
             row.geometry = ResultRow.Geometry(input.picture.geometry, mode: job.job.description.imageMode)
         }
         var usage = rusage()
         if getrusage(RUSAGE_SELF.rawValue, &usage) == 0 { row.peakBytes = usage.ru_maxrss * 1024 }
         return row
     }
-
-    /// What the rows of the batch share, as far as it is known without the model: its grid is unknown then.
-    private static func header(of job: PreparedJob) -> ShardHeader {
-        let description = job.job.description
-        return ShardHeader(
-            batch: "", worker: "", model: description.model, modelSHA256: "", methodJSON: "{}", generationJSON: "{}",
-            software: "", methods: MethodCatalogue.all.map(\.name), grid: [1, 1])
-    }
-
-    private static func header(of job: PreparedJob, _ model: LoadedModel) throws -> ShardHeader {
-        let description = job.job.description, side = model.configuration.vision.side
-        let plan = try model.plan(description.method)
-        var header = header(of: job)
-        header.modelSHA256 = try model.modelSHA256()
-        header.methodJSON = try MethodAccount(plan).json()
-        header.generationJSON = try GenerationAccount(description, backend: model.backend.name).json()
-        header.grid = [side, side]
-        if description.features {
-            header.features = ShardHeader.Features(
-                width: model.configuration.text.hidden, layer: model.configuration.featureLayer, space: "decoder input")
-        }
-        return header
-    }
-}
-
-/// The method with every parameter, as it stands in a shard.
-private struct MethodAccount: Encodable {
-    let name: String
-    let keep: Int
-    let encoderRemovals: [Int]
-    let projectorRemovals: [Int]
-    let decoderRemovals: [Int]
-    let options: [String: String]
-
-    init(_ plan: ReductionPlan) {
-        name = plan.method.name
-        keep = plan.keep
-        encoderRemovals = plan.removals(in: .visionEncoder)
-        projectorRemovals = plan.removals(in: .projector)
-        decoderRemovals = plan.removals(in: .languageModel)
-        options = Dictionary(plan.method.options.map { ($0.name, $0.value) }) { first, _ in first }
-    }
-
-    func json() throws -> String { String(decoding: try JSONEncoder.sorted.encode(self), as: UTF8.self) }
-}
-
-/// How answers are generated, as it stands in a shard.
-private struct GenerationAccount: Encodable {
-    let template: BatchDescription.Template
-    let imageMode: BatchDescription.ImageMode
-    let backend: String
-    let generation: BatchDescription.Generation
-
-    init(_ description: BatchDescription, backend: String) {
-        template = description.template
-        imageMode = description.imageMode
-        self.backend = backend
-        generation = description.generation
-    }
-
-    func json() throws -> String { String(decoding: try JSONEncoder.sorted.encode(self), as: UTF8.self) }
 }
 
 extension ResultRow {

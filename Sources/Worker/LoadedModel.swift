@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Generation
 internal import JobModel
+internal import ResultFiles
 internal import Tensors
 internal import TokenReduction
 internal import VisionLanguage
@@ -35,11 +36,17 @@ struct ModelKey: Hashable, Sendable {
 final class LoadedModel {
     let key: ModelKey
     let engine: Engine
-    let processor: LLaVAProcessor
     let backend: OneDNNBackend
     private let model: LLaVA
     private let fingerprint: ModelFingerprint
-    private var plans: [BatchDescription.Method: ReductionPlan] = [:]
+    private var plans: [BatchDescription.Method: MethodPlan] = [:]
+    private var headers: [BatchDescription: ShardHeader] = [:]
+
+    /// How a method reduces in this model, and a text that tells it from every other.
+    private struct MethodPlan {
+        let plan: ReductionPlan
+        let text: String
+    }
 
     init(_ key: ModelKey, capacity: Int, threads: Int, progress: RunnerProgress) throws {
         self.key = key
@@ -50,22 +57,30 @@ final class LoadedModel {
         model = try LLaVA(
             directory: key.directory, visionTower: key.visionTower, backend: backend,
             progress: LayerProgress { progress.advance() })
-        processor = try LLaVAProcessor(
+        let processor = try LLaVAProcessor(
             directory: key.directory, visionTower: key.visionTower, configuration: model.configuration)
         engine = Engine(model: model, tokenizer: processor.tokenizer, capacity: capacity)
     }
 
     var configuration: LLaVAConfiguration { model.configuration }
 
-    /// SHA-256 of the checkpoint; waits until it is known.
-    func modelSHA256() throws -> String { try fingerprint.value() }
+    /// What the rows of a batch share; waits until the checkpoint's hash is known.
+    func header(_ description: BatchDescription) throws -> ShardHeader {
+        if let known = headers[description] { return known }
+        let header = try ShardHeader(
+            description, plan: plan(description.method).plan, configuration: configuration,
+            modelSHA256: fingerprint.value(), backend: backend.name)
+        headers[description] = header
+        return header
+    }
 
-    /// How the batch's method reduces in this model.
-    func plan(_ method: BatchDescription.Method) throws -> ReductionPlan {
+    private func plan(_ method: BatchDescription.Method) throws -> MethodPlan {
         if let known = plans[method] { return known }
-        let plan = try ReductionPlan(
-            method: method.name, keep: method.keep, fromLayer: method.fromLayer, options: method.options,
-            model: configuration.depth)
+        let plan = try MethodPlan(
+            plan: ReductionPlan(
+                method: method.name, keep: method.keep, fromLayer: method.fromLayer, options: method.options,
+                model: configuration.depth),
+            text: String(decoding: JSONEncoder.sorted.encode(method), as: UTF8.self))
         plans[method] = plan
         return plan
     }
@@ -73,12 +88,10 @@ final class LoadedModel {
     /// What the engine is asked for a job.
     func request(_ job: LeasedJob, _ input: PreparedJob.Input) throws -> GenerationRequest {
         let description = job.description, generation = description.generation
-        let method = try JSONEncoder.sorted.encode(description.method)
-        let picture = input.picture.hash.map { String(format: "%02x", $0) }.joined()
+        let method = try plan(description.method)
         return GenerationRequest(
             id: job.lease.job.rawValue, prompt: input.prompt, patches: input.picture.patches,
-            featureKey: "\(picture) \(description.imageMode) \(String(decoding: method, as: UTF8.self))",
-            plan: try plan(description.method),
+            featureKey: "\(input.picture.sha256) \(description.imageMode) \(method.text)", plan: method.plan,
             sampling: Sampling(
                 temperature: generation.temperature, topP: generation.topP,
                 seed: job.item.id.rawValue.utf8.reduce(generation.seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }),

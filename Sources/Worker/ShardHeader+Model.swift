@@ -1,0 +1,68 @@
+internal import Foundation
+internal import JobModel
+internal import ResultFiles
+internal import TokenReduction
+internal import VisionLanguage
+
+extension ShardHeader {
+    /// What the rows of a batch share, as far as it is known without the model: its grid is unknown then.
+    init(withoutModel description: BatchDescription) {
+        self.init(
+            batch: "", worker: "", model: description.model, modelSHA256: "", methodJSON: "{}", generationJSON: "{}",
+            software: "", methods: MethodCatalogue.all.map(\.name), grid: [1, 1])
+    }
+
+    /// What the rows of a batch share that a model of this configuration answers.
+    init(
+        _ description: BatchDescription, plan: ReductionPlan, configuration: LLaVAConfiguration, modelSHA256: String,
+        backend: String
+    ) throws {
+        self.init(withoutModel: description)
+        self.modelSHA256 = modelSHA256
+        methodJSON = try MethodAccount(plan).json()
+        generationJSON = try GenerationAccount(description, backend: backend).json()
+        grid = [configuration.vision.side, configuration.vision.side]
+        if description.features {
+            features = ShardHeader.Features(
+                width: configuration.text.hidden, layer: configuration.featureLayer, space: "decoder input")
+        }
+    }
+}
+
+/// The method with every parameter, as it stands in a shard.
+private struct MethodAccount: Encodable {
+    let name: String
+    let keep: Int
+    let encoderRemovals: [Int]
+    let projectorRemovals: [Int]
+    let decoderRemovals: [Int]
+    let options: [String: String]
+
+    init(_ plan: ReductionPlan) {
+        name = plan.method.name
+        keep = plan.keep
+        encoderRemovals = plan.removals(in: .visionEncoder)
+        projectorRemovals = plan.removals(in: .projector)
+        decoderRemovals = plan.removals(in: .languageModel)
+        options = Dictionary(plan.method.options.map { ($0.name, $0.value) }) { first, _ in first }
+    }
+
+    func json() throws -> String { String(decoding: try JSONEncoder.sorted.encode(self), as: UTF8.self) }
+}
+
+/// How answers are generated, as it stands in a shard.
+private struct GenerationAccount: Encodable {
+    let template: BatchDescription.Template
+    let imageMode: BatchDescription.ImageMode
+    let backend: String
+    let generation: BatchDescription.Generation
+
+    init(_ description: BatchDescription, backend: String) {
+        template = description.template
+        imageMode = description.imageMode
+        self.backend = backend
+        generation = description.generation
+    }
+
+    func json() throws -> String { String(decoding: try JSONEncoder.sorted.encode(self), as: UTF8.self) }
+}
