@@ -36,7 +36,7 @@ public struct DeterminantalDiversity: Filter {
             chosen.append(next)
             isChosen[next] = true
             let scale = 1 / rest[next].squareRoot()
-            var row = kernel[next]
+            var row = kernel.row(next)
             for factor in factors where factor[next] != 0 {
                 let weight = factor[next]
                 for token in tokens { row[token] -= weight * factor[token] }

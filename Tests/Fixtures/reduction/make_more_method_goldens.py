@@ -113,7 +113,7 @@ def cd_pruner(case, given):
 
 def rollout(case, given):
     last = given.rows - 1
-    observers = {"class": [0], "last": [last], "text": list(range(given.image.stop, given.rows))}[case["observer"]]
+    observers = {"class": [0], "last": [last]}[case["observer"]]
     scores = oracle.rollout_scores([given.map(layer) for layer in range(case["layers"])], observers,
                                    (given.image.start, given.image.stop))
     step = oracle.plain(given.states()[given.image], sorted(oracle.descending(scores)[:case["keep"]]))
@@ -140,7 +140,7 @@ def cases():
         ("prumerge", TOWER, [{"count": "adaptive"}], [((4, 4), (0, 0, 0)), ((6, 6), (0, 0, 0)), ((12, 12), (0, 0))]),
         ("prumerge+", TOWER, [{}, {"attention": "0.5", "neighbours": "5"}, {"attention": "0.0"}], small),
         ("prumerge+", TOWER, [{"count": "adaptive"}], [((4, 4), (0, 0)), ((6, 6), (0, 0, 0)), ((12, 12), (0, 0))]),
-        ("sparsevlm", DECODER, [{}, {"recycle": "false"}, {"order": "sequence"}], small + large),
+        ("sparsevlm", DECODER, [{}, {"recycle": "false"}], small + large),
         ("pyramiddrop", DECODER, [{}], small),
         ("dart", DECODER, [{}, {"image-pivots": "2", "text-pivots": "1"}, {"text-pivots": "0"}], small + large),
         ("holov", TOWER, [{}, {"crops": "4"}, {"crops": "5", "order": "sequence"}, {"variance": "1.0"}], small + large),
@@ -154,8 +154,7 @@ def cases():
                     width = max(40, keep + 4) if method == "cdpruner" else 6
                     extra = {"segments": 1 + keep % 3} if method == "cdpruner" else {}
                     if method == "attention-rollout":
-                        observer = "class" if place is TOWER else "last" if keep % 2 else "text"
-                        extra = {"layers": 1 + keep % 3, "observer": observer}
+                        extra = {"layers": 1 + keep % 3, "observer": "class" if place is TOWER else "last"}
                     yield dict(method=method, options=options, grid=grid, keep=keep, width=width, **extra, **place)
     # Ties: all tokens alike, or a few kinds of them.
     for method, place, extra, keeps in [
