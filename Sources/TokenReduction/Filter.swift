@@ -64,9 +64,16 @@ public struct Candidates: Sendable, Hashable {
         self.init(scores: scores, sources: Array(order.prefix(count)), partners: partners)
     }
 
-    /// Everything but `kept`: what a filter that picks the survivors one by one leaves over. The larger score goes first.
+    /// All tokens, the one that is worth least first; of equal ones the later, so that the earlier stays.
+    public init(leastWorthFirst worth: [Double]) throws(ReductionError) {
+        let ranked = try Candidates(largest: worth.count, of: worth)
+        self.init(scores: worth.map { -$0 }, sources: ranked.sources.reversed())
+    }
+
+    /// Everything but `kept`: what a filter that picks the survivors one by one leaves over. The larger score goes first, of
+    /// equal ones the later token.
     init(keeping kept: [Int], scores: [Double]) throws(ReductionError) {
-        let ranked = try Candidates(largest: scores.count, of: scores)
+        let ranked = try Candidates(leastWorthFirst: scores.map { -$0 })
         let chosen = Set(kept)
         self.init(scores: scores, sources: ranked.sources.filter { !chosen.contains($0) }, survivors: kept)
     }

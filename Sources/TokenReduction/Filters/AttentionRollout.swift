@@ -41,6 +41,6 @@ public struct AttentionRollout: Filter {
             let moved = map.combination(of: [rows], weights: through, columns: rows)
             flow = zip(moved, through).map { $0 + $1 }
         }
-        return try Candidates(largest: layer.count, of: flow[layer.layout.image].map { -$0 })
+        return try Candidates(leastWorthFirst: Array(flow[layer.layout.image]))
     }
 }

@@ -33,7 +33,7 @@ public struct RaterAttention: Filter {
         }
         let sums = try layer.attention(.probabilities)
             .columnSums(rows: raters.map { $0..<$0 + 1 }, columns: layer.layout.image)
-        return try Candidates(largest: layer.count, of: sums.map { -$0 / Double(raters.count) })
+        return try Candidates(leastWorthFirst: sums.map { $0 / Double(raters.count) })
     }
 
     /// The rows after the picture that speak about it; `states`, (rows, width), are those that enter the language model.

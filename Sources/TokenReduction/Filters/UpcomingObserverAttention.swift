@@ -30,7 +30,7 @@ public struct UpcomingObserverAttention: CountingFilter {
 
     /// All tokens, the least attended first.
     public func candidates(in layer: LayerView, removing count: Int) throws(ReductionError) -> Candidates {
-        try Candidates(largest: layer.count, of: layer.upcomingAttention(headsAsOne: headsAsOne).map { -$0 })
+        try Candidates(leastWorthFirst: layer.upcomingAttention(headsAsOne: headsAsOne))
     }
 
     /// The outliers and one new token.
