@@ -21,9 +21,9 @@ extension Stages {
             let others = Place.allCases.filter(places.contains).map(\.rawValue).joined(separator: " or ")
             try refuse("\"\(stage)\" works in the \(others), not in the \(place.rawValue): choose that place")
         }
-        if place == .projector, !needs.isEmpty {
+        if place == .projector, !needs.subtracting(.questionRelevance).isEmpty {
             try refuse(
-                "the projector offers the tokens and nothing else, and these stages need attention or keys: choose the "
+                "the projector offers the tokens and their relevance to the question, and these stages need attention or keys: choose the "
                     + "place encoder or decoder, or a filter that compares tokens")
         }
         if needs.isSuperset(of: [.attentionProbabilities, .attentionLogits]) {

@@ -16,11 +16,12 @@ struct Trial: Sendable, CustomTestStringConvertible {
         "\(method) \(options) \(place.rawValue): \(removal) of \(tokens), \(precision.rawValue), seed \(seed)"
     }
 
-    /// Every method of the catalogue in each place it works in, from one token to hundreds.
+    /// Every method of the catalogue in each place it works in, from one token to hundreds; CDPruner by the question, too.
     static func all() throws -> [Trial] {
         var trials: [Trial] = []
-        for recipe in MethodCatalogue.all {
-            let method = try recipe.method()
+        let catalogue = MethodCatalogue.all.map { ($0, [String: String]()) }
+        for (recipe, options) in catalogue + [(MethodRecipe.cdPruner, ["relevance": "question"])] {
+            let method = try recipe.method(options: options)
             for place in method.places {
                 let filter = try #require(method.stages(in: place)?.filter)
                 for (tokens, most) in [(1, 0), (2, 1), (7, 6), (9, 0), (36, 5), (64, 40), (576, 43)] {
@@ -28,8 +29,8 @@ struct Trial: Sendable, CustomTestStringConvertible {
                     for seed in tokens > 100 ? [1] : [1, 2, 3] {
                         trials.append(
                             Trial(
-                                method: recipe.name, options: [:], place: place, tokens: tokens, removal: removal,
-                                seed: seed, precision: seed == 2 ? .float32 : .float64))
+                                method: recipe.name, options: options, place: place, tokens: tokens,
+                                removal: removal, seed: seed, precision: seed == 2 ? .float32 : .float64))
                     }
                 }
             }
@@ -70,10 +71,11 @@ struct Trial: Sendable, CustomTestStringConvertible {
         var keys = generator.states(rows: layout.rows, width: 5)
         if let key { keys = Tensor([Double](repeating: key, count: keys.count), shape: keys.shape) }
         let single = precision == .float32
+        var evidence = try Evidence(
+            attention: single ? map.inSinglePrecision() : map, keys: single ? keys.inSinglePrecision : keys)
+        evidence.relevance = key.map { [Double](repeating: $0, count: tokens) } ?? generator.numbers(tokens)
         return try LayerView(
-            layout: layout,
-            evidence: Evidence(
-                attention: single ? map.inSinglePrecision() : map, keys: single ? keys.inSinglePrecision : keys),
+            layout: layout, evidence: evidence,
             grid: PatchGrid(rows: 1, columns: tokens), positions: Array(0..<tokens),
             sizes: (0..<tokens).map { 1 + Double($0 % 3) })
     }
