@@ -6,6 +6,9 @@ public import VisionLanguage
 /// products of attention, of which the language model computes the causal half. The last layer's MLP and the head work
 /// for the next token only. A prompt that shares its beginning with another is read with slightly fewer.
 ///
+/// Left out here: CLIP's text tower where the reduction reads the question, for its cost depends on how many ids the question
+/// has in CLIP's vocabulary (0.17 GFLOP for each in ViT-L/14). The model counts it.
+///
 /// Left out, here and there: normalisation, softmax, activations, rotary positions, residual additions, and the
 /// reduction's own arithmetic with the attention map that it asks for (`winnow bench reduce` measures those in time).
 public struct ExecutedOperations: Sendable, Hashable {

@@ -3,10 +3,10 @@ public import Tensors
 /// What the stages of a reduction ask of a layer; a layer computes nothing that nobody asked for.
 public struct EvidenceNeeds: OptionSet, Sendable, Hashable {
     /// One bit for each kind of evidence.
-    public let rawValue: UInt8
+    public let rawValue: UInt16
 
     /// The kinds of evidence whose bits are set.
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// The attention map after the softmax, averaged over heads.
     public static let attentionProbabilities = EvidenceNeeds(rawValue: 1 << 0)
@@ -34,6 +34,8 @@ public struct EvidenceNeeds: OptionSet, Sendable, Hashable {
 public struct Evidence: Sendable {
     /// How much each row looks at each row, averaged over heads.
     public var attention: AttentionMap?
+    /// The cosine of each visual token with the question in CLIP's space, averaged over the question's pieces.
+    public var relevance: [Double]?
     /// The head-mean keys, (rows, head width), float32 or float64.
     public var keys: Tensor?
     /// How much the observing row looks at each row, (1, rows), averaged over heads.

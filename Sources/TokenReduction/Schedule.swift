@@ -56,7 +56,10 @@ public struct Schedule: Sendable, Hashable {
     /// A schedule as it is written in options (see ``MethodOptions/schedule(default:)``); nil where it is not one.
     init?(parsing text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        if parts == ["after-last"] { self = .afterLast; return }
+        if parts == ["after-last"] {
+            self = .afterLast
+            return
+        }
         guard parts.count == 2, let points = Self.points(parts[1]) else { return nil }
         let layers = points.map(\.layer), left = points.compactMap(\.left)
         let counts = left.count == layers.count ? left : nil
@@ -151,7 +154,8 @@ public struct Schedule: Sendable, Hashable {
             guard left.last == keep else {
                 throw ReductionError(
                     .badBudget,
-                    "the schedule leaves \(left.last ?? 0) visual tokens, and \(keep) are to be kept: say the same twice")
+                    "the schedule leaves \(left.last ?? 0) visual tokens, and \(keep) are to be kept: say the same twice"
+                )
             }
             var entering = count
             for (layer, left) in zip(chosen, left) where left < entering {

@@ -48,7 +48,9 @@ public enum StageCatalogue {
         },
         StageRecipe(name: "bipartite-match") { _ in BipartiteMatch() },
         StageRecipe(name: "max-min-diversity") { _ in MaxMinDiversity() },
-        StageRecipe(name: "determinantal-diversity") { _ in DeterminantalDiversity() },
+        StageRecipe(name: "determinantal-diversity") { options throws(ReductionError) in
+            try DeterminantalDiversity(relevance: options.choice("relevance", default: .none))
+        },
         StageRecipe(name: "attention-then-variety") { options throws(ReductionError) in
             try AttentionThenVariety(important: options.number("important", default: 0.5, in: 0...1))
         },

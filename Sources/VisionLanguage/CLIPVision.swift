@@ -20,14 +20,7 @@ final class CLIPVision {
     private let activation: Activation
     private let progress: LayerProgress
 
-    private struct Layer {
-        let norm1: Normalization
-        let queryKeyValue: Linear
-        let output: Linear
-        let norm2: Normalization
-        let up: Linear
-        let down: Linear
-    }
+    private typealias Layer = CLIPLayer
 
     /// Builds the first `layersNeeded` layers.
     init(
@@ -53,18 +46,10 @@ final class CLIPVision {
         // The name is spelled like this in every file.
         preNorm = try weights.layerNorm("pre_layrnorm", width: c.hidden, epsilon: c.epsilon)
         layers = try (0..<layersNeeded).map { index in
-            let layer = weights.under("encoder.layers.\(index)")
-            let attention = layer.under("self_attn")
             progress.action()
             return try Layer(
-                norm1: layer.layerNorm("layer_norm1", width: c.hidden, epsilon: c.epsilon),
-                queryKeyValue: attention.linear(
-                    ["q_proj", "k_proj", "v_proj"], inputs: c.hidden, outputs: [c.hidden, c.hidden, c.hidden],
-                    bias: true),
-                output: attention.linear("out_proj", inputs: c.hidden, outputs: c.hidden, bias: true),
-                norm2: layer.layerNorm("layer_norm2", width: c.hidden, epsilon: c.epsilon),
-                up: layer.linear("mlp.fc1", inputs: c.hidden, outputs: c.intermediate, bias: true),
-                down: layer.linear("mlp.fc2", inputs: c.intermediate, outputs: c.hidden, bias: true))
+                weights.under("encoder.layers.\(index)"), hidden: c.hidden, intermediate: c.intermediate,
+                epsilon: c.epsilon)
         }
         beyond = try Self.beyond(layersNeeded, c, weights)
     }

@@ -19,6 +19,9 @@ extension Evidence {
                 query: table(100, rows: 1, width: 6), keys: table(200, rows: rows, width: 6),
                 heads: Heads(count: 2, size: 3)),
             wholeKeys: table(300, rows: rows, width: 10), normalizedStates: table(400, rows: rows, width: 6))
+        var generator = Generator(seed: seed + 500)
+        let relevance = generator.numbers(layout.image.count)
+        evidence.relevance = key.map { [Double](repeating: $0, count: relevance.count) } ?? relevance
         if layout.rows == layout.image.count {
             // After the projector: what the class token looked at in the tower.
             evidence.observer = Tensor(map.row(0, columns: [0..<rows]), shape: [1, rows])

@@ -16,11 +16,12 @@ struct Trial: Sendable, CustomTestStringConvertible {
         "\(method) \(options) \(place.rawValue): \(removal) of \(tokens), \(precision.rawValue), seed \(seed)"
     }
 
-    /// Every method of the catalogue in each place it works in, from one token to hundreds.
+    /// Every method of the catalogue in each place it works in, from one token to hundreds; CDPruner by the question, too.
     static func all() throws -> [Trial] {
         var trials: [Trial] = []
-        for recipe in MethodCatalogue.all {
-            let method = try recipe.method()
+        let catalogue = MethodCatalogue.all.map { ($0, [String: String]()) }
+        for (recipe, options) in catalogue + [(MethodRecipe.cdPruner, ["relevance": "question"])] {
+            let method = try recipe.method(options: options)
             for place in method.places {
                 let filter = try #require(method.stages(in: place)?.filter)
                 for (tokens, most) in [(1, 0), (2, 1), (7, 6), (9, 0), (36, 5), (64, 40), (576, 43)] {
@@ -28,8 +29,8 @@ struct Trial: Sendable, CustomTestStringConvertible {
                     for seed in tokens > 100 ? [1] : [1, 2, 3] {
                         trials.append(
                             Trial(
-                                method: recipe.name, options: [:], place: place, tokens: tokens, removal: removal,
-                                seed: seed, precision: seed == 2 ? .float32 : .float64))
+                                method: recipe.name, options: options, place: place, tokens: tokens,
+                                removal: removal, seed: seed, precision: seed == 2 ? .float32 : .float64))
                     }
                 }
             }
