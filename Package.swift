@@ -10,6 +10,7 @@ let settings: [SwiftSetting] = [
 ]
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -36,6 +37,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
     ],
     // Arrows only go down: a target may import targets of lower levels, nothing else (ops/check enforces it).
     targets: [
@@ -65,13 +67,20 @@ let package = Package(
         module("ResultFiles", ["HDF5", crypto]),
         module("JobStore", ["JobModel", grdb]),
 
+        module("AccessKeys", ["ZeroMQ"]),
+        module("Monitoring", [flyingFox]),
+
         // Level 3–4: the model, and running it.
         module("VisionLanguage", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", crypto]),
         module("Generation", ["Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
         module("Evaluation", ["TokenReduction", "VisionLanguage"]),
 
         // Level 5: the two services.
-        module("Coordinator", ["JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ", logging]),
+        module(
+            "Coordinator",
+            [
+                "AccessKeys", "JobModel", "JobStore", "Monitoring", "Scheduling", "WireProtocol", "ZeroMQ", logging,
+            ]),
         module(
             "Worker",
             [
@@ -83,8 +92,8 @@ let package = Package(
         module(
             "Commands",
             [
-                "Coordinator", "Evaluation", "Generation", "HDF5", "ImageDecoding", "JobModel", "JobStore",
-                "ResultFiles", "Scheduling",
+                "AccessKeys", "Coordinator", "Evaluation", "Generation", "HDF5", "ImageDecoding", "JobModel",
+                "JobStore", "Monitoring", "ResultFiles", "Scheduling",
                 "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "WireProtocol", "Worker", "ZeroMQ",
                 arguments, logging,
             ]),
@@ -108,9 +117,14 @@ let package = Package(
         tests(
             "Evaluation",
             ["Generation", "ImageDecoding", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
-        tests("Coordinator", ["JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ"]),
+        tests("AccessKeys", ["ZeroMQ"]),
+        tests("Monitoring"),
+        tests("Coordinator", ["AccessKeys", "JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ"]),
         tests("Worker", ["JobModel", "ResultFiles", "WireProtocol", "ZeroMQ"]),
-        .testTarget(name: "SystemTests", dependencies: ["TestSupport", "HDF5", "JobModel"], swiftSettings: settings),
+        .testTarget(
+            name: "SystemTests",
+            dependencies: ["AccessKeys", "TestSupport", "HDF5", "JobModel", "WireProtocol", "ZeroMQ"],
+            swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,3 +1,4 @@
+import AccessKeys
 import ArgumentParser
 import Coordinator
 import Foundation
@@ -8,6 +9,8 @@ import WireProtocol
 struct ClientOptions: ParsableArguments {
     @Option(help: "Where the coordinator listens for clients.")
     var connect = CoordinatorConfiguration.defaultClientEndpoint
+
+    @OptionGroup var access: KeyArguments
 
     @Option(help: "Seconds that an answer of the coordinator may take.")
     var patience = 10.0
@@ -21,7 +24,8 @@ struct ClientOptions: ParsableArguments {
 
     /// The coordinator, which need not answer.
     func coordinator() throws -> CoordinatorClient {
-        try CoordinatorClient(endpoint: connect, patience: .seconds(patience))
+        try CoordinatorClient(
+            endpoint: connect, patience: .seconds(patience), security: access.security(for: connect, as: .client))
     }
 }
 

@@ -15,7 +15,8 @@ public struct Winnow: ParsableCommand {
         version: "winnow 0.1.0",
         subcommands: [
             RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self, StatusCommand.self,
-            WaitCommand.self, CancelCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,
+            WaitCommand.self, CancelCommand.self, KeysCommand.self, AnswerCommand.self, ReduceCommand.self,
+            MethodsCommand.self,
             FLOPsCommand.self, BenchCommand.self,
         ])
 

@@ -1,3 +1,4 @@
+import AccessKeys
 import ArgumentParser
 import Coordinator
 import Foundation
@@ -12,6 +13,8 @@ struct WorkerCommand: ParsableCommand {
 
     @Option(help: "Where the coordinator listens for workers.")
     var connect = CoordinatorConfiguration.defaultWorkerEndpoint
+
+    @OptionGroup var access: KeyArguments
 
     @Option(help: "A name that stays the same after a restart; made up where it is left out.")
     var name = "\(ProcessInfo.processInfo.hostName)-\(UUID().uuidString.prefix(8).lowercased())"
@@ -42,6 +45,7 @@ struct WorkerCommand: ParsableCommand {
 
     func run() throws {
         var configuration = WorkerConfiguration(endpoint: connect, name: WorkerName(name))
+        configuration.security = try access.security(for: connect, as: .worker)
         configuration.sealing.rows = sealRows
         configuration.sealing.age = .seconds(sealSeconds)
         let (capacity, threads) = (capacity, threads)

@@ -1,6 +1,7 @@
 internal import JobModel
 internal import JobStore
 internal import Logging
+internal import Monitoring
 internal import Scheduling
 internal import WireProtocol
 
@@ -9,7 +10,9 @@ extension Coordination {
     private static let assignmentBytes = 4 << 20
 
     /// Carries out what the scheduler decided.
-    mutating func perform(_ actions: [SchedulerAction]) throws {
+    ///
+    /// - Parameter byTime: whether time alone caused it, rather than a message.
+    mutating func perform(_ actions: [SchedulerAction], byTime: Bool = false) throws {
         guard !actions.isEmpty else { return }
         let transitions = actions.compactMap { if case .store(let transition) = $0 { transition } else { nil } }
         let refused = try store.apply(transitions, at: wallClock)
@@ -19,6 +22,7 @@ extension Coordination {
                 "The job store does not agree with the scheduler about \(refused.count) changes, the first: \(first). "
                     + "Nothing of them was acknowledged; start the coordinator again and report this.")
         }
+        metrics.note(actions, byTime: byTime, at: wallClock)
         for action in actions {
             switch action {
             case .store(let transition): note(transition)
@@ -105,6 +109,7 @@ extension Coordination {
             wire.item = payload.item
             wire.imagePath = path
             wire.queuedSeconds = record.elapsed(at: wallClock)
+            metrics.counters.queueWait.observe(wire.queuedSeconds)
             message.assignments.assignments.append(wire)
             leases.append(assignment.lease)
             bytes += payload.item.utf8.count

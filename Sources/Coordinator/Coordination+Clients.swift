@@ -1,6 +1,7 @@
 internal import JobModel
 internal import JobStore
 internal import Logging
+internal import Monitoring
 internal import Scheduling
 internal import WireProtocol
 
@@ -10,6 +11,7 @@ extension Coordination {
         let message: WireFromClient
         do {
             message = try WireFromClient(frames: frames)
+            try message.checkPlausibility()
         } catch {
             return drop(error)
         }
@@ -53,6 +55,7 @@ extension Coordination {
             let id = try known(request.batch)
             let (cancelled, actions) = scheduler.batchCancelled(id, reason: request.reason, at: now)
             try perform(actions)
+            metrics.counters.ended["cancelled", default: 0] += cancelled
             answer.cancelled.cancelled = cancelled
         case .items(let request): answer.items = try items(request)
         case .shutdown:
@@ -122,6 +125,7 @@ extension Coordination {
             try ResultsFolder.write(record.description)
             try store.closeBatch(id, at: wallClock)
             records[id]?.closedAt = wallClock
+            metrics.began(batch: id, at: now)
             logger.info(
                 "batch accepted",
                 metadata: [

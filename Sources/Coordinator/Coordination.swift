@@ -2,6 +2,7 @@ internal import Foundation
 internal import JobModel
 internal import JobStore
 internal import Logging
+internal import Monitoring
 internal import Scheduling
 internal import WireProtocol
 
@@ -25,6 +26,7 @@ struct Coordination: ~Copyable {
     var peers: [[UInt8]: WorkerPeer] = [:]
     var peerOf: [WorkerName: [UInt8]] = [:]
     var outgoing: [Outgoing] = []
+    var metrics: CoordinatorMetrics
     /// Messages that were not understood.
     var malformed = 0
     /// When a shutdown was asked for, until when it waits.
@@ -42,6 +44,7 @@ struct Coordination: ~Copyable {
         self.logger = logger
         self.now = now
         self.wallClock = wallClock
+        metrics = CoordinatorMetrics(now: now)
         scheduler = Scheduler(settings: configuration.scheduling, at: now)
         self.store = store
     }
@@ -65,12 +68,13 @@ struct Coordination: ~Copyable {
 
     /// Lets the scheduler find what is overdue; called after the messages that have arrived.
     mutating func timePassed() throws {
-        try perform(scheduler.timePassed(to: now))
+        try perform(scheduler.timePassed(to: now), byTime: true)
     }
 
     /// Makes the changes durable; only the returned messages may be sent, and only now.
     mutating func commit() throws -> [Outgoing] {
-        try store.commit()
+        let began = ContinuousClock.now
+        if try store.commit() { metrics.counters.commitTime.observe((ContinuousClock.now - began) / .seconds(1)) }
         defer { outgoing = [] }
         return outgoing
     }

@@ -90,7 +90,9 @@ extension ItemFields: Decodable {
         labels = optional("labels", [String: String].self, "an object of texts", container)
         maxTokens = optional("max_tokens", Int.self, "a whole number", container)
         if let maxTokens, maxTokens < 1 { problems.append("'max_tokens' is \(maxTokens); at least 1 is needed") }
-        if let image, ImagePath.resolve(image, under: "/images") == nil {
+        if let image, ImagePath.isURL(image) {
+            problems.append("image '\(image)' is a URL; pictures are files below the image folder, nothing is fetched")
+        } else if let image, ImagePath.resolve(image, under: "/images") == nil {
             problems.append("image '\(image)' leaves the image folder; give a path inside it")
         }
     }

@@ -31,8 +31,12 @@ struct ItemsCheck {
                     }
                 }
                 if let image = fields.image, let path = ImagePath.resolve(image, under: images) {
+                    let isNew = seen[image] == nil
                     let there = seen[image] ?? isFile(path)
                     seen[image] = there
+                    if there, isNew, ConfinedImage.leadsOut(image, of: images) {
+                        problems.add(file, line.number, "image '\(image)' is a link that leads out of \(images)")
+                    }
                     if !there { problems.add(file, line.number, "there is no image '\(image)' in \(images)") }
                 }
                 if fields.item != nil { usable += 1 }

@@ -40,11 +40,13 @@ public struct JobStore: ~Copyable {
         self.queue = queue
     }
 
-    /// Makes everything since the last commit durable, all of it or nothing.
-    public mutating func commit() throws(JobStoreError) {
-        guard isGroupOpen else { return }
+    /// Makes everything since the last commit durable, all of it or nothing; false where there was nothing.
+    @discardableResult
+    public mutating func commit() throws(JobStoreError) -> Bool {
+        guard isGroupOpen else { return false }
         isGroupOpen = false
         try access { try $0.commit() }
+        return true
     }
 
     /// SQLite's `synchronous` setting: 2 is FULL.

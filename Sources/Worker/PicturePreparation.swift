@@ -61,9 +61,12 @@ final class PicturePreparation: Sendable {
                 case .hf: .hf
                 case .vicunaV1: .vicunaV1
                 }
+            let prompt = try processor.prompt(job.item.prompt, template: template)
+            // The worker looks for itself: what the coordinator says of the path is good for messages only.
+            let file = try ConfinedImage(job.item.image, under: job.description.images)
             return PreparedJob.Input(
-                key: key, prompt: try processor.prompt(job.item.prompt, template: template),
-                picture: try processor.prepare(path: job.imagePath, framing: framing))
+                key: key, prompt: prompt,
+                picture: try processor.prepare(path: file.path, name: job.imagePath, framing: framing))
         }
         return PreparedJob(job: job, input: input, seconds: (clock.now - start) / .seconds(1))
     }

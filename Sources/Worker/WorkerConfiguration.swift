@@ -1,5 +1,6 @@
 internal import Foundation
 public import JobModel
+public import ZeroMQ
 
 /// What a worker must know before it starts.
 public struct WorkerConfiguration: Sendable {
@@ -20,6 +21,8 @@ public struct WorkerConfiguration: Sendable {
 
     /// Where the coordinator listens, such as `tcp://127.0.0.1:5599`.
     public var endpoint: String
+    /// How the connection is protected: by a worker's key and the coordinator's, except on loopback.
+    public var security = SocketSecurity.none
     /// The stable name of this worker: the same after a restart.
     public var name: WorkerName
     /// This start of the process.

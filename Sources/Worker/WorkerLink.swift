@@ -41,10 +41,17 @@ struct WorkerLink: ~Copyable {
     /// A socket can sit in an optional only inside a class.
     private final class Connection {
         let socket: Socket
+        let monitor: ConnectionMonitor
+        var toldOfRefusal = false
 
-        init(to endpoint: String, in context: Context) throws(ZeroMQError) {
-            socket = try Socket(.dealer, in: context, options: .connector)
-            try socket.connect(endpoint)
+        init(to configuration: WorkerConfiguration, in context: Context) throws(ZeroMQError) {
+            var options = SocketOptions.connector
+            options.security = configuration.security
+            let socket = try Socket(.dealer, in: context, options: options)
+            let monitor = try ConnectionMonitor(socket.reportConnections(), in: context)
+            try socket.connect(configuration.endpoint)
+            self.socket = socket
+            self.monitor = monitor
         }
     }
 
@@ -92,8 +99,10 @@ struct WorkerLink: ~Copyable {
     }
 
     private mutating func round() throws {
-        let sources = [inbox.wakeup.pollSource] + (connection.map { [$0.socket.pollSource] } ?? [])
+        let sources =
+            [inbox.wakeup.pollSource] + (connection.map { [$0.socket.pollSource, $0.monitor.pollSource] } ?? [])
         _ = try Poller.wait(for: sources, timeout: patience)
+        try noteRefusals()
         for event in inbox.take() { try perform(on(event)) }
         state?.runnerProgress = runnerProgress.count
         state?.begun = runnerProgress.begun
@@ -113,6 +122,16 @@ struct WorkerLink: ~Copyable {
         let untilDeadline = state.deadline.map { max(.zero, $0 - .now) }
         let untilRetry = state.isHelloUnsent ? Self.helloRetry : nil
         return [untilDeadline, untilRetry].compactMap { $0 }.min()
+    }
+
+    /// Says once for each connection that the coordinator does not let this worker in; trying goes on.
+    private func noteRefusals() throws {
+        guard let connection else { return }
+        while let event = try connection.monitor.next() {
+            guard event == .handshakeFailed || event == .keyRefused, !connection.toldOfRefusal else { continue }
+            connection.toldOfRefusal = true
+            log.warning("\(configuration.endpoint) refuses the connection: \(event.advice)")
+        }
     }
 
     private mutating func on(_ event: LinkEvent) -> [LinkState.Action] {
@@ -140,7 +159,7 @@ struct WorkerLink: ~Copyable {
                 // An old message that arrived after the new greeting would make the coordinator answer to the old address.
                 try connection?.socket.dropUnsent()
                 connection = nil
-                connection = try Connection(to: configuration.endpoint, in: context)
+                connection = try Connection(to: configuration, in: context)
             case .send(let message): try send(message)
             case .admit(let job): runner.post(.admit(job))
             case .drop(let lease): runner.post(.drop(lease))
