@@ -50,6 +50,7 @@ let package = Package(
         .target(
             name: "CKernels", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("gomp")]),
         module("JobModel", [yams]),
+        module("Failpoints"),
 
         // Level 1: one library or one idea each.
         module("ZeroMQ", ["CZeroMQ"]),
@@ -62,8 +63,8 @@ let package = Package(
 
         // Level 2: what the project exists for.
         module("TokenReduction", ["Tensors"]),
-        module("ResultFiles", ["HDF5", crypto]),
-        module("JobStore", ["JobModel", grdb]),
+        module("ResultFiles", ["Failpoints", "HDF5", crypto]),
+        module("JobStore", ["Failpoints", "JobModel", grdb]),
 
         // Level 3–4: the model, and running it.
         module("VisionLanguage", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", crypto]),
@@ -75,7 +76,7 @@ let package = Package(
         module(
             "Worker",
             [
-                "Generation", "ImageDecoding", "JobModel", "ResultFiles", "Tensors", "TokenReduction",
+                "Failpoints", "Generation", "ImageDecoding", "JobModel", "ResultFiles", "Tensors", "TokenReduction",
                 "VisionLanguage", "WireProtocol", "ZeroMQ", logging,
             ]),
 
@@ -93,6 +94,7 @@ let package = Package(
         // Tests: one target per module, and the system tests that start real processes.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("JobModel"),
+        tests("Failpoints"),
         tests("ZeroMQ"),
         tests("HDF5"),
         tests("Tensors"),
@@ -110,7 +112,9 @@ let package = Package(
             ["Generation", "ImageDecoding", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
         tests("Coordinator", ["JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ"]),
         tests("Worker", ["JobModel", "ResultFiles", "WireProtocol", "ZeroMQ"]),
-        .testTarget(name: "SystemTests", dependencies: ["TestSupport", "HDF5", "JobModel"], swiftSettings: settings),
+        .testTarget(
+            name: "SystemTests", dependencies: ["TestSupport", "HDF5", "JobModel", "WireProtocol"],
+            swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -28,6 +28,15 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "Most seconds that an answer waits before it is written.")
     var sealSeconds = WorkerConfiguration.Sealing().age / .seconds(1)
 
+    @Flag(help: "Load no model: end every job with a text made from its id and prompt. For trying the queue.")
+    var null = false
+
+    @Option(help: ArgumentHelp("Milliseconds that a job takes with --null.", visibility: .hidden))
+    var nullMilliseconds = 0.0
+
+    @Flag(help: ArgumentHelp("Report results without writing shards, with --null.", visibility: .hidden))
+    var nullWithoutShards = false
+
     @Flag(help: ArgumentHelp("End when standard input does: the sign of a parent that is gone.", visibility: .hidden))
     var untilInputEnds = false
 
@@ -35,8 +44,12 @@ struct WorkerCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
-        guard (1...1024).contains(capacity) else { throw ValidationError("--capacity must be from 1 to 1024") }
+        guard (1...4096).contains(capacity) else { throw ValidationError("--capacity must be from 1 to 4096") }
         guard (1...1_000_000).contains(sealRows) else { throw ValidationError("--seal-rows must be from 1 to 1000000") }
+        guard (0...3_600_000).contains(nullMilliseconds) else {
+            throw ValidationError("--null-milliseconds must be from 0 to 3600000")
+        }
+        guard null || !nullWithoutShards else { throw ValidationError("--null-without-shards needs --null") }
         guard (0...3600).contains(sealSeconds) else { throw ValidationError("--seal-seconds must be from 0 to 3600") }
     }
 
@@ -44,9 +57,14 @@ struct WorkerCommand: ParsableCommand {
         var configuration = WorkerConfiguration(endpoint: connect, name: WorkerName(name))
         configuration.sealing.rows = sealRows
         configuration.sealing.age = .seconds(sealSeconds)
-        let (capacity, threads) = (capacity, threads)
+        configuration.sealing.writesShards = !nullWithoutShards
+        let (capacity, threads, pause) = (capacity, threads, null ? Duration.milliseconds(nullMilliseconds) : nil)
         let service = try WorkerService(configuration, log: logging.logger("winnow.worker")) {
-            ModelRunner(capacity: capacity, threads: threads)
+            if let pause {
+                NullRunner(capacity: capacity, pause: pause)
+            } else {
+                ModelRunner(capacity: capacity, threads: threads)
+            }
         }
         let signals = Signals { times in times == 1 ? service.drain() : service.stop() }
         // Nobody is left who would want what runs here; what is not committed counts as not done.

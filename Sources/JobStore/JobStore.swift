@@ -1,3 +1,4 @@
+internal import Failpoints
 public import Foundation
 internal import GRDB
 
@@ -44,7 +45,9 @@ public struct JobStore: ~Copyable {
     public mutating func commit() throws(JobStoreError) {
         guard isGroupOpen else { return }
         isGroupOpen = false
+        Failpoint.reach("store.commit")
         try access { try $0.commit() }
+        Failpoint.reach("store.committed")
     }
 
     /// SQLite's `synchronous` setting: 2 is FULL.

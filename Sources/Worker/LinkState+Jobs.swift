@@ -18,7 +18,7 @@ extension LinkState {
             let earlier = held[lease.job]
             // Old news, such as a message that was sent twice.
             if let earlier, earlier.lease.epoch >= lease.epoch { continue }
-            guard !stopping, workingCount < 4 * slots else {
+            guard !stopping, held.working < 4 * slots else {
                 surplus.append(lease)
                 continue
             }
@@ -29,7 +29,7 @@ extension LinkState {
             do {
                 let item = try Item(json: assignment.item)
                 if let earlier { actions.append(drop(earlier)) }
-                held[lease.job] = Held(lease: lease, stage: .working)
+                held[lease.job] = HeldJobs.Held(lease: lease, stage: .working)
                 actions.append(
                     .admit(
                         LeasedJob(
@@ -62,7 +62,7 @@ extension LinkState {
     }
 
     /// Lets go of a job; its slot is free once the runner has done so too.
-    private mutating func drop(_ job: Held) -> Action {
+    private mutating func drop(_ job: HeldJobs.Held) -> Action {
         held[job.lease.job] = nil
         if job.stage == .working { leaving.insert(job.lease) }
         return .drop(job.lease)

@@ -34,13 +34,6 @@ package struct LinkState: Sendable {
         case ended
     }
 
-    enum Stage { case working, finished, reported }
-
-    struct Held {
-        var lease: Lease
-        var stage: Stage
-    }
-
     struct Unanswered {
         var report: WireShardReport
         var sentAt: Instant?
@@ -61,7 +54,7 @@ package struct LinkState: Sendable {
     var beats: UInt64 = 0
 
     var descriptions: [BatchID: BatchDescription] = [:]
-    var held: [JobID: Held] = [:]
+    var held = HeldJobs()
     /// Jobs that are not held any more and still occupy the runner, as one that hangs does for ever.
     var leaving: Set<Lease> = []
     var unanswered: [String: Unanswered] = [:]
@@ -96,7 +89,7 @@ package struct LinkState: Sendable {
     // MARK: What callers may ask
 
     /// Jobs the worker holds.
-    package var heldLeases: [Lease] { held.values.map(\.lease).sorted { $0.job < $1.job } }
+    package var heldLeases: [Lease] { held.all.map(\.lease).sorted { $0.job < $1.job } }
 
     /// When `timePassed` has something to do next.
     package var deadline: Instant? {
@@ -203,7 +196,7 @@ package struct LinkState: Sendable {
     package mutating func failed(_ error: WorkerError, unwritten: [Lease] = [], now: Instant) -> [Action] {
         if failure == nil { failure = error }
         let lost = Set(unwritten)
-        let leases = held.values.filter { $0.stage == .working || lost.contains($0.lease) }.map(\.lease)
+        let leases = held.all.filter { $0.stage == .working || lost.contains($0.lease) }.map(\.lease)
         return [.note("\(error)")] + handBack(leases, reason: error.message) + drain(now: now)
     }
 
@@ -217,7 +210,7 @@ package struct LinkState: Sendable {
 
     /// No more jobs; those that run are handed back, finished ones are written and reported, then the worker ends.
     package mutating func stop(now: Instant) -> [Action] {
-        let running = held.values.filter { $0.stage == .working }.map(\.lease)
+        let running = held.all.filter { $0.stage == .working }.map(\.lease)
         return handBack(running, reason: "the worker was stopped") + drain(now: now)
     }
 
@@ -271,7 +264,7 @@ package struct LinkState: Sendable {
 
     /// Ends the conversation where nothing is left to say, and limits how long that may take.
     mutating func closing(now: Instant) -> [Action] {
-        guard stopping, !held.values.contains(where: { $0.stage != .reported }) else { return [] }
+        guard stopping, !held.all.contains(where: { $0.stage != .reported }) else { return [] }
         if unanswered.isEmpty, returns.isEmpty {
             phase = .ended
             var message = WireFromWorker()

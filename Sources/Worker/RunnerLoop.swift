@@ -1,3 +1,4 @@
+internal import Failpoints
 internal import JobModel
 
 /// What the link tells the thread that runs jobs.
@@ -30,6 +31,7 @@ struct RunnerLoop: Sendable {
                     }
                 }
                 guard !jobs.isEmpty else { continue }
+                Failpoint.reach("runner.step")
                 let finished = try runner.step(progress)
                 progress.advance()
                 for job in finished where jobs.finish(job) { link.post(.finished(job.lease)) }

@@ -13,6 +13,8 @@ public struct WorkerConfiguration: Sendable {
         public var age: Duration = .seconds(10)
         /// This long without any job of the batch left in the worker, so that a small batch ends promptly.
         public var idle: Duration = .milliseconds(250)
+        /// Whether there are files at all; without them rows are reported as if there were, to measure the queue alone.
+        public var writesShards = true
 
         /// The documented defaults.
         public init() {}

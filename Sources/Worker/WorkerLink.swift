@@ -1,3 +1,4 @@
+internal import Failpoints
 internal import JobModel
 internal import Logging
 internal import Synchronization
@@ -100,6 +101,7 @@ struct WorkerLink: ~Copyable {
         state?.writerProgress = writerProgress.count
         for _ in 0..<Self.messagesPerRound {
             guard outcome == nil, let message = try receive() else { break }
+            if case .reportAnswer = message.kind { Failpoint.reach("link.answered") }
             try perform(state?.received(message, now: .now) ?? [])
         }
         guard outcome == nil else { return }
@@ -155,6 +157,7 @@ struct WorkerLink: ~Copyable {
         do {
             guard let connection else { return }
             try connection.socket.send(message.frames())
+            if case .report = message.kind { Failpoint.reach("link.reported") }
         } catch let error as ZeroMQError where error.isRetriable {
             state?.notSent(message)
         }
