@@ -114,6 +114,7 @@ let package = Package(
         tests("Worker", ["JobModel", "ResultFiles", "WireProtocol", "ZeroMQ"]),
         .testTarget(
             name: "SystemTests", dependencies: ["TestSupport", "HDF5", "JobModel", "WireProtocol"],
+            exclude: ["README.md", "Chaos/check_run.py"],
             swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17

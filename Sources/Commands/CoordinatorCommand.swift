@@ -37,6 +37,7 @@ struct CoordinatorCommand: ParsableCommand {
     }
 
     func run() throws {
+        try OpenFiles.raiseLimit()
         let times = SchedulerSettings(heartbeat: .seconds(heartbeat), lease: .seconds(lease))
         let configuration = CoordinatorConfiguration(
             store: URL(fileURLWithPath: store), workerEndpoint: workers, clientEndpoint: clients, scheduling: times)

@@ -32,12 +32,22 @@ struct IdleFleetCommand: ParsableCommand {
 /// The workers of `IdleFleetCommand`, all on one thread.
 struct IdleFleet {
     private final class Member {
-        let socket: Socket
+        let endpoint: String
+        let context: Context
+        var socket: Socket
         var state: LinkState
 
-        init(_ socket: consuming Socket, _ state: LinkState) {
-            self.socket = socket
-            self.state = state
+        init(_ number: Int, to endpoint: String, in context: Context) throws {
+            self.endpoint = endpoint
+            self.context = context
+            socket = try Socket(.dealer, in: context, options: .connector)
+            let configuration = WorkerConfiguration(endpoint: endpoint, name: WorkerName("idle-\(number)"))
+            state = LinkState(configuration, capacity: 1)
+        }
+
+        func connect() throws {
+            socket = try Socket(.dealer, in: context, options: .connector)
+            try socket.connect(endpoint)
         }
     }
 
@@ -50,10 +60,7 @@ struct IdleFleet {
         var context = try Context()
         for number in 0..<count {
             if number % Self.socketsPerContext == 0 { context = try Context() }
-            let socket = try Socket(.dealer, in: context, options: .connector)
-            try socket.connect(endpoint)
-            let configuration = WorkerConfiguration(endpoint: endpoint, name: WorkerName("idle-\(number)"))
-            let member = Member(socket, LinkState(configuration, capacity: 1))
+            let member = try Member(number, to: endpoint, in: context)
             try Self.perform(member.state.start(now: .now), of: member)
             members.append(member)
         }
@@ -83,7 +90,8 @@ struct IdleFleet {
                     member.state.notSent(message)
                 }
             case .end(let error): throw CommandFailure("a worker ended: \(error.map { "\($0)" } ?? "it was asked to")")
-            case .connect, .note: break  // it is connected
+            case .connect: try member.connect()
+            case .note: break
             case .admit, .drop, .hurry: break  // it gets no jobs
             }
         }

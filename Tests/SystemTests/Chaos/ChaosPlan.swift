@@ -1,4 +1,4 @@
-/// Everything that goes wrong in one run; it follows from its seed.
+/// Everything that goes wrong in one run.
 struct ChaosPlan: CustomStringConvertible, Sendable {
     enum Event: Sendable {
         case killWorker(Int)
@@ -17,19 +17,22 @@ struct ChaosPlan: CustomStringConvertible, Sendable {
 
     static let workers = 3
 
-    let seed: UInt64
-    let jobs: Int
+    var seed: UInt64 = 1
+    var jobs = 120
     /// What a job takes.
-    let jobMilliseconds: Int
-    let sealRows: Int
+    var jobMilliseconds = 40
+    var sealRows = 8
     /// What the messages of each worker suffer.
-    let mischief: [ChaosProxy.Mischief]
+    var mischief = [ChaosProxy.Mischief](repeating: ChaosProxy.Mischief(), count: workers)
     /// Failpoints of the first process of each worker, and of the coordinator.
-    let workerFailpoints: [String]
-    let coordinatorFailpoints: String
-    let steps: [Step]
+    var workerFailpoints = [String](repeating: "", count: workers)
+    var coordinatorFailpoints = ""
+    var steps: [Step] = []
     /// Jobs that kill whoever runs them.
-    let poison: Int
+    var poison = 0
+
+    /// Nothing goes wrong.
+    init() {}
 
     private static let workerPlaces = [
         "runner.step=kill@%", "shard.written=kill@%", "shard.closed=kill@%", "shard.published=kill@%",
@@ -40,6 +43,7 @@ struct ChaosPlan: CustomStringConvertible, Sendable {
         "store.commit=kill@%", "store.committed=kill@%", "store.commit=sleep:700@%",
     ]
 
+    /// Whatever follows from the seed goes wrong.
     init(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         func number(_ range: ClosedRange<Int>) -> Int { .random(in: range, using: &random) }

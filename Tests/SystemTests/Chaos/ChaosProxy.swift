@@ -26,8 +26,11 @@ final class ChaosProxy: Sendable {
     }
 
     let endpoint: String
-    private let orders = Mutex(Orders())
-    private let thread: Thread
+    /// What the proxy's thread looks at in each round.
+    private final class OrderBook: Sendable {
+        let orders = Mutex(Orders())
+    }
+    private let book = OrderBook()
 
     /// Starts a proxy to `coordinator`, an endpoint such as `tcp://127.0.0.1:5757`.
     ///
@@ -38,33 +41,27 @@ final class ChaosProxy: Sendable {
         guard let port = coordinator.split(separator: ":").last.flatMap({ UInt16($0) }) else {
             throw RunningWinnow.Trouble(description: "\(coordinator) has no port")
         }
-        let box = Mutex<(@Sendable () -> Void)?>(nil)
-        thread = Thread { box.withLock { $0 }?() }
-        thread.name = "chaos-proxy"
-        box.withLock { work in
-            work = { [self] in
-                var loop = ProxyLoop(listener: listener, coordinator: port, seed: seed, watch: watch)
-                loop.run {
-                    self.orders.withLock { orders in
-                        defer { orders.mustCut = false }
-                        return orders
-                    }
+        Thread.detachNewThread { [book] in
+            var loop = ProxyLoop(listener: listener, coordinator: port, seed: seed, watch: watch)
+            loop.run {
+                book.orders.withLock { orders in
+                    defer { orders.mustCut = false }
+                    return orders
                 }
             }
         }
-        thread.start()
     }
 
     /// Lets nothing through in these directions, until `heal`.
-    func stall(_ directions: Direction...) { orders.withLock { $0.stalled.formUnion(directions) } }
+    func stall(_ directions: Direction...) { book.orders.withLock { $0.stalled.formUnion(directions) } }
     /// Lets everything through again, beginning with what waited.
-    func heal() { orders.withLock { $0.stalled = [] } }
+    func heal() { book.orders.withLock { $0.stalled = [] } }
     /// Ends all connections; new ones are welcome.
-    func cut() { orders.withLock { $0.mustCut = true } }
+    func cut() { book.orders.withLock { $0.mustCut = true } }
     /// Troubles messages from now on.
-    func trouble(_ mischief: Mischief) { orders.withLock { $0.mischief = mischief } }
+    func trouble(_ mischief: Mischief) { book.orders.withLock { $0.mischief = mischief } }
     /// Ends the proxy and its connections.
-    func end() { orders.withLock { $0.mustEnd = true } }
+    func end() { book.orders.withLock { $0.mustEnd = true } }
 }
 
 /// The few calls on TCP sockets that a proxy needs.
@@ -78,7 +75,7 @@ enum TCP {
             }
         }
         guard socket >= 0, bound == 0, Glibc.listen(socket, 64) == 0 else { throw trouble("listen") }
-        fcntl(socket, F_SETFL, O_NONBLOCK)
+        _ = fcntl(socket, F_SETFL, O_NONBLOCK)
         return socket
     }
 
@@ -104,7 +101,7 @@ enum TCP {
             close(socket)
             return nil
         }
-        fcntl(socket, F_SETFL, O_NONBLOCK)
+        _ = fcntl(socket, F_SETFL, O_NONBLOCK)
         return socket
     }
 

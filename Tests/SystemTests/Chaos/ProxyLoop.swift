@@ -62,7 +62,7 @@ struct ProxyLoop {
                 close(worker)  // as the coordinator's machine would refuse
                 continue
             }
-            fcntl(worker, F_SETFL, O_NONBLOCK)
+            _ = fcntl(worker, F_SETFL, O_NONBLOCK)
             channels.append(Channel(direction: .toCoordinator, source: worker, target: coordinator))
             channels.append(Channel(direction: .toWorker, source: coordinator, target: worker))
         }
@@ -109,7 +109,7 @@ struct ProxyLoop {
 
     private mutating func write(_ index: Int) {
         while let first = channels[index].waiting.first, first.due <= .now {
-            let count = send(channels[index].target, first.bytes, first.bytes.count, Int32(MSG_NOSIGNAL.rawValue))
+            let count = send(channels[index].target, first.bytes, first.bytes.count, Int32(MSG_NOSIGNAL))
             if count < 0, errno == EAGAIN || errno == EINTR { return }
             guard count >= 0 else {
                 channels[index].isOver = true
