@@ -59,10 +59,6 @@ struct ItemFields {
             problems = ["the line has \(json.utf8.count) bytes, more than \(Item.maximumBytes)"]
             return
         }
-        if let fields = ItemFields(plain: json) {
-            self = fields
-            return
-        }
         do {
             self = try JSONDecoder().decode(ItemFields.self, from: Data(json.utf8))
         } catch DecodingError.typeMismatch {

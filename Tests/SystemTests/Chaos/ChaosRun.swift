@@ -205,7 +205,10 @@ final class ChaosRun {
 
     /// Ends everything as an operator would.
     private func end() async throws {
-        for worker in workers { worker.process?.kill(SIGTERM) }
+        for worker in workers {
+            worker.process?.kill(SIGTERM)
+            worker.process?.kill(SIGCONT)  // a failpoint may have stopped it
+        }
         for worker in workers { _ = try await worker.process?.end() }
         coordinator.process?.kill(SIGTERM)
         _ = try await coordinator.process?.end()
