@@ -36,6 +36,7 @@ final class Services {
 
     private let folder: TemporaryDirectory
     private let lease: Int
+    private let store: String
     private(set) var coordinator: RunningWinnow
     private(set) var endpoints: Endpoints
 
@@ -43,19 +44,22 @@ final class Services {
     ///
     /// - Parameters:
     ///   - lease: In seconds.
+    ///   - store: The job store; nil keeps it in a temporary folder.
     ///   - descriptors: Most files and connections of the coordinator; nil leaves that to the system.
-    init(lease: Int = 10, descriptors: Int? = nil) async throws {
+    init(lease: Int = 10, store: String? = nil, descriptors: Int? = nil) async throws {
         folder = try TemporaryDirectory()
         self.lease = lease
+        let store = store ?? folder.file("jobs.sqlite").path
+        self.store = store
         (coordinator, endpoints) = try await Self.start(
-            folder, workers: "tcp://127.0.0.1:*", clients: "tcp://127.0.0.1:*", lease: lease, descriptors: descriptors)
+            store, workers: "tcp://127.0.0.1:*", clients: "tcp://127.0.0.1:*", lease: lease, descriptors: descriptors)
     }
 
     private static func start(
-        _ folder: TemporaryDirectory, workers: String, clients: String, lease: Int, descriptors: Int? = nil
+        _ store: String, workers: String, clients: String, lease: Int, descriptors: Int? = nil
     ) async throws -> (RunningWinnow, Endpoints) {
         let arguments = [
-            "coordinator", "--store", folder.file("jobs.sqlite").path, "--workers", workers, "--clients", clients,
+            "coordinator", "--store", store, "--workers", workers, "--clients", clients,
             "--heartbeat", "0.25", "--lease", "\(lease)", "--output", "json",
         ]
         let coordinator =
@@ -78,7 +82,7 @@ final class Services {
     func restartCoordinator() async throws {
         _ = try await coordinator.end()
         (coordinator, endpoints) = try await Self.start(
-            folder, workers: endpoints.workers, clients: endpoints.clients, lease: lease)
+            store, workers: endpoints.workers, clients: endpoints.clients, lease: lease)
     }
 
     /// Starts a worker that writes its results every `sealRows` answers.
