@@ -36,6 +36,8 @@ final class Services {
 
     private let folder: TemporaryDirectory
     private let lease: Int
+    /// The coordinator's job store.
+    var store: String { folder.file("jobs.sqlite").path }
     private(set) var coordinator: RunningWinnow
     private(set) var endpoints: Endpoints
 
@@ -72,6 +74,7 @@ final class Services {
     func startWorker(_ name: String, sealRows: Int = 10) throws -> RunningWinnow {
         try RunningWinnow([
             "worker", "--connect", endpoints.workers, "--name", name, "--threads", "1", "--seal-rows", "\(sealRows)",
+            "--spool", folder.file("spool-\(name)").path,
         ])
     }
 
