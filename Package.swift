@@ -12,6 +12,7 @@ let settings: [SwiftSetting] = [
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -64,7 +65,7 @@ let package = Package(
         // Level 2: what the project exists for.
         module("TokenReduction", ["Tensors"]),
         module("ResultFiles", ["Failpoints", "HDF5", crypto]),
-        module("JobStore", ["Failpoints", "JobModel", grdb]),
+        module("JobStore", ["Failpoints", "JobModel", grdb, sqlite]),
 
         // Level 3–4: the model, and running it.
         module("VisionLanguage", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", crypto]),

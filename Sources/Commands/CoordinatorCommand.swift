@@ -26,7 +26,7 @@ struct CoordinatorCommand: ParsableCommand {
     @Flag(help: ArgumentHelp("End when standard input does: the sign of a parent that is gone.", visibility: .hidden))
     var untilInputEnds = false
 
-    @Option(help: "How to say where it listens: table or json.")
+    @Option(help: "How to say where it listens: table, json (one value) or quiet.")
     var output = OutputFormat.table
 
     @OptionGroup var logging: LoggingOptions
@@ -49,6 +49,7 @@ struct CoordinatorCommand: ParsableCommand {
                 switch output {
                 case .table: print("workers: \(endpoints.workers)\nclients: \(endpoints.clients)")
                 case .json: try? printJSON(Listening(workers: endpoints.workers, clients: endpoints.clients))
+                case .quiet: break
                 }
                 fflush(nil)
             }

@@ -37,6 +37,12 @@ struct WorkerCommand: ParsableCommand {
     @Flag(help: ArgumentHelp("Report results without writing shards, with --null.", visibility: .hidden))
     var nullWithoutShards = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Where reports wait while the coordinator is away; by default a folder of the worker's own in the state folder.",
+            valueName: "folder"), completion: .directory)
+    var spool: String?
+
     @Flag(help: ArgumentHelp("End when standard input does: the sign of a parent that is gone.", visibility: .hidden))
     var untilInputEnds = false
 
@@ -53,8 +59,18 @@ struct WorkerCommand: ParsableCommand {
         guard (0...3600).contains(sealSeconds) else { throw ValidationError("--seal-seconds must be from 0 to 3600") }
     }
 
+    /// Where the XDG rules put what a program keeps between its runs.
+    private static var stateFolder: URL {
+        let environment = ProcessInfo.processInfo.environment
+        let state =
+            environment["XDG_STATE_HOME"].map { URL(fileURLWithPath: $0) }
+            ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/state")
+        return state.appendingPathComponent("winnow/spool")
+    }
+
     func run() throws {
         var configuration = WorkerConfiguration(endpoint: connect, name: WorkerName(name))
+        configuration.spool = spool.map { URL(fileURLWithPath: $0) } ?? Self.stateFolder.appendingPathComponent(name)
         configuration.sealing.rows = sealRows
         configuration.sealing.age = .seconds(sealSeconds)
         configuration.sealing.writesShards = !nullWithoutShards

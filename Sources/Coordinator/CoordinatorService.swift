@@ -76,38 +76,57 @@ public final class CoordinatorService: Sendable {
             let began = ContinuousClock.now
             clock.read(at: began)
             coordination.setTime(clock.now, Date())
-            var taken = 0
-            while taken < Self.groupLimit, ContinuousClock.now - began < Self.groupTime {
-                let before = taken
-                if let frames = try next(workers, &coordination) {
-                    taken += 1
-                    if let peer = frames.first {
-                        try coordination.received(fromWorker: frames.dropFirst(), peer: peer)
-                    }
-                }
-                if let frames = try next(clients, &coordination) {
-                    taken += 1
-                    if let peer = frames.first {
-                        try coordination.received(fromClient: frames.dropFirst(), peer: peer)
-                    }
-                }
-                if taken == before { break }
+            let messages: [Outgoing]
+            do {
+                try takeGroup(workers, clients, &coordination, began)
+                messages = try coordination.commit()
+            } catch let error as JobStoreError where error.isDisk {
+                try coordination.storeFailed(error)
+                messages = try coordination.commit()
             }
-            // Whoever may be overdue has had the chance to be heard: what had arrived is taken.
-            if taken < Self.groupLimit { try coordination.timePassed() }
             mustHurry = false
-            for message in try coordination.commit() {
+            for message in messages {
                 let isSent =
                     switch message.port {
                     case .workers: try send(message, on: workers)
                     case .clients: try send(message, on: clients)
                     }
                 guard !isSent else { continue }
-                try coordination.undeliverable(message)
                 mustHurry = true
+                do {
+                    try coordination.undeliverable(message)
+                } catch let error as JobStoreError where error.isDisk {
+                    try coordination.storeFailed(error)
+                }
             }
         }
         logger.info("stopped")
+    }
+
+    /// Takes what has arrived, one message of each side in turn, and lets time pass.
+    private func takeGroup(
+        _ workers: borrowing Socket, _ clients: borrowing Socket, _ coordination: inout Coordination,
+        _ began: ContinuousClock.Instant
+    ) throws {
+        var taken = 0
+        while taken < Self.groupLimit, ContinuousClock.now - began < Self.groupTime {
+            let before = taken
+            if let frames = try next(workers, &coordination) {
+                taken += 1
+                if let peer = frames.first {
+                    try coordination.received(fromWorker: frames.dropFirst(), peer: peer)
+                }
+            }
+            if let frames = try next(clients, &coordination) {
+                taken += 1
+                if let peer = frames.first {
+                    try coordination.received(fromClient: frames.dropFirst(), peer: peer)
+                }
+            }
+            if taken == before { break }
+        }
+        // Whoever may be overdue has had the chance to be heard: what had arrived is taken.
+        if taken < Self.groupLimit { try coordination.timePassed() }
     }
 
     /// The next message, nil where there is none; an oversized one counts as dropped and comes out empty.

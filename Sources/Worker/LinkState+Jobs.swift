@@ -34,7 +34,8 @@ extension LinkState {
                     .admit(
                         LeasedJob(
                             lease: lease, batch: batch, description: description, item: item,
-                            imagePath: assignment.imagePath, queuedSeconds: assignment.queuedSeconds)))
+                            imagePath: assignment.imagePath, queuedSeconds: assignment.queuedSeconds,
+                            retriable: Set(mask: assignment.retriable))))
             } catch {
                 return actions + returnAll(assignments, error.message, now: now)
             }
@@ -88,6 +89,6 @@ extension LinkState {
             held[JobID(row.lease.job)] = nil
         }
         let stale = answer.stale.isEmpty ? [] : [Action.note("\(answer.stale.count) rows came too late to count")]
-        return stale + sendCredit() + closing(now: now)
+        return stale + [.answered(report, counts: !answer.committed.isEmpty)] + sendCredit() + closing(now: now)
     }
 }

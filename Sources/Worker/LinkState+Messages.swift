@@ -62,6 +62,14 @@ extension LinkState {
         }
     }
 
+    mutating func sendFailures() -> [Action] {
+        guard isWelcomed, !failures.isEmpty else { return [] }
+        defer { failures = [] }
+        var message = WireFromWorker()
+        message.failed.attempts = failures
+        return [.send(message)]
+    }
+
     /// Reports that were never sent, or not answered for three heartbeats.
     mutating func sendReports(now: Instant) -> [Action] {
         guard isWelcomed else { return [] }

@@ -11,6 +11,8 @@ public final class NullRunner: JobRunner {
     public enum Trouble: String, Sendable, CaseIterable {
         /// The job ends with an error.
         case fail = "null:fail"
+        /// The first attempt ends with an error that may pass; later ones are answered.
+        case flaky = "null:flaky"
         /// The process dies.
         case crash = "null:crash"
         /// The compute thread stops for ever; the other threads live on.
@@ -88,7 +90,7 @@ public final class NullRunner: JobRunner {
             case .crash: kill(getpid(), SIGKILL)
             case .hang: while true { Glibc.pause() }
             case .endless: running.append(Running(job: job, end: nil))
-            case .fail, nil: running.append(Running(job: job, end: now + pause))
+            case .fail, .flaky, nil: running.append(Running(job: job, end: now + pause))
             }
         }
         waiting.removeFirst(count)
@@ -105,12 +107,14 @@ public final class NullRunner: JobRunner {
             id: item.id.rawValue, image: item.image, prompt: item.prompt, method: job.description.method.name,
             attempt: job.lease.epoch.rawValue)
         row.seconds.queue = job.queuedSeconds
-        if Trouble(rawValue: item.prompt) == .fail {
+        let trouble = Trouble(rawValue: item.prompt)
+        if trouble == .fail || trouble == .flaky && job.lease.epoch.rawValue == 1 {
             row.status = .failed
             row.finishReason = .error
             row.error = "the prompt asks the null runner to fail"
             return FinishedJob(
-                lease: job.lease, row: row, header: header(of: job), summary: JobSummary(), error: row.error)
+                lease: job.lease, row: row, header: header(of: job), summary: JobSummary(), error: row.error,
+                errorClass: trouble == .fail ? .input : .other)
         }
         row.answer = Self.answer(id: row.id, prompt: row.prompt)
         (row.visualTokensIn, row.visualTokensOut) = (1, 1)

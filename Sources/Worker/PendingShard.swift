@@ -58,6 +58,7 @@ struct PendingShard {
     func report(_ shard: SealedShard) -> WireShardReport {
         var report = WireShardReport()
         report.batch = batch.rawValue
+        report.results = folder.path
         report.shard = shard.path
         report.sha256 = Data(shard.sha256)
         report.bytes = UInt64(clamping: shard.bytes)
@@ -67,6 +68,7 @@ struct PendingShard {
             row.row = UInt32(clamping: index)
             row.failed = job.error != nil
             row.error = job.error ?? ""
+            row.errorClass = WireErrorClass(job.errorClass)
             row.summary = WireSummary(job.summary)
             return row
         }

@@ -1,4 +1,4 @@
-internal import Foundation
+public import Foundation
 public import JobModel
 
 /// What a worker must know before it starts.
@@ -32,6 +32,8 @@ public struct WorkerConfiguration: Sendable {
     public var sealing = Sealing()
     /// Rows that may wait for the coordinator's answer; beyond that no more jobs are taken.
     public var unansweredRows = 8_192
+    /// Where reports wait for their answers; nil keeps them in memory only. The same after a restart.
+    public var spool: URL?
     /// How long a connection may stay without an answer to the first message.
     public var welcomePatience: Duration = .seconds(10)
     /// How long a worker that stops waits for a coordinator that does not answer.

@@ -36,7 +36,8 @@ final class Services {
 
     private let folder: TemporaryDirectory
     private let lease: Int
-    private let store: String
+    /// The coordinator's job store.
+    let store: String
     private(set) var coordinator: RunningWinnow
     private(set) var endpoints: Endpoints
 
@@ -89,6 +90,7 @@ final class Services {
     func startWorker(_ name: String, sealRows: Int = 10) throws -> RunningWinnow {
         try RunningWinnow([
             "worker", "--connect", endpoints.workers, "--name", name, "--threads", "1", "--seal-rows", "\(sealRows)",
+            "--spool", folder.file("spool-\(name)").path,
         ])
     }
 
@@ -97,7 +99,7 @@ final class Services {
         try RunningWinnow([
             "worker", "--null", "--null-milliseconds", "\(milliseconds)", "--connect", endpoints.workers, "--name",
             name,
-            "--threads", "1", "--capacity", "\(capacity)",
+            "--threads", "1", "--capacity", "\(capacity)", "--spool", folder.file("spool-\(UUID().uuidString)").path,
         ])
     }
 

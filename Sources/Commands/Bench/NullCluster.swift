@@ -38,7 +38,7 @@ final class NullCluster {
         for number in 1...count {
             var arguments = [
                 "worker", "--null", "--connect", listening.workers, "--name", "null-\(number)", "--threads", "1",
-                "--capacity", "\(capacity)",
+                "--capacity", "\(capacity)", "--spool", folder.appendingPathComponent("spool-\(number)").path,
             ]
             if !shards { arguments.append("--null-without-shards") }
             try start("worker \(number)", arguments)

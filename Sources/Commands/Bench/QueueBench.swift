@@ -21,7 +21,7 @@ struct QueueBench {
         let batch = try NullBatch("round-\(number)", items: jobs, in: folder)
         let file = try BatchFile.load(URL(fileURLWithPath: batch.path), methods: MethodCatalogue.all.map(\.name))
         let before = try cluster.usage()
-        let id = try cluster.client.submit(file)
+        let id = try cluster.client.submit(file).batch
         let accepted = try cluster.usage()
         let status = try cluster.client.waitForEnd(
             of: id, showingProgress: false, every: .milliseconds(20), cluster.check)

@@ -44,6 +44,7 @@ final class ChaosRun {
         var items = try Demo.items(plan.jobs)
         for index in items.indices { items[index].prompt += " (\(index))" }
         items[plan.jobs / 3].prompt = "null:fail"
+        items[plan.jobs / 4].prompt = "null:flaky"
         for number in 0..<plan.poison { items[plan.jobs / 2 + number].prompt = "null:crash" }
         batch = try TestBatch(items, method: "none", lines: "features: false")
         coordinator = Supervised(failpoints: "")
@@ -135,7 +136,8 @@ final class ChaosRun {
                 [
                     "worker", "--null", "--null-milliseconds", "\(plan.jobMilliseconds)", "--connect",
                     proxies[number].endpoint, "--name", "worker-\(number)", "--threads", "1", "--capacity", "4",
-                    "--seal-rows", "\(plan.sealRows)", "--seal-seconds", "0.4",
+                    "--seal-rows", "\(plan.sealRows)", "--seal-seconds", "0.4", "--spool",
+                    folder.file("spool-\(number)").path,
                 ], environment: environment(&workers[number]))
         }
         // A failpoint may have stopped a process that nobody else would continue.

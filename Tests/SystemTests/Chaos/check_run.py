@@ -20,12 +20,19 @@ WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED = range(5)
 WATCH = """
 CREATE TABLE IF NOT EXISTS watched (
     n INTEGER PRIMARY KEY, job INTEGER, state_before INTEGER, state INTEGER, epoch_before INTEGER, epoch INTEGER,
-    crashes_before INTEGER, crashes INTEGER
+    crashes_before INTEGER, crashes INTEGER, fails_before INTEGER, fails INTEGER
 );
 CREATE TRIGGER IF NOT EXISTS watch_job AFTER UPDATE ON job BEGIN
-    INSERT INTO watched (job, state_before, state, epoch_before, epoch, crashes_before, crashes)
-    VALUES (new.id, old.state, new.state, old.epoch, new.epoch, old.crash_count, new.crash_count);
+    INSERT INTO watched (job, state_before, state, epoch_before, epoch, crashes_before, crashes, fails_before, fails)
+    VALUES (new.id, old.state, new.state, old.epoch, new.epoch, old.crash_count, new.crash_count, old.fail_count,
+        new.fail_count);
 END;
+"""
+
+JOBS = """
+SELECT job.*, item.item_id AS item_id, outcome.error AS error, shard.path AS path, shard.sha256 AS sha256
+FROM job JOIN item ON item.job = job.id LEFT JOIN outcome ON outcome.job = job.id LEFT JOIN shard ON shard.id = job.shard
+WHERE job.batch = ?
 """
 
 
@@ -43,9 +50,7 @@ class Check:
         self.store = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
         self.store.row_factory = sqlite3.Row
         self.batch = self.store.execute("SELECT * FROM batch WHERE name = ?", (batch,)).fetchone()
-        self.jobs = self.store.execute(
-            "SELECT job.*, shard.path AS path, shard.sha256 AS sha256 FROM job LEFT JOIN shard ON shard.id = job.shard"
-            " WHERE job.batch = ?", (self.batch["id"],)).fetchall()
+        self.jobs = self.store.execute(JOBS, (self.batch["id"],)).fetchall()
         with open(manifest) as lines:
             self.items = {item["id"]: item for item in map(json.loads, lines)}
         with open(acknowledged) as lines:
@@ -92,7 +97,7 @@ class Check:
         for change in self.store.execute("SELECT * FROM watched ORDER BY n"):
             change = dict(change)
             before, after = change["state_before"], change["state"]
-            if change["epoch"] < change["epoch_before"] or change["crashes"] < change["crashes_before"]:
+            if any(change[counter] < change[f"{counter}_before"] for counter in ("epoch", "crashes", "fails")):
                 self.fail("I5", f"a counter went down: {change}")
             if before in (SUCCEEDED, FAILED, CANCELLED) and after != before:
                 self.fail("I1", f"a job that had ended changed: {change}")
@@ -140,15 +145,15 @@ class Check:
                 self.fail("I4", f"{name}: {path} has no row {job['row']}")
                 continue
             item, said, error, attempt = rows[path][job["row"]]
-            if item != name or attempt != job["epoch"]:
-                self.fail("I2", f"{name} of attempt {job['epoch']} has the row of {item}, attempt {attempt}")
+            if item != name or attempt != job["won"]:
+                self.fail("I2", f"{name} of attempt {job['won']} has the row of {item}, attempt {attempt}")
             prompt = self.items[name]["prompt"]
             expected = "" if prompt == "null:fail" else answer(name, prompt)
             if said != expected or bool(error) != (prompt == "null:fail"):
                 self.fail("I8", f"{name} has the answer {said!r}, error {error!r}; expected {expected!r}")
         for job in self.jobs:
             prompt = self.items[job["item_id"]]["prompt"]
-            expected = SUCCEEDED if not prompt.startswith("null:") else FAILED
+            expected = FAILED if prompt in ("null:fail", "null:crash") else SUCCEEDED
             if job["state"] != expected:
                 self.fail("I8", f"{job['item_id']} ended as {job['state']}, expected {expected}: {job['error']}")
 
