@@ -160,7 +160,8 @@ extension BlackBox {
         private static func limitFiles(of process: RunningWinnow, to bytes: Int?) async throws {
             let limit = "--fsize=\(bytes.map(String.init) ?? "unlimited"):"
             let end = try await RunningWinnow(
-                ["--pid", "\(process.process)", limit], program: "/usr/bin/prlimit").end()
+                ["--pid", "\(process.process)", limit], program: "/usr/bin/prlimit"
+            ).end()
             guard end.code == 0 else { throw RunningWinnow.Trouble(description: "\(end)") }
         }
     }
