@@ -1,5 +1,5 @@
-import ArgumentParser
-import JobModel
+public import ArgumentParser
+public import JobModel
 
 /// How a batch is queued, where the command line says it instead of the batch file.
 struct QueueArguments: ParsableArguments {

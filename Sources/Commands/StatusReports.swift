@@ -1,3 +1,4 @@
+import Foundation
 import WireProtocol
 
 /// One batch as `status` prints it.

@@ -35,7 +35,7 @@ extension Coordination {
                 try perform(scheduler.jobsAdded(jobs, to: batch.id, at: now))
             }
             // A coordinator that ended between the last job of a batch and the batch itself leaves it to the next one.
-            try perform(scheduler.batchResumed(batch.id, at: now))
+            if storeHealth.isSound { try perform(scheduler.batchResumed(batch.id, at: now)) }
             logger.info(
                 "took up a batch",
                 metadata: [LogKey.batch: "\(batch.id)", LogKey.jobs: "\(batch.counts.unfinished)"])

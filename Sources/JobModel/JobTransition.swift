@@ -2,8 +2,8 @@
 public enum JobTransition: Hashable, Sendable {
     /// A new attempt starts: the lease's epoch is one more than the last.
     case assigned(Lease, to: WorkerName)
-    /// A second attempt starts beside the one that runs; from now on both count, and the first result wins.
-    case seconded(Lease, to: WorkerName)
+    /// A second attempt starts beside the one of this epoch, which runs; from now on both count, and the first result wins.
+    case seconded(Lease, beside: Epoch, to: WorkerName)
     /// A worker that came back still holds an attempt that counts.
     case adopted(Lease, by: WorkerName)
     /// The only attempt ended without a result; the job waits again.

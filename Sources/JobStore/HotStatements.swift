@@ -26,8 +26,8 @@ final class HotStatements {
             """)
         second = try prepare(
             """
-            UPDATE job SET rival = COALESCE(rival, epoch), epoch = ?2, worker = ?3
-            WHERE id = ?1 AND epoch = ?2 - 1 AND state = 1
+            UPDATE job SET rival = ?4, epoch = ?2, worker = ?3
+            WHERE id = ?1 AND epoch = ?2 - 1 AND ?4 IN (epoch, rival) AND state = 1
             """)
         adopt = try prepare(
             "UPDATE job SET state = 1, worker = ?3 WHERE id = ?1 AND ?2 IN (epoch, rival) AND state IN (0, 1)")

@@ -56,7 +56,8 @@ private struct TransitionWriter {
         switch transition {
         case .assigned(let lease, let worker):
             return try run(hot.assign, lease, worker: number(of: worker, &names))
-        case .seconded(let lease, let worker):
+        case .seconded(let lease, let first, let worker):
+            hot.second.bind(4, Int64(bitPattern: first.rawValue))
             return try run(hot.second, lease, worker: number(of: worker, &names))
         case .adopted(let lease, let worker):
             return try run(hot.adopt, lease, worker: number(of: worker, &names))

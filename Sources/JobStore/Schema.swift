@@ -70,8 +70,8 @@ enum Schema {
             won INTEGER                             -- the attempt that the row is from
         );
         CREATE TABLE item (
-            job INTEGER PRIMARY KEY REFERENCES job(id),
-            batch INTEGER NOT NULL REFERENCES batch(id),
+            job INTEGER PRIMARY KEY,                -- written first: it gives the job its number
+            batch INTEGER NOT NULL,
             ordinal INTEGER NOT NULL,
             item_id TEXT NOT NULL,
             image TEXT NOT NULL,
@@ -80,7 +80,7 @@ enum Schema {
             UNIQUE (batch, ordinal)
         );
         CREATE TABLE outcome (
-            job INTEGER PRIMARY KEY REFERENCES job(id),
+            job INTEGER PRIMARY KEY,
             error TEXT,
             answer TEXT,
             visual_tokens INTEGER,
@@ -88,7 +88,7 @@ enum Schema {
         );
         CREATE TABLE attempt (
             id INTEGER PRIMARY KEY,
-            job INTEGER NOT NULL REFERENCES job(id),
+            job INTEGER NOT NULL,
             epoch INTEGER NOT NULL,
             worker TEXT,
             class TEXT,

@@ -74,6 +74,7 @@ public struct StoreExamination: Sendable {
     /// Queries that count what must not be there.
     private static let rules = [
         ("SELECT COUNT(*) FROM job LEFT JOIN item ON item.job = job.id WHERE item.job IS NULL", "jobs have no item"),
+        ("SELECT COUNT(*) FROM item LEFT JOIN job ON job.id = item.job WHERE job.id IS NULL", "items have no job"),
         ("SELECT COUNT(*) FROM job WHERE state = 2 AND (shard IS NULL OR row IS NULL)", "succeeded jobs have no row"),
         (
             "SELECT COUNT(*) FROM job WHERE won IS NOT NULL AND won > epoch",

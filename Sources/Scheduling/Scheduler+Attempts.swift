@@ -38,6 +38,7 @@ extension Scheduler {
         var outcome = ReportOutcome()
         _ = heard(name, at: time)
         let batch = batchIndex[id]
+        var succeeded = false
         for row in rows {
             let job = row.lease.job
             guard let entry = jobs[job] else {
@@ -54,10 +55,8 @@ extension Scheduler {
             let commit = RowCommit(
                 lease: row.lease, shard: shard, row: row.row, error: row.error, summary: row.summary)
             outcome.actions.append(.store(.committed(commit)))
-            workers[name]?.finished += 1
             if row.error == nil {
-                workers[name]?.failedInRow = []
-                workers[name]?.rests = 0
+                succeeded = true
                 batches[Int(entry.batch)].durations.add(seconds: row.summary.seconds)
             }
             let isRunning = leases[job] != nil
@@ -67,6 +66,11 @@ extension Scheduler {
             end(
                 job, entry, from: isRunning ? .running : .waiting, to: row.error == nil ? .succeeded : .failed,
                 &outcome.actions)
+        }
+        workers[name]?.finished += UInt64(outcome.committed.count)
+        if succeeded {
+            workers[name]?.failedInRow = []
+            workers[name]?.rests = 0
         }
         dispatch(&outcome.actions)
         return outcome

@@ -49,13 +49,13 @@ extension Scheduler {
 
     /// Starts a second attempt on the first other worker in line that may run it.
     private mutating func startSecond(_ job: JobID, beside holder: WorkerName, _ actions: inout [SchedulerAction]) {
-        guard let batch = jobs[job]?.batch else { return }
+        guard let batch = jobs[job]?.batch, let first = leases[job] else { return }
         let other = line.elements.first { name in
             guard let worker = workers[name], name != holder else { return false }
             return worker.free > 0 && !worker.isLost && !worker.isDraining && unfitness(of: name, for: batch) == nil
         }
         guard let other, let lease = start(job, on: other) else { return }
-        actions.append(.store(.seconded(lease, to: other)))
+        actions.append(.store(.seconded(lease, beside: first.epoch, to: other)))
         let failures = Int(jobs[job]?.failures ?? 0)
         actions.append(
             .assign([Assignment(lease: lease, batch: batches[Int(batch)].id, failures: failures)], to: other))

@@ -121,7 +121,7 @@ public struct Scheduler: ~Copyable {
         if pause > .zero {
             jobs[job]?.isDelayed = true
             batches[Int(entry.batch)].delayed += 1
-            timers.push(Timer(due: now + pause, subject: .retry(lease)))
+            timers.push(Timer(due: now + pause, subject: .retry(Lease(job: job, epoch: entry.epoch))))
         } else {
             batches[Int(entry.batch)].queue.requeue(job, isSuspect: isSuspect(entry))
             joinRound(entry.batch)

@@ -116,7 +116,8 @@ import Testing
             let jobs = try folder.submit(["a"])
             try folder.opened { store in
                 let made: [JobTransition] = [
-                    .assigned(lease(jobs[0], 1), to: ann), .seconded(lease(jobs[0], 2), to: WorkerName("bob")),
+                    .assigned(lease(jobs[0], 1), to: ann),
+                    .seconded(lease(jobs[0], 2), beside: Epoch(1), to: WorkerName("bob")),
                     row(lease(jobs[0], winner), 5),
                 ]
                 #expect(try store.apply(made, at: now) == [])
@@ -129,7 +130,8 @@ import Testing
         let jobs = try folder.submit(["a"])
         try folder.opened { store in
             let made: [JobTransition] = [
-                .assigned(lease(jobs[0], 1), to: ann), .seconded(lease(jobs[0], 2), to: WorkerName("bob")),
+                .assigned(lease(jobs[0], 1), to: ann),
+                .seconded(lease(jobs[0], 2), beside: Epoch(1), to: WorkerName("bob")),
                 .withdrawn(lease(jobs[0], 1), toll: .loss, because: lost),
             ]
             #expect(try store.apply(made, at: now) == [])

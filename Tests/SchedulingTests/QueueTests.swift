@@ -83,7 +83,7 @@ import Testing
             _ = scheduler.heartbeat(bob, held: [], at: at(3.5))
             #expect(scheduler.stragglers(of: batch, at: at(3.5)).map(\.lease) == [lease(11, 1), lease(12, 1)])
             let actions = scheduler.timePassed(to: at(3.5))
-            #expect(actions.stored == [.seconded(lease(11, 2), to: bob)])
+            #expect(actions.stored == [.seconded(lease(11, 2), beside: Epoch(1), to: bob)])
             #expect(actions.assigned(to: bob) == [lease(11, 2)])
             #expect(scheduler.stragglers(of: batch, at: at(3.5)).map(\.hasSecond) == [true, false])
             #expect(scheduler.sanityCheck() == [])

@@ -93,10 +93,11 @@ struct World: ~Copyable {
             if !running.insert(lease.job).inserted { broken.append("\(lease) starts while it runs") }
             epochs[lease.job] = lease.epoch
             rivals[lease.job] = nil
-        case .seconded(let lease, _):
+        case .seconded(let lease, let first, _):
             if lease.epoch != epochs[lease.job, default: .none].next { broken.append("\(lease) skips an epoch") }
             if !running.contains(lease.job) { broken.append("\(lease) is second to nothing") }
-            rivals[lease.job] = rivals[lease.job] ?? epochs[lease.job]
+            if !counts(Lease(job: lease.job, epoch: first)) { broken.append("\(lease) is beside what does not count") }
+            rivals[lease.job] = first
             epochs[lease.job] = lease.epoch
             seen.insert("second run")
         case .adopted(let lease, _):
