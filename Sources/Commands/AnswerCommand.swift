@@ -90,7 +90,7 @@ struct AnswerCommand: ParsableCommand {
         while ended.isEmpty { ended = try engine.step() }
         let result = try ended[0].result.get()
         switch output {
-        case .table: print(result.text)
+        case .table, .quiet: print(result.text)
         case .json:
             try printJSON(
                 AnswerReport(

@@ -25,6 +25,15 @@ public struct CoordinatorClientError: Error, CustomStringConvertible, Sendable {
 
     /// The message.
     public var description: String { message }
+
+    /// Whether the request itself was at fault.
+    var isUsage: Bool {
+        let usage = [
+            "no-such-batch", "no-such-item", "no-such-worker", "bad-state", "bad-name", "bad-item", "bad-description",
+            "changed-batch", "changed-item", "batch-ended",
+        ]
+        return refusal.map(usage.contains) ?? false
+    }
 }
 
 /// Asks a coordinator: one request, one answer, in order.

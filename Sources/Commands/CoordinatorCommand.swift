@@ -36,7 +36,7 @@ struct CoordinatorCommand: ParsableCommand {
     @Flag(help: ArgumentHelp("End when standard input does: the sign of a parent that is gone.", visibility: .hidden))
     var untilInputEnds = false
 
-    @Option(help: "How to say where it listens: table or json.")
+    @Option(help: "How to say where it listens: table, json (one value) or quiet.")
     var output = OutputFormat.table
 
     @OptionGroup var logging: LoggingOptions
@@ -50,6 +50,7 @@ struct CoordinatorCommand: ParsableCommand {
     }
 
     func run() throws {
+        try OpenFiles.raiseLimit()
         let times = SchedulerSettings(heartbeat: .seconds(heartbeat), lease: .seconds(lease))
         var configuration = CoordinatorConfiguration(
             store: URL(fileURLWithPath: store), workerEndpoint: workers, clientEndpoint: clients, scheduling: times)
@@ -69,6 +70,7 @@ struct CoordinatorCommand: ParsableCommand {
                 case .json:
                     try? printJSON(
                         Listening(workers: endpoints.workers, clients: endpoints.clients, http: endpoints.monitoring))
+                case .quiet: break
                 }
                 fflush(nil)
             }

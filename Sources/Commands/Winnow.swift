@@ -14,9 +14,10 @@ public struct Winnow: ParsableCommand {
             """,
         version: "winnow 0.1.0",
         subcommands: [
-            RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self, StatusCommand.self,
-            WaitCommand.self, CancelCommand.self, KeysCommand.self, AnswerCommand.self, ReduceCommand.self,
-            MethodsCommand.self,
+            RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self, JobsCommand.self,
+            StatusCommand.self, WatchCommand.self, WaitCommand.self, CancelCommand.self, RetryCommand.self,
+            PauseCommand.self, ResumeCommand.self, DrainCommand.self, ExplainCommand.self, WorkersCommand.self,
+            DoctorCommand.self, KeysCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,
             FLOPsCommand.self, BenchCommand.self,
         ])
 
@@ -27,6 +28,8 @@ public struct Winnow: ParsableCommand {
     public static func start() -> Int32 {
         // Peers and readers of our output may go away at any time: an error, not a signal.
         signal(SIGPIPE, SIG_IGN)
+        // A file that may not grow any more is like a full disk.
+        signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -37,7 +40,7 @@ public struct Winnow: ParsableCommand {
         } catch let error as ReductionError {
             printError("winnow: \(error)")
             return ExitCodes.usage
-        } catch let error as CoordinatorClientError where error.refusal == "no-such-batch" {
+        } catch let error as CoordinatorClientError where error.isUsage {
             printError("winnow: \(error)")
             return ExitCodes.usage
         } catch {

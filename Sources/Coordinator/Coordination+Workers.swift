@@ -15,6 +15,11 @@ extension Coordination {
         } catch {
             return drop(error)
         }
+        guard storeHealth.isSound else {
+            // Whoever asks again later finds a coordinator that can write down what it says.
+            if case .heartbeat = message.kind { tell(peer: peer) { $0.heartbeatAnswer = WireHeartbeatAnswer() } }
+            return
+        }
         if case .hello(let hello) = message.kind { return try welcome(hello, peer) }
         guard let worker = peers[peer]?.name, scheduler.isPresent(worker) else {
             if case .goodbye = message.kind { return }
@@ -36,7 +41,13 @@ extension Coordination {
                     LogKey.worker: "\(worker)", LogKey.jobs: "\(returned.leases.count)",
                     LogKey.reason: "\(returned.reason)",
                 ])
-            try perform(scheduler.jobsReturned(returned.leases.map(\.lease), by: worker, at: now))
+            let unfit = returned.unfit ? returned.reason : nil
+            try perform(scheduler.jobsReturned(returned.leases.map(\.lease), unfit: unfit, by: worker, at: now))
+        case .failed(let failed):
+            let attempts = failed.attempts.map {
+                FailedAttempt(lease: $0.lease.lease, errorClass: $0.errorClass.errorClass, reason: $0.error)
+            }
+            try perform(scheduler.attemptsFailed(attempts, by: worker, at: now))
         case .goodbye:
             peers[peer] = nil
             peerOf[worker] = nil

@@ -89,28 +89,17 @@ public final class CoordinatorService: Sendable {
             let began = ContinuousClock.now
             clock.read(at: began)
             coordination.setTime(clock.now, Date())
-            for peer in admission.revokedPeers({ coordination.peers[$0] != nil }) { try coordination.expel(peer) }
-            var taken = 0
-            while taken < Self.groupLimit, ContinuousClock.now - began < Self.groupTime {
-                let before = taken
-                if let frames = try next(workers, .workers, &coordination, &admission) {
-                    taken += 1
-                    if let peer = frames.first {
-                        try coordination.received(fromWorker: frames.dropFirst(), peer: peer)
-                    }
-                }
-                if let frames = try next(clients, .clients, &coordination, &admission) {
-                    taken += 1
-                    if let peer = frames.first {
-                        try coordination.received(fromClient: frames.dropFirst(), peer: peer)
-                    }
-                }
-                if taken == before { break }
+            let messages: [Outgoing]
+            do {
+                for peer in admission.revokedPeers({ coordination.peers[$0] != nil }) { try coordination.expel(peer) }
+                try takeGroup(workers, clients, &coordination, &admission, began)
+                messages = try coordination.commit()
+            } catch let error as JobStoreError where error.isDisk {
+                try coordination.storeFailed(error)
+                messages = try coordination.commit()
             }
-            // Whoever may be overdue has had the chance to be heard: what had arrived is taken.
-            if taken < Self.groupLimit { try coordination.timePassed() }
             mustHurry = false
-            for message in try coordination.commit() {
+            for message in messages {
                 let isSent =
                     switch message.port {
                     case .workers: try send(message, on: workers)
@@ -120,8 +109,12 @@ public final class CoordinatorService: Sendable {
                     coordination.metrics.counters.noteSent(message.frames, at: message.port)
                     continue
                 }
-                try coordination.undeliverable(message)
                 mustHurry = true
+                do {
+                    try coordination.undeliverable(message)
+                } catch let error as JobStoreError where error.isDisk {
+                    try coordination.storeFailed(error)
+                }
             }
             if board.isWanted {
                 var snapshot = coordination.snapshot(startedAt: startedAt)
@@ -131,6 +124,32 @@ public final class CoordinatorService: Sendable {
         }
         try gatekeeper.check()
         logger.info("stopped")
+    }
+
+    /// Takes what has arrived, one message of each side in turn, and lets time pass.
+    private func takeGroup(
+        _ workers: borrowing Socket, _ clients: borrowing Socket, _ coordination: inout Coordination,
+        _ admission: inout Admission, _ began: ContinuousClock.Instant
+    ) throws {
+        var taken = 0
+        while taken < Self.groupLimit, ContinuousClock.now - began < Self.groupTime {
+            let before = taken
+            if let frames = try next(workers, .workers, &coordination, &admission) {
+                taken += 1
+                if let peer = frames.first {
+                    try coordination.received(fromWorker: frames.dropFirst(), peer: peer)
+                }
+            }
+            if let frames = try next(clients, .clients, &coordination, &admission) {
+                taken += 1
+                if let peer = frames.first {
+                    try coordination.received(fromClient: frames.dropFirst(), peer: peer)
+                }
+            }
+            if taken == before { break }
+        }
+        // Whoever may be overdue has had the chance to be heard: what had arrived is taken.
+        if taken < Self.groupLimit { try coordination.timePassed() }
     }
 
     /// The next message, nil where there is none; an oversized one and one of a revoked sender come out empty.

@@ -79,12 +79,15 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public var generation: Generation
     /// Whether shards hold the features that entered the decoder.
     public var features: Bool
+    /// How it is queued, which does not change its results.
+    public var queue: QueueOptions
 
     /// A description; what is left out has the default that a batch file has.
     public init(
         name: String, model: String, visionTower: String? = nil, items: String, images: String, results: String,
         method: Method = Method(), template: Template = .vicunaV1, imageMode: ImageMode = .crop,
-        precision: Precision = .auto, generation: Generation = Generation(), features: Bool = true
+        precision: Precision = .auto, generation: Generation = Generation(), features: Bool = true,
+        queue: QueueOptions = QueueOptions()
     ) {
         self.name = name
         self.model = model
@@ -98,5 +101,43 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         self.precision = precision
         self.generation = generation
         self.features = features
+        self.queue = queue
+    }
+
+    /// Reads a description; one from before there were options of the queue has the default ones.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        name = try container.decode(String.self, forKey: .name)
+        model = try container.decode(String.self, forKey: .model)
+        visionTower = try container.decodeIfPresent(String.self, forKey: .visionTower)
+        items = try container.decode(String.self, forKey: .items)
+        images = try container.decode(String.self, forKey: .images)
+        results = try container.decode(String.self, forKey: .results)
+        method = try container.decode(Method.self, forKey: .method)
+        template = try container.decode(Template.self, forKey: .template)
+        imageMode = try container.decode(ImageMode.self, forKey: .imageMode)
+        precision = try container.decode(Precision.self, forKey: .precision)
+        generation = try container.decode(Generation.self, forKey: .generation)
+        features = try container.decode(Bool.self, forKey: .features)
+        queue = try container.decodeIfPresent(QueueOptions.self, forKey: .queue) ?? QueueOptions()
+    }
+
+    /// What would make results differ from those of another description, as `model: a → b`; its results, its items and
+    /// how it is queued do not count.
+    public func differences(from other: BatchDescription) -> [String] {
+        func compare<Value: Equatable>(_ name: String, _ value: (BatchDescription) -> Value?) -> String? {
+            let (old, new) = (value(other), value(self))
+            return old == new ? nil : "\(name): \(old.map { "\($0)" } ?? "none") → \(new.map { "\($0)" } ?? "none")"
+        }
+        return [
+            compare("model") { $0.model }, compare("vision_tower") { $0.visionTower }, compare("images") { $0.images },
+            compare("method.name") { $0.method.name }, compare("method.keep") { $0.method.keep },
+            compare("method.from_layer") { $0.method.fromLayer }, compare("method") { $0.method.options },
+            compare("template") { $0.template }, compare("image_mode") { $0.imageMode },
+            compare("precision") { $0.precision }, compare("generation.max_tokens") { $0.generation.maxTokens },
+            compare("generation.temperature") { $0.generation.temperature },
+            compare("generation.top_p") { $0.generation.topP }, compare("generation.seed") { $0.generation.seed },
+            compare("generation.stop") { $0.generation.stop }, compare("features") { $0.features },
+        ].compactMap(\.self)
     }
 }

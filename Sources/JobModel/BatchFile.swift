@@ -17,6 +17,7 @@ internal import Yams
 /// | `precision` | `auto`; or `f32`, `bf16` |
 /// | `generation` | `max_tokens: 64`, `temperature: 0`, `top_p: 1`, `seed: 0`, `stop: []` |
 /// | `features` | `true` |
+/// | `queue` | `priority: 0`, `labels`, `max_fails`, `retries`, `crash_limit: 5`, `timeout`, `second_runs: false` |
 /// | `run` | `workers: 1`, `threads`: shared out among the workers; `winnow run` reads it |
 ///
 /// Relative paths start from the folder of the batch file.

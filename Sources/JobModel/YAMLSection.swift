@@ -102,6 +102,16 @@ struct YAMLSection {
         }
     }
 
+    /// A value that is written as a text.
+    func value<Value: LosslessStringConvertible>(
+        _ key: String, _ expected: String, _ problems: inout ManifestProblems
+    ) -> Value? {
+        guard let node = values[key] else { return nil }
+        if let value = node.scalar.flatMap({ Value($0.string) }) { return value }
+        problems.add(file, line(of: key), "'\(prefix)\(key)' must be \(expected), not \(shown(node))")
+        return nil
+    }
+
     /// One word out of a set.
     func choice<Choice: RawRepresentable & CaseIterable>(
         _ key: String, _ type: Choice.Type, _ problems: inout ManifestProblems

@@ -1,3 +1,4 @@
+internal import Failpoints
 private import Glibc
 internal import HDF5
 
@@ -11,10 +12,11 @@ struct PartFile {
         guard file >= 0 else { throw ResultFileError(system: "create", path) }
         do throws(ResultFileError) {
             try image.withUnsafeBytes { bytes throws(ResultFileError) in try Self.write(bytes, file, path) }
+            Failpoint.reach("shard.written")
             try seal.bytes.withUnsafeBufferPointer { bytes throws(ResultFileError) in
                 try Self.write(UnsafeRawBufferPointer(bytes), file, path)
             }
-            guard fsync(file) == 0 else { throw ResultFileError(system: "sync", path) }
+            guard !Failpoint.fails("shard.sync"), fsync(file) == 0 else { throw ResultFileError(system: "sync", path) }
         } catch {
             close(file)
             unlink(path)
@@ -25,6 +27,7 @@ struct PartFile {
             unlink(path)
             throw error
         }
+        Failpoint.reach("shard.closed")
         self.path = path
     }
 
@@ -33,6 +36,7 @@ struct PartFile {
     ) throws(ResultFileError) {
         var rest = bytes[...]
         while !rest.isEmpty {
+            guard !Failpoint.fails("shard.write") else { throw ResultFileError(system: "write", path) }
             let count = Glibc.write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw ResultFileError(system: "write", path) }
@@ -51,7 +55,9 @@ struct PartFile {
             throw ResultFileError(system: "make the folder", folder)
         }
         let target = "\(folder)/\(name)"
-        guard link(path, target) == 0 else { throw ResultFileError(system: "publish the shard as", target) }
+        guard !Failpoint.fails("shard.publish"), link(path, target) == 0 else {
+            throw ResultFileError(system: "publish the shard as", target)
+        }
         do throws(ResultFileError) {
             guard unlink(path) == 0 else { throw ResultFileError(system: "remove", path) }
             try Self.syncDirectory(folder)
@@ -59,6 +65,7 @@ struct PartFile {
             unlink(target)
             throw error
         }
+        Failpoint.reach("shard.published")
     }
 
     /// Removes the file, if it is there.

@@ -17,6 +17,11 @@ struct PreparedJob: Sendable {
     let seconds: Double
 }
 
+/// The model's configuration or tokenizer cannot be read: a matter of this worker, not of the job.
+struct ModelUnavailable: Error, CustomStringConvertible {
+    let description: String
+}
+
 /// Prepares jobs on a thread of its own, in the order they came.
 final class PicturePreparation: Sendable {
     private enum Letter: Sendable {
@@ -72,8 +77,12 @@ final class PicturePreparation: Sendable {
     }
 
     private static func processor(_ key: ModelKey) throws -> LLaVAProcessor {
-        try LLaVAProcessor(
-            directory: key.directory, visionTower: key.visionTower,
-            configuration: LLaVAConfiguration(directory: key.directory, visionTower: key.visionTower))
+        do {
+            return try LLaVAProcessor(
+                directory: key.directory, visionTower: key.visionTower,
+                configuration: LLaVAConfiguration(directory: key.directory, visionTower: key.visionTower))
+        } catch {
+            throw ModelUnavailable(description: "\(error)")
+        }
     }
 }

@@ -1,3 +1,4 @@
+internal import Failpoints
 internal import JobModel
 internal import Logging
 internal import Synchronization
@@ -8,6 +9,8 @@ internal import ZeroMQ
 enum LinkEvent: Sendable {
     case ready(capacity: Int)
     case finished(Lease)
+    case retriable(Lease, ErrorClass, String)
+    case unfit([Lease], String)
     case dropped(Lease)
     case sealed(WireShardReport)
     case failed(WorkerError, unwritten: [Lease])
@@ -62,6 +65,7 @@ struct WorkerLink: ~Copyable {
 
     private let configuration: WorkerConfiguration
     private let context: Context
+    private let spool: ReportSpool?
     private let inbox: LinkInbox
     private let runner: Inbox<RunnerLetter>
     private let writer: Inbox<WriterLetter>
@@ -75,7 +79,7 @@ struct WorkerLink: ~Copyable {
 
     init(
         _ configuration: WorkerConfiguration, inbox: LinkInbox, runner: RunnerLoop, writer: WriterLoop, log: Logger
-    ) throws(ZeroMQError) {
+    ) throws {
         self.configuration = configuration
         self.inbox = inbox
         self.runner = runner.inbox
@@ -84,6 +88,7 @@ struct WorkerLink: ~Copyable {
         writerProgress = writer.progress
         self.log = log
         context = try Context()
+        spool = try configuration.spool.map { folder throws(WorkerError) in try ReportSpool(folder) }
     }
 
     /// Runs until the worker is done; an error says why it ended early.
@@ -109,6 +114,7 @@ struct WorkerLink: ~Copyable {
         state?.writerProgress = writerProgress.count
         for _ in 0..<Self.messagesPerRound {
             guard outcome == nil, let message = try receive() else { break }
+            if case .reportAnswer = message.kind { Failpoint.reach("link.answered") }
             try perform(state?.received(message, now: .now) ?? [])
         }
         guard outcome == nil else { return }
@@ -138,13 +144,24 @@ struct WorkerLink: ~Copyable {
         let now = ContinuousClock.now
         switch event {
         case .ready(let capacity):
-            var state = LinkState(configuration, capacity: capacity)
+            let spooled = spool?.reports() ?? []
+            if !spooled.isEmpty { log.notice("\(spooled.count) reports were left from the last time") }
+            var state = LinkState(configuration, capacity: capacity, spooled: spooled)
             let actions = state.start(now: now)
             self.state = state
             return actions
         case .finished(let lease): return state?.finished(lease) ?? []
         case .dropped(let lease): return state?.dropped(lease) ?? []
-        case .sealed(let report): return state?.sealed(report, now: now) ?? []
+        case .retriable(let lease, let errorClass, let reason):
+            return state?.failedRetriably(lease, errorClass, reason, now: now) ?? []
+        case .unfit(let leases, let reason): return state?.unfit(leases, reason: reason, now: now) ?? []
+        case .sealed(let report):
+            do {
+                try spool?.save(report)
+            } catch {
+                log.warning("a report cannot be kept on disk, only in memory: \(error)")
+            }
+            return state?.sealed(report, now: now) ?? []
         case .failed(let error, let unwritten):
             return state?.failed(error, unwritten: unwritten, now: now) ?? [.note("\(error)"), .end(error)]
         case .drain: return state?.drain(now: now) ?? [.end(nil)]
@@ -163,6 +180,7 @@ struct WorkerLink: ~Copyable {
             case .send(let message): try send(message)
             case .admit(let job): runner.post(.admit(job))
             case .drop(let lease): runner.post(.drop(lease))
+            case .answered(let report, let counts): settle(report, counts: counts)
             case .hurry: writer.post(.hurry)
             case .note(let text): log.info("\(text)", metadata: ["worker": "\(configuration.name)"])
             case .end(let error): outcome = .some(error)
@@ -170,10 +188,22 @@ struct WorkerLink: ~Copyable {
         }
     }
 
+    /// The coordinator knows what to make of a shard.
+    private func settle(_ report: WireShardReport, counts: Bool) {
+        spool?.remove(shard: report.shard)
+        guard !counts, !report.results.isEmpty else { return }
+        do {
+            try SupersededShard.setAside(report.shard, in: report.results)
+        } catch {
+            log.warning("shard \(report.shard), of which no row counts, stays where it is: \(error)")
+        }
+    }
+
     private mutating func send(_ message: WireFromWorker) throws {
         do {
             guard let connection else { return }
             try connection.socket.send(message.frames())
+            if case .report = message.kind { Failpoint.reach("link.reported") }
         } catch let error as ZeroMQError where error.isRetriable {
             state?.notSent(message)
         }

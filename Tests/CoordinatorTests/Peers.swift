@@ -130,7 +130,7 @@ extension Peer where Sent == WireFromClient, Received == WireToClient {
         return batch
     }
 
-    borrowing func open(_ name: String, in directory: TemporaryDirectory) throws -> String {
+    borrowing func open(_ name: String, in directory: TemporaryDirectory, fresh: Bool = false) throws -> String {
         let description = BatchDescription(
             name: name, model: "/model", items: "/items.jsonl", images: "/pictures",
             results: directory.file("results/\(name)").path)
@@ -138,6 +138,7 @@ extension Peer where Sent == WireFromClient, Received == WireToClient {
         return try ask {
             $0.openBatch.name = name
             $0.openBatch.description_p = json
+            $0.openBatch.fresh = fresh
         }.batchOpened.batch
     }
 

@@ -6,7 +6,10 @@ public enum SystemPython {
     public static let hasH5py = (try? run("import h5py")) != nil
 
     /// Runs a script with arguments and returns what it prints.
-    public static func run(_ script: String, _ arguments: String...) throws -> String {
+    public static func run(_ script: String, _ arguments: String...) throws -> String { try run(script, arguments) }
+
+    /// Runs a script with arguments and returns what it prints.
+    public static func run(_ script: String, _ arguments: [String]) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
         process.arguments = ["-c", script] + arguments

@@ -8,6 +8,7 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench", abstract: "Measure speed as ratios, and make checkpoints to measure with.",
         subcommands: [
             BenchForwardCommand.self, BenchReduceCommand.self, BenchLoadCommand.self, BenchCheckpointCommand.self,
+            BenchQueueCommand.self, IdleFleetCommand.self,
         ])
 }
 
