@@ -12,7 +12,9 @@ struct Prefill {
     /// Remembers at most `sharedBytes` of features and as much of prefixes.
     init(_ model: LLaVA, sharedBytes: Int) {
         self.model = model
-        features = SharedResults(bound: sharedBytes) { $0.features.byteCount }
+        features = SharedResults(bound: sharedBytes) {
+            $0.features.byteCount + ($0.towerFeatures?.byteCount ?? 0)
+        }
         prefixes = SharedResults(bound: sharedBytes) { $0.bytes }
     }
 
@@ -20,7 +22,9 @@ struct Prefill {
     mutating func start(_ requests: [GenerationRequest]) throws -> (answers: [Answer], logits: Tensor) {
         let clock = ContinuousClock(), start = clock.now
         let (pictures, isNew) = try features.values(for: requests.map(\.featureKey)) { [model] places in
-            try model.encode(places.map { requests[$0].patches }, plans: places.map { requests[$0].plan })
+            try model.encode(
+                places.map { requests[$0].patches }, plans: places.map { requests[$0].plan },
+                keepingTower: places.contains { requests[$0].keepsTowerFeatures })
         }
         let encoded = clock.now
         let beginnings = try beginnings(requests, pictures)

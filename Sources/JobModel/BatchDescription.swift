@@ -77,14 +77,17 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public var precision: Precision
     /// How answers are generated.
     public var generation: Generation
-    /// Whether shards hold the features that entered the decoder.
-    public var features: Bool
+    /// Which visual features shards hold.
+    public var features: Features
+    /// How much shards hold of what became of each visual token.
+    public var trace: Trace
 
     /// A description; what is left out has the default that a batch file has.
     public init(
         name: String, model: String, visionTower: String? = nil, items: String, images: String, results: String,
         method: Method = Method(), template: Template = .vicunaV1, imageMode: ImageMode = .crop,
-        precision: Precision = .auto, generation: Generation = Generation(), features: Bool = true
+        precision: Precision = .auto, generation: Generation = Generation(), features: Features = .projected,
+        trace: Trace = .full
     ) {
         self.name = name
         self.model = model
@@ -98,5 +101,6 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         self.precision = precision
         self.generation = generation
         self.features = features
+        self.trace = trace
     }
 }

@@ -90,18 +90,6 @@ struct YAMLSection {
         return value
     }
 
-    /// `true` or `false`.
-    func flag(_ key: String, _ problems: inout ManifestProblems) -> Bool? {
-        guard let node = values[key] else { return nil }
-        switch plainWord(node) {
-        case "true": return true
-        case "false": return false
-        default:
-            problems.add(file, line(of: key), "'\(prefix)\(key)' must be true or false, not \(shown(node))")
-            return nil
-        }
-    }
-
     /// One word out of a set.
     func choice<Choice: RawRepresentable & CaseIterable>(
         _ key: String, _ type: Choice.Type, _ problems: inout ManifestProblems

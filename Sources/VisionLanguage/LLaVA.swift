@@ -65,6 +65,8 @@ public final class LLaVA {
     public struct EncodedPicture: Sendable {
         /// `(visual tokens, decoder width)`, what enters the decoder, in the residual type.
         public let features: Tensor
+        /// `(visual tokens, tower width)`, what entered the projector; nil where nobody asked for it.
+        public let towerFeatures: Tensor?
         /// The reduction so far; the decoder goes on with it.
         public let run: ReductionRun
         /// Operations of the tower.
@@ -76,7 +78,11 @@ public final class LLaVA {
     }
 
     /// Encodes pictures, each as patch rows `(patches, 3·patch²)`, and reduces them as their plans say.
-    public func encode(_ pictures: [Tensor], plans: [ReductionPlan]) throws -> [EncodedPicture] {
+    ///
+    /// With `keepingTower`, the rows that enter the projector come out as well.
+    public func encode(
+        _ pictures: [Tensor], plans: [ReductionPlan], keepingTower: Bool = false
+    ) throws -> [EncodedPicture] {
         let side = configuration.vision.side
         var runs = try plans.map { try ReductionRun(plan: $0, grid: PatchGrid(rows: side, columns: side)) }
         var flops = pictures.map { _ in 0 }
@@ -86,18 +92,16 @@ public final class LLaVA {
             rows.keep(rows.segments.map { Array(1..<$0.count) }, backend: backend)
         }
         let entered = rows.segments.map(\.count)
+        let towerFeatures = rows.segments.map { keepingTower ? rows.tensor.copy(of: $0) : nil }
         var projected = RaggedRows(projector.project(rows.tensor), lengths: entered)
         let first = configuration.keepsClassToken ? 1 : 0
         _ = try projected.reduce(
             &runs, .projector, layer: 0, at: .afterLayer, evidence: runs.map { _ in Evidence() }, backend: backend
         ) { _, rows, _ in TokenLayout(rows: rows, image: first..<rows, classToken: first == 1 ? 0 : nil) }
         return projected.segments.enumerated().map { index, segment in
-            // Memory of its own: features may outlive the batch.
-            let features = Tensor(shape: [segment.count, projected.tensor.width], type: projected.tensor.type)
-            features.copy(from: projected.tensor.rows(segment))
-            return EncodedPicture(
-                features: features, run: runs[index], towerFLOPs: flops[index],
-                projectorFLOPs: projector.flops(rows: entered[index]))
+            EncodedPicture(
+                features: projected.tensor.copy(of: segment), towerFeatures: towerFeatures[index], run: runs[index],
+                towerFLOPs: flops[index], projectorFLOPs: projector.flops(rows: entered[index]))
         }
     }
 
@@ -181,6 +185,15 @@ public final class LLaVA {
                 "the prompt has \(rows) tokens with its picture, the model takes \(context) with the answer; "
                     + "shorten the prompt or keep fewer visual tokens")
         }
+    }
+}
+
+extension Tensor {
+    /// Some rows in memory of their own: features may outlive the batch they were computed in.
+    fileprivate func copy(of segment: Range<Int>) -> Tensor {
+        let copy = Tensor(shape: [segment.count, width], type: type)
+        copy.copy(from: rows(segment))
+        return copy
     }
 }
 
