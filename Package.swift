@@ -11,13 +11,17 @@ let settings: [SwiftSetting] = [
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource]? = nil
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -35,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     // Arrows only go down: a target may import targets of lower levels, nothing else (ops/check enforces it).
@@ -70,7 +75,10 @@ let package = Package(
         module("Generation", ["Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
         module("Evaluation", ["TokenReduction", "VisionLanguage"]),
 
-        // Level 5: the two services.
+        // Level 5: the two services, and what is done with their results.
+        module(
+            "Analysis", ["ImageDecoding", "JobModel", "JobStore", "ResultFiles", grdb, mustache],
+            resources: [.embedInCode("Resources")]),
         module("Coordinator", ["JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ", logging]),
         module(
             "Worker",
@@ -83,7 +91,7 @@ let package = Package(
         module(
             "Commands",
             [
-                "Coordinator", "Evaluation", "Generation", "HDF5", "ImageDecoding", "JobModel", "JobStore",
+                "Analysis", "Coordinator", "Evaluation", "Generation", "HDF5", "ImageDecoding", "JobModel", "JobStore",
                 "ResultFiles", "Scheduling",
                 "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "WireProtocol", "Worker", "ZeroMQ",
                 arguments, logging,
@@ -91,7 +99,8 @@ let package = Package(
         .executableTarget(name: "winnow", dependencies: ["Commands"], swiftSettings: settings),
 
         // Tests: one target per module, and the system tests that start real processes.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["ImageDecoding"], path: "Tests/TestSupport", swiftSettings: settings),
         tests("JobModel"),
         tests("ZeroMQ"),
         tests("HDF5"),
@@ -108,6 +117,7 @@ let package = Package(
         tests(
             "Evaluation",
             ["Generation", "ImageDecoding", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
+        tests("Analysis", ["HDF5", "ImageDecoding", "JobModel", "JobStore", "ResultFiles"]),
         tests("Coordinator", ["JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ"]),
         tests("Worker", ["JobModel", "ResultFiles", "WireProtocol", "ZeroMQ"]),
         .testTarget(name: "SystemTests", dependencies: ["TestSupport", "HDF5", "JobModel"], swiftSettings: settings),

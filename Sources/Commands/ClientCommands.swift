@@ -36,10 +36,11 @@ struct SubmitCommand: ParsableCommand {
     @Flag(help: "Wait until the batch is over, showing its progress.")
     var wait = false
 
+    @OptionGroup var storage: StorageOptions
     @OptionGroup var client: ClientOptions
 
     func run() throws {
-        let file = try BatchPreflight.load(batch)
+        let file = try storage.apply(to: BatchPreflight.load(batch))
         let coordinator = try client.coordinator()
         let id = try coordinator.submit(file)
         let results = try coordinator.status(id).batches.first?.results ?? file.description.results

@@ -17,6 +17,8 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Compute threads of each worker.")
     var threads: Int?
 
+    @OptionGroup var storage: StorageOptions
+
     @Option(help: "Most rows of the table of answers.")
     var rows = 200
 
@@ -33,12 +35,13 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let file = BatchPreflight.withFreshResults(try BatchPreflight.load(batch))
+        let file = BatchPreflight.withFreshResults(try storage.apply(to: BatchPreflight.load(batch)))
         let count = workers ?? file.run.workers
         let threads = threads ?? file.run.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount / count)
         let cluster = try LocalCluster(folder: file.description.results, workers: count, threads: threads)
         defer { cluster.end() }
         let interrupted = Interruption()
+        var catalogue = RunningCatalogue(results: file.description.results)
         let coordinator = try CoordinatorClient(endpoint: cluster.endpoint, patience: .seconds(30))
         let id = try coordinator.submit(file)
         let status = try coordinator.waitForEnd(of: id, showingProgress: true) {
@@ -47,7 +50,9 @@ struct RunCommand: ParsableCommand {
                     ExitCodes.cancelled, "interrupted; finished jobs are in \(file.description.results)")
             }
             try cluster.check()
+            catalogue.refreshNowAndThen()
         }
+        catalogue.refresh()
         let answers = try AnswerList(of: status, file: file, from: coordinator, limit: rows)
         switch output {
         case .table: answers.printTable(status)

@@ -1,5 +1,8 @@
+import Analysis
 public import ArgumentParser
 import Foundation
+import HDF5
+import ResultFiles
 import TokenReduction
 
 /// The command line: one file for each subcommand.
@@ -16,7 +19,7 @@ public struct Winnow: ParsableCommand {
         subcommands: [
             RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self, StatusCommand.self,
             WaitCommand.self, CancelCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,
-            FLOPsCommand.self, BenchCommand.self,
+            FLOPsCommand.self, ResultsCommand.self, ReportCommand.self, BenchCommand.self,
         ])
 
     /// As the parser makes it.
@@ -26,6 +29,7 @@ public struct Winnow: ParsableCommand {
     public static func start() -> Int32 {
         // Peers and readers of our output may go away at any time: an error, not a signal.
         signal(SIGPIPE, SIG_IGN)
+        HDF5Library.explainCrashes()
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -34,6 +38,12 @@ public struct Winnow: ParsableCommand {
             if !failure.message.isEmpty { printError("winnow: \(failure.message)") }
             return failure.exitCode
         } catch let error as ReductionError {
+            printError("winnow: \(error)")
+            return ExitCodes.usage
+        } catch let error as AnalysisError where error.code == .badRequest {
+            printError("winnow: \(error)")
+            return ExitCodes.usage
+        } catch let error as ResultFileError where error.code == .notFound {
             printError("winnow: \(error)")
             return ExitCodes.usage
         } catch let error as CoordinatorClientError where error.refusal == "no-such-batch" {

@@ -25,6 +25,9 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "Most answers of one result file.")
     var sealRows = WorkerConfiguration.Sealing().rows
 
+    @Option(help: "Most MiB of results that wait in memory before they are written.")
+    var sealMib = WorkerConfiguration.Sealing().bytes >> 20
+
     @Option(help: "Most seconds that an answer waits before it is written.")
     var sealSeconds = WorkerConfiguration.Sealing().age / .seconds(1)
 
@@ -37,12 +40,14 @@ struct WorkerCommand: ParsableCommand {
         guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
         guard (1...1024).contains(capacity) else { throw ValidationError("--capacity must be from 1 to 1024") }
         guard (1...1_000_000).contains(sealRows) else { throw ValidationError("--seal-rows must be from 1 to 1000000") }
+        guard (1...4096).contains(sealMib) else { throw ValidationError("--seal-mib must be from 1 to 4096") }
         guard (0...3600).contains(sealSeconds) else { throw ValidationError("--seal-seconds must be from 0 to 3600") }
     }
 
     func run() throws {
         var configuration = WorkerConfiguration(endpoint: connect, name: WorkerName(name))
         configuration.sealing.rows = sealRows
+        configuration.sealing.bytes = sealMib << 20
         configuration.sealing.age = .seconds(sealSeconds)
         let (capacity, threads) = (capacity, threads)
         let service = try WorkerService(configuration, log: logging.logger("winnow.worker")) {
