@@ -12,14 +12,18 @@ let settings: [SwiftSetting] = [
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource]? = nil
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -37,6 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
     ],
@@ -77,7 +82,10 @@ let package = Package(
         module("Generation", ["Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
         module("Evaluation", ["TokenReduction", "VisionLanguage"]),
 
-        // Level 5: the two services.
+        // Level 5: the two services, and what is done with their results.
+        module(
+            "Analysis", ["ImageDecoding", "JobModel", "JobStore", "ResultFiles", grdb, mustache],
+            resources: [.embedInCode("Resources")]),
         module(
             "Coordinator",
             [
@@ -94,7 +102,7 @@ let package = Package(
         module(
             "Commands",
             [
-                "AccessKeys", "Coordinator", "Evaluation", "Generation", "HDF5", "ImageDecoding", "JobModel",
+                "AccessKeys", "Analysis", "Coordinator", "Evaluation", "Generation", "HDF5", "ImageDecoding", "JobModel",
                 "JobStore", "Monitoring", "ResultFiles", "Scheduling",
                 "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "WireProtocol", "Worker", "ZeroMQ",
                 arguments, logging,
@@ -102,7 +110,8 @@ let package = Package(
         .executableTarget(name: "winnow", dependencies: ["Commands"], swiftSettings: settings),
 
         // Tests: one target per module, and the system tests that start real processes.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["ImageDecoding"], path: "Tests/TestSupport", swiftSettings: settings),
         tests("JobModel"),
         tests("Failpoints"),
         tests("ZeroMQ"),
@@ -120,6 +129,7 @@ let package = Package(
         tests(
             "Evaluation",
             ["Generation", "ImageDecoding", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
+        tests("Analysis", ["HDF5", "ImageDecoding", "JobModel", "JobStore", "ResultFiles"]),
         tests("AccessKeys", ["ZeroMQ"]),
         tests("Monitoring"),
         tests("Coordinator", ["AccessKeys", "JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ"]),

@@ -21,7 +21,7 @@ struct AnswerList {
     /// Collects the first `limit` answers of a finished batch and the files of all of them.
     init(of status: WireBatchStatus, file: BatchFile, from coordinator: CoordinatorClient, limit: Int) throws {
         results = status.results
-        hasFeatures = file.description.features
+        hasFeatures = file.description.features != .none
         var lines = try ItemLines(path: file.description.items)
         var collected = Collected()
         try coordinator.forEachItem(of: status.batch) { item in
@@ -70,7 +70,8 @@ struct AnswerList {
                 + String(format: "%.1f s", status.elapsedSeconds) + "\n\nResults:")
         for shard in shards { print("  \(shard)") }
         guard let example else { return }
-        let last = hasFeatures ? #"f["features/data"][:f["features/indptr"][1]].shape"# : #"f["kept/indptr"][1]"#
+        let last =
+            hasFeatures ? #"f["features/data"][:f["features/indptr"][1]].shape"# : #"f["jobs/visual_tokens_out"][0]"#
         print(
             """
 

@@ -17,6 +17,8 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Compute threads of each worker.")
     var threads: Int?
 
+    @OptionGroup var storage: StorageOptions
+
     @Option(help: "Most rows of the table of answers.")
     var rows = 200
 
@@ -33,12 +35,13 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let file = BatchPreflight.withFreshResults(try BatchPreflight.load(batch))
+        let file = BatchPreflight.withFreshResults(try storage.apply(to: BatchPreflight.load(batch)))
         let count = workers ?? file.run.workers
         let threads = threads ?? file.run.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount / count)
         let cluster = try LocalCluster(folder: file.description.results, workers: count, threads: threads)
         defer { cluster.end() }
         let interrupted = Interruption()
+        var catalogue = RunningCatalogue(results: file.description.results)
         let coordinator = try CoordinatorClient(endpoint: cluster.endpoint, patience: .seconds(30))
         let id = try coordinator.submit(file, fresh: true).batch
         let status = try coordinator.waitForEnd(of: id, showingProgress: output != .quiet) { status in
@@ -49,7 +52,9 @@ struct RunCommand: ParsableCommand {
             // All workers are alike here: what none of them can do now, none will.
             guard status.trouble.isEmpty else { throw CommandFailure("no worker can run the batch: \(status.trouble)") }
             try cluster.check()
+            catalogue.refreshNowAndThen()
         }
+        catalogue.refresh()
         let answers = try AnswerList(of: status, file: file, from: coordinator, limit: rows)
         switch output {
         case .table: answers.printTable(status)

@@ -1,5 +1,8 @@
+import Analysis
 public import ArgumentParser
 import Foundation
+import HDF5
+import ResultFiles
 import TokenReduction
 
 /// The command line: one file for each subcommand.
@@ -18,7 +21,7 @@ public struct Winnow: ParsableCommand {
             StatusCommand.self, WatchCommand.self, WaitCommand.self, CancelCommand.self, RetryCommand.self,
             PauseCommand.self, ResumeCommand.self, DrainCommand.self, ExplainCommand.self, WorkersCommand.self,
             DoctorCommand.self, KeysCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,
-            FLOPsCommand.self, BenchCommand.self,
+            FLOPsCommand.self, ResultsCommand.self, ReportCommand.self, BenchCommand.self,
         ])
 
     /// As the parser makes it.
@@ -30,6 +33,7 @@ public struct Winnow: ParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // A file that may not grow any more is like a full disk.
         signal(SIGXFSZ, SIG_IGN)
+        HDF5Library.explainCrashes()
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -38,6 +42,12 @@ public struct Winnow: ParsableCommand {
             if !failure.message.isEmpty { printError("winnow: \(failure.message)") }
             return failure.exitCode
         } catch let error as ReductionError {
+            printError("winnow: \(error)")
+            return ExitCodes.usage
+        } catch let error as AnalysisError where error.code == .badRequest {
+            printError("winnow: \(error)")
+            return ExitCodes.usage
+        } catch let error as ResultFileError where error.code == .notFound {
             printError("winnow: \(error)")
             return ExitCodes.usage
         } catch let error as CoordinatorClientError where error.isUsage {

@@ -28,6 +28,9 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "Most answers of one result file.")
     var sealRows = WorkerConfiguration.Sealing().rows
 
+    @Option(help: "Most MiB of results that wait in memory before they are written.")
+    var sealMib = WorkerConfiguration.Sealing().bytes >> 20
+
     @Option(help: "Most seconds that an answer waits before it is written.")
     var sealSeconds = WorkerConfiguration.Sealing().age / .seconds(1)
 
@@ -59,6 +62,7 @@ struct WorkerCommand: ParsableCommand {
             throw ValidationError("--null-milliseconds must be from 0 to 3600000")
         }
         guard null || !nullWithoutShards else { throw ValidationError("--null-without-shards needs --null") }
+        guard (1...4096).contains(sealMib) else { throw ValidationError("--seal-mib must be from 1 to 4096") }
         guard (0...3600).contains(sealSeconds) else { throw ValidationError("--seal-seconds must be from 0 to 3600") }
     }
 
@@ -76,6 +80,7 @@ struct WorkerCommand: ParsableCommand {
         configuration.security = try access.security(for: connect, as: .worker)
         configuration.spool = spool.map { URL(fileURLWithPath: $0) } ?? Self.stateFolder.appendingPathComponent(name)
         configuration.sealing.rows = sealRows
+        configuration.sealing.bytes = sealMib << 20
         configuration.sealing.age = .seconds(sealSeconds)
         configuration.sealing.writesShards = !nullWithoutShards
         let (capacity, threads, pause) = (capacity, threads, null ? Duration.milliseconds(nullMilliseconds) : nil)

@@ -74,8 +74,9 @@ final class Answer {
         return GenerationResult(
             id: request.id, text: finish.text.trimmingCharacters(in: .whitespacesAndNewlines), tokenIDs: ids,
             logProbabilities: logProbabilities, finishReason: finish.reason,
-            promptTokens: sequence.promptTokens, features: picture.features, reusedFeatures: reusedFeatures,
-            reusedPrefix: reusedPrefix, trace: trace,
+            promptTokens: sequence.promptTokens, features: picture.features,
+            towerFeatures: picture.towerFeatures, reusedFeatures: reusedFeatures, reusedPrefix: reusedPrefix,
+            trace: trace,
             flops: OperationCounts(
                 vision: picture.towerFLOPs, projector: picture.projectorFLOPs, prefill: sequence.prefillFLOPs,
                 decode: sequence.decodeFLOPs),

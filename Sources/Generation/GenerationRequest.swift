@@ -10,8 +10,8 @@ public struct GenerationRequest: Sendable {
     public let prompt: MultimodalPrompt
     /// `(patches, 3·patch²)`
     public let patches: Tensor
-    /// Equal keys mean equal features: same picture, same preprocessing, same reduction; where that reads the question,
-    /// different questions are told apart all the same. nil: never shared.
+    /// Equal keys mean equal features: same picture, same preprocessing, same reduction, and the same wish for the tower's
+    /// own; where the reduction reads the question, different questions are told apart all the same. nil: never shared.
     public let featureKey: String?
     /// How visual tokens are reduced.
     public let plan: ReductionPlan
@@ -21,11 +21,13 @@ public struct GenerationRequest: Sendable {
     public let maxTokens: Int
     /// Texts that end an answer; they are not part of it.
     public let stop: [String]
+    /// Whether the result holds what entered the projector.
+    public let keepsTowerFeatures: Bool
 
     /// A request; `maxTokens` is at least 1.
     public init(
         id: UInt64, prompt: MultimodalPrompt, patches: Tensor, featureKey: String?, plan: ReductionPlan,
-        sampling: Sampling, maxTokens: Int, stop: [String] = []
+        sampling: Sampling, maxTokens: Int, stop: [String] = [], keepsTowerFeatures: Bool = false
     ) {
         precondition(maxTokens >= 1, "an answer has at least one token")
         self.id = id
@@ -36,6 +38,7 @@ public struct GenerationRequest: Sendable {
         self.sampling = sampling
         self.maxTokens = maxTokens
         self.stop = stop
+        self.keepsTowerFeatures = keepsTowerFeatures
     }
 }
 
@@ -63,6 +66,8 @@ public struct GenerationResult: Sendable {
     public let promptTokens: Int
     /// `(visual tokens, decoder width)`, as they entered the decoder.
     public let features: Tensor
+    /// `(visual tokens, tower width)`, as they entered the projector; nil unless the request asked for them.
+    public let towerFeatures: Tensor?
     /// Whether the features had been computed for another request.
     public let reusedFeatures: Bool
     /// Whether the prompt up to the picture's end had been read for another request.

@@ -12,7 +12,9 @@ struct Prefill {
     /// Remembers at most `sharedBytes` of features and as much of prefixes.
     init(_ model: LLaVA, sharedBytes: Int) {
         self.model = model
-        features = SharedResults(bound: sharedBytes) { $0.features.byteCount }
+        features = SharedResults(bound: sharedBytes) {
+            $0.features.byteCount + ($0.towerFeatures?.byteCount ?? 0)
+        }
         prefixes = SharedResults(bound: sharedBytes) { $0.bytes }
     }
 
@@ -22,7 +24,8 @@ struct Prefill {
         let (pictures, isNew) = try features.values(for: requests.map(\.towerKey)) { [model] places in
             try model.encode(
                 places.map { requests[$0].patches }, plans: places.map { requests[$0].plan },
-                questions: places.map { requests[$0].prompt.question })
+                questions: places.map { requests[$0].prompt.question },
+                keepingTower: places.contains { requests[$0].keepsTowerFeatures })
         }
         let encoded = clock.now
         let beginnings = try beginnings(requests, pictures)

@@ -36,6 +36,25 @@ public struct File: ~Copyable {
         try ExclusiveFile.write(try image(path, body), to: path)
     }
 
+    /// Builds a file on the disk, at a path where nothing may be yet, for files that memory should not hold.
+    ///
+    /// After a failed write the library is not to be used again in this process: only for programs that then end.
+    public static func streaming(_ path: String, _ body: (borrowing File) throws -> Void) throws {
+        try HDF5Library.run { () throws in
+            let access = try Handle("create", path, release: H5Pclose) { H5Pcreate(ch5_file_access()) }
+            try check("create", path) { H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V110) }
+            try check("create", path) { H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG) }
+            let creation = try Handle("create", path, release: H5Pclose) { H5Pcreate(ch5_file_creation()) }
+            try check("create", path) { H5Pset_obj_track_times(creation.id, false) }
+            let handle = try Handle("create", path, release: H5Fclose) {
+                H5Fcreate(path, ch5_exclusive(), creation.id, access.id)
+            }
+            let file = try File(handle, path: path, ceiling: Int.max)
+            try body(file)
+            try file.close()
+        }
+    }
+
     private static func create(_ name: String, in image: FileImage) throws(HDF5Error) -> File {
         let access = try Handle("create", name, release: H5Pclose) { H5Pcreate(ch5_file_access()) }
         try check("create", name) { H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V110) }
@@ -55,6 +74,8 @@ public struct File: ~Copyable {
         _ path: String, limits: ReadLimits = ReadLimits(), _ body: (borrowing File) throws -> Result
     ) throws -> Result {
         try HDF5Library.run { () throws in
+            CrashMessage.note(path)
+            defer { CrashMessage.note(nil) }
             let file = try open(path, limits: limits)
             let result = try body(file)
             try file.close()

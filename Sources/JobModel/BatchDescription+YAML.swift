@@ -9,7 +9,7 @@ extension BatchDescription {
             ("items", text(items)), ("images", text(images)), ("results", text(results)), ("method", methodNode),
             ("template", text(template.rawValue)), ("image_mode", text(imageMode.rawValue)),
             ("precision", text(precision.rawValue)), ("generation", generationNode),
-            ("features", word(features ? "true" : "false")), ("queue", queueNode),
+            ("features", text(features.rawValue)), ("trace", text(trace.rawValue)), ("queue", queueNode),
         ]
         do {
             return try Yams.serialize(node: Node(pairs), allowUnicode: true)

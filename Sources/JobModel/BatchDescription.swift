@@ -77,8 +77,10 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public var precision: Precision
     /// How answers are generated.
     public var generation: Generation
-    /// Whether shards hold the features that entered the decoder.
-    public var features: Bool
+    /// Which visual features shards hold.
+    public var features: Features
+    /// How much shards hold of what became of each visual token.
+    public var trace: Trace
     /// How it is queued, which does not change its results.
     public var queue: QueueOptions
 
@@ -86,8 +88,8 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public init(
         name: String, model: String, visionTower: String? = nil, items: String, images: String, results: String,
         method: Method = Method(), template: Template = .vicunaV1, imageMode: ImageMode = .crop,
-        precision: Precision = .auto, generation: Generation = Generation(), features: Bool = true,
-        queue: QueueOptions = QueueOptions()
+        precision: Precision = .auto, generation: Generation = Generation(), features: Features = .projected,
+        trace: Trace = .full, queue: QueueOptions = QueueOptions()
     ) {
         self.name = name
         self.model = model
@@ -101,6 +103,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         self.precision = precision
         self.generation = generation
         self.features = features
+        self.trace = trace
         self.queue = queue
     }
 
@@ -118,7 +121,11 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         imageMode = try container.decode(ImageMode.self, forKey: .imageMode)
         precision = try container.decode(Precision.self, forKey: .precision)
         generation = try container.decode(Generation.self, forKey: .generation)
-        features = try container.decode(Bool.self, forKey: .features)
+        // Once it was whether to store what entered the decoder.
+        features =
+            try (try? container.decode(Bool.self, forKey: .features)).map { $0 ? .projected : .none }
+            ?? container.decode(Features.self, forKey: .features)
+        trace = try container.decodeIfPresent(Trace.self, forKey: .trace) ?? .full
         queue = try container.decodeIfPresent(QueueOptions.self, forKey: .queue) ?? QueueOptions()
     }
 
@@ -138,6 +145,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
             compare("generation.temperature") { $0.generation.temperature },
             compare("generation.top_p") { $0.generation.topP }, compare("generation.seed") { $0.generation.seed },
             compare("generation.stop") { $0.generation.stop }, compare("features") { $0.features },
+            compare("trace") { $0.trace },
         ].compactMap(\.self)
     }
 }

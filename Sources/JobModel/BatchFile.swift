@@ -16,7 +16,8 @@ internal import Yams
 /// | `image_mode` | `crop`; or `pad` |
 /// | `precision` | `auto`; or `f32`, `bf16` |
 /// | `generation` | `max_tokens: 64`, `temperature: 0`, `top_p: 1`, `seed: 0`, `stop: []` |
-/// | `features` | `true` |
+/// | `features` | `projected`; or `tower`, `none` |
+/// | `trace` | `full`; or `indices`, `none` |
 /// | `queue` | `priority: 0`, `labels`, `max_fails`, `retries`, `crash_limit: 5`, `timeout`, `second_runs: false` |
 /// | `run` | `workers: 1`, `threads`: shared out among the workers; `winnow run` reads it |
 ///
@@ -84,5 +85,15 @@ public struct BatchFile: Sendable, Hashable {
             return (context.mark.line, "keys given twice: \(keys.sorted().joined(separator: ", "))")
         default: return (nil, "not valid YAML: \(error)")
         }
+    }
+}
+
+extension BatchFile {
+    /// A path as a batch file names it under a key such as `images`, whatever else the file says; nil where it does not.
+    public static func path(_ key: String, in url: URL) -> String? {
+        guard let text = try? String(contentsOf: url, encoding: .utf8), let root = try? Yams.compose(yaml: text),
+            case .mapping(let mapping) = root, let path = mapping[Node(key)]?.scalar?.string
+        else { return nil }
+        return URL(fileURLWithPath: path, relativeTo: url.deletingLastPathComponent()).standardizedFileURL.path
     }
 }

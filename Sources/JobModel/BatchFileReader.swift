@@ -5,7 +5,7 @@ internal import Yams
 struct BatchFileReader {
     static let keys = [
         "name", "model", "vision_tower", "items", "images", "results", "method", "template", "image_mode", "precision",
-        "generation", "features", "queue", "run",
+        "generation", "features", "trace", "queue", "run",
     ]
 
     let url: URL
@@ -30,7 +30,8 @@ struct BatchFileReader {
         let template = top.choice("template", BatchDescription.Template.self, &problems)
         let imageMode = top.choice("image_mode", BatchDescription.ImageMode.self, &problems)
         let precision = top.choice("precision", BatchDescription.Precision.self, &problems)
-        let features = top.flag("features", &problems)
+        let features = readFeatures(top)
+        let trace = top.choice("trace", BatchDescription.Trace.self, &problems)
         guard let items = required("items", top).map(absolute) else { return nil }
         let count = ItemsCheck(file: items, images: images).run(&problems)
         guard let model else { return nil }
@@ -38,7 +39,8 @@ struct BatchFileReader {
             description: BatchDescription(
                 name: name, model: model, visionTower: tower, items: items, images: images, results: results,
                 method: method, template: template ?? .vicunaV1, imageMode: imageMode ?? .crop,
-                precision: precision ?? .auto, generation: generation, features: features ?? true, queue: queue),
+                precision: precision ?? .auto, generation: generation,
+                features: features ?? .projected, trace: trace ?? .full, queue: queue),
             run: run, itemCount: count)
     }
 
@@ -99,6 +101,15 @@ struct BatchFileReader {
             problems.add(file, line, "there is no method '\(name)'; known are \(methods.joined(separator: ", "))")
         } else if name != "none", keep == nil {
             problems.add(file, line, "method '\(name)' needs 'keep', the number of visual tokens to keep")
+        }
+    }
+
+    /// A word, or `true` and `false` for `projected` and `none`.
+    private mutating func readFeatures(_ top: YAMLSection) -> BatchDescription.Features? {
+        switch top.node("features")?.scalar?.string {
+        case "true": .projected
+        case "false": BatchDescription.Features.none
+        default: top.choice("features", BatchDescription.Features.self, &problems)
         }
     }
 

@@ -1,35 +1,53 @@
 internal import HDF5
 
-/// The features of each row: `data` of `/features`, (tokens, width).
+/// The group `/features`: `data`, (tokens, width), and where each row begins.
 ///
-/// Not packed (gzip gains 13 % at a thirtieth of the speed), and written from where the rows hold them.
-struct FeatureColumn: RaggedColumn {
-    let width: Int
+/// Not packed (gzip gains 13 % at a thirtieth of the speed). The values come in pieces, so that nobody needs all of them
+/// in memory at once.
+struct FeatureGroup {
+    let header: ShardHeader.Features
 
-    func write(_ rows: [ResultRow], to group: borrowing Group) throws(HDF5Error) {
-        let total = rows.reduce(0) { $0 + $1.features.count / width }
+    /// Writes the group; `lengths` are the tokens of each row, and `fill` hands over whole tokens in order.
+    func write(
+        lengths: [Int], to root: borrowing Group, fill: (_ write: ([Float16]) throws -> Void) throws -> Void
+    ) throws {
+        let group = try root.createGroup(ShardLayout.features)
+        try group.set("layer", to: .integer(Int64(header.layer)))
+        try group.set("space", to: .string(header.space))
+        try group.write(
+            RaggedGroup.offsets(lengths), to: "indptr", layout: .chunked(columnChunk, compressed: true),
+            attributes: describe("1", "where each row begins; the last entry is the total"))
+        let total = lengths.reduce(0, +)
         let dataset = try group.createDataset(
-            "data", of: Float16.self, shape: [total, width], layout: .chunked([64, width]))
+            "data", of: Float16.self, shape: [total, header.width], layout: .chunked([64, header.width]))
         var start = 0
-        for row in rows {
-            try dataset.write(row.features, atRow: start)
-            start += row.features.count / width
+        try fill { values in
+            try dataset.write(values, atRow: start)
+            start += values.count / header.width
         }
-        for (attribute, value) in describe("1", "visual features that entered the decoder") {
+        guard start == total else {
+            throw ResultFileError(.corrupt, "the features have \(start) tokens where \(total) are announced")
+        }
+        for (attribute, value) in describe("1", "visual features: \(header.space)") {
             try dataset.set(attribute, to: value)
         }
         try dataset.close()
+        try group.close()
     }
 
-    func read(_ offsets: [Int], from group: borrowing Group, into rows: inout [ResultRow]) throws {
-        let dataset = try group.dataset("data")
-        guard dataset.shape.count == 2, dataset.shape[1] == width else {
-            throw ResultFileError(.corrupt, "\(dataset.name) has shape \(dataset.shape) instead of (tokens, \(width))")
+    /// Where the features of the rows of `range` begin and end; `total` is the number of rows in the file.
+    func offsets(_ range: Range<Int>, of total: Int, in root: borrowing Group) throws -> [Int] {
+        let group = try root.group(ShardLayout.features)
+        let data = try group.dataset("data")
+        guard data.shape.count == 2, data.shape[1] == header.width else {
+            throw ResultFileError(
+                .corrupt, "\(data.name) has shape \(data.shape) instead of (tokens, \(header.width))")
         }
-        for index in rows.indices {
-            rows[index].features = try dataset.read(Float16.self, rows: offsets[index]..<offsets[index + 1])
-        }
+        return try RaggedGroup.offsets(range, of: total, in: group, values: data.shape[0])
     }
 
-    func count(in group: borrowing Group) throws(HDF5Error) -> Int { try group.dataset("data").shape.first ?? 0 }
+    /// The values of some tokens, in row-major order.
+    func values(_ tokens: Range<Int>, in root: borrowing Group) throws -> [Float16] {
+        try root.dataset("\(ShardLayout.features)/data").read(Float16.self, rows: tokens)
+    }
 }

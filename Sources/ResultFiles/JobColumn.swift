@@ -6,6 +6,14 @@ protocol JobColumn: Sendable {
     var name: String { get }
     /// Writes the column of all rows.
     func write(_ rows: [ResultRow], to group: borrowing Group) throws(HDF5Error)
+    /// What the values mean.
+    var longName: String { get }
+    /// Their units; `1` for plain numbers and text.
+    var units: String { get }
+    /// What kind of value it is outside of a shard.
+    var kind: ScalarColumn.Kind { get }
+    /// The value of one row as it is shown and queried.
+    func value(of row: ResultRow) -> Scalar
     /// Fills in the column of `rows`, which are those of `range` in the file.
     func read(_ range: Range<Int>, from group: borrowing Group, into rows: inout [ResultRow]) throws
 }
@@ -22,7 +30,7 @@ func describe(_ units: String, _ longName: String) -> KeyValuePairs<String, Attr
 let columnChunk = [16_384]
 
 /// A number of each row.
-struct NumberColumn<Value: Element>: JobColumn {
+struct NumberColumn<Value: Element & ScalarNumber>: JobColumn {
     let name: String
     let units: String
     let longName: String
@@ -45,6 +53,9 @@ struct NumberColumn<Value: Element>: JobColumn {
         let values = try group.dataset(name).read(Value.self, rows: range)
         for (index, value) in values.enumerated() { rows[index][keyPath: path] = value }
     }
+
+    var kind: ScalarColumn.Kind { Value.kind }
+    func value(of row: ResultRow) -> Scalar { row[keyPath: path].scalar }
 }
 
 /// A text of each row.
@@ -72,6 +83,10 @@ struct TextColumn: JobColumn {
         let texts = try group.dataset(name).strings(rows: range)
         for (index, text) in texts.enumerated() { rows[index][keyPath: path] = text }
     }
+
+    var units: String { "1" }
+    var kind: ScalarColumn.Kind { .text }
+    func value(of row: ResultRow) -> Scalar { .text(row[keyPath: path]) }
 }
 
 /// A named code of each row.
@@ -99,6 +114,10 @@ struct CodeColumn<Code: ResultCode>: JobColumn where Code.AllCases == [Code] {
             rows[index][keyPath: path] = try codes[value]
         }
     }
+
+    var units: String { "1" }
+    var kind: ScalarColumn.Kind { .text }
+    func value(of row: ResultRow) -> Scalar { .text(row[keyPath: path].name) }
 }
 
 /// The names of the method of each row, which the header lists.
@@ -123,6 +142,11 @@ struct MethodColumn: JobColumn {
             rows[index].method = method
         }
     }
+
+    let longName = "reduction method"
+    var units: String { "1" }
+    var kind: ScalarColumn.Kind { .text }
+    func value(of row: ResultRow) -> Scalar { .text(row.method) }
 }
 
 /// What the codes of a dataset mean, by its own names rather than by their numbers.

@@ -2,21 +2,59 @@ internal import Failpoints
 private import Glibc
 internal import HDF5
 
+/// How far a shard has come on its way to the disk, in this order; for tests that end the process there.
+public enum SealingStep: Sendable, Hashable, CaseIterable {
+    /// The temporary file is there, empty.
+    case created
+    /// A piece of its contents is written; more than once.
+    case wroteSome
+    /// The contents are complete.
+    case sealed
+    /// The file is on the disk.
+    case synced
+    /// It has its final name as well.
+    case linked
+    /// It has only its final name.
+    case unlinked
+    /// The name is on the disk, too.
+    case durable
+}
+
 /// A shard that is complete and durable but not visible yet: it is then linked under its final name.
 struct PartFile {
+    /// SHA-256 of the file.
+    let sha256: [UInt8]
+    /// Size of the file.
+    let bytes: Int
     private let path: String
 
+    /// Bytes of one call that writes.
+    private static let pieceBytes = 4 << 20
+
     /// Writes a new file and waits until it is on the disk; where it throws, there is no such file.
-    init(writing image: FileImage, sealedWith seal: ShardSeal, to path: String) throws(ResultFileError) {
+    init(
+        writing image: FileImage, sealedWith seal: ShardSeal, to path: String, reached: (SealingStep) -> Void
+    ) throws(ResultFileError) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw ResultFileError(system: "create", path) }
+        reached(.created)
         do throws(ResultFileError) {
-            try image.withUnsafeBytes { bytes throws(ResultFileError) in try Self.write(bytes, file, path) }
+            try image.withUnsafeBytes { bytes throws(ResultFileError) in
+                // Two pieces at least: what is half written must never be taken for a shard.
+                let size = min(Self.pieceBytes, max(1, bytes.count / 2))
+                for start in stride(from: 0, to: bytes.count, by: size) {
+                    let end = min(start + size, bytes.count)
+                    try Self.write(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), file, path)
+                    reached(.wroteSome)
+                }
+            }
             Failpoint.reach("shard.written")
             try seal.bytes.withUnsafeBufferPointer { bytes throws(ResultFileError) in
                 try Self.write(UnsafeRawBufferPointer(bytes), file, path)
             }
+            reached(.sealed)
             guard !Failpoint.fails("shard.sync"), fsync(file) == 0 else { throw ResultFileError(system: "sync", path) }
+            reached(.synced)
         } catch {
             close(file)
             unlink(path)
@@ -29,6 +67,25 @@ struct PartFile {
         }
         Failpoint.reach("shard.closed")
         self.path = path
+        sha256 = seal.sha256
+        bytes = image.count + seal.bytes.count
+    }
+
+    /// Seals a file that was written at `path`, and waits until it is on the disk.
+    init(sealing path: String) throws(ResultFileError) {
+        let seal = try ShardSeal(ofFile: path)
+        let file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+        guard file >= 0 else { throw ResultFileError(system: "open", path) }
+        defer { close(file) }
+        try seal.bytes.withUnsafeBufferPointer { bytes throws(ResultFileError) in
+            try Self.write(UnsafeRawBufferPointer(bytes), file, path)
+        }
+        guard fsync(file) == 0 else { throw ResultFileError(system: "sync", path) }
+        var information = stat()
+        guard fstat(file, &information) == 0 else { throw ResultFileError(system: "measure", path) }
+        self.path = path
+        sha256 = seal.sha256
+        bytes = Int(information.st_size)
     }
 
     private static func write(
@@ -47,7 +104,9 @@ struct PartFile {
     /// Links the file into `folder` (made if absent) as `name`, never over another, and removes the part.
     ///
     /// The name is durable when this returns; where it throws, there is no such name.
-    func publish(in folder: String, as name: String) throws(ResultFileError) {
+    func publish(
+        in folder: String, as name: String, reached: (SealingStep) -> Void = { _ in }
+    ) throws(ResultFileError) {
         let parent = String(folder[..<(folder.lastIndex(of: "/") ?? folder.endIndex)])
         if mkdir(folder, 0o777) == 0 {
             try Self.syncDirectory(parent)
@@ -58,9 +117,12 @@ struct PartFile {
         guard !Failpoint.fails("shard.publish"), link(path, target) == 0 else {
             throw ResultFileError(system: "publish the shard as", target)
         }
+        reached(.linked)
         do throws(ResultFileError) {
             guard unlink(path) == 0 else { throw ResultFileError(system: "remove", path) }
+            reached(.unlinked)
             try Self.syncDirectory(folder)
+            reached(.durable)
         } catch {
             unlink(target)
             throw error

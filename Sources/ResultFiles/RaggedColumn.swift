@@ -21,11 +21,8 @@ struct RaggedGroup: Sendable {
     {
         let group = try root.createGroup(name)
         for (attribute, value) in attributes { try group.set(attribute, to: value) }
-        var offsets = [0]
-        offsets.reserveCapacity(rows.count + 1)
-        for row in rows { offsets.append(offsets[offsets.count - 1] + length(row)) }
         try group.write(
-            offsets, to: "indptr", layout: .chunked(columnChunk, compressed: true),
+            Self.offsets(rows.map(length)), to: "indptr", layout: .chunked(columnChunk, compressed: true),
             attributes: describe("1", "where each row begins; the last entry is the total"))
         for column in columns { try column.write(rows, to: group) }
         try group.close()
@@ -34,23 +31,38 @@ struct RaggedGroup: Sendable {
     /// Fills in what the rows of `range` own; `total` is the number of rows in the file.
     func read(_ range: Range<Int>, of total: Int, from root: borrowing Group, into rows: inout [ResultRow]) throws {
         let group = try root.group(name)
+        for column in columns {
+            let offsets = try Self.offsets(range, of: total, in: group, values: try column.count(in: group))
+            try column.read(offsets, from: group, into: &rows)
+        }
+    }
+
+    /// Where rows of these lengths begin, and the total.
+    static func offsets(_ lengths: [Int]) -> [Int] {
+        var offsets = [0]
+        offsets.reserveCapacity(lengths.count + 1)
+        for length in lengths { offsets.append(offsets[offsets.count - 1] + length) }
+        return offsets
+    }
+
+    /// Where the rows of `range` begin and end among `count` values; `total` is the number of rows in the file.
+    static func offsets(
+        _ range: Range<Int>, of total: Int, in group: borrowing Group, values count: Int
+    ) throws -> [Int] {
         let dataset = try group.dataset("indptr")
         guard dataset.shape == [total + 1] else {
             throw ResultFileError(.corrupt, "\(dataset.name) has shape \(dataset.shape) instead of [\(total + 1)]")
         }
         let offsets = try dataset.read(Int.self, rows: range.lowerBound..<(range.upperBound + 1))
-        for column in columns {
-            let count = try column.count(in: group)
-            let isSorted = zip(offsets, offsets.dropFirst()).allSatisfy { $0 <= $1 }
-            let first = offsets.first ?? 0
-            let last = offsets.last ?? 0
-            let begins = range.lowerBound == 0 ? first == 0 : first >= 0
-            let ends = range.upperBound == total ? last == count : last <= count
-            guard isSorted, begins, ends else {
-                throw ResultFileError(.corrupt, "\(dataset.name) does not divide \(count) values into \(total) rows")
-            }
-            try column.read(offsets, from: group, into: &rows)
+        let isSorted = zip(offsets, offsets.dropFirst()).allSatisfy { $0 <= $1 }
+        let first = offsets.first ?? 0
+        let last = offsets.last ?? 0
+        let begins = range.lowerBound == 0 ? first == 0 : first >= 0
+        let ends = range.upperBound == total ? last == count : last <= count
+        guard isSorted, begins, ends else {
+            throw ResultFileError(.corrupt, "\(dataset.name) does not divide \(count) values into \(total) rows")
         }
+        return offsets
     }
 }
 

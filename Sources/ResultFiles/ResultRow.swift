@@ -35,6 +35,12 @@ public struct ResultRow: Sendable, Hashable {
     public var flops = Flops()
     /// Wall-clock time; reused work took none.
     public var seconds = Seconds()
+    /// When the job ended, in seconds since 1970.
+    public var finishedAt = 0.0
+    /// Accepted answers of the item as a JSON list; empty where it has none.
+    public var expectedAnswers = ""
+    /// Labels of the item as a JSON object; empty where it has none.
+    public var labels = ""
     /// Largest resident memory of the worker so far, in bytes.
     public var peakBytes = 0
     /// 1 where the visual features had been computed for another job of the same picture and reduction, else 0.
@@ -71,7 +77,9 @@ public struct ResultRow: Sendable, Hashable {
 
     /// Bytes that the row takes in memory, and nearly so in a shard.
     var byteCount: Int {
-        let text = id.utf8.count + image.utf8.count + prompt.utf8.count + answer.utf8.count + error.utf8.count
+        let text =
+            id.utf8.count + image.utf8.count + prompt.utf8.count + answer.utf8.count + error.utf8.count
+            + expectedAnswers.utf8.count + labels.utf8.count
         return 512 + text + 5 * tokens.leftAt.count + 26 * steps.layer.count + 2 * kept.count
             + 7 * merges.step.count + 2 * features.count + 4 * (tokenIDs.count + tokenLogProbs.count)
     }
@@ -213,5 +221,18 @@ extension ResultRow {
             self.target.append(target)
             self.weight.append(weight)
         }
+    }
+}
+
+extension ResultRow {
+    /// Forgets what a shard with this trace does not hold.
+    public mutating func reduceTrace(to trace: StoredTrace) {
+        guard trace != .full else { return }
+        merges = Merges()
+        tokens.score = []
+        guard trace == .none else { return }
+        tokens = Tokens()
+        steps = Steps()
+        kept = []
     }
 }

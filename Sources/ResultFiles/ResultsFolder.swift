@@ -22,6 +22,27 @@ public struct ResultsFolder: Sendable, Hashable {
         }
     }
 
+    /// The sealed shards, as paths relative to the folder such as `shards/3f/01J….h5`, in alphabetical order.
+    public func shards() throws(ResultFileError) -> [String] {
+        let files = FileManager.default
+        do {
+            return try files.contentsOfDirectory(atPath: "\(path)/shards").flatMap { folder -> [String] in
+                var isFolder: ObjCBool = false
+                let inner = "shards/\(folder)"
+                guard files.fileExists(atPath: "\(path)/\(inner)", isDirectory: &isFolder), isFolder.boolValue else {
+                    return []
+                }
+                return try files.contentsOfDirectory(atPath: "\(path)/\(inner)")
+                    .filter { $0.hasSuffix(".h5") }.map { "\(inner)/\($0)" }
+            }.sorted()
+        } catch {
+            throw ResultFileError(
+                .notFound,
+                "\(path) is not a folder of results: it has no folder shards that can be listed; "
+                    + "give the folder that holds batch.yaml", cause: error)
+        }
+    }
+
     /// Deletes files in `tmp/` that nobody has written to for a while, and returns their names.
     ///
     /// Other workers may be sealing in the same folder: a live part is seconds old. Deleting one all the same makes its

@@ -3,7 +3,9 @@ extension ResultRow {
     func check(against header: ShardHeader) throws(ResultFileError) {
         try require(header.methods.contains(method), "method \"\(method)\" is not in the shard's list of methods")
         try require(tokens.wentTo.count == tokens.leftAt.count, "left_at and went_to differ in length")
-        try require(tokens.score.count == tokens.leftAt.count, "left_at and score differ in length")
+        try require(
+            tokens.score.count == (header.trace == .full ? tokens.leftAt.count : 0),
+            "left_at and score differ in length")
         try require(
             tokenLogProbs.isEmpty || tokenLogProbs.count == tokenIDs.count, "not every token has a log probability")
         if let features = header.features {
@@ -17,6 +19,11 @@ extension ResultRow {
             try require(tokens.leftAt.isEmpty && kept.isEmpty && tokenIDs.isEmpty, "a failed job has no tokens")
             try require(steps.layer.isEmpty && merges.step.isEmpty && features.isEmpty, "a failed job has no steps")
         } else {
+            try require(tokenIDs.count == answerTokens, "\(tokenIDs.count) ids are not answer_tokens, \(answerTokens)")
+            try require(merges.step.isEmpty || header.trace == .full, "merges are not part of this shard")
+            guard header.trace != .none else {
+                return try require(tokens.leftAt.isEmpty && kept.isEmpty, "the trace is not part of this shard")
+            }
             try checkTokens(grid: header.grid)
             try checkSteps()
             try checkMerges()
@@ -30,7 +37,6 @@ extension ResultRow {
         try require(count == visualTokensIn, "\(count) tokens are not visual_tokens_in, \(visualTokensIn)")
         try require(count < Int(Tokens.discarded), "\(count) tokens are too many for 16-bit indices")
         try require(kept.count == visualTokensOut, "\(kept.count) kept are not visual_tokens_out, \(visualTokensOut)")
-        try require(tokenIDs.count == answerTokens, "\(tokenIDs.count) ids are not answer_tokens, \(answerTokens)")
         let left = tokens.leftAt.count { $0 != Tokens.survived }
         try require(kept.count + left == count, "\(kept.count) kept and \(left) left are not \(count) tokens")
         var seen = [Bool](repeating: false, count: count)

@@ -1,29 +1,60 @@
 private import Foundation
 internal import HDF5
 
-/// A shard as columns of its rows, turned into the bytes of a file in memory.
+/// A shard as columns of its rows, on its way into a file.
 struct ShardContents {
     let header: ShardHeader
     let id: ULID
+    /// The rows; their features come from `features`.
     let rows: [ResultRow]
+    let features: FeatureSource
+    /// Where the rows of a merged shard come from; nil for one that a worker wrote.
+    var origins: RowOrigins?
+
+    /// The features of the rows, a piece at a time.
+    struct FeatureSource {
+        /// The tokens of each row.
+        let lengths: [Int]
+        /// Hands whole tokens to `write`, in the order of the rows.
+        let fill: (_ write: ([Float16]) throws -> Void) throws -> Void
+    }
+
+    /// A shard of rows that hold their own features.
+    init(header: ShardHeader, id: ULID, rows: [ResultRow]) {
+        let width = header.features?.width ?? 1
+        let features = FeatureSource(lengths: rows.map { $0.features.count / width }) { write in
+            for row in rows { try write(row.features) }
+        }
+        self.init(header: header, id: id, rows: rows, features: features, origins: nil)
+    }
+
+    /// A shard of rows whose features are elsewhere.
+    init(header: ShardHeader, id: ULID, rows: [ResultRow], features: FeatureSource, origins: RowOrigins?) {
+        self.header = header
+        self.id = id
+        self.rows = rows
+        self.features = features
+        self.origins = origins
+    }
 
     /// The bytes of the file.
-    func image() throws -> FileImage {
-        try File.image("\(id).h5") { file in
-            for (attribute, value) in attributes { try file.root.set(attribute, to: value) }
-            let jobs = try file.root.createGroup("jobs")
-            for column in ShardLayout.jobs(methods: header.methods) { try column.write(rows, to: jobs) }
-            try jobs.close()
-            try ShardLayout.tokens.write(
-                rows, to: file.root, attributes: ["grid": .integers(header.grid.map { Int64($0) })])
-            for group in ShardLayout.ragged { try group.write(rows, to: file.root) }
-            if let features = header.features {
-                try ShardLayout.features(width: features.width).write(
-                    rows, to: file.root,
-                    attributes: ["layer": .integer(Int64(features.layer)), "space": .string(features.space)])
-            }
+    func image() throws -> FileImage { try File.image("\(id).h5") { file in try write(to: file.root) } }
+
+    /// Writes everything below the root of a new file.
+    func write(to root: borrowing Group) throws {
+        for (attribute, value) in attributes { try root.set(attribute, to: value) }
+        let jobs = try root.createGroup("jobs")
+        for column in ShardLayout.jobs(methods: header.methods) { try column.write(rows, to: jobs) }
+        try origins?.write(jobs: jobs, root: root)
+        try jobs.close()
+        try ShardLayout.tokens(header.trace)?.write(rows, to: root, attributes: ["grid": grid])
+        for group in ShardLayout.ragged(header.trace) { try group.write(rows, to: root) }
+        if let stored = header.features {
+            try FeatureGroup(header: stored).write(lengths: features.lengths, to: root, fill: features.fill)
         }
     }
+
+    private var grid: Attribute { .integers(header.grid.map { Int64($0) }) }
 
     private var attributes: KeyValuePairs<String, Attribute> {
         let created = Date(timeIntervalSince1970: Double(id.milliseconds) / 1000)
@@ -33,8 +64,12 @@ struct ShardContents {
             "shard": .string(id.description),
             "batch": .string(header.batch),
             "worker": .string(header.worker),
+            "host": .string(header.host),
+            "processor": .string(header.processor),
             "created_utc": .string(created.formatted(.iso8601)),
             "rows": .integer(Int64(rows.count)),
+            "grid": grid,
+            "trace": .string(header.trace.rawValue),
             "model": .string(header.model),
             "model_sha256": .string(header.modelSHA256),
             "method_json": .string(header.methodJSON),

@@ -31,17 +31,24 @@ public struct ShardHeader: Sendable, Hashable {
     public var generationJSON: String
     /// Program and version.
     public var software: String
+    /// The machine that wrote the shard; empty where it is not known.
+    public var host = ""
+    /// The processor of that machine; empty where it is not known.
+    public var processor = ""
     /// The names that rows may have as their method, in the order of the catalogue; at most 256.
     public var methods: [String]
     /// Rows and columns of patches.
     public var grid: [Int]
     /// The features that rows carry; nil if none do.
     public var features: Features?
+    /// How much rows say about what became of each visual token.
+    public var trace: StoredTrace
 
     /// Describes a shard.
     public init(
         batch: String, worker: String, model: String, modelSHA256: String, methodJSON: String, generationJSON: String,
-        software: String, methods: [String], grid: [Int], features: Features? = nil
+        software: String, methods: [String], grid: [Int], features: Features? = nil,
+        trace: StoredTrace = .full
     ) {
         self.batch = batch
         self.worker = worker
@@ -53,5 +60,16 @@ public struct ShardHeader: Sendable, Hashable {
         self.methods = methods
         self.grid = grid
         self.features = features
+        self.trace = trace
     }
+}
+
+/// How much a shard holds of what became of each visual token.
+public enum StoredTrace: String, Sendable, Hashable, CaseIterable {
+    /// Everything.
+    case full
+    /// Steps, kept tokens, and when each token left and where to; neither scores nor merges.
+    case indices
+    /// Nothing.
+    case none
 }

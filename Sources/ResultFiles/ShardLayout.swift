@@ -18,6 +18,8 @@ enum ShardLayout {
         TextColumn("prompt", \.prompt, "instruction"),
         TextColumn("answer", \.answer, "generated text"),
         TextColumn("error", \.error, "why the job failed"),
+        TextColumn("expected_answers", \.expectedAnswers, "accepted answers of the item, a JSON list"),
+        TextColumn("labels", \.labels, "labels of the item, a JSON object"),
     ]
 
     private static let counts: [any JobColumn] = [
@@ -46,6 +48,7 @@ enum ShardLayout {
         NumberColumn("seconds_reduce", \.seconds.reduce, units: "s", "filter, correlate and compress"),
         NumberColumn("seconds_prefill", \.seconds.prefill, units: "s", "decoder over the prompt"),
         NumberColumn("seconds_decode", \.seconds.decode, units: "s", "decoder over the answer"),
+        NumberColumn("finished_at", \.finishedAt, units: "s since 1970-01-01 UTC", "end of the job"),
         NumberColumn("peak_bytes", \.peakBytes, units: "B", "largest resident memory of the worker so far"),
     ]
 
@@ -64,40 +67,58 @@ enum ShardLayout {
         NumberColumn("pad_height", \.geometry.padHeight, units: "px", "height of the padded canvas; 0 if cut"),
     ]
 
-    /// One row per original visual token.
-    static let tokens = RaggedGroup(
-        name: "tokens", length: \.tokens.leftAt.count,
+    /// One row per original visual token; nil where the shard holds no trace.
+    static func tokens(_ trace: StoredTrace) -> RaggedGroup? {
+        switch trace {
+        case .full: RaggedGroup(name: "tokens", length: \.tokens.leftAt.count, columns: tokenIndices + [tokenScore])
+        case .indices: RaggedGroup(name: "tokens", length: \.tokens.leftAt.count, columns: tokenIndices)
+        case .none: nil
+        }
+    }
+
+    private static let tokenIndices: [any RaggedColumn] = [
+        RaggedNumbers("left_at", \.tokens.leftAt, "step at which it left; 255 = survived", compressed: true),
+        RaggedNumbers("went_to", \.tokens.wentTo, "token that took most of it; 65535 = discarded", compressed: true),
+    ]
+
+    private static let tokenScore: any RaggedColumn = RaggedNumbers(
+        "score", \.tokens.score, "last score it was given")
+
+    /// The groups whose length differs from row to row, but for `tokens` and `features`.
+    static func ragged(_ trace: StoredTrace) -> [RaggedGroup] {
+        switch trace {
+        case .full: [steps, kept, merges] + answers
+        case .indices: [steps, kept] + answers
+        case .none: answers
+        }
+    }
+
+    private static let steps = RaggedGroup(
+        name: "steps", length: \.steps.layer.count,
         columns: [
-            RaggedNumbers("left_at", \.tokens.leftAt, "step at which it left; 255 = survived", compressed: true),
-            RaggedNumbers(
-                "went_to", \.tokens.wentTo, "token that took most of it; 65535 = discarded", compressed: true),
-            RaggedNumbers("score", \.tokens.score, "last score it was given"),
+            RaggedNumbers("layer", \.steps.layer, "layer, counted from 0"),
+            RaggedCodes(name: "place", longName: "half of the model", path: \.steps.place),
+            RaggedNumbers("tokens_in", \.steps.tokensIn, "visual tokens before"),
+            RaggedNumbers("tokens_out", \.steps.tokensOut, "visual tokens after"),
+            RaggedNumbers("seconds", \.steps.seconds, units: "s", "time of the reduction"),
         ])
 
-    /// The groups whose length differs from row to row and that every shard has, but for `tokens`.
-    static let ragged: [RaggedGroup] = [
-        RaggedGroup(
-            name: "steps", length: \.steps.layer.count,
-            columns: [
-                RaggedNumbers("layer", \.steps.layer, "layer, counted from 0"),
-                RaggedCodes(name: "place", longName: "half of the model", path: \.steps.place),
-                RaggedNumbers("tokens_in", \.steps.tokensIn, "visual tokens before"),
-                RaggedNumbers("tokens_out", \.steps.tokensOut, "visual tokens after"),
-                RaggedNumbers("seconds", \.steps.seconds, units: "s", "time of the reduction"),
-            ]),
-        RaggedGroup(
-            name: "kept", length: \.kept.count,
-            columns: [
-                RaggedNumbers("data", \.kept, "original index of each kept token, in sequence order", compressed: true)
-            ]),
-        RaggedGroup(
-            name: "merges", length: \.merges.step.count,
-            columns: [
-                RaggedNumbers("step", \.merges.step, "index of the step", compressed: true),
-                RaggedNumbers("source", \.merges.source, "token that left", compressed: true),
-                RaggedNumbers("target", \.merges.target, "token that took a share", compressed: true),
-                RaggedNumbers("weight", \.merges.weight, "share of the source's content"),
-            ]),
+    private static let kept = RaggedGroup(
+        name: "kept", length: \.kept.count,
+        columns: [
+            RaggedNumbers("data", \.kept, "original index of each kept token, in sequence order", compressed: true)
+        ])
+
+    private static let merges = RaggedGroup(
+        name: "merges", length: \.merges.step.count,
+        columns: [
+            RaggedNumbers("step", \.merges.step, "index of the step", compressed: true),
+            RaggedNumbers("source", \.merges.source, "token that left", compressed: true),
+            RaggedNumbers("target", \.merges.target, "token that took a share", compressed: true),
+            RaggedNumbers("weight", \.merges.weight, "share of the source's content"),
+        ])
+
+    private static let answers: [RaggedGroup] = [
         RaggedGroup(
             name: "token_ids", length: \.tokenIDs.count,
             columns: [RaggedNumbers("data", \.tokenIDs, "generated tokens")]),
@@ -106,9 +127,6 @@ enum ShardLayout {
             columns: [RaggedNumbers("data", \.tokenLogProbs, units: "nat", "log probability of each generated token")]),
     ]
 
-    /// One row per visual token that entered the decoder.
-    static func features(width: Int) -> RaggedGroup {
-        RaggedGroup(
-            name: "features", length: { $0.features.count / width }, columns: [FeatureColumn(width: width)])
-    }
+    /// One row per visual token of the features.
+    static let features = "features"
 }

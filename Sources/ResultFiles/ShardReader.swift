@@ -6,10 +6,15 @@ public struct ShardReader: Sendable {
     public let header: ShardHeader
     /// The shard's own name.
     public let id: ULID
+    /// When it was sealed, in ISO 8601.
+    public let created: String
     /// The number of rows.
     public let rowCount: Int
+    /// The SHA-256 of the file; nil where it has no seal to check it by.
+    public let sha256: [UInt8]?
+    /// The file.
+    public let path: String
 
-    private let path: String
     private let limits: ReadLimits
 
     /// Checks the seal of a file, reads what describes it and closes it again.
@@ -17,8 +22,8 @@ public struct ShardReader: Sendable {
     /// A file without a seal, edited or repacked by another tool, is read too. The HDF5 library then sees bytes that
     /// nothing vouches for: files from people who are not trusted belong into a process that may crash.
     public init(_ path: String, limits: ReadLimits = ReadLimits()) throws(ResultFileError) {
-        try ShardSeal.verify(path)
-        (header, id, rowCount) = try Self.reading(path, limits) { root in
+        sha256 = try ShardSeal.verify(path)
+        (header, id, created, rowCount) = try Self.reading(path, limits) { root in
             guard try root.requiredString("format") == ShardLayout.format else {
                 throw ResultFileError(.corrupt, "\(path) is not a shard of results; its format has another name")
             }
@@ -36,7 +41,7 @@ public struct ShardReader: Sendable {
             guard jobs.shape == [rowCount] else {
                 throw ResultFileError(.corrupt, "\(path) says it has \(rowCount) rows, its jobs have \(jobs.shape)")
             }
-            return (try Self.header(root), id, rowCount)
+            return (try ShardHeader(root), id, try root.requiredString("created_utc"), rowCount)
         }
         self.path = path
         self.limits = limits
@@ -44,12 +49,13 @@ public struct ShardReader: Sendable {
 
     /// The rows of a range, or all of them.
     ///
-    /// - Parameter features: Whether the features are read too; without them `features` is empty.
-    public func rows(_ range: Range<Int>? = nil, features: Bool = true) throws(ResultFileError) -> [ResultRow] {
-        let range = range ?? 0..<rowCount
-        guard range.lowerBound >= 0, range.upperBound <= rowCount else {
-            throw ResultFileError(.notFound, "\(path) has \(rowCount) rows, not \(range); ask for fewer")
-        }
+    /// - Parameters:
+    ///   - features: Whether the features are read too; without them `features` is empty.
+    ///   - trace: Whether everything of several values per row is read too, but for features.
+    public func rows(
+        _ range: Range<Int>? = nil, features: Bool = true, trace: Bool = true
+    ) throws(ResultFileError) -> [ResultRow] {
+        let range = try checked(range)
         return try Self.reading(path, limits) { root in
             let empty = ResultRow(id: "", image: "", prompt: "", method: "", attempt: 0)
             var rows = [ResultRow](repeating: empty, count: range.count)
@@ -62,39 +68,61 @@ public struct ShardReader: Sendable {
                 }
                 try column.read(range, from: jobs, into: &rows)
             }
-            var groups = [ShardLayout.tokens] + ShardLayout.ragged
-            if features, let width = header.features?.width { groups.append(ShardLayout.features(width: width)) }
-            for group in groups { try group.read(range, of: rowCount, from: root, into: &rows) }
+            if trace {
+                for group in [ShardLayout.tokens(header.trace)].compactMap({ $0 }) + ShardLayout.ragged(header.trace) {
+                    try group.read(range, of: rowCount, from: root, into: &rows)
+                }
+            }
+            if features, let stored = header.features {
+                let group = FeatureGroup(header: stored)
+                let offsets = try group.offsets(range, of: rowCount, in: root)
+                for index in rows.indices {
+                    rows[index].features = try group.values(offsets[index]..<offsets[index + 1], in: root)
+                }
+            }
             return rows
         }
     }
 
-    private static func header(_ root: borrowing Group) throws -> ShardHeader {
-        let tokens = try root.group("tokens")
-        guard case .integers(let grid) = try tokens.attribute("grid"),
-            grid.allSatisfy({ $0 > 0 && $0 < 1 << 16 })
-        else {
-            throw ResultFileError(.corrupt, "\(tokens.name) has no proper attribute grid")
+    /// Where each row of a range begins and ends among the tokens of the features; nil where the shard has none.
+    public func featureOffsets(_ range: Range<Int>? = nil) throws(ResultFileError) -> [Int]? {
+        guard let stored = header.features else { return nil }
+        let range = try checked(range)
+        return try Self.reading(path, limits) { root in
+            try FeatureGroup(header: stored).offsets(range, of: rowCount, in: root)
         }
-        var features: ShardHeader.Features?
-        if try root.contains("features") {
-            let group = try root.group("features")
-            let data = try group.dataset("data")
-            guard data.shape.count == 2, data.shape[1] > 0 else {
-                throw ResultFileError(.corrupt, "\(data.name) has shape \(data.shape), not (tokens, width)")
+    }
+
+    /// The features of some tokens, (tokens, width) in row-major order; empty where the shard has none.
+    public func features(tokens: Range<Int>) throws(ResultFileError) -> [Float16] {
+        guard let stored = header.features else { return [] }
+        return try Self.reading(path, limits) { root in try FeatureGroup(header: stored).values(tokens, in: root) }
+    }
+
+    /// The shard as the source of merged rows.
+    public var source: ShardSource {
+        ShardSource(
+            shard: id.description, worker: header.worker, host: header.host, software: header.software,
+            created: created, sha256: sha256?.hexadecimal ?? "")
+    }
+
+    /// Where each row was first written, and what its shard was: this one, unless it was merged.
+    public func origins() throws(ResultFileError) -> [(identity: RowIdentity, source: ShardSource)] {
+        try Self.reading(path, limits) { root in
+            guard let origins = try RowOrigins(of: root.group("jobs"), root: root, rows: rowCount) else {
+                let source = source
+                return (0..<rowCount).map { (RowIdentity(shard: source.shard, row: $0), source) }
             }
-            features = ShardHeader.Features(
-                width: data.shape[1], layer: try group.requiredInteger("layer"),
-                space: try group.requiredString("space"))
+            return (0..<rowCount).map { (origins.identity(of: $0), origins.sources[Int(origins.source[$0])]) }
         }
-        let methods = try root.dataset("jobs/method").enumerationNames()
-        return ShardHeader(
-            batch: try root.requiredString("batch"), worker: try root.requiredString("worker"),
-            model: try root.requiredString("model"), modelSHA256: try root.requiredString("model_sha256"),
-            methodJSON: try root.requiredString("method_json"),
-            generationJSON: try root.requiredString("generation_json"),
-            software: try root.requiredString("software"), methods: methods.sorted { $0.key < $1.key }.map(\.value),
-            grid: grid.map { Int($0) }, features: features)
+    }
+
+    private func checked(_ range: Range<Int>?) throws(ResultFileError) -> Range<Int> {
+        let range = range ?? 0..<rowCount
+        guard range.lowerBound >= 0, range.upperBound <= rowCount else {
+            throw ResultFileError(.notFound, "\(path) has \(rowCount) rows, not \(range); ask for fewer")
+        }
+        return range
     }
 
     private static func reading<Value>(
@@ -112,18 +140,10 @@ public struct ShardReader: Sendable {
     }
 }
 
-extension Group {
-    fileprivate func requiredString(_ name: String) throws -> String {
-        guard case .string(let value) = try attribute(name) else {
-            throw ResultFileError(.corrupt, "\(self.name) has no text attribute \(name)")
-        }
-        return value
-    }
-
-    fileprivate func requiredInteger(_ name: String) throws -> Int {
-        guard case .integer(let value) = try attribute(name) else {
-            throw ResultFileError(.corrupt, "\(self.name) has no integer attribute \(name)")
-        }
-        return Int(value)
+extension [UInt8] {
+    /// Two digits for each byte.
+    public var hexadecimal: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

@@ -25,31 +25,55 @@ struct ShardSeal {
         sha256 = Array(hash.finalize())
     }
 
-    /// Throws where a file does not have the contents it was sealed with; a file without a seal passes.
-    static func verify(_ path: String) throws(ResultFileError) {
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    /// The seal of a file that exists and is about to get it.
+    init(ofFile path: String) throws(ResultFileError) {
+        let (file, length) = try Self.open(path)
+        defer { close(file) }
+        var hash = SHA256()
+        try Self.update(&hash, from: file, bytes: length, path)
+        bytes = Self.mark + Array(hash.finalize())
+        hash.update(data: bytes)
+        sha256 = Array(hash.finalize())
+    }
+
+    /// Throws where a file does not have the contents it was sealed with.
+    ///
+    /// - Returns: the SHA-256 of the whole file, or nil for a file without a seal.
+    static func verify(_ path: String) throws(ResultFileError) -> [UInt8]? {
+        let (file, size) = try open(path)
+        defer { close(file) }
+        let contents = size - length
+        guard contents > 0 else { return nil }
+        var seal = [UInt8](repeating: 0, count: length)
+        guard pread(file, &seal, length, off_t(contents)) == length, seal.starts(with: mark) else { return nil }
+        var hash = SHA256()
+        try update(&hash, from: file, bytes: contents, path)
+        guard Array(hash.finalize()) == Array(seal[mark.count...]) else {
+            throw ResultFileError(
+                .corrupt, "\(path) is not what it was sealed with; run its jobs again or restore it from a copy")
+        }
+        hash.update(data: seal)
+        return Array(hash.finalize())
+    }
+
+    private static func open(_ path: String) throws(ResultFileError) -> (file: Int32, bytes: Int) {
+        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             throw ResultFileError(
                 errno == ENOENT ? .notFound : .refused,
                 "cannot open \(path): \(String(cString: strerror(errno))); check the path and the rights of this user")
         }
-        defer { close(file) }
         var information = stat()
         guard fstat(file, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+            close(file)
             throw ResultFileError(.refused, "\(path) is not a regular file; give the path of a shard")
         }
-        let contents = Int(information.st_size) - length
-        guard contents > 0 else { return }
-        var seal = [UInt8](repeating: 0, count: length)
-        guard pread(file, &seal, length, off_t(contents)) == length, seal.starts(with: mark) else { return }
-        guard try digest(of: file, bytes: contents, path) == Array(seal[mark.count...]) else {
-            throw ResultFileError(
-                .corrupt, "\(path) is not what it was sealed with; run its jobs again or restore it from a copy")
-        }
+        return (file, Int(information.st_size))
     }
 
-    private static func digest(of file: Int32, bytes: Int, _ path: String) throws(ResultFileError) -> [UInt8] {
-        var hash = SHA256()
+    private static func update(
+        _ hash: inout SHA256, from file: Int32, bytes: Int, _ path: String
+    ) throws(ResultFileError) {
         var remaining = bytes
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { buffer.deallocate() }
@@ -60,6 +84,5 @@ struct ShardSeal {
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             remaining -= count
         }
-        return Array(hash.finalize())
     }
 }

@@ -72,7 +72,11 @@ public struct ShardWriter: Sendable {
     /// Writes the rows as the shard `id`, and is empty afterwards.
     ///
     /// Where it throws, nothing is visible and the rows are still here: seal again under a new id, or take them back.
-    public mutating func seal(as id: ULID) throws(ResultFileError) -> SealedShard {
+    ///
+    /// - Parameter reached: Called at each step on the way.
+    public mutating func seal(
+        as id: ULID, reached: (SealingStep) -> Void = { _ in }
+    ) throws(ResultFileError) -> SealedShard {
         let image: FileImage
         do {
             image = try ShardContents(header: header, id: id, rows: rows).image()
@@ -80,17 +84,17 @@ public struct ShardWriter: Sendable {
             throw ResultFileError(.writeFailed, "cannot build the shard \(id): \(error)", cause: error)
         }
         let name = "\(id).h5"
-        let seal = ShardSeal(of: image)
-        let part = try PartFile(writing: image, sealedWith: seal, to: "\(folder.path)/tmp/\(name).part")
+        let part = try PartFile(
+            writing: image, sealedWith: ShardSeal(of: image), to: "\(folder.path)/tmp/\(name).part",
+            reached: reached)
         do throws(ResultFileError) {
-            try part.publish(in: "\(folder.path)/shards/\(id.folder)", as: name)
+            try part.publish(in: "\(folder.path)/shards/\(id.folder)", as: name, reached: reached)
         } catch {
             part.discard()
             throw error
         }
         let sealed = SealedShard(
-            path: "shards/\(id.folder)/\(name)", sha256: seal.sha256,
-            bytes: image.count + seal.bytes.count, jobs: rows.map(\.id))
+            path: "shards/\(id.folder)/\(name)", sha256: part.sha256, bytes: part.bytes, jobs: rows.map(\.id))
         removeAll()
         return sealed
     }

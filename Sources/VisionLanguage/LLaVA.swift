@@ -75,6 +75,8 @@ public final class LLaVA {
     public struct EncodedPicture: Sendable {
         /// `(visual tokens, decoder width)`, what enters the decoder, in the residual type.
         public let features: Tensor
+        /// `(visual tokens, tower width)`, what entered the projector; nil where nobody asked for it.
+        public let towerFeatures: Tensor?
         /// The reduction so far; the decoder goes on with it.
         public let run: ReductionRun
         /// Operations of the tower; of CLIP's text tower, too, where the reduction reads the question.
@@ -87,8 +89,10 @@ public final class LLaVA {
 
     /// Encodes pictures, each as patch rows `(patches, 3·patch²)`, and reduces them as their plans say; plans that read the
     /// question need it in `questions`.
+    ///
+    /// With `keepingTower`, the rows that enter the projector come out as well.
     public func encode(
-        _ pictures: [Tensor], plans: [ReductionPlan], questions: [String?]? = nil
+        _ pictures: [Tensor], plans: [ReductionPlan], questions: [String?]? = nil, keepingTower: Bool = false
     ) throws -> [EncodedPicture] {
         let side = configuration.vision.side
         var runs = try plans.map { try ReductionRun(plan: $0, grid: PatchGrid(rows: side, columns: side)) }
@@ -99,6 +103,7 @@ public final class LLaVA {
             rows.keep(rows.segments.map { Array(1..<$0.count) }, backend: backend)
         }
         let entered = rows.segments.map(\.count)
+        let towerFeatures = rows.segments.map { keepingTower ? rows.tensor.copy(of: $0) : nil }
         let first = configuration.keepsClassToken ? 1 : 0
         let evidence = try likeness.evidence(
             rows, from: first, questions: questions ?? [String?](repeating: nil, count: pictures.count), runs: runs,
@@ -108,12 +113,9 @@ public final class LLaVA {
             &runs, .projector, layer: 0, at: .afterLayer, evidence: evidence, backend: backend
         ) { _, rows, _ in TokenLayout(rows: rows, image: first..<rows, classToken: first == 1 ? 0 : nil) }
         return projected.segments.enumerated().map { index, segment in
-            // Memory of its own: features may outlive the batch.
-            let features = Tensor(shape: [segment.count, projected.tensor.width], type: projected.tensor.type)
-            features.copy(from: projected.tensor.rows(segment))
-            return EncodedPicture(
-                features: features, run: runs[index], towerFLOPs: flops[index],
-                projectorFLOPs: projector.flops(rows: entered[index]))
+            EncodedPicture(
+                features: projected.tensor.copy(of: segment), towerFeatures: towerFeatures[index], run: runs[index],
+                towerFLOPs: flops[index], projectorFLOPs: projector.flops(rows: entered[index]))
         }
     }
 
@@ -197,6 +199,15 @@ public final class LLaVA {
                 "the prompt has \(rows) tokens with its picture, the model takes \(context) with the answer; "
                     + "shorten the prompt or keep fewer visual tokens")
         }
+    }
+}
+
+extension Tensor {
+    /// Some rows in memory of their own: features may outlive the batch they were computed in.
+    fileprivate func copy(of segment: Range<Int>) -> Tensor {
+        let copy = Tensor(shape: [segment.count, width], type: type)
+        copy.copy(from: rows(segment))
+        return copy
     }
 }
 

@@ -11,6 +11,7 @@ internal import VisionLanguage
 extension FinishedJob {
     /// A job with its answer.
     static func answered(_ job: PreparedJob, _ result: GenerationResult, model: LoadedModel) throws -> FinishedJob {
+        let header = try model.header(job.job.description)
         var row = row(of: job)
         row.answer = result.text
         row.visualTokensIn = model.configuration.visualTokens
@@ -29,10 +30,17 @@ extension FinishedJob {
         row.seconds.prefill = result.seconds.prefill
         row.seconds.decode = result.seconds.decode
         row.setTrace(result.trace)
+        row.reduceTrace(to: header.trace)
         row.tokenIDs = result.tokenIDs.map { Int32($0) }
         row.tokenLogProbs = result.logProbabilities
-        if job.job.description.features {
-            row.features = model.backend.convert(result.features, to: .float16).withUnsafeBytes { bytes in
+        let features: Tensor? =
+            switch job.job.description.features {
+            case .projected: result.features
+            case .tower: result.towerFeatures
+            case .none: nil
+            }
+        if let features {
+            row.features = model.backend.convert(features, to: .float16).withUnsafeBytes { bytes in
                 Array(bytes.bindMemory(to: Float16.self))
             }
         }
@@ -40,7 +48,7 @@ extension FinishedJob {
             answer: result.text, visualTokens: UInt32(result.trace.kept.count),
             seconds: row.seconds.load + result.seconds.total)
         return FinishedJob(
-            lease: job.job.lease, row: row, header: try model.header(job.job.description), summary: summary)
+            lease: job.job.lease, row: row, header: header, summary: summary)
     }
 
     /// A job that cannot be answered; `model` is nil where none was loaded.
@@ -62,6 +70,8 @@ extension FinishedJob {
         var row = ResultRow(
             id: job.job.item.id.rawValue, image: job.job.item.image, prompt: job.job.item.prompt,
             method: job.job.description.method.name, attempt: job.job.lease.epoch.rawValue)
+        row.finishedAt = Date().timeIntervalSince1970
+        row.describe(job.job.item)
         row.seconds.queue = job.job.queuedSeconds
         row.seconds.load = job.seconds
         if case .success(let input) = job.input {
@@ -75,6 +85,15 @@ extension FinishedJob {
 }
 
 extension ResultRow {
+    /// Takes over what the item says besides picture and prompt, so that results can be scored without the items.
+    fileprivate mutating func describe(_ item: Item) {
+        func json(_ value: some Encodable) -> String {
+            (try? JSONEncoder.sorted.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        }
+        if !item.answers.isEmpty { expectedAnswers = json(item.answers) }
+        if !item.labels.isEmpty { labels = json(item.labels) }
+    }
+
     /// Takes over what became of every visual token.
     fileprivate mutating func setTrace(_ trace: ReductionTrace) {
         tokens.leftAt = trace.leftAt

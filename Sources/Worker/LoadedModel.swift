@@ -91,11 +91,13 @@ final class LoadedModel {
         let method = try plan(description.method)
         return GenerationRequest(
             id: job.lease.job.rawValue, prompt: input.prompt, patches: input.picture.patches,
-            featureKey: "\(input.picture.sha256) \(description.imageMode) \(method.text)", plan: method.plan,
+            featureKey: "\(input.picture.sha256) \(description.imageMode) \(description.features) \(method.text)",
+            plan: method.plan,
             sampling: Sampling(
                 temperature: generation.temperature, topP: generation.topP,
                 seed: job.item.id.rawValue.utf8.reduce(generation.seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }),
-            maxTokens: job.item.maxTokens ?? generation.maxTokens, stop: generation.stop)
+            maxTokens: job.item.maxTokens ?? generation.maxTokens, stop: generation.stop,
+            keepsTowerFeatures: description.features == .tower)
     }
 }
 

@@ -9,7 +9,7 @@ extension ShardHeader {
     init(withoutModel description: BatchDescription) {
         self.init(
             batch: "", worker: "", model: description.model, modelSHA256: "", methodJSON: "{}", generationJSON: "{}",
-            software: "", methods: MethodCatalogue.all.map(\.name), grid: [1, 1])
+            software: "", methods: MethodCatalogue.all.map(\.name), grid: [1, 1], trace: StoredTrace(description.trace))
     }
 
     /// What the rows of a batch share that a model of this configuration answers.
@@ -22,10 +22,27 @@ extension ShardHeader {
         methodJSON = try MethodAccount(plan).json()
         generationJSON = try GenerationAccount(description, backend: backend).json()
         grid = [configuration.vision.side, configuration.vision.side]
-        if description.features {
-            features = ShardHeader.Features(
-                width: configuration.text.hidden, layer: configuration.featureLayer, space: "decoder input")
+        trace = StoredTrace(description.trace)
+        let layer = configuration.featureLayer
+        switch description.features {
+        case .projected:
+            features = ShardHeader.Features(width: configuration.text.hidden, layer: layer, space: "decoder input")
+        case .tower:
+            features = ShardHeader.Features(width: configuration.vision.hidden, layer: layer, space: "projector input")
+        case .none: break
         }
+    }
+}
+
+extension StoredTrace {
+    /// The trace that a batch asks for.
+    fileprivate init(_ trace: BatchDescription.Trace) {
+        self =
+            switch trace {
+            case .full: .full
+            case .indices: .indices
+            case .none: .none
+            }
     }
 }
 

@@ -70,6 +70,8 @@ struct WriterLoop: Sendable {
         header.batch = leased.batch.rawValue
         header.worker = configuration.name.rawValue
         header.software = ProtocolVersion.software
+        header.host = Machine.host
+        header.processor = Machine.processor
         return header
     }
 

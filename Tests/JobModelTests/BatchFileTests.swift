@@ -37,6 +37,7 @@ import Testing
                   seed: 18446744073709551615
                   stop: ["###", "\\n"]
                 features: false
+                trace: indices
                 run: {workers: 2, threads: 3}
                 """)
         let batch = try BatchFile.load(folder.batchFile, methods: ["none", "ficoco-v"])
@@ -56,7 +57,7 @@ import Testing
             found.generation
                 == BatchDescription.Generation(
                     maxTokens: 1000, temperature: 0.2, topP: 0.9, seed: .max, stop: ["###", "\n"]))
-        #expect(!found.features)
+        #expect(found.features == .none && found.trace == .indices)
         #expect(batch.run == BatchFile.Run(workers: 2, threads: 3))
     }
 

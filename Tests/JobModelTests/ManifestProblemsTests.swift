@@ -66,7 +66,7 @@ import Testing
             "demo.yaml:19: unknown key 'generation.beams'", "demo.yaml:22: 'run.workers' must be a whole number",
             "demo.yaml:23: 'run.threads' is 0", "demo.yaml:10: 'template' must be one of none, hf, vicuna_v1",
             "demo.yaml:11: 'image_mode' must be one of", "demo.yaml:12: 'precision' must be one of",
-            "demo.yaml:20: 'features' must be true or false",
+            "demo.yaml:20: 'features' must be one of projected, tower, none",
             "items.jsonl:2: 'prompt' is empty", "items.jsonl:4: id 'a' is already used in line 1",
             "items.jsonl:4: there is no image 'images/dog.jpg'", "items.jsonl:5: unknown key 'colour'",
             "items.jsonl:5: unknown key 'tone'", "items.jsonl:5: image '../cat.jpg' leaves the image folder",

@@ -64,8 +64,9 @@ struct H5pyTests {
 
     private static let columns = [
         "answer", "answer_tokens", "attempt", "correct", "crop_height", "crop_left", "crop_top", "crop_width", "error",
-        "finish_reason", "flops_decode", "flops_prefill", "flops_projector", "flops_vision", "id", "image",
-        "image_sha256", "method", "pad_height", "pad_left", "pad_top", "pad_width", "peak_bytes", "prompt",
+        "expected_answers", "finish_reason", "finished_at", "flops_decode", "flops_prefill", "flops_projector",
+        "flops_vision", "id", "image",
+        "image_sha256", "labels", "method", "pad_height", "pad_left", "pad_top", "pad_width", "peak_bytes", "prompt",
         "prompt_tokens", "resized_height", "resized_width", "reused_features", "reused_prefix", "seconds_decode",
         "seconds_load", "seconds_prefill", "seconds_queue", "seconds_reduce", "seconds_vision", "source_height",
         "source_width", "status", "visual_tokens_in", "visual_tokens_out",

@@ -9,12 +9,16 @@ struct SampleRows {
     static let grid = [4, 6]
     static let width = 8
 
-    static func header(features: Bool = true) -> ShardHeader {
-        ShardHeader(
+    static func header(features: Bool = true, trace: StoredTrace = .full) -> ShardHeader {
+        var header = ShardHeader(
             batch: "demo-1", worker: "w-1", model: "/models/llava é", modelSHA256: String(repeating: "ab", count: 32),
             methodJSON: #"{"name":"ficoco-v","keep":192}"#, generationJSON: #"{"maxTokens":32}"#, software: "winnow 0",
             methods: ["none", "ficoco-v", "ficoco-l"], grid: grid,
-            features: features ? ShardHeader.Features(width: width, layer: -2, space: "decoder input") : nil)
+            features: features ? ShardHeader.Features(width: width, layer: -2, space: "decoder input") : nil,
+            trace: trace)
+        header.host = "host-1"
+        header.processor = "A processor"
+        return header
     }
 
     mutating func rows(_ count: Int, features: Bool = true) -> [ResultRow] {
@@ -60,6 +64,9 @@ struct SampleRows {
         row.finishReason = number.isMultiple(of: 2) ? .length : .stop
         row.correct = Int8(number % 3) - 1
         row.peakBytes = 1 << 40 + number
+        row.finishedAt = 1_700_000_000 + unit()
+        row.expectedAnswers = #"["a \(number)","猫"]"#
+        row.labels = #"{"kind":"what"}"#
         fillMeasures(&row)
         return row
     }

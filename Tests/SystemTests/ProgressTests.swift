@@ -16,7 +16,8 @@ extension BlackBox {
             let end = try await winnow("run", batch.path)
             #expect(end.code == 0, "\(end)")
             let lines = end.errors.split(separator: "\n")
-            #expect(lines.allSatisfy { $0.contains("/4  ") && $0.contains("jobs/s") })
+            #expect(lines.first?.contains("storing about") == true)
+            #expect(lines.dropFirst().allSatisfy { $0.contains("/4  ") && $0.contains("jobs/s") })
             #expect(lines.last?.contains("4/4") == true)
             #expect(!end.errors.contains("\r") && !end.errors.contains("\u{1B}"))
         }

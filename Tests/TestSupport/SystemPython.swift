@@ -5,14 +5,23 @@ public enum SystemPython {
     /// Whether it is there with h5py (Debian: python3-h5py); tests that need it skip with a reason otherwise.
     public static let hasH5py = (try? run("import h5py")) != nil
 
-    /// Runs a script with arguments and returns what it prints.
-    public static func run(_ script: String, _ arguments: String...) throws -> String { try run(script, arguments) }
+    /// Whether it is there with some module.
+    public static func has(_ module: String) -> Bool { (try? run("import \(module)")) != nil }
 
     /// Runs a script with arguments and returns what it prints.
-    public static func run(_ script: String, _ arguments: [String]) throws -> String {
+    public static func run(
+        _ script: String, _ arguments: String..., python: String = "/usr/bin/python3"
+    ) throws -> String {
+        try run(script, arguments, python: python)
+    }
+
+    /// Runs a script with arguments and returns what it prints.
+    public static func run(
+        _ script: String, _ arguments: [String], python: String = "/usr/bin/python3"
+    ) throws -> String {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-c", script] + arguments
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [python, "-c", script] + arguments
         let output = Pipe()
         let errors = Pipe()
         process.standardOutput = output

@@ -53,6 +53,12 @@ int32_t codec_webp_header(const uint8_t *bytes, size_t count, codec_header *head
 int32_t codec_webp_pixels(
     const uint8_t *bytes, size_t count, const codec_header *header, uint8_t *rgb, codec_reason *reason);
 
+// Writes RGB8 as a file in memory, which the caller frees.
+int32_t codec_png_encode(const uint8_t *rgb, uint32_t width, uint32_t height, uint8_t **bytes, size_t *count);
+// Lossy; quality from 0 to 100. Sides are at most 16,383.
+int32_t codec_webp_encode(
+    const uint8_t *rgb, uint32_t width, uint32_t height, float quality, uint8_t **bytes, size_t *count);
+
 // The two integer passes of Pillow's resampling, for RGB8. Weights carry 22 fractional bits.
 
 // One row: output pixel x is the weighted sum of `count[x]` input pixels from `first[x]` on; its weights are

@@ -1,0 +1,134 @@
+internal import Foundation
+internal import GRDB
+public import ResultFiles
+
+/// `catalogue.sqlite`: the scalars of every visible row of a results folder, with the shard and row that hold the rest.
+///
+/// It is made from the shards and can be made anew from them at any time. Without a job store the row of a job's last
+/// attempt is the visible one; a batch that is over committed no other.
+public final class Catalogue {
+    /// The name of the file in a results folder.
+    public static let fileName = "catalogue.sqlite"
+
+    /// What a catalogue holds.
+    public struct Summary: Sendable, Hashable {
+        /// Shards that were read.
+        public var shards: Int
+        /// Visible rows.
+        public var jobs: Int
+        /// Shards that could not be read, with the reason.
+        public var unreadable: [String]
+
+        /// Nothing.
+        public static let none = Summary(shards: 0, jobs: 0, unreadable: [])
+    }
+
+    /// The results folder.
+    public let folder: ResultsFolder
+    /// What it holds.
+    public private(set) var summary = Summary.none
+    let queue: DatabaseQueue
+
+    private static func url(_ folder: ResultsFolder) -> URL {
+        URL(fileURLWithPath: folder.path).appendingPathComponent(fileName)
+    }
+
+    /// Makes the catalogue of a folder from its shards alone, or from what a job store says about them.
+    public static func rebuild(_ folder: ResultsFolder, committed: CommittedRows? = nil) throws -> Summary {
+        let shards = try folder.shards()
+        let final = url(folder)
+        let fresh = final.deletingLastPathComponent().appendingPathComponent(".\(fileName)-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: fresh) }
+        var summary = Summary.none
+        try wrapping(final.path) {
+            var configuration = Configuration()
+            configuration.prepareDatabase { database in
+                // Nothing is lost with a file that is not there yet.
+                try database.execute(sql: "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
+            }
+            let queue = try DatabaseQueue(path: fresh.path, configuration: configuration)
+            try queue.write { database in
+                try CatalogueSchema.create(database)
+                var additions = CatalogueAdditions(folder: folder, committed: committed)
+                for shard in shards { try additions.add(shard, to: database) }
+                summary = try additions.summary(database)
+            }
+            try queue.close()
+            // What reads the old file goes on reading it.
+            guard rename(fresh.path, final.path) == 0 else {
+                throw AnalysisError(.catalogue, "\(final.path) cannot be replaced: \(String(cString: strerror(errno)))")
+            }
+        }
+        return summary
+    }
+
+    /// Opens the catalogue of a folder after adding what is new there; makes it where it is absent or of another version.
+    ///
+    /// - Parameter committed: What a job store says; asked for only if there are shards to add.
+    public init(_ folder: ResultsFolder, committed: () throws -> CommittedRows? = { nil }) throws {
+        self.folder = folder
+        let path = Self.url(folder).path
+        if let queue = try Self.refresh(folder, committed) {
+            self.queue = queue.queue
+            summary = queue.summary
+        } else {
+            summary = try Self.rebuild(folder, committed: committed())
+            queue = try Self.wrapping(path) { try Self.open(path) }
+        }
+    }
+
+    /// Opens an existing catalogue and adds what is new; nil where it has to be made anew.
+    private static func refresh(
+        _ folder: ResultsFolder, _ committed: () throws -> CommittedRows?
+    ) throws -> (queue: DatabaseQueue, summary: Summary)? {
+        let path = url(folder).path
+        guard FileManager.default.fileExists(atPath: path), let queue = try? open(path),
+            (try? queue.read(CatalogueSchema.isCurrent)) == true
+        else { return nil }
+        let shards = try folder.shards()
+        return try wrapping(path) {
+            let known = try queue.read { database in
+                try Row.fetchAll(database, sql: "SELECT path, settled FROM shards").map {
+                    (path: $0["path"] as String, isSettled: $0["settled"] as Bool)
+                }
+            }
+            // Where a shard went away, rows that it superseded may count again.
+            guard Set(known.map(\.path)).isSubset(of: shards) else { return nil }
+            let settled = Set(known.filter(\.isSettled).map(\.path))
+            let new = shards.filter { !settled.contains($0) }
+            guard !new.isEmpty else {
+                return (queue, try queue.read { try CatalogueAdditions.summary($0, unreadable: []) })
+            }
+            let writer = try DatabaseQueue(path: path)
+            let decided = try committed()
+            let summary = try writer.write { database in
+                var additions = CatalogueAdditions(folder: folder, committed: decided)
+                for shard in new { try additions.add(shard, to: database) }
+                return try additions.summary(database)
+            }
+            try writer.close()
+            return (queue, summary)
+        }
+    }
+
+    /// A connection that cannot change the file, and that runs no code of whoever made it.
+    private static func open(_ path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(10)
+        configuration.prepareDatabase {
+            try $0.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
+        }
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    static func wrapping<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as DatabaseError {
+            throw AnalysisError(
+                .catalogue, "the catalogue \(path) cannot be used; delete it, it is made again from the shards",
+                cause: error)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+internal import Foundation
+internal import GRDB
+internal import ResultFiles
+
+/// Adds shards to a catalogue, within one transaction.
+struct CatalogueAdditions {
+    let folder: ResultsFolder
+    let committed: CommittedRows?
+    private var unreadable: [String] = []
+
+    init(folder: ResultsFolder, committed: CommittedRows?) {
+        self.folder = folder
+        self.committed = committed
+    }
+
+    /// Adds the visible rows of a shard; one that cannot be read is noted and left out.
+    mutating func add(_ path: String, to database: Database) throws {
+        let file = "\(folder.path)/\(path)"
+        let reader: ShardReader
+        let rows: [ResultRow]
+        let origins: [(identity: RowIdentity, source: ShardSource)]
+        do {
+            reader = try ShardReader(file)
+            rows = try reader.rows(features: false, trace: false)
+            origins = try reader.origins()
+        } catch {
+            unreadable.append("\(error)")
+            return
+        }
+        var isSettled = true
+        let insert = try database.cachedStatement(sql: CatalogueSchema.insertion)
+        for (index, row) in rows.enumerated() {
+            let identity = origins[index].identity
+            switch committed?.verdict(on: identity, of: row.id) ?? .visible {
+            case .visible: break
+            case .superseded, .orphaned: continue
+            case .undecided:
+                isSettled = false
+                continue
+            }
+            var values = ScalarColumn.all.map { $0.value(of: row).stored }
+            values += [
+                path.databaseValue, index.databaseValue, identity.shard.databaseValue, identity.row.databaseValue,
+            ]
+            try insert.execute(arguments: StatementArguments(values))
+        }
+        try note(reader, path, isSettled: isSettled, in: database)
+    }
+
+    private func note(_ reader: ShardReader, _ path: String, isSettled: Bool, in database: Database) throws {
+        let header = reader.header
+        let attributes = try? FileManager.default.attributesOfItem(atPath: reader.path)
+        let size = attributes?[.size] as? Int ?? 0
+        try database.cachedStatement(
+            sql: """
+                INSERT OR REPLACE INTO shards (path, shard, batch, worker, host, processor, software, created_utc, model,
+                    model_sha256, method_json, generation_json, trace, rows, bytes, sha256, settled)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(
+            arguments: [
+                path, reader.id.description, header.batch, header.worker, header.host, header.processor,
+                header.software, reader.created, header.model, header.modelSHA256, header.methodJSON,
+                header.generationJSON, header.trace.rawValue, reader.rowCount, size,
+                reader.sha256?.hexadecimal ?? "", isSettled,
+            ])
+    }
+
+    func summary(_ database: Database) throws -> Catalogue.Summary {
+        try Self.summary(database, unreadable: unreadable)
+    }
+
+    static func summary(_ database: Database, unreadable: [String]) throws -> Catalogue.Summary {
+        Catalogue.Summary(
+            shards: try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM shards") ?? 0,
+            jobs: try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM jobs") ?? 0,
+            unreadable: unreadable)
+    }
+}
+
+extension Scalar {
+    /// The value as SQLite holds it.
+    var stored: DatabaseValue {
+        switch self {
+        case .integer(let value): value.databaseValue
+        case .real(let value): value.databaseValue
+        case .text(let value): value.databaseValue
+        }
+    }
+
+    /// A value that SQLite holds; nil for NULL and for bytes.
+    init?(stored value: DatabaseValue) {
+        switch value.storage {
+        case .int64(let value): self = .integer(value)
+        case .double(let value): self = .real(value)
+        case .string(let value): self = .text(value)
+        case .null, .blob: return nil
+        }
+    }
+}

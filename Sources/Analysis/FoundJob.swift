@@ -1,0 +1,37 @@
+internal import Foundation
+internal import JobModel
+public import ResultFiles
+
+/// Finds the visible row of a job by its id.
+public enum FoundJob {
+    /// The row, without its features, and what it shares with the others of its shard.
+    public static func find(_ id: String, in catalogue: Catalogue) throws -> (row: ResultRow, header: ShardHeader) {
+        guard let place = try catalogue.places(of: [id]).first else {
+            throw AnalysisError(
+                .badRequest,
+                "there is no result of a job '\(id)' in \(catalogue.folder.path); "
+                    + "'winnow results query \"SELECT id FROM jobs\"' lists those there are")
+        }
+        let reader = try ShardReader("\(catalogue.folder.path)/\(place.shard)")
+        guard let row = try reader.rows(place.row..<place.row + 1, features: false).first, row.id == id else {
+            throw AnalysisError(
+                .catalogue,
+                "the catalogue of \(catalogue.folder.path) does not fit its shards; "
+                    + "make it again with 'winnow results catalogue'")
+        }
+        return (row, reader.header)
+    }
+}
+
+/// Where the pictures of a batch are.
+public enum BatchImages {
+    /// The folder that the batch's file beside the results names.
+    public static func folder(of results: ResultsFolder) throws -> String {
+        let url = URL(fileURLWithPath: results.path).appendingPathComponent("batch.yaml")
+        guard let images = BatchFile.path("images", in: url) else {
+            throw AnalysisError(
+                .badRequest, "\(url.path) does not say where the pictures are; name their folder with --images")
+        }
+        return images
+    }
+}

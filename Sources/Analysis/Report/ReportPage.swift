@@ -1,0 +1,117 @@
+public import Foundation
+internal import ImageDecoding
+internal import Mustache
+public import ResultFiles
+
+/// Batches as one HTML page that needs nothing else: summary, charts, failures, and a gallery of what became of patches.
+public struct ReportPage {
+    /// A batch and where its pictures are; nil leaves them to `batch.yaml`.
+    public struct Source {
+        /// Its results.
+        public var catalogue: Catalogue
+        /// The folder that items' pictures start from.
+        public var images: String?
+
+        /// A batch.
+        public init(_ catalogue: Catalogue, images: String? = nil) {
+            self.catalogue = catalogue
+            self.images = images
+        }
+    }
+
+    /// Pixels of a side of a picture in the page.
+    private static let side = 336
+
+    private struct Payload: Encodable {
+        var batches: [BatchAccount]
+        var gallery: [GalleryItem] = []
+        var images: [String] = []
+    }
+
+    /// The page.
+    public let html: String
+    /// What could not be shown, such as pictures that are gone.
+    public private(set) var remarks: [String] = []
+
+    /// Makes the page.
+    ///
+    /// - Parameters:
+    ///   - gallery: Jobs with pictures, shared out among the batches.
+    ///   - now: What the page says about when it was made.
+    public init(_ sources: [Source], title: String?, gallery: Int = 48, software: String, now: Date) throws {
+        var payload = Payload(batches: try sources.map { try BatchAccount($0.catalogue) })
+        var remarks: [String] = []
+        for (number, source) in sources.enumerated() {
+            let share = gallery * (number + 1) / sources.count - gallery * number / sources.count
+            try Self.fill(&payload, with: source, number: number, count: share, &remarks)
+        }
+        self.remarks = remarks
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // A "<" inside of data must not look like the end of the element that holds them.
+        let data = String(decoding: try encoder.encode(payload), as: UTF8.self).replacing("<", with: "\\u003c")
+        let names = payload.batches.map(\.name)
+        let models = Set(payload.batches.map(\.model)).sorted().joined(separator: ", ")
+        let hosts = Set(payload.batches.map(\.host)).sorted().joined(separator: ", ")
+        let template = try MustacheTemplate(string: String(decoding: PackageResources.report_html, as: UTF8.self))
+        html = template.render([
+            "title": title ?? names.joined(separator: ", "),
+            "provenance": "\(models) · \(hosts) · \(now.formatted(.iso8601))",
+            "style": String(decoding: PackageResources.report_css, as: UTF8.self),
+            "script": String(decoding: PackageResources.report_js, as: UTF8.self),
+            "data": data, "software": software,
+            "folders": payload.batches.map(\.folder).joined(separator: ", "),
+        ])
+    }
+
+    /// Adds jobs of a batch, evenly over the batch, and what became of their tokens layer by layer.
+    private static func fill(
+        _ payload: inout Payload, with source: Source, number: Int, count: Int, _ remarks: inout [String]
+    ) throws {
+        let total = payload.batches[number].jobs
+        let images = source.images ?? (try? BatchImages.folder(of: source.catalogue.folder))
+        let step = max(1, total / max(1, count))
+        let chosen = try source.catalogue.query(
+            "SELECT id FROM jobs WHERE (rowid - 1) % \(step) = 0 ORDER BY rowid LIMIT \(max(0, count))"
+        ).rows.map { $0[0].text }
+        var pictures: [String: Int] = [:]
+        var rows: [ResultRow] = []
+        for id in chosen {
+            let (row, header) = try FoundJob.find(id, in: source.catalogue)
+            var image = -1
+            if row.status == .ok {
+                rows.append(row)
+                let key = "\(row.imageSHA256) \(row.image) \(row.geometry)"
+                image = pictures[key] ?? -2
+                if image == -2 {
+                    do {
+                        guard let images else {
+                            throw AnalysisError(.badRequest, "the folder of pictures is not known")
+                        }
+                        let view = try ModelView(row, grid: header.grid, images: images, side: side)
+                        let bytes = try view.picture.webP(quality: 78)
+                        payload.images.append("data:image/webp;base64," + Data(bytes).base64EncodedString())
+                        image = payload.images.count - 1
+                    } catch {
+                        remarks.append("\(error)")
+                        image = -1
+                    }
+                    pictures[key] = image
+                }
+            }
+            payload.gallery.append(GalleryItem(row, header: header, batch: number, image: image))
+        }
+        payload.batches[number].layers = layers(rows)
+    }
+
+    /// The mean number of tokens after each step that all rows have.
+    private static func layers(_ rows: [ResultRow]) -> [BatchAccount.Layer] {
+        guard let first = rows.first else { return [] }
+        let alike = rows.filter { $0.steps.layer == first.steps.layer }
+        return first.steps.layer.indices.map { step in
+            BatchAccount.Layer(
+                place: first.steps.place[step].name, layer: Int(first.steps.layer[step]),
+                tokens: Double(alike.reduce(0) { $0 + $1.steps.tokensOut[step] }) / Double(alike.count))
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+
+/// `winnow bench results`: how fast shards are written, beside a plain write of the same bytes.
+struct BenchResultsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "results",
+        abstract: "Speed of writing shards beside plain writes, and what packing features gives.",
+        discussion: """
+            Shards of jobs with features as wide as LLaVA-1.5-7B's are sealed: built, hashed, written, synced and \
+            published. In turn with that the same bytes are written to a file and synced, and written without syncing. \
+            Then the features alone are stored in every layout that there is.
+            """)
+
+    @Option(help: "MiB of features in each shard.")
+    var size = 64
+
+    @Option(help: "Runs of each measurement; medians are printed, with the least and greatest.")
+    var runs = 5
+
+    @Option(help: "The folder to write in; its disk is measured.")
+    var folder = FileManager.default.temporaryDirectory.path
+
+    @Option(help: "How to print: table or json.")
+    var output = OutputFormat.table
+
+    func validate() throws {
+        guard (1...1024).contains(size) else { throw ValidationError("--size must be from 1 to 1024") }
+        guard runs >= 1 else { throw ValidationError("--runs must be at least 1") }
+    }
+
+    func run() throws {
+        let place = URL(fileURLWithPath: folder).appendingPathComponent("winnow-bench-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: place) }
+        let bench = ResultsBench(folder: place.path, bytes: size << 20)
+        let report = ResultsReport(
+            megabytes: Double(size << 20) / 1e6, runs: runs, sealing: try bench.sealing(runs: runs),
+            layouts: try ResultsBench.Layout.allCases.map { try bench.layout($0, runs: runs) })
+        switch output {
+        case .json: try printJSON(report)
+        case .table: print(report.text())
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Analysis
+import ArgumentParser
+import Foundation
+import ResultFiles
+
+/// `winnow results export`: the rows in the formats of other programs.
+struct ExportCommand: ParsableCommand {
+    /// The formats.
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case csv, jsonl, parquet, npz, llava
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write the visible rows as CSV, JSON lines, Parquet, npz or LLaVA answers.",
+        discussion: """
+            csv and jsonl hold the columns of the catalogue; parquet and npz the trace as well, npz also the features. \
+            These two are written by Python with h5py (parquet: and pyarrow). llava is the answer file that the \
+            evaluation scripts of LLaVA read: question_id, prompt, text, answer_id, model_id, metadata.
+            """)
+
+    @OptionGroup var folder: FolderArgument
+    @OptionGroup var store: StoreOption
+
+    @Option(help: "csv, jsonl, parquet, npz or llava.")
+    var format: Format
+
+    @Option(help: "The file to write; standard output where it is left out (not for parquet and npz).")
+    var out: String?
+
+    @Option(help: "The Python that parquet and npz are written by.")
+    var python = "python3"
+
+    @Option(help: "What the answers of llava name as their model; the folder of the checkpoint where it is left out.")
+    var modelID: String?
+
+    func run() throws {
+        let catalogue = try folder.catalogue(store)
+        switch format {
+        case .csv: try write(CSV.text(catalogue.query("SELECT * FROM jobs ORDER BY rowid")))
+        case .jsonl: try write(JSONLines.text(catalogue.query("SELECT * FROM jobs ORDER BY rowid")))
+        case .llava: try write(LLaVAAnswers(catalogue, modelID: modelID).text())
+        case .parquet, .npz:
+            guard let out else { throw CommandFailure(ExitCodes.usage, "--format \(format) needs --out FILE") }
+            try PythonReader.export(format.rawValue, of: folder.results, to: out, python: python)
+        }
+    }
+
+    private func write(_ text: String) throws {
+        guard let out else { return print(text, terminator: "") }
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: out), options: .atomic)
+        } catch {
+            throw CommandFailure("\(out) cannot be written: \(error.localizedDescription)")
+        }
+    }
+}

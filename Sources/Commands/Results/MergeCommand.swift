@@ -1,0 +1,51 @@
+import Analysis
+import ArgumentParser
+import Foundation
+import JobModel
+import JobStore
+import ResultFiles
+import WireProtocol
+
+/// `winnow results merge`: many shards become a few.
+struct MergeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "merge", abstract: "Turn the shards of a finished batch into a few large ones.",
+        discussion: """
+            The visible rows stay the same. Killed at any moment, it goes on where it was when started again. A merged \
+            shard says of each row where a worker first wrote it (/sources, jobs/source, jobs/source_row).
+            """)
+
+    @OptionGroup var folder: FolderArgument
+    @OptionGroup var store: StoreOption
+
+    @Option(help: "About the size of a merged shard in MiB, up to 4096.")
+    var size = 1024
+
+    @Flag(help: "Without a job store: nothing writes to this folder any more.")
+    var finished = false
+
+    func validate() throws {
+        guard (1...4096).contains(size) else { throw ValidationError("--size must be from 1 to 4096") }
+    }
+
+    func run() throws {
+        let results = try store.results(of: folder.results)
+        if let results, !results.state.isFinal {
+            throw CommandFailure(
+                ExitCodes.usage, "batch \(results.batch) is \(results.state); merge when it is over ('winnow wait')")
+        }
+        guard results != nil || finished else {
+            throw CommandFailure(
+                ExitCodes.usage,
+                "there is no job store beside the results that would say whether the batch is over: "
+                    + "name it with --store, or say --finished")
+        }
+        let merging = Merging(
+            folder.results, committed: results.map(CommittedRows.init), targetBytes: size << 20,
+            host: ProcessInfo.processInfo.hostName, software: ProtocolVersion.software)
+        let summary = try merging.run()
+        print(
+            "\(summary.shardsBefore) shards became \(summary.shardsAfter), with the same \(summary.rows) rows")
+        for shard in summary.written { print("  \(folder.results.path)/\(shard)") }
+    }
+}

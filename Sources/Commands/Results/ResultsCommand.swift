@@ -1,0 +1,63 @@
+import Analysis
+import ArgumentParser
+import Foundation
+import JobModel
+import JobStore
+import ResultFiles
+
+/// `winnow results`: everything about files that were left behind.
+struct ResultsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "results", abstract: "Query, check, merge, export and look at the results of batches.",
+        subcommands: [
+            CatalogueCommand.self, QueryCommand.self, VerifyCommand.self, MergeCommand.self, ExportCommand.self,
+            ShowCommand.self, ReaderCommand.self,
+        ])
+}
+
+/// The job store that knows whose result each row is.
+struct StoreOption: ParsableArguments {
+    @Option(help: "The job store of the coordinator that ran the batch; jobs.sqlite in the folder where it is there.")
+    var store: String?
+
+    /// What the store says about a folder; nil where there is no store.
+    func results(of folder: ResultsFolder) throws -> StoredResults? {
+        guard let url = url(for: folder) else { return nil }
+        return try StoredResults(store: url, folder: folder.path, named: batch(of: folder))
+    }
+
+    /// The store's file; nil where none was named and none is in the folder.
+    func url(for folder: ResultsFolder) -> URL? {
+        if let store { return URL(fileURLWithPath: store) }
+        let beside = URL(fileURLWithPath: folder.path).appendingPathComponent("jobs.sqlite")
+        return FileManager.default.fileExists(atPath: beside.path) ? beside : nil
+    }
+
+    /// The name that the shards give their batch.
+    private func batch(of folder: ResultsFolder) -> String? {
+        for shard in (try? folder.shards()) ?? [] {
+            if let reader = try? ShardReader("\(folder.path)/\(shard)"), !reader.header.batch.isEmpty {
+                return reader.header.batch
+            }
+        }
+        return nil
+    }
+}
+
+/// A results folder as an argument: by default the one that the command is run in.
+struct FolderArgument: ParsableArguments {
+    @Argument(help: "The results folder, which holds batch.yaml and shards.")
+    var folder = "."
+
+    /// The folder.
+    var results: ResultsFolder {
+        ResultsFolder(folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder)
+    }
+
+    /// The catalogue of the folder, brought up to date.
+    func catalogue(_ store: StoreOption) throws -> Catalogue {
+        let catalogue = try Catalogue(results) { try store.results(of: results).map(CommittedRows.init) }
+        for reason in catalogue.summary.unreadable { printError("winnow: left out: \(reason)") }
+        return catalogue
+    }
+}

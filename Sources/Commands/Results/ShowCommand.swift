@@ -1,0 +1,95 @@
+import Analysis
+import ArgumentParser
+import Foundation
+import ImageDecoding
+import JobModel
+import ResultFiles
+
+/// `winnow results show`: what became of the patches of one job's picture.
+struct ShowCommand: ParsableCommand {
+    /// How the picture comes to the terminal.
+    enum Drawing: String, ExpressibleByArgument, CaseIterable {
+        case blocks, sixel, off
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Draw one job's picture with kept and pruned patches, here and as PNG.",
+        discussion: """
+            The panels: the square that the model saw; what is left of it after some of the reducing steps, the last \
+            among them, with pruned patches faded; and each patch in the colour of the token that holds its content in \
+            the end, dark where it is gone.
+            """)
+
+    @Argument(help: "The job's id.")
+    var id: String
+
+    @OptionGroup var folder: FolderArgument
+    @OptionGroup var store: StoreOption
+
+    @Option(help: "How to draw in the terminal: blocks, sixel or off; blocks if output is a terminal.")
+    var drawing: Drawing?
+
+    @Option(help: "A PNG file to write the panels to.")
+    var png: String?
+
+    @Option(help: "Reducing steps that are shown.")
+    var steps = 4
+
+    @Option(help: "Folder that the items' picture paths start from; that of batch.yaml where it is left out.")
+    var images: String?
+
+    func validate() throws {
+        guard (1...64).contains(steps) else { throw ValidationError("--steps must be from 1 to 64") }
+    }
+
+    func run() throws {
+        let (row, header) = try FoundJob.find(id, in: folder.catalogue(store))
+        print(JobText(row).text)
+        guard row.status == .ok else { return }
+        guard header.trace != .none else {
+            throw CommandFailure(ExitCodes.usage, "the batch was run with trace: none, so nothing can be drawn")
+        }
+        let view = try ModelView(row, grid: header.grid, images: images ?? BatchImages.folder(of: folder.results))
+        let panels = ReductionPanels(view, row: row, steps: steps)
+        switch drawing ?? (isatty(STDOUT_FILENO) == 1 ? .blocks : .off) {
+        case .off: break
+        case .blocks:
+            for (title, picture) in panels.panels {
+                print(
+                    "\n\(title)\n" + picture.blocks(columns: min(terminalWidth(), 2 * header.grid[1])), terminator: "")
+            }
+        case .sixel: print("\n" + panels.strip().sixels())
+        }
+        if let png {
+            let bytes = try panels.strip().png()
+            do {
+                try Data(bytes).write(to: URL(fileURLWithPath: png), options: .atomic)
+            } catch {
+                throw CommandFailure("\(png) cannot be written: \(error.localizedDescription)")
+            }
+            print("\npanels: " + panels.panels.map(\.title).joined(separator: " | "))
+        }
+    }
+}
+
+/// What is known of a job, as lines of text.
+private struct JobText {
+    let text: String
+
+    init(_ row: ResultRow) {
+        var lines = [("job", row.id), ("picture", row.image), ("prompt", row.prompt)]
+        if row.status == .failed {
+            lines.append(("failed", row.error))
+        } else {
+            lines.append(("answer", row.answer))
+            if !row.expectedAnswers.isEmpty { lines.append(("expected", row.expectedAnswers)) }
+            lines.append(("method", "\(row.method), \(row.visualTokensIn) → \(row.visualTokensOut) visual tokens"))
+            let flops = row.flops.vision + row.flops.projector + row.flops.prefill + row.flops.decode
+            let seconds = row.seconds.load + row.seconds.vision + row.seconds.prefill + row.seconds.decode
+            lines.append(("cost", String(format: "%.4g GFLOP, %.3g s", flops / 1e9, seconds)))
+        }
+        text = lines.map { name, value in
+            name.padding(toLength: 10, withPad: " ", startingAt: 0) + value.replacing("\n", with: "\n          ")
+        }.joined(separator: "\n")
+    }
+}

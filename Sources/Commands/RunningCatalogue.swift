@@ -1,0 +1,33 @@
+import Analysis
+import Foundation
+import JobStore
+import ResultFiles
+
+/// Keeps the catalogue of a batch up to date while it runs on this machine.
+struct RunningCatalogue {
+    private static let pause = Duration.seconds(5)
+    private let folder: ResultsFolder
+    private var last = ContinuousClock.now
+
+    /// The catalogue of the results folder of `winnow run`, which holds the job store, too.
+    init(results: String) { folder = ResultsFolder(results) }
+
+    /// Adds what is new, unless that was done just now.
+    mutating func refreshNowAndThen() {
+        guard ContinuousClock.now - last > Self.pause else { return }
+        refresh()
+        last = .now
+    }
+
+    /// Adds what is new. The results don't depend on it: what goes wrong is said, and the batch goes on.
+    func refresh() {
+        do {
+            let store = URL(fileURLWithPath: folder.path).appendingPathComponent("jobs.sqlite")
+            _ = try Catalogue(folder) {
+                CommittedRows(try StoredResults(store: store, folder: folder.path, named: nil))
+            }
+        } catch {
+            printError("winnow: the catalogue is not up to date: \(error)")
+        }
+    }
+}

@@ -1,0 +1,75 @@
+public import ArgumentParser
+import Foundation
+public import JobModel
+import TokenReduction
+import VisionLanguage
+
+/// What shards hold, where the command line wants something else than the batch file.
+struct StorageOptions: ParsableArguments {
+    @Option(help: "Visual features to store: projected, tower or none; the batch file's choice where it is left out.")
+    var features: BatchDescription.Features?
+
+    @Option(help: "What to store of each visual token: full, indices or none; else the batch file's choice.")
+    var trace: BatchDescription.Trace?
+
+    /// The batch with the wishes of the command line; says on standard error what its results will take.
+    func apply(to file: BatchFile) throws -> BatchFile {
+        var file = file
+        file.description.features = features ?? file.description.features
+        file.description.trace = trace ?? file.description.trace
+        printError(try StoredSize(file).text)
+        return file
+    }
+}
+
+extension BatchDescription.Features: ExpressibleByArgument {}
+extension BatchDescription.Trace: ExpressibleByArgument {}
+
+/// About how many bytes the results of a batch will take.
+struct StoredSize {
+    /// Bytes of one job: its columns with texts of usual length, its trace, its features.
+    let columns = 1_200
+    let trace: Int
+    let features: Int
+    let jobs: Int
+
+    init(_ file: BatchFile) throws {
+        let wanted = file.description
+        let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
+        let plan = try ReductionPlan(
+            method: wanted.method.name, keep: wanted.method.keep, fromLayer: wanted.method.fromLayer,
+            options: wanted.method.options, model: configuration.depth)
+        let tokens = configuration.visualTokens
+        func left(after places: Place...) -> Int {
+            tokens - places.flatMap { plan.removals(in: $0) }.reduce(0, +)
+        }
+        let removed = tokens - left(after: .visionEncoder, .projector, .languageModel)
+        switch wanted.trace {
+        // One or two merges for each token that leaves, seven bytes each; scores of two bytes; packed indices.
+        case .full: trace = tokens * 4 + removed * 11
+        case .indices: trace = tokens + removed * 2
+        case .none: trace = 0
+        }
+        switch wanted.features {
+        case .projected: features = 2 * configuration.text.hidden * left(after: .visionEncoder, .projector)
+        case .tower: features = 2 * configuration.vision.hidden * left(after: .visionEncoder)
+        case .none: features = 0
+        }
+        jobs = file.itemCount
+    }
+
+    /// One line for the user.
+    var text: String {
+        let job = columns + trace + features
+        return "storing about \(Self.bytes(job)) a job (features \(Self.bytes(features)), trace \(Self.bytes(trace))), "
+            + "\(Self.bytes(job * jobs)) for \(jobs) jobs; --features and --trace choose what is stored"
+    }
+
+    private static func bytes(_ count: Int) -> String {
+        let units = ["B", "kB", "MB", "GB", "TB", "PB"]
+        var value = Double(count), unit = 0
+        while value >= 999.5, unit < units.count - 1 { (value, unit) = (value / 1000, unit + 1) }
+        return value >= 10 || unit == 0
+            ? String(format: "%.0f %@", value, units[unit]) : String(format: "%.1f %@", value, units[unit])
+    }
+}

@@ -1,0 +1,34 @@
+extension ShardReader {
+    /// Tokens of features that are read at a time: 16 MiB at the width of LLaVA-1.5-7B.
+    private static let slice = 2048
+
+    /// Reads everything back, against the checksums and the rules that every row keeps.
+    ///
+    /// - Returns: The rows, without their features.
+    public func verify() throws(ResultFileError) -> [ResultRow] {
+        var rows = try rows(features: false)
+        let lengths = try featureOffsets().map { offsets in zip(offsets, offsets.dropFirst()).map { $1 - $0 } }
+        for (index, row) in rows.enumerated() {
+            // A row of a failed job has no features; the rule needs to know only that.
+            let hasFeatures = lengths.map { $0[index] > 0 } ?? false
+            guard row.status == .ok || !hasFeatures else {
+                throw ResultFileError(.corrupt, "row \(index) of \(path) is a failed job with features")
+            }
+            do {
+                try row.check(against: header)
+            } catch {
+                throw ResultFileError(.corrupt, "row \(index) of \(path): \(error.message)")
+            }
+        }
+        let total = lengths?.reduce(0, +) ?? 0
+        for start in stride(from: 0, to: total, by: Self.slice) {
+            _ = try features(tokens: start..<min(start + Self.slice, total))
+        }
+        let origins = try origins()
+        guard Set(origins.map(\.identity)).count == rows.count else {
+            throw ResultFileError(.corrupt, "\(path) holds a row twice")
+        }
+        for index in rows.indices { rows[index].features = [] }
+        return rows
+    }
+}

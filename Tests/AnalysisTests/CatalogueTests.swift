@@ -1,0 +1,87 @@
+import Analysis
+import Foundation
+import ResultFiles
+import TestSupport
+import Testing
+
+@Suite struct CatalogueTests {
+    let tree: ResultsTree
+
+    init() throws { tree = try ResultsTree() }
+
+    private func texts(_ catalogue: Catalogue, _ sql: String) throws -> [[String]] {
+        try catalogue.query(sql).rows.map { row in
+            row.map { value in
+                switch value {
+                case nil: "NULL"
+                case .integer(let value): "\(value)"
+                case .real(let value): "\(value)"
+                case .text(let value): value
+                }
+            }
+        }
+    }
+
+    @Test func everyColumnOfEveryVisibleRowIsThere() throws {
+        let shard = try tree.seal([ResultsTree.row("a"), ResultsTree.failure("b")], as: 1)
+        let catalogue = try Catalogue(tree.folder)
+        #expect(catalogue.summary.shards == 1 && catalogue.summary.jobs == 2 && catalogue.summary.unreadable == [])
+        for (index, row) in try ShardReader(tree.path(shard)).rows().enumerated() {
+            for column in ScalarColumn.all {
+                let found = try catalogue.query("SELECT \(column.name) FROM jobs WHERE id = '\(row.id)'")
+                #expect(found.rows == [[column.value(of: row)]], "\(column.name)")
+            }
+            let place = try texts(catalogue, "SELECT shard, row, first_row FROM jobs WHERE id = '\(row.id)'")
+            #expect(place == [[shard.path, "\(index)", "\(index)"]])
+        }
+        let described = try texts(catalogue, "SELECT name FROM columns ORDER BY name")
+        let columns = try catalogue.query("SELECT * FROM jobs").columns
+        #expect(described.flatMap { $0 } == columns.sorted())
+        #expect(try texts(catalogue, "SELECT host, trace, rows FROM shards") == [["host-w-1", "full", "2"]])
+    }
+
+    @Test func theLastAttemptCountsWhateverTheOrder() throws {
+        for order in [[1, 2, 3], [3, 1, 2], [2, 3, 1]] as [[UInt64]] {
+            let tree = try ResultsTree()
+            for number in order { try tree.seal([ResultsTree.row("a", attempt: number)], as: number) }
+            #expect(try texts(Catalogue(tree.folder), "SELECT attempt FROM jobs") == [["3"]])
+        }
+    }
+
+    @Test func whatIsNewIsAddedAndWhatIsGoneIsForgotten() throws {
+        let first = try tree.seal([ResultsTree.row("a")], as: 1)
+        #expect(try texts(Catalogue(tree.folder), "SELECT id FROM jobs") == [["a"]])
+        let second = try tree.seal([ResultsTree.row("a", attempt: 2), ResultsTree.row("b")], as: 2)
+        #expect(
+            try texts(Catalogue(tree.folder), "SELECT id, attempt FROM jobs ORDER BY id") == [["a", "2"], ["b", "1"]])
+        try FileManager.default.removeItem(atPath: tree.path(second))
+        let catalogue = try Catalogue(tree.folder)
+        #expect(try texts(catalogue, "SELECT id, attempt, shard FROM jobs") == [["a", "1", first.path]])
+    }
+
+    @Test func damagedShardsAndCataloguesAreSaidAndSurvived() throws {
+        try tree.seal([ResultsTree.row("a")], as: 1)
+        let damaged = try tree.seal([ResultsTree.row("b")], as: 2)
+        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: tree.path(damaged)))
+        let file = "\(tree.folder.path)/\(Catalogue.fileName)"
+        try Data("not a database, however one looks at it".utf8).write(to: URL(fileURLWithPath: file))
+        let catalogue = try Catalogue(tree.folder)
+        #expect(catalogue.summary.jobs == 1 && catalogue.summary.unreadable.count == 1)
+        #expect(catalogue.summary.unreadable.first?.contains(damaged.path) == true)
+    }
+
+    @Test(arguments: [
+        "DELETE FROM jobs", "DROP TABLE jobs", "UPDATE jobs SET answer = ''", "SELECT nonsense FROM jobs", "hello",
+        "ATTACH 'x.sqlite' AS y", "SELECT load_extension('x')", "",
+    ])
+    func aQueryOnlyReads(sql: String) throws {
+        try tree.seal([ResultsTree.row("a")], as: 1)
+        let catalogue = try Catalogue(tree.folder)
+        #expect { try catalogue.query(sql) } throws: { ($0 as? AnalysisError)?.code == .badRequest }
+        #expect(try texts(catalogue, "SELECT COUNT(*) FROM jobs") == [["1"]])
+    }
+
+    @Test func aFolderWithoutShardsSaysSo() throws {
+        #expect { try Catalogue(ResultsFolder("/nowhere")) } throws: { ($0 as? ResultFileError)?.code == .notFound }
+    }
+}

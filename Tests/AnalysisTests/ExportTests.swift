@@ -1,0 +1,52 @@
+import Analysis
+import Foundation
+import ResultFiles
+import TestSupport
+import Testing
+
+@Suite struct ExportTests {
+    let tree: ResultsTree
+
+    init() throws {
+        tree = try ResultsTree()
+        try tree.seal([ResultsTree.row("a"), ResultsTree.failure("b")], as: 1)
+    }
+
+    @Test func commaSeparatedValuesKeepQuotesAndLines() throws {
+        let catalogue = try Catalogue(tree.folder)
+        let text = CSV.text(try catalogue.query("SELECT id, answer, flops_prefill, NULL FROM jobs ORDER BY id"))
+        let expected = "id,answer,flops_prefill,NULL\r\na,\"It is, \"\"a\"\"\nreally.\",1000000000014.0,\r\nb,,0.0,\r\n"
+        let tokens = ResultsTree.row("a").kept.count
+        #expect(text == expected.replacing("1000000000014.0", with: "\(1e12 + Double(tokens))"))
+    }
+
+    @Test func linesOfJSONAreObjectsInOrder() throws {
+        let catalogue = try Catalogue(tree.folder)
+        let result = try catalogue.query("SELECT id, attempt, answer, NULL AS nothing FROM jobs ORDER BY id")
+        let lines = try JSONLines.text(result).split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines[0] == #"{"id":"a","attempt":1,"answer":"It is, \"a\"\nreally.","nothing":null}"#)
+        let list = try JSONSerialization.jsonObject(with: Data(JSONLines.array(result).utf8)) as? [[String: Any]]
+        #expect(list?.count == 2)
+    }
+
+    @Test func answersForTheScriptsOfLLaVA() throws {
+        let text = try LLaVAAnswers(Catalogue(tree.folder), modelID: nil).text()
+        struct Line: Decodable, Equatable {
+            let question_id: Int
+            let prompt, text, answer_id, model_id: String
+            let metadata: [String: String]
+        }
+        let lines = text.split(separator: "\n")
+        #expect(lines.count == 2)
+        let first = try JSONDecoder().decode(Line.self, from: Data(lines[0].utf8))
+        #expect(
+            first
+                == Line(
+                    question_id: 7, prompt: "What, “a”?", text: "It is, \"a\"\nreally.",
+                    answer_id: "\(ResultsTree.id(1))-0", model_id: "llava", metadata: [:]))
+        #expect(lines[1].hasPrefix(#"{"question_id": "b", "prompt": "?", "text": "","#))
+        let named = try LLaVAAnswers(Catalogue(tree.folder), modelID: "mine").text()
+        #expect(named.contains(#""model_id": "mine""#))
+    }
+}

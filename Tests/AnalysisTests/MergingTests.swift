@@ -1,0 +1,95 @@
+import Analysis
+import Foundation
+import ResultFiles
+import TestSupport
+import Testing
+
+@Suite struct MergingTests {
+    let tree: ResultsTree
+
+    init() throws {
+        tree = try ResultsTree()
+        // Two workers, failed jobs, a superseded attempt, and rows of another method.
+        try tree.seal(["a", "b", "c"].map { ResultsTree.row($0) }, as: 1)
+        try tree.seal(
+            [ResultsTree.row("d"), ResultsTree.failure("e")], as: 2, header: ResultsTree.header(worker: "w-2"))
+        try tree.seal([ResultsTree.row("b", attempt: 2), ResultsTree.row("f")], as: 3)
+        try tree.seal(
+            [ResultsTree.row("g", method: "none", features: false)], as: 4,
+            header: ResultsTree.header(method: "none", features: false))
+    }
+
+    private func merging() -> Merging {
+        Merging(tree.folder, committed: nil, host: "here", software: "winnow test")
+    }
+
+    /// Every visible row with all that it holds, by the catalogue.
+    private func visibleRows() throws -> [String: ResultRow] {
+        let catalogue = try Catalogue(tree.folder)
+        var rows: [String: ResultRow] = [:]
+        for found in try catalogue.query("SELECT id, shard, row FROM jobs").rows {
+            guard case .text(let id) = found[0], case .text(let shard) = found[1], case .integer(let row) = found[2]
+            else { continue }
+            rows[id] = try ShardReader("\(tree.folder.path)/\(shard)").rows(Int(row)..<Int(row) + 1).first
+        }
+        return rows
+    }
+
+    @Test func theSameRowsAreInFewerFiles() throws {
+        let before = try visibleRows()
+        let summary = try merging().run()
+        #expect(summary.shardsBefore == 4 && summary.shardsAfter == 2 && summary.rows == 7)
+        #expect(try visibleRows() == before)
+        #expect(try Verification(tree.folder, results: nil).findings.isEmpty)
+        let merged = try ShardReader("\(tree.folder.path)/\(summary.written[0])")
+        #expect(merged.rowCount == 6 && merged.header.worker == "winnow results merge")
+        let origins = try merged.origins()
+        #expect(Set(origins.map(\.source.worker)) == ["w-1", "w-2"])
+        #expect(Set(origins.map(\.source.host)) == ["host-w-1", "host-w-2"])
+        #expect(origins.allSatisfy { $0.source.sha256.count == 64 })
+        #expect(origins.contains { $0.identity == RowIdentity(shard: "\(ResultsTree.id(3))", row: 0) })
+        // Merging again changes nothing, and merging what was merged keeps the origins.
+        #expect(try merging().run().written == [])
+        try tree.seal([ResultsTree.row("h")], as: 9)
+        let again = try merging().run()
+        #expect(again.written.count == 1)
+        let latest = try ShardReader("\(tree.folder.path)/\(again.written[0])")
+        #expect(try latest.origins().map(\.identity).prefix(6) == origins.map(\.identity)[...])
+        #expect(try visibleRows().filter { $0.key != "h" } == before)
+    }
+
+    @Test func shardsThatAreLargeEnoughStay() throws {
+        let shards = try tree.folder.shards()
+        let merging = Merging(tree.folder, committed: nil, targetBytes: 1, host: "", software: "")
+        let summary = try merging.run()
+        // Only the shard with a superseded row is written anew.
+        #expect(summary.written.count == 1 && summary.shardsAfter == 4)
+        #expect(Set(try tree.folder.shards()).intersection(shards).count == 3)
+    }
+
+    @Test func killedAnywhereItGoesOn() async throws {
+        let before = try visibleRows()
+        let path = tree.folder.path
+        for step in 0..<8 {
+            await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, step = step as Int] in
+                var steps = 0
+                _ = try Merging(ResultsFolder(path), committed: nil, host: "", software: "").run { _ in
+                    if steps == step { kill(getpid(), SIGKILL) }
+                    steps += 1
+                }
+                kill(getpid(), SIGKILL)  // it was done before
+            }
+            #expect(try visibleRows() == before, "killed at step \(step)")
+        }
+        _ = try merging().run()
+        #expect(try visibleRows() == before)
+        #expect(try tree.folder.shards().count == 2)
+    }
+
+    @Test func damageStopsItBeforeAnythingIsRemoved() throws {
+        let shards = try tree.folder.shards()
+        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: "\(tree.folder.path)/\(shards[0])"))
+        #expect(throws: AnalysisError.self) { try merging().run() }
+        #expect(try tree.folder.shards() == shards)
+    }
+}

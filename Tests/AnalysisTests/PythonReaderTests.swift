@@ -1,0 +1,206 @@
+import Analysis
+import Foundation
+import ResultFiles
+import TestSupport
+import Testing
+
+/// Results as an analyst without winnow sees them.
+@Suite(.enabled(if: SystemPython.hasH5py, "needs Debian's python3-h5py"))
+struct PythonReaderTests {
+    let tree: ResultsTree
+    /// Where `results/demo` and the reader are.
+    private let home: URL
+
+    init() throws {
+        tree = try ResultsTree()
+        try tree.seal(
+            [ResultsTree.row("scene-000/q0"), ResultsTree.failure("scene-000/q1"), ResultsTree.row("scene-001/q0")],
+            as: 1)
+        try tree.seal([ResultsTree.row("scene-001/q0", attempt: 2), ResultsTree.row("scene-002/q0")], as: 2)
+        home = tree.directory.url.appendingPathComponent("home")
+        try FileManager.default.createDirectory(
+            at: home.appendingPathComponent("results"), withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            at: home.appendingPathComponent("results/demo"), withDestinationURL: URL(fileURLWithPath: tree.folder.path))
+        try Data(PythonReader.source.utf8).write(to: home.appendingPathComponent("winnow_results.py"))
+    }
+
+    private func run(_ script: String) throws -> String {
+        try SystemPython.run(
+            "import os, sys\nos.chdir(sys.argv[1])\nsys.path.insert(0, '')\n" + script, home.path)
+    }
+
+    /// The blocks of a language in the documentation.
+    private func documented(_ language: String) throws -> [String] {
+        let text = try String(contentsOf: Repository.root.appendingPathComponent("Jobs/RESULTS.md"), encoding: .utf8)
+        return text.components(separatedBy: "```\(language)\n").dropFirst().compactMap {
+            $0.components(separatedBy: "\n```").first
+        }
+    }
+
+    @Test(.enabled(if: SystemPython.has("pandas"), "needs pandas")) func everyDocumentedLineOfPythonRuns() throws {
+        _ = try Catalogue.rebuild(tree.folder)
+        let blocks = try documented("python")
+        #expect(blocks.count == 4)
+        let printed = try run(blocks.joined(separator: "\n"))
+        let job = ResultsTree.row("scene-000/q0")
+        #expect(printed.contains("4 jobs") && printed.contains("('FLOP', 'decoder over the prompt')"))
+        #expect(printed.contains("(\(job.kept.count), 8) float16"))
+        #expect(printed.contains("\(job.kept.count) tokens are left of the grid (4, 6)"))
+        #expect(printed.contains("after layer 12 \(job.kept.count) tokens"))
+        #expect(printed.contains("\(job.merges.source.count) merges; {\"keep\":192,"))
+        #expect(printed.contains("(3, 8) 4"))
+        #expect(printed.contains("scene-000/q0 \(job.kept.count) \(job.kept.count)\n"))
+    }
+
+    @Test(.enabled(if: Tools.has("h5dump") && Tools.has("sqlite3"), "needs hdf5-tools and sqlite3"))
+    func everyDocumentedLineOfTheShellRuns() throws {
+        _ = try Catalogue.rebuild(tree.folder)
+        let blocks = try documented("sh")
+        #expect(blocks.count == 1)
+        let printed = try SystemPython.run(
+            "import subprocess, sys; print(subprocess.check_output(['sh', '-e', '-c', sys.argv[2]], cwd=sys.argv[1], text=True))",
+            home.path, blocks.joined(separator: "\n"))
+        #expect(printed.contains("DATASET \"/jobs/answer\"") && printed.contains("scene-000/q0"))
+        #expect(printed.contains("ATTRIBUTE \"method_json\"") && printed.contains("ficoco-v|4|"))
+    }
+
+    @Test(arguments: [true, false]) func theReaderSeesEveryVisibleRowOnce(withCatalogue: Bool) throws {
+        if withCatalogue { _ = try Catalogue.rebuild(tree.folder) }
+        let printed = try run(
+            """
+            import json, winnow_results
+            winnow_results.pandas = None
+            results = winnow_results.open_results("results/demo", max_open=1)
+            table = results.table
+            print(json.dumps({
+                "ids": list(table["id"]), "attempts": [int(n) for n in table["attempt"]],
+                "status": list(table["status"]), "length": len(results),
+                "answers": [job.answer for job in results],
+                "features": [array.astype(float).ravel().tolist() for array in results.features(list(table["id"]))],
+                "kept": [job.kept.tolist() for job in results],
+                "scores": [job.score.astype(float).tolist() for job in results],
+                "masks": [int(job.mask(0).sum()) if job.status == "ok" else 0 for job in results],
+                "units": results.columns["peak_bytes"], "open": len(results._files),
+            }))
+            """)
+        struct Seen: Decodable {
+            let ids, status, answers, units: [String]
+            let attempts, masks: [Int]
+            let features, scores: [[Double]]
+            let kept: [[Int]]
+            let length, open: Int
+        }
+        let seen = try JSONDecoder().decode(Seen.self, from: Data(printed.utf8))
+        #expect(seen.ids.sorted() == ["scene-000/q0", "scene-000/q1", "scene-001/q0", "scene-002/q0"])
+        #expect(seen.length == 4 && seen.open == 1)
+        #expect(seen.units == ["B", "largest resident memory of the worker so far"])
+        for (place, id) in seen.ids.enumerated() {
+            let row =
+                id == "scene-000/q1"
+                ? ResultsTree.failure(id) : ResultsTree.row(id, attempt: UInt64(seen.attempts[place]))
+            #expect(seen.attempts[place] == (id == "scene-001/q0" ? 2 : 1))
+            #expect(seen.status[place] == row.status.name && seen.answers[place] == row.answer)
+            #expect(seen.features[place] == row.features.map { Double($0) })
+            #expect(seen.kept[place] == row.kept.map { Int($0) })
+            #expect(seen.scores[place] == row.tokens.score.map { Double($0) })
+            #expect(seen.masks[place] == (row.steps.tokensOut.first ?? 0))
+        }
+    }
+
+    @Test func mergedRowsAreReadFromWhereTheyAre() throws {
+        _ = try Merging(tree.folder, committed: nil, host: "", software: "").run()
+        for catalogue in ["True", "False"] {
+            let printed = try run(
+                """
+                from winnow_results import open_results
+                results = open_results("results/demo", use_catalogue=\(catalogue))
+                print(len(results), results["scene-001/q0"].attempt, results["scene-001/q0"].kept.tolist())
+                """)
+            let kept = ResultsTree.row("scene-001/q0", attempt: 2).kept
+            #expect(printed == "4 2 \(kept)\n")
+        }
+    }
+
+    @Test(arguments: [
+        "f.move('kept', 'there'); f['kept'] = h5py.SoftLink('/there')",
+        "del f['kept']; f['kept'] = h5py.ExternalLink('other.h5', '/kept')",
+        "del f['kept/data']; f.create_dataset('kept/data', (6,), 'u2', external=[('/etc/passwd', 0, 12)])",
+        "del f['kept/data']; f.create_dataset('kept/data', (1 << 40,), 'u2', chunks=(1 << 20,))",
+        "f['kept/indptr'][1] = 1 << 40", "f['kept/indptr'][1] = -3", "f.attrs['format'] = 'else'",
+        "f.attrs['format_version'] = '2.0'", "del f['kept']",
+        """
+        l = h5py.VirtualLayout((6,), 'u2'); l[:] = h5py.VirtualSource('/etc/passwd', 'x', (6,))
+        del f['kept/data']; f.create_virtual_dataset('kept/data', l)
+        """,
+    ])
+    func hostileFilesAreRefused(edit: String) throws {
+        let shard = try #require(try tree.folder.shards().first)
+        let path = "\(tree.folder.path)/\(shard)"
+        _ = try SystemPython.run(
+            "import h5py, numpy as np, sys\nwith h5py.File(sys.argv[1], 'r+') as f: exec(sys.argv[2])", path, edit)
+        let printed = try run(
+            """
+            from winnow_results import open_results, BadFile
+            try:
+                print([job.kept for job in open_results("results/demo/\(shard)")])
+            except BadFile as error:
+                print("refused:", error)
+            """)
+        #expect(printed.hasPrefix("refused: "), "\(printed)")
+    }
+
+    @Test func whatIsNoResultsFolderSaysSo() throws {
+        let printed = try run(
+            """
+            from winnow_results import open_results, BadFile
+            for path in ["nowhere", ".", "winnow_results.py"]:
+                try:
+                    open_results(path).table
+                except BadFile as error:
+                    print("refused:", error)
+            open("results/demo/catalogue.sqlite", "w").write("no database, however one looks at it")
+            try:
+                open_results("results/demo")
+            except BadFile as error:
+                print("refused:", error)
+            """)
+        #expect(printed.split(separator: "\n").count == 4, "\(printed)")
+    }
+
+    @Test func numpyArchives() throws {
+        let target = tree.directory.file("all.npz").path
+        try PythonReader.export("npz", of: tree.folder, to: target, python: "/usr/bin/python3")
+        let printed = try SystemPython.run(
+            """
+            import numpy as np, sys
+            f = np.load(sys.argv[1], allow_pickle=False)
+            i = list(f["id"]).index("scene-002/q0")
+            print(f["features"][f["features_indptr"][i]:f["features_indptr"][i + 1]].astype(float).ravel().tolist())
+            print(len(f["id"]), f["flops_prefill"].dtype, f["kept"].dtype, f["answer"][i])
+            """, target)
+        let row = ResultsTree.row("scene-002/q0")
+        let lines = printed.split(separator: "\n", maxSplits: 1)
+        #expect(lines[0] == "\(row.features.map { Double($0) })")
+        #expect(lines[1].hasPrefix("4 float64 uint16 It is,"))
+        #expect { try PythonReader.export("npz", of: tree.folder, to: target, python: "/nowhere/python") } throws: {
+            ($0 as? AnalysisError)?.code == .program
+        }
+    }
+
+    @Test(.enabled(if: Tools.python(with: "h5py, pyarrow") != nil, "needs a python3 with h5py and pyarrow"))
+    func parquetFiles() throws {
+        let python = try #require(Tools.python(with: "h5py, pyarrow"))
+        let target = tree.directory.file("all.parquet").path
+        try PythonReader.export("parquet", of: tree.folder, to: target, python: python)
+        let printed = try SystemPython.run(
+            """
+            import pyarrow.parquet, sys
+            table = pyarrow.parquet.read_table(sys.argv[1])
+            rows = {row["id"]: row for row in table.to_pylist()}
+            print(len(rows), rows["scene-002/q0"]["kept"], rows["scene-002/q0"]["visual_tokens_out"])
+            """, target, python: python)
+        let kept = ResultsTree.row("scene-002/q0").kept
+        #expect(printed == "4 \(kept) \(kept.count)\n")
+    }
+}

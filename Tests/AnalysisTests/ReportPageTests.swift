@@ -1,0 +1,103 @@
+import Analysis
+import Foundation
+import ImageDecoding
+import ResultFiles
+import TestSupport
+import Testing
+
+@Suite struct ReportPageTests {
+    private static let home = Repository.fixture("report")
+
+    private func page() throws -> (fixture: ReportFixture, page: ReportPage) {
+        let fixture = try ReportFixture()
+        return (
+            fixture,
+            try ReportPage(
+                fixture.sources, title: "Half & <less>", gallery: 12, software: "winnow test", now: ReportFixture.now)
+        )
+    }
+
+    @Test func thePageIsOneFileThatAsksForNothing() throws {
+        let (_, page) = try page()
+        #expect(page.remarks == [])
+        #expect(page.html.contains("<title>Half &amp; &lt;less&gt;</title>"))
+        #expect(!page.html.contains("{{"))
+        let addresses = page.html.components(separatedBy: "http").dropFirst().filter {
+            !$0.hasPrefix("://www.w3.org/2000/svg") && !$0.hasPrefix("-equiv")
+        }
+        #expect(addresses == [])
+        #expect(page.html.contains("default-src 'none'"))
+        #expect(page.html.components(separatedBy: "data:image/webp;base64,").count == 1 + 4 * 3)
+    }
+
+    @Test func dataCannotEndTheirElement() throws {
+        let tree = try ResultsTree()
+        var row = ResultsTree.row("a")
+        row.answer = "</script><script>alert(1)</script><!--"
+        try tree.seal([row], as: 1)
+        let page = try ReportPage(
+            [ReportPage.Source(Catalogue(tree.folder))], title: nil, software: "", now: ReportFixture.now)
+        #expect(!page.html.contains("<script>alert"))
+        #expect(page.remarks.count == 1)  // its picture is nowhere
+    }
+
+    @Test(.enabled(if: LocalPages.isThere, "needs Debian's chromium")) func theBrowserShowsWhatIsThere() throws {
+        let (fixture, page) = try page()
+        let (text, console) = try LocalPages().text(of: page.html, hash: "batch=2")
+        withExtendedLifetime(fixture) {}
+        #expect(console == [])
+        #expect(text.contains(#"data-ready="true""#))
+        for words in [
+            "3 batches", "images/broken.png ends after 12 bytes: replace it", "q-11",
+            "4 shown of 12 in this page, 36 in all",
+            "ficoco-v, keep 14", "144 → 14",
+        ] {
+            #expect(text.contains(words), "\(words)")
+        }
+        #expect(text.components(separatedBy: "<svg").count == 1 + 6)
+        #expect(text.components(separatedBy: "<canvas").count == 1 + 12)
+    }
+
+    /// Screens of the fixture beside those that were looked at and committed; `WINNOW_RECORD=1` takes new ones.
+    @Test(
+        .enabled(if: LocalPages.isThere, "needs Debian's chromium"),
+        arguments: [
+            ("light", "theme=light&batch=1", 1320, 1900), ("dark", "theme=dark&batch=1&step=2", 1320, 1900),
+            ("detail", "theme=light&batch=2&job=q-3&step=3&patch=40", 1320, 820), ("narrow", "theme=dark", 420, 1500),
+        ])
+    func itLooksAsItDid(name: String, hash: String, width: Int, height: Int) throws {
+        let (fixture, page) = try page()
+        let taken = try LocalPages().screen(of: page.html, hash: hash, width: width, height: height)
+        withExtendedLifetime(fixture) {}
+        let file = Self.home.appendingPathComponent("\(name).png")
+        if ProcessInfo.processInfo.environment["WINNOW_RECORD"] != nil { try Data(taken.png()).write(to: file) }
+        let known = try Picture(contentsOf: file)
+        let difference = try #require(Self.difference(taken, known))
+        #expect(difference < 4, "\(name) differs by \(difference) of 255")
+        if name == "light" {
+            // The measure tells pages apart: the dark one is far off.
+            let dark = try Picture(contentsOf: Self.home.appendingPathComponent("dark.png"))
+            let far = try #require(Self.difference(taken, dark))
+            #expect(far > 40)
+        }
+    }
+
+    /// The mean difference of 8×8 blocks, so that fonts may differ a little; nil for other sizes.
+    private static func difference(_ a: Picture, _ b: Picture) -> Double? {
+        guard a.width == b.width, a.height == b.height else { return nil }
+        let columns = a.width / 8, rows = a.height / 8
+        func blocks(_ picture: Picture) -> [Int] {
+            var sums = [Int](repeating: 0, count: columns * rows)
+            for y in 0..<rows * 8 {
+                for x in 0..<columns * 8 {
+                    let place = (y * picture.width + x) * 3
+                    sums[y / 8 * columns + x / 8] +=
+                        Int(picture.pixels[place]) + Int(picture.pixels[place + 1]) + Int(picture.pixels[place + 2])
+                }
+            }
+            return sums
+        }
+        let total = zip(blocks(a), blocks(b)).reduce(0) { $0 + abs($1.0 - $1.1) }
+        return Double(total) / Double(columns * rows) / 192
+    }
+}

@@ -1,0 +1,130 @@
+import Analysis
+import Foundation
+import JobModel
+import JobStore
+import ResultFiles
+import TestSupport
+import Testing
+
+@Suite struct VerificationTests {
+    let tree: ResultsTree
+    private let batch = BatchID("demo-1")
+    private var store: URL { URL(fileURLWithPath: tree.folder.path + "/jobs.sqlite") }
+
+    init() throws { tree = try ResultsTree() }
+
+    /// A store in which the rows of each shard were committed, those of `ids` only.
+    private func commit(_ ids: [String], in shards: [SealedShard], unfinished: [String] = []) throws {
+        var store = try JobStore(at: store)
+        try store.openBatch(batch, description: "{}", results: tree.folder.path, at: .now)
+        let items = (ids + unfinished).map { NewItem(id: ItemID($0), image: "x", json: "{}") }
+        let jobs = try store.add(items, to: batch)
+        try store.closeBatch(batch, at: .now)
+        for (id, job) in zip(ids, jobs) {
+            let lease = Lease(job: job, epoch: Epoch(1))
+            try store.apply([.assigned(lease, to: WorkerName("w"))], at: .now)
+            guard let shard = shards.first(where: { $0.jobs.contains(id) }), let row = shard.jobs.firstIndex(of: id)
+            else { continue }
+            try store.add(
+                ShardRecord(
+                    batch: batch, path: shard.path, sha256: shard.sha256, bytes: UInt64(shard.bytes),
+                    worker: WorkerName("w")))
+            let commit = RowCommit(
+                lease: lease, shard: shard.path, row: UInt32(row), error: nil, summary: JobSummary())
+            let refused = try store.apply([.committed(commit)], at: .now)
+            #expect(refused.isEmpty)
+        }
+        if unfinished.isEmpty { try store.apply([.batchFinished(batch)], at: .now) }
+        try store.commit()
+    }
+
+    private func verification() throws -> Verification {
+        try Verification(
+            tree.folder, results: StoredResults(store: store, folder: tree.folder.path, named: "demo-1"))
+    }
+
+    @Test func soundResultsAreSaidToBe() throws {
+        let shards = try [
+            tree.seal(["a", "b"].map { ResultsTree.row($0) }, as: 1), tree.seal([ResultsTree.failure("c")], as: 2),
+        ]
+        try commit(["a", "b", "c"], in: shards)
+        let found = try verification()
+        #expect(found.isSound && found.findings.isEmpty && found.visible == 3 && found.shards == 2)
+    }
+
+    @Test func everyKindOfTroubleIsNamed() throws {
+        let good = try tree.seal(["a", "b"].map { ResultsTree.row($0) }, as: 1)
+        let gone = try tree.seal(["c", "d"].map { ResultsTree.row($0) }, as: 2)
+        let damaged = try tree.seal([ResultsTree.row("e")], as: 3)
+        // A worker that lost its lease sealed a shard that nobody committed, with a row of a job that nobody knows.
+        let late = try tree.seal([ResultsTree.row("a", attempt: 2), ResultsTree.row("stranger")], as: 4)
+        try commit(["a", "b", "c", "d", "e"], in: [good, gone, damaged], unfinished: ["f"])
+        let waiting = try tree.seal([ResultsTree.row("f")], as: 5)
+        try FileManager.default.removeItem(atPath: tree.path(gone))
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: tree.path(damaged)))
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: tree.path(damaged)))
+        let found = try verification()
+        #expect(!found.isSound && found.visible == 2 && found.undecided == 1)
+        #expect(found.missing.sorted() == ["c", "d", "e"])
+        func places(_ kind: Verification.Kind) -> [[String]] {
+            found.findings.filter { $0.kind == kind }.map { [$0.job, $0.shard] }
+        }
+        #expect(places(.damaged) == [["", damaged.path]])
+        #expect(places(.superseded) == [["a", late.path]])
+        #expect(places(.orphaned) == [["stranger", late.path]])
+        #expect(FileManager.default.fileExists(atPath: tree.path(waiting)))
+    }
+
+    @Test func aShardThatIsNotTheReportedOneIsDamaged() throws {
+        let shard = try tree.seal([ResultsTree.row("a")], as: 1)
+        try commit(["a"], in: [shard])
+        try FileManager.default.removeItem(atPath: tree.path(shard))
+        try tree.seal([ResultsTree.row("a", attempt: 9)], as: 1)
+        let found = try verification()
+        #expect(found.count(.damaged) == 1 && found.missing == ["a"])
+    }
+
+    @Test func withoutAStoreTheItemsSayWhatIsMissing() throws {
+        try tree.seal([ResultsTree.row("a"), ResultsTree.row("b")], as: 1)
+        try tree.seal([ResultsTree.row("b", attempt: 2)], as: 2)
+        let found = try Verification(tree.folder, results: nil, expected: ["a", "b", "c"])
+        #expect(found.missing == ["c"] && found.visible == 2 && found.count(.superseded) == 1)
+    }
+
+    @Test func exactlyTheMissingJobsRunAgain() throws {
+        let kept = try tree.seal(["a", "b"].map { ResultsTree.row($0) }, as: 1)
+        let gone = try tree.seal(["c", "d"].map { ResultsTree.row($0) }, as: 2)
+        try commit(["a", "b", "c", "d"], in: [kept, gone])
+        try FileManager.default.removeItem(atPath: tree.path(gone))
+        let missing = try verification().missing
+        var jobs = try JobStore(at: store)
+        let requeued = try jobs.requeueResults(of: missing.map { ItemID($0) }, in: batch)
+        #expect(requeued == 2)
+        let waiting = try jobs.unfinishedJobs(of: batch, after: JobID(0), limit: 10)
+        #expect(
+            waiting.map(\.id) == [JobID(3), JobID(4)] && waiting.allSatisfy { !$0.wasRunning && $0.epoch == Epoch(1) })
+        let state = try jobs.batches().first?.state
+        #expect(state == .running)
+        let again = try jobs.requeueResults(of: missing.map { ItemID($0) }, in: batch)
+        #expect(again == 0)
+
+        // The next attempt's rows count, and all is well again.
+        let second = try tree.seal(["c", "d"].map { ResultsTree.row($0, attempt: 2) }, as: 3)
+        for (row, job) in waiting.enumerated() {
+            let lease = Lease(job: job.id, epoch: job.epoch.next)
+            try jobs.apply([.assigned(lease, to: WorkerName("w"))], at: .now)
+            try jobs.add(
+                ShardRecord(
+                    batch: batch, path: second.path, sha256: second.sha256, bytes: UInt64(second.bytes),
+                    worker: WorkerName("w")))
+            let commit = RowCommit(
+                lease: lease, shard: second.path, row: UInt32(row), error: nil, summary: JobSummary())
+            let refused = try jobs.apply([.committed(commit)], at: .now)
+            #expect(refused.isEmpty)
+        }
+        try jobs.commit()
+        let found = try verification()
+        #expect(found.isSound && found.visible == 4)
+    }
+}

@@ -1,0 +1,187 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension BlackBox {
+    /// `winnow results` and `winnow report` over what `winnow run` left behind.
+    @Suite struct ResultsTests {
+        private struct Verified: Decodable {
+            let shards, visible, undecided, damaged, missing, orphaned, superseded: Int
+            let requeued: Int?
+        }
+
+        private func finished(_ count: Int = 6, lines: String = "") async throws -> TestBatch {
+            let batch = try TestBatch(Demo.items(count, every: 3), workers: 2, lines: lines)
+            let end = try await winnow("run", batch.path, "--output", "json")
+            try #require(end.code == 0, "\(end)")
+            return batch
+        }
+
+        private func shards(_ batch: TestBatch) throws -> [String] {
+            let folder = batch.results + "/shards"
+            return try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".h5") }.sorted()
+                .map { "\(folder)/\($0)" }
+        }
+
+        private func verify(_ batch: TestBatch, _ arguments: String...) async throws -> (Int32?, Verified) {
+            let end = try await winnow(["results", "verify", batch.results, "--output", "json"] + arguments)
+            return (end.code, try Verified(printed: end.output))
+        }
+
+        @Test func theCatalogueIsThereAndAnswers() async throws {
+            let batch = try await finished()
+            #expect(FileManager.default.fileExists(atPath: batch.results + "/catalogue.sqlite"))
+            let sql = "SELECT id, visual_tokens_out AS tokens FROM jobs WHERE status = 'ok' ORDER BY id"
+            let table = try await winnow("results", "query", sql, batch.results)
+            #expect(table.code == 0 && table.output.hasPrefix("id "), "\(table)")
+            for item in batch.items { #expect(table.output.contains(item.id)) }
+            let json = try await winnow("results", "query", sql, batch.results, "--output", "json")
+            struct Row: Decodable, Equatable {
+                let id: String
+                let tokens: Int
+            }
+            let rows = try JSONDecoder().decode([Row].self, from: Data(json.output.utf8))
+            #expect(rows == batch.items.map(\.id).sorted().map { Row(id: $0, tokens: 192) })
+            let csv = try await winnow("results", "query", sql, batch.results, "--output", "csv")
+            #expect(csv.output.hasPrefix("id,tokens\r\n"))
+            let made = try await winnow("results", "catalogue", batch.results)
+            #expect(made.code == 0 && made.output.contains("6 jobs"), "\(made)")
+            let wrong = try await winnow("results", "query", "DELETE FROM jobs", batch.results)
+            #expect(wrong.code == 2 && wrong.errors.contains("SELECT"), "\(wrong)")
+            let nowhere = try await winnow("results", "query", sql, "/nowhere")
+            #expect(nowhere.code == 2 && nowhere.errors.contains("/nowhere"), "\(nowhere)")
+        }
+
+        @Test func missingJobsRunAgainAndAreMerged() async throws {
+            let batch = try await finished(8, lines: "features: none\ntrace: indices")
+            let (good, whole) = try await verify(batch)
+            #expect(good == 0 && whole.visible == 8 && whole.missing == 0 && whole.damaged == 0)
+            let lost = try #require(try shards(batch).first)
+            try FileManager.default.removeItem(atPath: lost)
+            let (bad, found) = try await verify(batch)
+            #expect(bad == 1 && found.missing > 0 && found.missing + found.visible == 8)
+            let (_, requeued) = try await verify(batch, "--requeue")
+            #expect(requeued.requeued == found.missing)
+
+            // The batch goes on where it was: its coordinator and a worker are started again.
+            let coordinator = try RunningWinnow([
+                "coordinator", "--store", batch.results + "/jobs.sqlite", "--workers", "tcp://127.0.0.1:*", "--clients",
+                "tcp://127.0.0.1:*", "--output", "json",
+            ])
+            try await eventually("the coordinator listens") { coordinator.output.hasSuffix("\n") }
+            let endpoints = try Services.Endpoints(printed: coordinator.output)
+            // It holds the store: nothing can be put back behind its back.
+            let refused = try await winnow("results", "verify", batch.results, "--requeue")
+            #expect(refused.code == 1 && refused.errors.contains("Another coordinator"), "\(refused)")
+            let worker = try RunningWinnow(["worker", "--connect", endpoints.workers, "--threads", "1"])
+            let wait = try await winnow("wait", "batch", "--connect", endpoints.clients)
+            #expect(wait.code == 0, "\(wait)")
+            for process in [worker, coordinator] {
+                process.kill(SIGTERM)
+                _ = try await process.end()
+            }
+            let (again, complete) = try await verify(batch)
+            #expect(again == 0 && complete.visible == 8)
+
+            let sql = "SELECT id, answer, visual_tokens_out FROM jobs ORDER BY id"
+            let before = try await winnow("results", "query", sql, batch.results, "--output", "csv").output
+            let merge = try await winnow("results", "merge", batch.results)
+            #expect(merge.code == 0 && merge.output.contains("with the same 8 rows"), "\(merge)")
+            #expect(try shards(batch).count == 1)
+            #expect(try await winnow("results", "query", sql, batch.results, "--output", "csv").output == before)
+            let (merged, last) = try await verify(batch)
+            #expect(merged == 0 && last.visible == 8 && last.superseded == 0 && last.orphaned == 0)
+        }
+
+        @Test func exportsPicturesAndTheReport() async throws {
+            let batch = try await finished()
+            let folder = try TemporaryDirectory()
+            for (format, beginning) in [("csv", "id,image,"), ("jsonl", "{\"id\":"), ("llava", "{\"question_id\": ")] {
+                let file = folder.file(format)
+                let end = try await winnow(
+                    "results", "export", batch.results, "--format", format, "--out", file.path)
+                #expect(end.code == 0, "\(end)")
+                let text = try String(contentsOf: file, encoding: .utf8)
+                #expect(text.hasPrefix(beginning) && (format == "csv" || text.split(separator: "\n").count == 6))
+            }
+            let needsFile = try await winnow("results", "export", batch.results, "--format", "npz")
+            #expect(needsFile.code == 2 && needsFile.errors.contains("--out"), "\(needsFile)")
+
+            let png = folder.file("job.png").path
+            let id = batch.items[0].id
+            let show = try await winnow(
+                "results", "show", id, batch.results, "--png", png, "--drawing", "blocks", "--steps", "2")
+            #expect(show.code == 0 && show.output.contains("▀") && show.output.contains("576 → 192"), "\(show)")
+            #expect(FileManager.default.contents(atPath: png)?.starts(with: [0x89, 0x50, 0x4E, 0x47]) == true)
+            let sixel = try await winnow("results", "show", id, batch.results, "--drawing", "sixel")
+            #expect(sixel.output.contains("\u{1B}Pq\"1;1;") && sixel.output.hasSuffix("\u{1B}\\\n"))
+            let absent = try await winnow("results", "show", "nobody", batch.results)
+            #expect(absent.code == 2 && absent.errors.contains("nobody"), "\(absent)")
+
+            let report = try await winnow("report", batch.results)
+            #expect(report.code == 0, "\(report)")
+            let html = try String(contentsOfFile: batch.results + "/report.html", encoding: .utf8)
+            #expect(html.contains("data:image/webp;base64,") && html.contains(id))
+            let reader = try await winnow("results", "reader")
+            #expect(reader.output.contains("def open_results("))
+        }
+
+        @Test func whatIsStoredIsChosenAndItsSizeIsSaid() async throws {
+            let batch = try TestBatch(Demo.items(2))
+            let end = try await winnow("run", batch.path, "--features", "tower", "--trace", "none", "--output", "json")
+            #expect(end.code == 0 && end.errors.contains("storing about") && end.errors.contains("trace 0 B"), "\(end)")
+            let yaml = try String(contentsOfFile: batch.results + "/batch.yaml", encoding: .utf8)
+            #expect(yaml.contains("features: \"tower\"") && yaml.contains("trace: \"none\""))
+            let (code, verified) = try await verify(batch)
+            #expect(code == 0 && verified.visible == 2)
+            let show = try await winnow("results", "show", batch.items[0].id, batch.results)
+            #expect(show.code == 2 && show.errors.contains("trace"), "\(show)")
+            let wrong = try await winnow("run", batch.path, "--features", "all")
+            #expect(wrong.code == 2)
+        }
+
+        /// Every command that reads shards, given one that somebody tampered with.
+        @Test(
+            .enabled(if: SystemPython.hasH5py, "needs Debian's python3-h5py"),
+            arguments: [
+                "del f['kept']; f['kept'] = h5py.ExternalLink('/etc/passwd', '/kept')",
+                "del f['jobs/id']; f.create_dataset('jobs/id', (3,), 'S8', external=[('/etc/passwd', 0, 24)])",
+                "del f['jobs/attempt']; f.create_dataset('jobs/attempt', (1 << 44,), 'i8', chunks=(1 << 20,))",
+                "f.attrs['rows'] = 1 << 60", "f['tokens/indptr'][1] = 1 << 50",
+                "d = f['kept/data'].id; a = d.get_chunk_info(0); o = open(sys.argv[1], 'r+b'); "
+                    + "o.seek(a.byte_offset); o.write(b'x' * a.size); o.close()",
+                "o = open(sys.argv[1], 'r+b'); o.seek(96); o.write(b'y' * 4000); o.close()",
+                "o = open(sys.argv[1], 'r+b'); o.truncate(5000); o.close()",
+            ])
+        func hostileShardsEndInAClearError(edit: String) async throws {
+            let batch = try TestBatch(Demo.items(3), maxTokens: 1)
+            let end = try await winnow("run", batch.path, "--features", "none", "--output", "json")
+            try #require(end.code == 0, "\(end)")
+            for shard in try shards(batch) {
+                // Without its seal, which would give all of this away at once.
+                var bytes = try Data(contentsOf: URL(fileURLWithPath: shard))
+                bytes.removeLast(40)
+                try bytes.write(to: URL(fileURLWithPath: shard))
+                _ = try SystemPython.run(
+                    "import h5py, sys\nwith h5py.File(sys.argv[1], 'r+') as f: exec(sys.argv[2])", shard, edit)
+            }
+            let out = try TemporaryDirectory()
+            let commands: [[String]] = [
+                ["results", "catalogue", batch.results], ["results", "query", "SELECT * FROM jobs", batch.results],
+                ["results", "verify", batch.results], ["results", "merge", batch.results],
+                ["results", "show", batch.items[0].id, batch.results],
+                ["results", "export", batch.results, "--format", "csv", "--out", out.file("x.csv").path],
+                ["report", batch.results, "--out", out.file("x.html").path],
+            ]
+            for command in commands {
+                try? FileManager.default.removeItem(atPath: batch.results + "/catalogue.sqlite")
+                let end = try await winnow(command)
+                #expect(end.code != nil, "\(command) was ended by a signal: \(end)")
+                let said = end.errors + end.output
+                let isRemarked = said.contains(".h5") || said.contains("damaged") || end.code == 0
+                #expect(isRemarked, "\(command): \(end)")
+                if command[1] == "verify" { #expect(end.code == 1, "\(end)") }
+            }
+        }
+    }
+}
