@@ -68,9 +68,15 @@ let package = Package(
         // Level 3–4: the model, and running it.
         module("VisionLanguage", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", crypto]),
         module("Generation", ["Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
-        module("Evaluation", ["TokenReduction", "VisionLanguage"]),
 
-        // Level 5: the two services.
+        // Level 5: the two services, and what a method costs and keeps.
+        module(
+            "Evaluation",
+            [
+                "Generation", "ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization",
+                "VisionLanguage",
+                crypto,
+            ]),
         module("Coordinator", ["JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ", logging]),
         module(
             "Worker",
@@ -107,7 +113,7 @@ let package = Package(
         tests("Generation", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "HDF5"]),
         tests(
             "Evaluation",
-            ["Generation", "ImageDecoding", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
+            ["Generation", "ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
         tests("Coordinator", ["JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ"]),
         tests("Worker", ["JobModel", "ResultFiles", "WireProtocol", "ZeroMQ"]),
         .testTarget(name: "SystemTests", dependencies: ["TestSupport", "HDF5", "JobModel"], swiftSettings: settings),

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Evaluation
 import Foundation
 import TokenReduction
 
@@ -16,7 +17,7 @@ public struct Winnow: ParsableCommand {
         subcommands: [
             RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self, StatusCommand.self,
             WaitCommand.self, CancelCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,
-            FLOPsCommand.self, BenchCommand.self,
+            FLOPsCommand.self, EvalCommand.self, BenchCommand.self,
         ])
 
     /// As the parser makes it.
@@ -34,6 +35,9 @@ public struct Winnow: ParsableCommand {
             if !failure.message.isEmpty { printError("winnow: \(failure.message)") }
             return failure.exitCode
         } catch let error as ReductionError {
+            printError("winnow: \(error)")
+            return ExitCodes.usage
+        } catch let error as EvaluationError {
             printError("winnow: \(error)")
             return ExitCodes.usage
         } catch let error as CoordinatorClientError where error.refusal == "no-such-batch" {
