@@ -20,8 +20,8 @@ public struct AccuracyPlot {
         let scores: [Double] = scored.flatMap { cell in bars(cell) + [cell.score ?? 0] }
         let low = ((scores.min() ?? 0) / 10).rounded(.down) * 10, high = ((scores.max() ?? 100) / 10).rounded(.up) * 10
         let least = (scored.map(\.flopsShare).min() ?? 0) * 100
-        let x = Axis(from: max((least / 10).rounded(.down) * 10, 0), to: 100, over: frame.left...frame.right)
-        let y = Axis(from: low, to: max(high, low + 10), over: frame.bottom...frame.top)
+        let x = Axis(from: max((least / 10).rounded(.down) * 10, 0), to: 100, start: frame.left, end: frame.right)
+        let y = Axis(from: low, to: max(high, low + 10), start: frame.bottom, end: frame.top)
         var parts = [head, grid(x, y)]
         if let baseline = scored.first, let score = baseline.score {
             let at = y.place(score)
@@ -43,8 +43,9 @@ public struct AccuracyPlot {
     private struct Axis {
         let low, high, start, end: Double
 
-        init(from low: Double, to high: Double, over range: ClosedRange<Double>) {
-            (self.low, self.high, start, end) = (low, high, range.lowerBound, range.upperBound)
+        /// Values from `low` to `high` lie between `start` and `end`, in pixels.
+        init(from low: Double, to high: Double, start: Double, end: Double) {
+            (self.low, self.high, self.start, self.end) = (low, high, start, end)
         }
 
         func place(_ value: Double) -> Double {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Hugging Face transformers' answers to all questions of the demo benchmark: demo_answers.json beside this script.
 
-    venv/bin/python make_demo_answers.py        # packages of ../model/requirements.txt; about ten minutes on one core
+    venv/bin/python make_demo_answers.py        # packages of ../model/requirements.txt; minutes on one core
 
 f32, eager attention, greedy, at most 32 tokens, the plain Hugging Face prompt, centre crop, one question at a time. `margin`
 is the least gap between the best two logits over the steps: rounding can only change an answer where it is tiny.
