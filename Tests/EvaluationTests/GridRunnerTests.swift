@@ -1,9 +1,11 @@
 import Evaluation
 import Foundation
+import FoundationXML
 import JobModel
 import TestSupport
 import Testing
 import TokenReduction
+import VisionLanguage
 
 /// A grid of methods and budgets over real questions: what is kept, how it goes on, what is summed up.
 struct GridRunnerTests {
