@@ -10,7 +10,8 @@ public struct GenerationRequest: Sendable {
     public let prompt: MultimodalPrompt
     /// `(patches, 3·patch²)`
     public let patches: Tensor
-    /// Equal keys mean equal features: same picture, same preprocessing, same reduction. nil: never shared.
+    /// Equal keys mean equal features: same picture, same preprocessing, same reduction; where that reads the question,
+    /// different questions are told apart all the same. nil: never shared.
     public let featureKey: String?
     /// How visual tokens are reduced.
     public let plan: ReductionPlan
@@ -81,7 +82,7 @@ public struct GenerationResult: Sendable {
 /// Where features or a prefix were reused, what computing them took the first time counts here as well: equal requests
 /// have equal counts, whoever came first.
 public struct OperationCounts: Sendable, Hashable {
-    /// The vision tower.
+    /// The vision tower, and CLIP's text tower where the reduction reads the question.
     public var vision = 0
     /// The projector.
     public var projector = 0

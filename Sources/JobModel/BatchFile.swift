@@ -7,7 +7,7 @@ internal import Yams
 /// |---|---|
 /// | `name` | the file's name without its extension |
 /// | `model` | required: a checkpoint folder |
-/// | `vision_tower` | none: the checkpoint holds its own |
+/// | `vision_tower` | none: the checkpoint holds its own, and no method reads the question |
 /// | `items` | required: a file with one JSON object per line |
 /// | `images` | the folder of the batch file |
 /// | `results` | `results/<name>` beside the batch file |

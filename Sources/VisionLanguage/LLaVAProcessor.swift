@@ -60,7 +60,8 @@ public struct LLaVAProcessor: Sendable {
     public func prompt(_ instruction: String, template: PromptTemplate) throws -> MultimodalPrompt {
         try MultimodalPrompt(
             ids: tokenizer.encode(template.render(instruction)), imageToken: configuration.imageToken,
-            visualTokens: configuration.visualTokens)
+            visualTokens: configuration.visualTokens,
+            question: MultimodalPrompt.question(of: instruction, imageText: tokenizer.imageText))
     }
 }
 
