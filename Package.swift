@@ -80,9 +80,8 @@ let package = Package(
         // Level 3–4: the model, and running it.
         module("VisionLanguage", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", crypto]),
         module("Generation", ["Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
-        module("Evaluation", ["TokenReduction", "VisionLanguage"]),
 
-        // Level 5: the two services, and what is done with their results.
+        // Level 5: the two services, what is done with their results, and what a method costs and keeps.
         module(
             "Analysis", ["ImageDecoding", "JobModel", "JobStore", "ResultFiles", grdb, mustache],
             resources: [.embedInCode("Resources")]),
@@ -90,6 +89,13 @@ let package = Package(
             "Coordinator",
             [
                 "AccessKeys", "JobModel", "JobStore", "Monitoring", "Scheduling", "WireProtocol", "ZeroMQ", logging,
+            ]),
+        module(
+            "Evaluation",
+            [
+                "Generation", "ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization",
+                "VisionLanguage",
+                crypto,
             ]),
         module(
             "Worker",
@@ -102,7 +108,8 @@ let package = Package(
         module(
             "Commands",
             [
-                "AccessKeys", "Analysis", "Coordinator", "Evaluation", "Generation", "HDF5", "ImageDecoding", "JobModel",
+                "AccessKeys", "Analysis", "Coordinator", "Evaluation", "Generation", "HDF5", "ImageDecoding",
+                "JobModel",
                 "JobStore", "Monitoring", "ResultFiles", "Scheduling",
                 "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "WireProtocol", "Worker", "ZeroMQ",
                 arguments, logging,
@@ -128,7 +135,7 @@ let package = Package(
         tests("Generation", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "HDF5"]),
         tests(
             "Evaluation",
-            ["Generation", "ImageDecoding", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
+            ["Generation", "ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
         tests("Analysis", ["HDF5", "ImageDecoding", "JobModel", "JobStore", "ResultFiles"]),
         tests("AccessKeys", ["ZeroMQ"]),
         tests("Monitoring"),

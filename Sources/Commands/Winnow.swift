@@ -1,5 +1,6 @@
 import Analysis
 public import ArgumentParser
+import Evaluation
 import Foundation
 import HDF5
 import ResultFiles
@@ -21,7 +22,8 @@ public struct Winnow: ParsableCommand {
             StatusCommand.self, WatchCommand.self, WaitCommand.self, CancelCommand.self, RetryCommand.self,
             PauseCommand.self, ResumeCommand.self, DrainCommand.self, ExplainCommand.self, WorkersCommand.self,
             DoctorCommand.self, KeysCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,
-            FLOPsCommand.self, ResultsCommand.self, ReportCommand.self, BenchCommand.self,
+            FLOPsCommand.self, ResultsCommand.self, ReportCommand.self, EvalCommand.self,
+            BenchCommand.self,
         ])
 
     /// As the parser makes it.
@@ -48,6 +50,9 @@ public struct Winnow: ParsableCommand {
             printError("winnow: \(error)")
             return ExitCodes.usage
         } catch let error as ResultFileError where error.code == .notFound {
+            printError("winnow: \(error)")
+            return ExitCodes.usage
+        } catch let error as EvaluationError {
             printError("winnow: \(error)")
             return ExitCodes.usage
         } catch let error as CoordinatorClientError where error.isUsage {

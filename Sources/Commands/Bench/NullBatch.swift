@@ -27,7 +27,7 @@ struct NullBatch {
         let manifest = folder.appendingPathComponent("\(name).jsonl")
         try Self.write(items, to: manifest)
         path = folder.appendingPathComponent("\(name).yaml").path
-        let text = "model: model\nitems: \(name).jsonl\nprecision: f32\nfeatures: false\n"
+        let text = "model: model\nitems: \(name).jsonl\nprecision: f32\nfeatures: none\n"
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     }
 
