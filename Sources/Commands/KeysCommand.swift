@@ -57,6 +57,7 @@ struct NewKeyCommand: ParsableCommand {
             print(
                 made.isEmpty
                     ? "every key is there already; 'winnow keys list' shows them" : made.joined(separator: "\n"))
+        case .quiet: if !made.isEmpty { print(made.joined(separator: "\n")) }
         }
     }
 }
@@ -90,6 +91,7 @@ struct ListKeysCommand: ParsableCommand {
                 table.add([report.role, report.name, report.publicKey, report.created, report.revoked ?? ""])
             }
             print(table.text())
+        case .quiet: for report in reports where report.revoked == nil { print(report.name) }
         }
     }
 }
@@ -116,6 +118,7 @@ struct RevokeKeyCommand: ParsableCommand {
         switch output {
         case .json: try printJSON(["revoked": name])
         case .table: print("\(name) is revoked")
+        case .quiet: break
         }
     }
 }

@@ -6,9 +6,6 @@ internal import Scheduling
 internal import WireProtocol
 
 extension Coordination {
-    /// Whether changes can be made durable.
-    var storeHealth: ServiceSnapshot.StoreHealth { .healthy }
-
     /// What the status page and the metrics show; made only while somebody looks.
     mutating func snapshot(startedAt: Date) -> ServiceSnapshot {
         let seconds = CoordinatorMetrics.seconds(now)
@@ -45,7 +42,7 @@ extension Coordination {
                 at: $0.at.timeIntervalSince1970, batch: $0.place?.batch.rawValue ?? "",
                 item: $0.place?.item.rawValue ?? "job \($0.job)", reason: $0.reason)
         }
-        snapshot.store = storeHealth
+        snapshot.store = storeHealth.trouble.map { .failing($0) } ?? .healthy
         snapshot.storeBytes = ["", "-wal"].reduce(0) { sum, suffix in
             let path = configuration.store.path + suffix
             let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64

@@ -42,7 +42,7 @@ struct CoordinatorMetrics {
                 workerIsLost = true
             case .revoke: workerIsLost = false
             case .store(let transition): note(transition, isExpiry: byTime && !workerIsLost, at: wallClock)
-            case .assign, .refuse: break
+            case .assign, .refuse, .workerForgotten: break
             }
         }
     }
@@ -71,14 +71,17 @@ struct CoordinatorMetrics {
 
     private mutating func note(_ transition: JobTransition, isExpiry: Bool, at wallClock: Date) {
         switch transition {
-        case .assigned: counters.attempts += 1
+        case .assigned, .seconded: counters.attempts += 1
         case .requeued:
             counters.requeued += 1
             if isExpiry { counters.leaseExpiries += 1 }
-        case .quarantined(let lease, _, let reason):
+        case .quarantined(let lease, _, let end):
             counters.ended["quarantined", default: 0] += 1
             if isExpiry { counters.leaseExpiries += 1 }
-            noteFailure(lease.job, reason, at: wallClock)
+            noteFailure(lease.job, end.reason, at: wallClock)
+        case .failed(let lease, let end):
+            counters.ended["failed", default: 0] += 1
+            noteFailure(lease.job, end.reason, at: wallClock)
         case .committed(let commit):
             counters.jobTime.observe(commit.summary.seconds)
             counters.ended[commit.error == nil ? "succeeded" : "failed", default: 0] += 1

@@ -101,7 +101,7 @@ extension JobStore {
         }
     }
 
-    private static func revive(
+    static func revive(
         _ condition: String, _ arguments: StatementArguments, _ database: Database
     ) throws -> [RevivedJob] {
         let select = try database.cachedStatement(

@@ -10,7 +10,7 @@ public struct StoredResults: Sendable {
         public var item: String
         /// Where its job is.
         public var state: JobState
-        /// The last attempt.
+        /// The attempt that its row is from; without a row the last.
         public var epoch: UInt64
         /// The shard that holds its row, relative to the results folder; nil without a row.
         public var shard: String?
@@ -69,7 +69,11 @@ public struct StoredResults: Sendable {
         self.shards = Dictionary(
             uniqueKeysWithValues: shards.map { ($0["path"] as String, Array($0["sha256"] as Data)) })
         jobs = try Row.fetchAll(
-            database, sql: "SELECT item_id, state, epoch, shard, row FROM job WHERE batch = ? ORDER BY ordinal",
+            database,
+            sql: """
+                SELECT item_id, state, COALESCE(won, epoch) AS epoch, shard, row
+                FROM item JOIN job ON job.id = item.job WHERE item.batch = ? ORDER BY ordinal
+                """,
             arguments: [id]
         ).map { row in
             guard let state = JobState(rawValue: row["state"]) else {
@@ -89,19 +93,12 @@ extension JobStore {
     /// - Returns: How many jobs wait again.
     public mutating func requeueResults(of items: [ItemID], in batch: BatchID) throws(JobStoreError) -> Int {
         let count = try change { database in
-            guard let id = try Self.row(of: batch, database) else {
-                throw JobStoreError(.noSuchBatch, "There is no batch '\(batch)' in this job store.")
-            }
-            let requeue = try database.cachedStatement(
-                sql: """
-                    UPDATE job SET state = 0, crash_count = 0, shard = NULL, row = NULL, error = NULL, answer = NULL,
-                        visual_tokens = NULL, seconds = NULL
-                    WHERE batch = ? AND item_id = ? AND state IN (2, 3)
-                    """)
+            let id = try BatchRow.get(batch, database).number
+            let find = try database.cachedStatement(sql: "SELECT job FROM item WHERE batch = ? AND item_id = ?")
             var count = 0
             for item in items {
-                try requeue.execute(arguments: [id, item.rawValue])
-                count += database.changesCount
+                guard let job = try Int64.fetchOne(find, arguments: [id, item.rawValue]) else { continue }
+                count += try Self.revive("job.id = ? AND state IN (2, 3)", [job], database).count
             }
             guard count > 0 else { return 0 }
             try database.cachedStatement(

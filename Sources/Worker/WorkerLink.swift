@@ -80,6 +80,11 @@ struct WorkerLink: ~Copyable {
     init(
         _ configuration: WorkerConfiguration, inbox: LinkInbox, runner: RunnerLoop, writer: WriterLoop, log: Logger
     ) throws {
+        // Whole before anything of it is assigned.
+        let context = try Context()
+        let spool = try configuration.spool.map { folder throws(WorkerError) in try ReportSpool(folder) }
+        self.context = context
+        self.spool = spool
         self.configuration = configuration
         self.inbox = inbox
         self.runner = runner.inbox
@@ -87,8 +92,6 @@ struct WorkerLink: ~Copyable {
         runnerProgress = runner.progress
         writerProgress = writer.progress
         self.log = log
-        context = try Context()
-        spool = try configuration.spool.map { folder throws(WorkerError) in try ReportSpool(folder) }
     }
 
     /// Runs until the worker is done; an error says why it ended early.

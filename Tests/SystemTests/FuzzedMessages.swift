@@ -19,7 +19,7 @@ struct FuzzedMessages {
     private let results: String
 
     init(seed: UInt64, results: String) throws {
-        random = SplitMix64(state: seed)
+        random = SplitMix64(seed: seed)
         self.results = results
         workerBodies = try Self.workerMessages().map { try $0.frames()[1] }
         clientBodies = try Self.clientMessages(results: results).map { try $0.frames()[1] }
@@ -184,18 +184,7 @@ struct FuzzedMessages {
     }
 }
 
-/// A small generator whose numbers a seed decides (Steele, Lea and Flood, OOPSLA 2014).
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
+extension SplitMix64 {
     mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
     mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) } }
     mutating func element<T>(of list: [T]) -> T { list[below(list.count)] }

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 public import ImageDecoding
 
 /// Debian's Chromium without a window, which opens pages of its own folder and nothing else.
@@ -34,7 +34,7 @@ public struct LocalPages {
         let page = folder.file("page.html")
         try Data(html.utf8).write(to: page)
         let (output, errors) = (folder.file("output"), folder.file("errors"))
-        for file in [output, errors] { FileManager.default.createFile(atPath: file.path, contents: nil) }
+        for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments =

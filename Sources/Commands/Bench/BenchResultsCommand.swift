@@ -39,7 +39,7 @@ struct BenchResultsCommand: ParsableCommand {
             layouts: try ResultsBench.Layout.allCases.map { try bench.layout($0, runs: runs) })
         switch output {
         case .json: try printJSON(report)
-        case .table: print(report.text())
+        case .table, .quiet: print(report.text())
         }
     }
 }

@@ -37,6 +37,7 @@ struct EvalImportCommand: ParsableCommand {
         switch output {
         case .json: try printJSON(ImportReport(benchmark, check, items: items))
         case .table: printTable(benchmark, check, items: items)
+        case .quiet: if let items { print(items) }
         }
         try endCommand(check.canRun ? ExitCodes.success : ExitCodes.usage)
     }

@@ -83,6 +83,7 @@ struct EvalRunCommand: ParsableCommand {
         switch output {
         case .json: try printJSON(summary)
         case .table: print(report.text() + "\n\nFiles: \(folder.path)")
+        case .quiet: print(folder.path)
         }
         try endCommand(answers.contains { $0.failed > 0 } ? ExitCodes.someJobsFailed : ExitCodes.success)
     }

@@ -60,7 +60,7 @@ struct EvalScoreCommand: ParsableCommand {
         let report = ScoreReport(benchmark, evaluation.result, files: files, answered: found.texts.count)
         switch output {
         case .json: try printJSON(report)
-        case .table: print(report.text())
+        case .table, .quiet: print(report.text())
         }
     }
 }

@@ -28,7 +28,7 @@ struct EvalTableCommand: ParsableCommand {
         let table = try ResultsTable(model, measured: measured)
         switch output {
         case .json: try printJSON(Report(table))
-        case .table: print(text(table))
+        case .table, .quiet: print(text(table))
         }
     }
 

@@ -32,6 +32,7 @@ struct CatalogueCommand: ParsableCommand {
                     jobs: summary.jobs, unreadable: summary.unreadable))
         case .table:
             print("\(folder.results.path)/\(Catalogue.fileName): \(summary.jobs) jobs in \(summary.shards) shards")
+        case .quiet: print("\(folder.results.path)/\(Catalogue.fileName)")
         }
         if !summary.unreadable.isEmpty { throw CommandFailure("\(summary.unreadable.count) shards cannot be read") }
     }

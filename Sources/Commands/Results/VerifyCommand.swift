@@ -66,7 +66,7 @@ struct VerifyCommand: ParsableCommand {
         do {
             var store = try JobStore(at: url)
             return try store.requeueResults(of: items.map { ItemID($0) }, in: batch)
-        } catch let error as JobStoreError where error.code == .inUse {
+        } catch  where error.code == .inUse {
             throw CommandFailure("nothing was requeued: \(error)")
         }
     }
@@ -94,6 +94,7 @@ struct VerifyCommand: ParsableCommand {
                     + (verification.undecided > 0 ? "; \(verification.undecided) rows of jobs that still run" : ""))
             if !hasStore { print("No job store was found; --store names one.") }
             if let requeued { print("\(requeued) jobs wait again; the coordinator's next start runs them.") }
+        case .quiet: for finding in verification.findings { print(finding.job) }
         }
     }
 }
