@@ -66,7 +66,8 @@ struct VerifyCommand: ParsableCommand {
         do {
             var store = try JobStore(at: url)
             return try store.requeueResults(of: items.map { ItemID($0) }, in: batch)
-        } catch  where error.code == .inUse {
+        } catch {
+            guard error.code == .inUse else { throw error }
             throw CommandFailure("nothing was requeued: \(error)")
         }
     }
