@@ -14,6 +14,7 @@ extension Coordination {
         }
         guard peerOf[worker] == peer else { return }
         peerOf[worker] = nil
+        metrics.forget(worker)
         try perform(scheduler.workerLeft(worker, at: now))
     }
 }

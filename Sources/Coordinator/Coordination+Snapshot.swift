@@ -11,8 +11,6 @@ extension Coordination {
         let seconds = CoordinatorMetrics.seconds(now)
         let batches = scheduler.allBatches()
         let workers = scheduler.allWorkers(at: now)
-        metrics.keep(
-            batches: Set(batches.filter { !$0.state.isFinal }.map(\.id)), workers: Set(workers.map(\.name)))
         nameFailures()
         var counters = metrics.counters
         counters.malformed = UInt64(malformed)

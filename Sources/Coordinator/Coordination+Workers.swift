@@ -51,6 +51,7 @@ extension Coordination {
         case .goodbye:
             peers[peer] = nil
             peerOf[worker] = nil
+            metrics.forget(worker)
             logger.info("worker left", metadata: [LogKey.worker: "\(worker)"])
             try perform(scheduler.workerLeft(worker, at: now))
         case .hello, nil: break
@@ -125,13 +126,14 @@ extension Coordination {
             let shard = ShardRecord(
                 batch: batch, path: report.shard, sha256: Array(report.sha256), bytes: report.bytes, worker: worker)
             try store.add(shard)
+            metrics.counters.resultBytes &+= report.bytes
         }
-        try perform(outcome.actions)
         let failed = Set(rows.filter { $0.error != nil }.map(\.lease.job))
         let failures = outcome.committed.count { failed.contains($0) }
+        // Before the actions, the last of which may end the batch.
         metrics.noteCommitted(
             succeeded: outcome.committed.count - failures, failed: failures, of: batch, by: worker, at: now)
-        metrics.counters.resultBytes += report.bytes
+        try perform(outcome.actions)
         let places = Dictionary(rows.map { ($0.lease.job, $0.row) }, uniquingKeysWith: { first, _ in first })
         var committed = outcome.committed
         var stale = outcome.stale

@@ -42,7 +42,8 @@ struct CoordinatorMetrics {
                 workerIsLost = true
             case .revoke: workerIsLost = false
             case .store(let transition): note(transition, isExpiry: byTime && !workerIsLost, at: wallClock)
-            case .assign, .refuse, .workerForgotten: break
+            case .workerForgotten(let worker): forget(worker)
+            case .assign, .refuse: break
             }
         }
     }
@@ -63,11 +64,8 @@ struct CoordinatorMetrics {
         if let worker, endedOfWorker[worker] == nil { endedOfWorker[worker] = fresh }
     }
 
-    /// Forgets batches that are over and workers that are gone.
-    mutating func keep(batches: Set<BatchID>, workers: Set<WorkerName>) {
-        endedOfBatch = endedOfBatch.filter { batches.contains($0.key) }
-        endedOfWorker = endedOfWorker.filter { workers.contains($0.key) }
-    }
+    /// A worker is gone; its rate is of no use any more.
+    mutating func forget(_ worker: WorkerName) { endedOfWorker[worker] = nil }
 
     private mutating func note(_ transition: JobTransition, isExpiry: Bool, at wallClock: Date) {
         switch transition {
@@ -86,6 +84,7 @@ struct CoordinatorMetrics {
             counters.jobTime.observe(commit.summary.seconds)
             counters.ended[commit.error == nil ? "succeeded" : "failed", default: 0] += 1
             if let error = commit.error { noteFailure(commit.lease.job, error, at: wallClock) }
+        case .batchFinished(let batch), .batchCancelled(let batch, _): endedOfBatch[batch] = nil
         default: break
         }
     }

@@ -12,14 +12,17 @@ extension WireFromWorker {
         case .heartbeat(let heartbeat): try Plausible.leases(heartbeat.held)
         case .report(let report):
             try Plausible.names([report.batch])
-            try Plausible.check(report.shard.utf8.count <= 4_096 && report.sha256.count <= 64, "its shard")
+            try Plausible.check(
+                report.shard.utf8.count <= 4_096 && report.results.utf8.count <= 4_096 && report.sha256.count <= 64,
+                "its shard")
             try Plausible.numbers([report.bytes])
             for row in report.rows {
                 try Plausible.numbers([row.lease.job, row.lease.epoch, row.lease.progress])
-                try Plausible.check(row.summary.seconds.isFinite, "the seconds of a row")
+                try Plausible.check((0...1e9).contains(row.summary.seconds), "the seconds of a row")
             }
         case .returned(let returned): try Plausible.leases(returned.leases)
-        default: break
+        case .failed(let failed): try Plausible.leases(failed.attempts.map(\.lease))
+        case .credit, .goodbye, nil: break
         }
     }
 }
@@ -28,15 +31,20 @@ extension WireFromClient {
     func checkPlausibility() throws(WireError) {
         switch kind {
         case .hello(let hello): try Plausible.names([hello.worker, hello.session, hello.software])
-        case .openBatch(let request): try Plausible.names([request.name])
+        case .openBatch(let request): try Plausible.names([request.name, request.modelFingerprint])
         case .addItems(let request): try Plausible.names([request.batch])
         case .closeBatch(let request): try Plausible.names([request.batch])
         case .status(let request): try Plausible.names([request.batch])
         case .cancel(let request): try Plausible.names([request.batch, request.reason])
         case .items(let request):
-            try Plausible.names([request.batch])
+            try Plausible.names([request.batch] + request.states + request.labels.flatMap { [$0.key, $0.value] })
             try Plausible.numbers([request.after])
-        default: break
+        case .pause(let request): try Plausible.names([request.batch])
+        case .retry(let request): try Plausible.names([request.batch] + request.items)
+        case .drain(let request): try Plausible.names([request.worker])
+        case .explain(let request): try Plausible.names([request.batch, request.item])
+        case .stragglers(let request): try Plausible.names([request.batch])
+        case .shutdown, nil: break
         }
     }
 }
