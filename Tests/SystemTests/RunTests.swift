@@ -33,8 +33,9 @@ extension BlackBox {
             #expect(Set(shards.map(\.path)) == Set(report.shards))
             let rows = shards.flatMap(\.rows)
             #expect(rows.map(\.id).sorted() == batch.items.map(\.id).sorted())
+            let width = try Demo.width()
             for shard in shards {
-                #expect(shard.grid == [24, 24] && shard.width == 192 && shard.batch == report.batch.batch)
+                #expect(shard.grid == [24, 24] && shard.width == width && shard.batch == report.batch.batch)
                 #expect(shard.method.contains(#""name":"\#(method)""#))
             }
             for row in rows {
@@ -77,8 +78,9 @@ extension BlackBox {
             let heading = try #require(lines.firstIndex { $0.contains("h5py:") })
             let snippet = lines[(heading + 1)...].filter { !$0.isEmpty }
             #expect(snippet.count == 3)
+            let width = try Demo.width()
             let printed = try SystemPython.run(snippet.map { $0.drop { $0 == " " } }.joined(separator: "\n"))
-            #expect(batch.items.contains { printed.hasPrefix($0.id) } && printed.hasSuffix("(192, 192)\n"))
+            #expect(batch.items.contains { printed.hasPrefix($0.id) } && printed.hasSuffix("(192, \(width))\n"))
         }
 
         @Test func aSecondRunGetsAFolderOfItsOwn() async throws {

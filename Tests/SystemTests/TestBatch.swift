@@ -53,6 +53,16 @@ enum Demo {
     static let folder = Repository.root.appendingPathComponent("Jobs/demo").path
     static let model = folder + "/model"
 
+    /// Width of a feature: that of the model's decoder.
+    static func width() throws -> Int {
+        struct File: Decodable {
+            struct Text: Decodable { let hidden_size: Int }
+            let text_config: Text
+        }
+        let data = try Data(contentsOf: URL(fileURLWithPath: model + "/config.json"))
+        return try JSONDecoder().decode(File.self, from: data).text_config.hidden_size
+    }
+
     /// Questions of the demo, beginning again with other ids where there are not enough.
     static func items(_ count: Int, every step: Int = 1) throws -> [TestBatch.Item] {
         let text = try String(contentsOfFile: folder + "/questions.jsonl", encoding: .utf8)

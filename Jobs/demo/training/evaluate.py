@@ -43,12 +43,12 @@ def main():
         with Image.open(images / name) as file:
             picture = file.convert("RGB")
         with torch.no_grad():
-            for item in group:
-                text = f"{before}USER: <image>\n{item['prompt']} ASSISTANT:"
-                inputs = processor(images=picture, text=text, return_tensors="pt")
-                made = model.generate(**inputs, max_new_tokens=48, do_sample=False)
-                answer = processor.tokenizer.decode(made[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True).strip()
-                results[item["id"]] = (answer, answer in item["answers"], item["labels"]["kind"])
+            texts = [f"{before}USER: <image>\n{item['prompt']} ASSISTANT:" for item in group]
+            inputs = processor(images=[picture] * len(group), text=texts, padding=True, return_tensors="pt")
+            made = model.generate(**inputs, max_new_tokens=48, do_sample=False)
+            made = made[:, inputs["input_ids"].shape[1] :]
+            for item, answer in zip(group, processor.tokenizer.batch_decode(made, skip_special_tokens=True)):
+                results[item["id"]] = (answer.strip(), answer.strip() in item["answers"], item["labels"]["kind"])
     by_kind = defaultdict(list)
     for _, right, kind in results.values():
         by_kind[kind].append(right)

@@ -63,6 +63,9 @@ struct EvalRunCommand: ParsableCommand {
         let (cells, refused) = GridCell.grid(choices, budgets: keep, model: configuration.depth)
         for refusal in refused { printError("left out: \(refusal.cell.name): \(refusal.reason)") }
 
+        if try cells.contains(where: { try $0.plan(configuration.depth).readsQuestion }) {
+            _ = try CLIPFolder(of: wanted.model, visionTower: wanted.visionTower)
+        }
         let backend = OneDNNBackend(precision: try PrecisionArgument?(wanted.precision).elementType(), threads: threads)
         let fingerprint = ModelFingerprint(directories: [wanted.model, wanted.visionTower].compactMap { $0 })
         let model = try LLaVA(directory: wanted.model, visionTower: wanted.visionTower, backend: backend)
