@@ -23,10 +23,17 @@ extension Coordination {
                     + "Nothing of them was acknowledged; start the coordinator again and report this.")
         }
         metrics.note(actions, byTime: byTime, at: wallClock)
+        // Runs of jobs that go to one worker at once share a message, and one look into the store.
+        var assigned: [(worker: WorkerName, list: [Scheduling.Assignment])] = []
         for action in actions {
             switch action {
             case .store(let transition): note(transition)
-            case .assign(let assignments, let worker): try send(assignments, to: worker)
+            case .assign(let assignments, let worker):
+                if let index = assigned.firstIndex(where: { $0.worker == worker }) {
+                    assigned[index].list += assignments
+                } else {
+                    assigned.append((worker, assignments))
+                }
             case .revoke(let leases, let worker): tell(worker, revoked: leases)
             case .workerLost(let worker, let reason):
                 logger.warning(
@@ -39,6 +46,7 @@ extension Coordination {
                     "refused a worker", metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])
             }
         }
+        for (worker, list) in assigned { try send(list, to: worker) }
     }
 
     /// Queues a message to a worker, if it is connected.
