@@ -19,10 +19,17 @@ extension Coordination {
                 "The job store does not agree with the scheduler about \(refused.count) changes, the first: \(first). "
                     + "Nothing of them was acknowledged; start the coordinator again and report this.")
         }
+        // Runs of jobs that go to one worker at once share a message, and one look into the store.
+        var assigned: [(worker: WorkerName, list: [Scheduling.Assignment])] = []
         for action in actions {
             switch action {
             case .store(let transition): note(transition)
-            case .assign(let assignments, let worker): try send(assignments, to: worker)
+            case .assign(let assignments, let worker):
+                if let index = assigned.firstIndex(where: { $0.worker == worker }) {
+                    assigned[index].list += assignments
+                } else {
+                    assigned.append((worker, assignments))
+                }
             case .revoke(let leases, let worker): tell(worker, revoked: leases)
             case .workerLost(let worker, let reason):
                 logger.warning(
@@ -35,6 +42,7 @@ extension Coordination {
                     "refused a worker", metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])
             }
         }
+        for (worker, list) in assigned { try send(list, to: worker) }
     }
 
     /// Queues a message to a worker, if it is connected.

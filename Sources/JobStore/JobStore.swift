@@ -101,7 +101,7 @@ public struct JobStore: ~Copyable {
     public mutating func limit(bytes: Int?) throws(JobStoreError) {
         try access { database in
             let size = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 4096
-            let pages = bytes.map { max(1, $0 / size) } ?? 4_294_967_294
+            let pages = bytes.map { max(1, $0 / size) } ?? 1_073_741_823
             _ = try Row.fetchOne(database, sql: "PRAGMA max_page_count = \(pages)")
         }
     }

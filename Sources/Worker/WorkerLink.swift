@@ -71,17 +71,19 @@ struct WorkerLink: ~Copyable {
     private var outcome: WorkerError??
 
     init(
-        _ configuration: WorkerConfiguration, inbox: LinkInbox, runner: RunnerLoop, writer: WriterLoop, log: Logger
-    ) throws {
+        _ configuration: WorkerConfiguration, inbox: LinkInbox, runner: RunnerLoop, writer: WriterLoop,
+        spool: ReportSpool?,
+        log: Logger
+    ) throws(ZeroMQError) {
         self.configuration = configuration
         self.inbox = inbox
+        self.spool = spool
         self.runner = runner.inbox
         self.writer = writer.inbox
         runnerProgress = runner.progress
         writerProgress = writer.progress
         self.log = log
         context = try Context()
-        spool = try configuration.spool.map { folder throws(WorkerError) in try ReportSpool(folder) }
     }
 
     /// Runs until the worker is done; an error says why it ended early.

@@ -78,7 +78,9 @@ public final class WorkerService: Sendable {
     private func runLink() {
         let error: WorkerError?
         do {
-            var link = try WorkerLink(configuration, inbox: inbox, runner: runner, writer: writer, log: log)
+            let spool = try configuration.spool.map { try ReportSpool($0) }
+            var link = try WorkerLink(
+                configuration, inbox: inbox, runner: runner, writer: writer, spool: spool, log: log)
             error = link.run()
         } catch let failure {
             error =
