@@ -73,6 +73,7 @@ struct BenchQueueCommand: ParsableCommand {
         switch output {
         case .json: try printJSON(report)
         case .table: print(report.text())
+        case .quiet: print(report.jobsPerSecond.median)
         }
     }
 
