@@ -114,7 +114,7 @@ import Testing
         for (winner, loser) in [(1, 2), (2, 1)] as [(UInt64, UInt64)] {
             let folder = try Folder()
             let jobs = try folder.submit(["a"])
-            try folder.opened { store in
+            try folder.opened { store throws in
                 let made: [JobTransition] = [
                     .assigned(lease(jobs[0], 1), to: ann),
                     .seconded(lease(jobs[0], 2), beside: Epoch(1), to: WorkerName("bob")),
@@ -128,7 +128,7 @@ import Testing
         }
         let folder = try Folder()
         let jobs = try folder.submit(["a"])
-        try folder.opened { store in
+        try folder.opened { store throws in
             let made: [JobTransition] = [
                 .assigned(lease(jobs[0], 1), to: ann),
                 .seconded(lease(jobs[0], 2), beside: Epoch(1), to: WorkerName("bob")),
