@@ -40,6 +40,12 @@ public struct FailpointScript: Sendable, Hashable {
         public var action: Action
         /// When.
         public var occasion: Occasion
+
+        /// An entry.
+        public init(action: Action, occasion: Occasion) {
+            self.action = action
+            self.occasion = occasion
+        }
     }
 
     /// An entry that is not understood.

@@ -72,7 +72,8 @@ struct BenchQueueCommand: ParsableCommand {
             idle: idle > 0 ? try bench.idle(idle, seconds: idleSeconds) : nil, peers: peers)
         switch output {
         case .json: try printJSON(report)
-        case .table, .quiet: print(report.text())
+        case .table: print(report.text())
+        case .quiet: print(report.jobsPerSecond.median)
         }
     }
 

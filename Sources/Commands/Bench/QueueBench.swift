@@ -24,7 +24,8 @@ struct QueueBench {
         let id = try cluster.client.submit(file).batch
         let accepted = try cluster.usage()
         let status = try cluster.client.waitForEnd(
-            of: id, showingProgress: false, every: .milliseconds(20)) { _ in try cluster.check() }
+            of: id, showingProgress: false, every: .milliseconds(20)
+        ) { _ in try cluster.check() }
         let finished = try cluster.usage()
         guard status.succeeded == UInt64(jobs) else {
             throw CommandFailure("\(status.succeeded) of \(jobs) no-op jobs succeeded")
