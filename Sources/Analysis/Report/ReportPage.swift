@@ -1,7 +1,7 @@
 public import Foundation
 internal import ImageDecoding
 internal import Mustache
-public import ResultFiles
+internal import ResultFiles
 
 /// Batches as one HTML page that needs nothing else: summary, charts, failures, and a gallery of what became of patches.
 public struct ReportPage {
