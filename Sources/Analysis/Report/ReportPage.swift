@@ -77,7 +77,13 @@ public struct ReportPage {
         var pictures: [String: Int] = [:]
         var rows: [ResultRow] = []
         for id in chosen {
-            let (row, header) = try FoundJob.find(id, in: source.catalogue)
+            let row: ResultRow, header: ShardHeader
+            do {
+                (row, header) = try FoundJob.find(id, in: source.catalogue)
+            } catch {
+                remarks.append("\(error)")
+                continue
+            }
             var image = -1
             if row.status == .ok {
                 rows.append(row)
