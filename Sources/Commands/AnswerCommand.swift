@@ -15,7 +15,11 @@ struct AnswerCommand: ParsableCommand {
     @Option(help: "The checkpoint folder.")
     var model: String
 
-    @Option(help: "The vision tower's folder, for original LLaVA checkpoints.")
+    @Option(
+        help: """
+            The folder of the CLIP model: for original LLaVA checkpoints, which lack a vision tower, and for methods that read \
+            the question with its text tower.
+            """)
     var visionTower: String?
 
     @Option(help: "The picture: JPEG, PNG or WebP.")
@@ -71,6 +75,7 @@ struct AnswerCommand: ParsableCommand {
             method: reduction.method, keep: reduction.keep, fromLayer: reduction.fromLayer,
             options: reduction.options(),
             model: configuration.depth)
+        if plan.readsQuestion { _ = try CLIPFolder(of: model, visionTower: visionTower) }
         let processor = try LLaVAProcessor(directory: model, visionTower: visionTower, configuration: configuration)
         let prompt = try processor.prompt(prompt, template: template)
         let picture = try processor.prepare(path: image, framing: imageMode)
@@ -85,7 +90,7 @@ struct AnswerCommand: ParsableCommand {
         while ended.isEmpty { ended = try engine.step() }
         let result = try ended[0].result.get()
         switch output {
-        case .table: print(result.text)
+        case .table, .quiet: print(result.text)
         case .json:
             try printJSON(
                 AnswerReport(

@@ -17,9 +17,10 @@ enum BatchPreflight {
         let wanted = file.description
         do {
             let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
-            _ = try ReductionPlan(
+            let plan = try ReductionPlan(
                 method: wanted.method.name, keep: wanted.method.keep, fromLayer: wanted.method.fromLayer,
                 options: wanted.method.options, model: configuration.depth)
+            if plan.readsQuestion { _ = try CLIPFolder(of: wanted.model, visionTower: wanted.visionTower) }
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(path): \(error)")
         }

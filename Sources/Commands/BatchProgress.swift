@@ -39,6 +39,8 @@ struct BatchProgress {
             left.isFinite ? "\(Self.clock(left)) left" : "waiting", "\(status.running) running", "\(workers) workers",
         ]
         if status.failed > 0 { parts.append("\(status.failed) failed") }
+        if status.isPaused { parts.append("paused") }
+        if !status.trouble.isEmpty { parts.append("no worker can run it: \(status.trouble)") }
         return parts.joined(separator: "  ")
     }
 

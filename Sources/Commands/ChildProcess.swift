@@ -28,6 +28,13 @@ final class ChildProcess {
     }
 
     var isRunning: Bool { process.isRunning }
+    var id: pid_t { process.processIdentifier }
+
+    /// Ends it as a crash or the loss of its machine would.
+    func kill() {
+        Foundation.kill(id, SIGKILL)
+        process.waitUntilExit()
+    }
 
     /// The first line it prints, or nil where it ends without one.
     func firstLine() -> String? {
@@ -56,7 +63,7 @@ final class ChildProcess {
             running = running.filter(\.isRunning)
         }
         for process in running {
-            kill(process.processIdentifier, SIGKILL)
+            Foundation.kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
     }

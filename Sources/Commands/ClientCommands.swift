@@ -1,64 +1,8 @@
+import AccessKeys
 import ArgumentParser
-import Coordinator
 import Foundation
 import JobModel
 import WireProtocol
-
-/// Where the coordinator is and how to print.
-struct ClientOptions: ParsableArguments {
-    @Option(help: "Where the coordinator listens for clients.")
-    var connect = CoordinatorConfiguration.defaultClientEndpoint
-
-    @Option(help: "Seconds that an answer of the coordinator may take.")
-    var patience = 10.0
-
-    @Option(help: "How to print: table or json.")
-    var output = OutputFormat.table
-
-    func validate() throws {
-        guard (0.1...3600).contains(patience) else { throw ValidationError("--patience must be from 0.1 to 3600") }
-    }
-
-    /// The coordinator, which need not answer.
-    func coordinator() throws -> CoordinatorClient {
-        try CoordinatorClient(endpoint: connect, patience: .seconds(patience))
-    }
-}
-
-/// `winnow submit`: hands a batch to a coordinator.
-struct SubmitCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "submit", abstract: "Hand a batch to a running coordinator and print its id.")
-
-    @Argument(help: "The batch file, such as Jobs/demo.yaml.")
-    var batch: String
-
-    @Flag(help: "Wait until the batch is over, showing its progress.")
-    var wait = false
-
-    @OptionGroup var storage: StorageOptions
-    @OptionGroup var client: ClientOptions
-
-    func run() throws {
-        let file = try storage.apply(to: BatchPreflight.load(batch))
-        let coordinator = try client.coordinator()
-        let id = try coordinator.submit(file)
-        let results = try coordinator.status(id).batches.first?.results ?? file.description.results
-        struct Submitted: Encodable {
-            let batch: String
-            let items: Int
-            let results: String
-        }
-        switch client.output {
-        case .json:
-            try printJSON(Submitted(batch: id, items: file.itemCount, results: results))
-        case .table: print("\(id): \(file.itemCount) items, results in \(results)")
-        }
-        guard wait else { return }
-        let status = try coordinator.waitForEnd(of: id, showingProgress: client.output == .table)
-        try endCommand(status.exitCode)
-    }
-}
 
 /// `winnow status`: how batches and workers do.
 struct StatusCommand: ParsableCommand {
@@ -68,43 +12,52 @@ struct StatusCommand: ParsableCommand {
     @Argument(help: "A batch id; all batches where it is left out.")
     var batch: String = ""
 
+    @Option(name: .customLong("label"), help: ArgumentHelp("Only batches with this label.", valueName: "key=value"))
+    var labels: [String] = []
+
     @Flag(help: "List the items of the batch as well.")
     var items = false
+
+    @Flag(help: "List the attempts that take far longer than the median.")
+    var stragglers = false
 
     @OptionGroup var client: ClientOptions
 
     func validate() throws {
-        guard !items || !batch.isEmpty else { throw ValidationError("--items needs a batch id") }
+        guard !items && !stragglers || !batch.isEmpty else {
+            throw ValidationError("--items and --stragglers need a batch id")
+        }
     }
 
     func run() throws {
         let coordinator = try client.coordinator()
         let answer = try coordinator.status(batch)
-        guard batch.isEmpty || !answer.batches.isEmpty else {
-            throw CommandFailure(ExitCodes.usage, "there is no batch \(batch); 'winnow status' lists those there are")
-        }
+        let wanted = QueueArguments.pairs(labels)
+        let batches = answer.batches.filter { batch in wanted.allSatisfy { batch.labels[$0.key] == $0.value } }
+            .map(BatchReport.init)
+        let workers = answer.workers.map(WorkerReport.init)
         var listed: [ItemReport] = []
         if items { try coordinator.forEachItem(of: batch) { listed.append(ItemReport($0)) } }
-        switch client.output {
-        case .json:
-            struct Status: Encodable {
-                let batches: [BatchReport]
-                let workers: [WorkerReport]
-                let items: [ItemReport]?
-            }
-            try printJSON(
-                Status(
-                    batches: answer.batches.map(BatchReport.init), workers: answer.workers.map(WorkerReport.init),
-                    items: items ? listed : nil))
-        case .table:
-            print(BatchReport.table(answer.batches.map(BatchReport.init)))
-            if !answer.workers.isEmpty { print("\n" + WorkerReport.table(answer.workers.map(WorkerReport.init))) }
-            if items { print("\n" + ItemReport.table(listed)) }
+        let slow = stragglers ? try coordinator.stragglers(of: batch) : nil
+        struct Status: Encodable {
+            let batches: [BatchReport]
+            let workers: [WorkerReport]
+            let items: [ItemReport]?
+            let stragglers: StragglersReport?
         }
+        var tables = [BatchReport.table(batches)]
+        tables += BatchReport.notes(batches)
+        if !workers.isEmpty { tables.append("\n" + WorkerReport.table(workers)) }
+        if items { tables.append("\n" + ItemReport.table(listed)) }
+        if let slow { tables.append("\n" + slow.table()) }
+        try client.output.show(
+            Status(batches: batches, workers: workers, items: items ? listed : nil, stragglers: slow),
+            table: tables.joined(separator: "\n"),
+            quiet: batches.map { "\($0.batch) \($0.state)" }.joined(separator: "\n"))
     }
 }
 
-/// `winnow wait`: until a batch is over.
+/// `winnow wait`: until batches are over.
 struct WaitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wait", abstract: "Wait until a batch is over; the exit code says how it ended.")
@@ -117,11 +70,57 @@ struct WaitCommand: ParsableCommand {
     func run() throws {
         let coordinator = try client.coordinator()
         let status = try coordinator.waitForEnd(of: batch, showingProgress: client.output == .table)
-        switch client.output {
-        case .json: try printJSON(BatchReport(status))
-        case .table: print(BatchReport.table([BatchReport(status)]))
-        }
+        let report = BatchReport(status)
+        try client.output.show(report, table: BatchReport.table([report]), quiet: report.state)
         try endCommand(status.exitCode)
+    }
+}
+
+/// `winnow watch`: batches and workers, drawn again every second.
+struct WatchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch", abstract: "Show batches and workers as they change, until the batch is over or Ctrl-C.",
+        discussion: "With --output json or quiet, nothing is shown before the end.")
+
+    @Argument(help: "A batch id; all batches that are not over where it is left out.")
+    var batch: String = ""
+
+    @Option(help: "Seconds between two looks.")
+    var every = 1.0
+
+    @OptionGroup var client: ClientOptions
+
+    func validate() throws {
+        guard (0.1...3600).contains(every) else { throw ValidationError("--every must be from 0.1 to 3600") }
+    }
+
+    func run() throws {
+        let coordinator = try client.coordinator()
+        let isTerminal = isatty(STDOUT_FILENO) == 1
+        while true {
+            let answer = try coordinator.status(batch)
+            let open = answer.batches.filter { !$0.isOver }
+            let reports = (batch.isEmpty ? open : answer.batches).map(BatchReport.init)
+            let isOver = open.isEmpty
+            if client.output == .table {
+                var tables = [BatchReport.table(reports)]
+                tables += BatchReport.notes(reports)
+                tables += ["", WorkerReport.table(answer.workers.map(WorkerReport.init))]
+                // Home, and clear what is below: no flicker, and nothing of the last picture stays.
+                if isTerminal { print("\u{1B}[H\u{1B}[J", terminator: "") }
+                print(tables.joined(separator: "\n"), terminator: isTerminal ? "\n" : "\n\n")
+                fflush(nil)
+            } else if isOver {
+                try client.output.show(
+                    answer.batches.map(BatchReport.init), table: "",
+                    quiet: answer.batches.map { "\($0.batch) \($0.state)" }.joined(separator: "\n"))
+            }
+            if isOver {
+                if !batch.isEmpty, let status = answer.batches.first { try endCommand(status.exitCode) }
+                return
+            }
+            Thread.sleep(forTimeInterval: every)
+        }
     }
 }
 
@@ -139,11 +138,41 @@ struct CancelCommand: ParsableCommand {
     @OptionGroup var client: ClientOptions
 
     func run() throws {
-        let coordinator = try client.coordinator()
-        let cancelled = try coordinator.cancel(batch, reason: reason)
-        switch client.output {
-        case .json: try printJSON(["cancelled": cancelled])
-        case .table: print("\(cancelled) jobs cancelled")
-        }
+        let cancelled = try client.coordinator().cancel(batch, reason: reason)
+        try client.output.show(["cancelled": cancelled], table: "\(cancelled) jobs cancelled", quiet: "\(cancelled)")
+    }
+}
+
+/// `winnow jobs`: the jobs of a batch.
+struct JobsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "jobs", abstract: "List the jobs of a batch, of some state or with some label.")
+
+    @Argument(help: "The batch id.")
+    var batch: String
+
+    @Option(
+        name: .customLong("state"), help: "Only jobs in this state: waiting, running, succeeded, failed or cancelled.")
+    var states: [String] = []
+
+    @Option(name: .customLong("label"), help: ArgumentHelp("Only items with this label.", valueName: "key=value"))
+    var labels: [String] = []
+
+    @Option(help: "Most jobs to list.")
+    var limit = 1000
+
+    @OptionGroup var client: ClientOptions
+
+    func validate() throws {
+        guard limit > 0 else { throw ValidationError("--limit must be at least 1") }
+    }
+
+    func run() throws {
+        var listed: [ItemReport] = []
+        try client.coordinator().forEachItem(
+            of: batch, states: states, labels: QueueArguments.pairs(labels), limit: limit
+        ) { listed.append(ItemReport($0)) }
+        try client.output.show(
+            listed, table: ItemReport.table(listed), quiet: listed.map(\.item).joined(separator: "\n"))
     }
 }

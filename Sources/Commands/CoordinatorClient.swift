@@ -1,6 +1,6 @@
 internal import Foundation
 public import WireProtocol
-private import ZeroMQ
+public import ZeroMQ
 
 /// A request to the coordinator that was not answered as asked.
 public struct CoordinatorClientError: Error, CustomStringConvertible, Sendable {
@@ -25,6 +25,15 @@ public struct CoordinatorClientError: Error, CustomStringConvertible, Sendable {
 
     /// The message.
     public var description: String { message }
+
+    /// Whether the request itself was at fault.
+    var isUsage: Bool {
+        let usage = [
+            "no-such-batch", "no-such-item", "no-such-worker", "bad-state", "bad-name", "bad-item", "bad-description",
+            "changed-batch", "changed-item", "batch-ended",
+        ]
+        return refusal.map(usage.contains) ?? false
+    }
 }
 
 /// Asks a coordinator: one request, one answer, in order.
@@ -36,23 +45,28 @@ public final class CoordinatorClient {
     private let patience: Duration
     private let session = UUID().uuidString
     private let socket: Socket
+    private let monitor: ConnectionMonitor
     private var lastRequest: UInt64 = 0
     private var isWelcome = false
 
     /// A client of the coordinator at an endpoint such as `tcp://127.0.0.1:5758`.
     ///
     /// - Parameter patience: how long one answer may take.
-    public init(endpoint: String, patience: Duration = .seconds(10)) throws(CoordinatorClientError) {
+    /// - Parameter security: the client's key and the coordinator's, except on loopback.
+    public init(
+        endpoint: String, patience: Duration = .seconds(10), security: SocketSecurity = .none
+    ) throws(CoordinatorClientError) {
         self.endpoint = endpoint
         self.patience = patience
-        socket = try Self.connect(endpoint)
-    }
-
-    private static func connect(_ endpoint: String) throws(CoordinatorClientError) -> Socket {
         do throws(ZeroMQError) {
-            let socket = try Socket(.dealer, in: Context(), options: .connector)
+            let context = try Context()
+            var options = SocketOptions.connector
+            options.security = security
+            let socket = try Socket(.dealer, in: context, options: options)
+            let monitor = try ConnectionMonitor(socket.reportConnections(), in: context)
             try socket.connect(endpoint)
-            return socket
+            self.socket = socket
+            self.monitor = monitor
         } catch {
             throw CoordinatorClientError(code: .transport, message: "\(error)", refusal: nil)
         }
@@ -102,10 +116,27 @@ public final class CoordinatorClient {
         } catch {
             throw CoordinatorClientError(code: .transport, message: "\(endpoint): \(error)", refusal: nil)
         }
+        if let refusal = lastRefusal() {
+            throw CoordinatorClientError(
+                code: .noAnswer, message: "\(endpoint) refuses the connection: \(refusal.advice)", refusal: nil)
+        }
         throw CoordinatorClientError(
             code: .noAnswer,
             message: "no coordinator answers at \(endpoint): is it running? Start one with 'winnow coordinator'.",
             refusal: nil)
+    }
+
+    /// How the last connection was refused; nil where one stands, or nobody is there.
+    private func lastRefusal() -> ConnectionMonitor.Event? {
+        var refusal: ConnectionMonitor.Event?
+        while let event = try? monitor.next() {
+            switch event {
+            case .handshakeFailed, .keyRefused: refusal = event
+            case .handshakeSucceeded: refusal = nil
+            case .accepted, .connected, .disconnected, .acceptFailed, .other: break
+            }
+        }
+        return refusal
     }
 
     /// False where there is no connection yet.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Coordinator
 import Foundation
+import Monitoring
 import Scheduling
 
 /// `winnow coordinator`: keeps the jobs and hands them out.
@@ -17,6 +18,15 @@ struct CoordinatorCommand: ParsableCommand {
     @Option(help: "Where clients connect; port * lets the system choose.")
     var clients = CoordinatorConfiguration.defaultClientEndpoint
 
+    @OptionGroup var access: KeyFolderArguments
+
+    @Option(
+        help: ArgumentHelp(
+            "Serve the status page, /metrics and /healthz at this address, such as 9090; a port alone means loopback.",
+            discussion: "Nobody is asked for a key there: whoever reaches the address can read, and nobody can change.")
+    )
+    var http: String?
+
     @Option(help: "Seconds between two signs of life of a worker; three missed, and it counts as lost.")
     var heartbeat = 5.0
 
@@ -26,28 +36,41 @@ struct CoordinatorCommand: ParsableCommand {
     @Flag(help: ArgumentHelp("End when standard input does: the sign of a parent that is gone.", visibility: .hidden))
     var untilInputEnds = false
 
-    @Option(help: "How to say where it listens: table or json.")
+    @Option(help: "How to say where it listens: table, json (one value) or quiet.")
     var output = OutputFormat.table
 
     @OptionGroup var logging: LoggingOptions
 
     func validate() throws {
+        guard http.map({ ListenAddress($0) != nil }) ?? true else {
+            throw ValidationError("--http must be a port or an IP address with one, such as 9090 or 127.0.0.1:9090")
+        }
         guard (0.01...3600).contains(heartbeat) else { throw ValidationError("--heartbeat must be from 0.01 to 3600") }
         guard (0.1...86_400).contains(lease) else { throw ValidationError("--lease must be from 0.1 to 86400") }
     }
 
     func run() throws {
+        try OpenFiles.raiseLimit()
         let times = SchedulerSettings(heartbeat: .seconds(heartbeat), lease: .seconds(lease))
-        let configuration = CoordinatorConfiguration(
+        var configuration = CoordinatorConfiguration(
             store: URL(fileURLWithPath: store), workerEndpoint: workers, clientEndpoint: clients, scheduling: times)
+        configuration.keys = access.folder
+        // Whoever names keys wants them used.
+        configuration.needsKeysOnLoopback = access.named != nil
+        configuration.monitoring = http.flatMap(ListenAddress.init)
         let service = try CoordinatorService(configuration, logger: logging.logger("winnow.coordinator"))
         let signals = Signals { _ in service.stop() }
         if untilInputEnds { StandardInput.whenItEnds { service.stop() } }
         try withExtendedLifetime(signals) {
             try service.run { endpoints in
                 switch output {
-                case .table: print("workers: \(endpoints.workers)\nclients: \(endpoints.clients)")
-                case .json: try? printJSON(Listening(workers: endpoints.workers, clients: endpoints.clients))
+                case .table:
+                    print("workers: \(endpoints.workers)\nclients: \(endpoints.clients)")
+                    if let page = endpoints.monitoring { print("page: \(page)") }
+                case .json:
+                    try? printJSON(
+                        Listening(workers: endpoints.workers, clients: endpoints.clients, http: endpoints.monitoring))
+                case .quiet: break
                 }
                 fflush(nil)
             }
@@ -58,5 +81,6 @@ struct CoordinatorCommand: ParsableCommand {
     struct Listening: Codable {
         let workers: String
         let clients: String
+        let http: String?
     }
 }

@@ -1,31 +1,52 @@
 import Foundation
 import JobModel
+import VisionLanguage
 import WireProtocol
+
+/// What a submission did.
+struct Submission {
+    var batch: String
+    var resumed: Bool
+    var results: String
+    var total: UInt64 = 0
+    var added: UInt64 = 0
+    var known: UInt64 = 0
+    var revived: UInt64 = 0
+}
 
 /// The requests that commands make, as functions.
 extension CoordinatorClient {
-    /// Hands in a batch as a stream of items; returns its id. Nothing of it runs before everything was taken.
-    func submit(_ file: BatchFile) throws -> String {
+    /// Hands in a batch as a stream of items. Nothing of a new one runs before everything was taken; each piece is durable
+    /// once it is answered, so a submission that broke off is simply made again.
+    ///
+    /// - Parameters:
+    ///   - fresh: never resume a batch of the same name.
+    ///   - force: resume although model, parameters or items differ.
+    func submit(_ file: BatchFile, fresh: Bool = false, force: Bool = false) throws -> Submission {
         var open = WireOpenBatch()
         open.name = file.description.name
         open.description_p = try file.description.json()
+        open.modelFingerprint = CheckpointSample.digest(
+            directories: [file.description.model, file.description.visionTower])
+        open.fresh = fresh
+        open.force = force
         guard case .batchOpened(let opened) = try request(.openBatch(open)).kind else { throw unexpectedAnswer() }
-        do {
-            try addItems(of: file, to: opened.batch)
-        } catch {
-            _ = try? cancel(opened.batch, reason: "its submission failed: \(error)")
-            throw error
-        }
-        return opened.batch
+        var submission = Submission(batch: opened.batch, resumed: opened.resumed, results: opened.results)
+        try addItems(of: file, &submission)
+        var close = WireCloseBatch()
+        close.batch = opened.batch
+        guard case .batchClosed(let closed) = try request(.closeBatch(close)).kind else { throw unexpectedAnswer() }
+        submission.total = closed.total
+        return submission
     }
 
     /// Most items, and bytes of items, in one message.
-    private static let pieceLimit = (items: 1000, bytes: 4 << 20)
+    private static let pieceLimit = (items: 4000, bytes: 4 << 20)
 
-    private func addItems(of file: BatchFile, to batch: String) throws {
+    private func addItems(of file: BatchFile, _ submission: inout Submission) throws {
         var lines = try ItemLines(path: file.description.items)
         var piece = WireAddItems()
-        piece.batch = batch
+        piece.batch = submission.batch
         var bytes = 0
         while let line = try lines.next() {
             guard let text = line.text else {
@@ -35,14 +56,11 @@ extension CoordinatorClient {
             piece.items.append(text)
             bytes += text.utf8.count
             if piece.items.count == Self.pieceLimit.items || bytes >= Self.pieceLimit.bytes {
-                try add(&piece)
+                try add(&piece, &submission)
                 bytes = 0
             }
         }
-        if !piece.items.isEmpty { try add(&piece) }
-        var close = WireCloseBatch()
-        close.batch = batch
-        guard case .batchClosed = try request(.closeBatch(close)).kind else { throw unexpectedAnswer() }
+        if !piece.items.isEmpty { try add(&piece, &submission) }
     }
 
     /// Cancels the jobs of a batch that have not ended; returns how many those were.
@@ -54,9 +72,57 @@ extension CoordinatorClient {
         return answer.cancelled
     }
 
-    private func add(_ piece: inout WireAddItems) throws {
-        guard case .itemsAdded = try request(.addItems(piece)).kind else { throw unexpectedAnswer() }
+    private func add(_ piece: inout WireAddItems, _ submission: inout Submission) throws {
+        guard case .itemsAdded(let answer) = try request(.addItems(piece)).kind else { throw unexpectedAnswer() }
+        submission.added += answer.added
+        submission.known += answer.known
+        submission.revived += answer.revived
         piece.items.removeAll(keepingCapacity: true)
+    }
+
+    /// Holds the jobs of a batch back or lets them go again, of every batch where the name is empty; returns which.
+    func pause(_ batch: String, resume: Bool) throws -> [String] {
+        var pause = WirePauseRequest()
+        pause.batch = batch
+        pause.resume = resume
+        guard case .paused(let answer) = try request(.pause(pause)).kind else { throw unexpectedAnswer() }
+        return answer.batches
+    }
+
+    /// Lets jobs run again that ended without success; returns how many.
+    func retry(_ batch: String, items: [String], failed: Bool, cancelled: Bool) throws -> UInt64 {
+        var retry = WireRetryRequest()
+        retry.batch = batch
+        retry.items = items
+        retry.failed = failed
+        retry.cancelled = cancelled
+        guard case .retried(let answer) = try request(.retry(retry)).kind else { throw unexpectedAnswer() }
+        return answer.retried
+    }
+
+    /// Lets a worker finish and end, or all where the name is empty; returns which.
+    func drain(_ worker: String) throws -> [String] {
+        var drain = WireDrainRequest()
+        drain.worker = worker
+        guard case .draining(let answer) = try request(.drain(drain)).kind else { throw unexpectedAnswer() }
+        return answer.workers
+    }
+
+    /// Why a job is not running, or what became of it.
+    func explain(_ item: String, of batch: String) throws -> WireExplainAnswer {
+        var explain = WireExplainRequest()
+        explain.batch = batch
+        explain.item = item
+        guard case .explained(let answer) = try request(.explain(explain)).kind else { throw unexpectedAnswer() }
+        return answer
+    }
+
+    /// Attempts that take far longer than the median.
+    func stragglers(of batch: String) throws -> StragglersReport {
+        var question = WireStragglersRequest()
+        question.batch = batch
+        guard case .stragglers(let answer) = try request(.stragglers(question)).kind else { throw unexpectedAnswer() }
+        return StragglersReport(answer)
     }
 
     /// The state of one batch, or of all where `batch` is empty, and of the workers.
@@ -67,23 +133,31 @@ extension CoordinatorClient {
         return answer
     }
 
-    /// Calls `body` with every item of a batch, in the order of the manifest.
-    func forEachItem(of batch: String, _ body: (WireItemStatus) throws -> Void) throws {
+    /// Calls `body` with items of a batch, in the order of the manifest: with those in one of the states and with all of
+    /// the labels, where any are given.
+    func forEachItem(
+        of batch: String, states: [String] = [], labels: [String: String] = [:], limit: Int = .max,
+        _ body: (WireItemStatus) throws -> Void
+    ) throws {
         var question = WireItemsRequest()
         question.batch = batch
-        question.limit = 500
-        while true {
+        question.states = states
+        question.labels = labels
+        var left = limit
+        while left > 0 {
+            question.limit = UInt32(min(left, 500))
             guard case .items(let page) = try request(.items(question)).kind else { throw unexpectedAnswer() }
             guard let last = page.items.last else { return }
             for item in page.items { try body(item) }
             question.after = last.ordinal
+            left -= page.items.count
         }
     }
 
     /// Waits until a batch is over, showing its progress; returns its last state.
     func waitForEnd(
         of batch: String, showingProgress: Bool, every pause: Duration = .milliseconds(200),
-        _ meanwhile: () throws -> Void = {}
+        _ meanwhile: (WireBatchStatus) throws -> Void = { _ in }
     ) throws -> WireBatchStatus {
         var progress = BatchProgress()
         while true {
@@ -93,11 +167,11 @@ extension CoordinatorClient {
                     ExitCodes.usage, "there is no batch \(batch); 'winnow status' lists those there are")
             }
             if showingProgress { progress.show(status, workers: answer.workers.count { $0.state != "lost" }) }
-            if status.state == "finished" || status.state == "cancelled" {
+            if status.isOver {
                 if showingProgress { progress.end() }
                 return status
             }
-            try meanwhile()
+            try meanwhile(status)
             Thread.sleep(forTimeInterval: pause / .seconds(1))
         }
     }
@@ -108,6 +182,9 @@ extension CoordinatorClient {
 }
 
 extension WireBatchStatus {
+    /// Whether every job of it has ended.
+    var isOver: Bool { state == "finished" || state == "cancelled" }
+
     /// What a command that waited for this batch exits with.
     var exitCode: Int32 {
         if state == "cancelled" || cancelled > 0 { return ExitCodes.cancelled }

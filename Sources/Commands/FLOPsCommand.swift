@@ -29,7 +29,7 @@ struct FLOPsCommand: ParsableCommand {
     @Option(help: "Bits of one number in the key-value cache.")
     var cacheBits = 16
 
-    @Option(help: "How to print: table or json.")
+    @Option(help: "How to print: table, json (one value) or quiet.")
     var output = OutputFormat.table
 
     func validate() throws {
@@ -51,7 +51,7 @@ struct FLOPsCommand: ParsableCommand {
         let report = FLOPsReport(account, model: model, cacheBits: cacheBits)
         switch output {
         case .json: try printJSON(report)
-        case .table: print(report.text())
+        case .table, .quiet: print(report.text())
         }
     }
 

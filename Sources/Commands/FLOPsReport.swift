@@ -92,7 +92,7 @@ struct FLOPsReport: Encodable {
 
             A FLOP is an operation, a MAC a multiply-add, MB 10⁶ bytes. "prefill" counts each layer at the rows it works on, \
             "one length" all layers at the rows left at the end, as tables do. Left out:
-              operations that run: norms, softmax, activations, the reduction's own arithmetic
+              operations that run: norms, softmax, activations, the reduction's own arithmetic, CLIP's text tower
             \(left)
             """
     }

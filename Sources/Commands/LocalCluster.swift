@@ -32,7 +32,10 @@ final class LocalCluster {
         endpoint = listening.clients
         restartsLeft = Self.restarts * count
         workerArguments = { number in
-            ["worker", "--connect", listening.workers, "--name", "local-\(number)", "--threads", "\(threads)"]
+            [
+                "worker", "--connect", listening.workers, "--name", "local-\(number)", "--threads", "\(threads)",
+                "--spool", "\(folder)/spool/local-\(number)",
+            ]
         }
         for number in 1...count { workers.append(try startWorker(number)) }
     }

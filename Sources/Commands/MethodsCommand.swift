@@ -12,13 +12,14 @@ struct MethodsCommand: ParsableCommand {
 struct ListMethodsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List all methods; the default.")
 
-    @Option(help: "How to print: table or json.")
+    @Option(help: "How to print: table, json (one value) or quiet.")
     var output = OutputFormat.table
 
     func run() throws {
         let rows = try MethodCatalogue.table()
         switch output {
         case .json: try printJSON(rows.map(MethodReport.init))
+        case .quiet: for row in rows { print(row.name) }
         case .table:
             var table = TextTable(["method", "place", "filter", "correlate", "compress", "layers"])
             for row in rows {

@@ -3,7 +3,23 @@ import Foundation
 
 /// How a command prints what it found.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
-    case table, json
+    /// For people.
+    case table
+    /// For programs: exactly one JSON value on one line.
+    case json
+    /// For scripts: the names or the one number that matter, one on a line.
+    case quiet
+
+    /// Prints in the form that was asked for.
+    func show(_ value: some Encodable, table: @autoclosure () -> String, quiet: @autoclosure () -> String) throws {
+        switch self {
+        case .json: try printJSON(value)
+        case .table: print(table())
+        case .quiet:
+            let text = quiet()
+            if !text.isEmpty { print(text) }
+        }
+    }
 }
 
 /// Prints a value as one JSON object on one line.

@@ -22,7 +22,7 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Most rows of the table of answers.")
     var rows = 200
 
-    @Option(help: "How to print the answers: table or json.")
+    @Option(help: "How to print the answers: table, json (one value) or quiet.")
     var output = OutputFormat.table
 
     func validate() throws {
@@ -43,12 +43,14 @@ struct RunCommand: ParsableCommand {
         let interrupted = Interruption()
         var catalogue = RunningCatalogue(results: file.description.results)
         let coordinator = try CoordinatorClient(endpoint: cluster.endpoint, patience: .seconds(30))
-        let id = try coordinator.submit(file)
-        let status = try coordinator.waitForEnd(of: id, showingProgress: true) {
+        let id = try coordinator.submit(file, fresh: true).batch
+        let status = try coordinator.waitForEnd(of: id, showingProgress: output != .quiet) { status in
             if interrupted.isAsked {
                 throw CommandFailure(
                     ExitCodes.cancelled, "interrupted; finished jobs are in \(file.description.results)")
             }
+            // All workers are alike here: what none of them can do now, none will.
+            guard status.trouble.isEmpty else { throw CommandFailure("no worker can run the batch: \(status.trouble)") }
             try cluster.check()
             catalogue.refreshNowAndThen()
         }
@@ -57,6 +59,7 @@ struct RunCommand: ParsableCommand {
         switch output {
         case .table: answers.printTable(status)
         case .json: try answers.printJSON(status)
+        case .quiet: print(status.results)
         }
         try endCommand(status.exitCode)
     }

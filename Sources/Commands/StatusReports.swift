@@ -1,3 +1,4 @@
+import Foundation
 import WireProtocol
 
 /// One batch as `status` prints it.
@@ -7,6 +8,12 @@ struct BatchReport: Encodable {
     let total, waiting, running, succeeded, failed, cancelled: UInt64
     let elapsedSeconds: Double
     let results: String
+    let priority: Int32
+    let labels: [String: String]
+    let isPaused: Bool
+    let delayed: UInt64
+    let medianSeconds: Double
+    let trouble, reason: String
 
     init(_ status: WireBatchStatus) {
         batch = status.batch
@@ -19,6 +26,24 @@ struct BatchReport: Encodable {
         cancelled = status.cancelled
         elapsedSeconds = status.elapsedSeconds
         results = status.results
+        priority = status.priority
+        labels = status.labels
+        isPaused = status.isPaused
+        delayed = status.delayed
+        medianSeconds = status.medianSeconds
+        trouble = status.trouble
+        reason = status.reason
+    }
+
+    /// What a table has no room for, a line for each batch that has something to say.
+    static func notes(_ reports: [BatchReport]) -> [String] {
+        reports.flatMap { report in
+            [
+                report.trouble.isEmpty ? nil : "\(report.batch): no worker can run it: \(report.trouble)",
+                report.reason.isEmpty ? nil : "\(report.batch): cancelled: \(report.reason)",
+                report.delayed == 0 ? nil : "\(report.batch): \(report.delayed) jobs pause before another attempt",
+            ].compactMap(\.self)
+        }
     }
 
     static func table(_ reports: [BatchReport]) -> String {
@@ -30,7 +55,7 @@ struct BatchReport: Encodable {
             rightAligned: [2, 3, 4, 5, 6, 7, 8])
         for report in reports {
             table.add(
-                [report.batch, report.state]
+                [report.batch, report.isPaused && report.state == "running" ? "paused" : report.state]
                     + [report.total, report.waiting, report.running, report.succeeded, report.failed, report.cancelled]
                     .map { "\($0)" } + ["\(Int(report.elapsedSeconds))", report.results])
         }
@@ -45,6 +70,7 @@ struct WorkerReport: Encodable {
     let running, capacity: UInt32
     let finished: UInt64
     let secondsSinceHeard: Double
+    let note: String
 
     init(_ status: WireWorkerStatus) {
         worker = status.worker
@@ -53,15 +79,16 @@ struct WorkerReport: Encodable {
         capacity = status.capacity
         finished = status.finished
         secondsSinceHeard = status.secondsSinceHeard
+        note = status.note
     }
 
     static func table(_ reports: [WorkerReport]) -> String {
         var table = TextTable(
-            ["worker", "state", "running", "capacity", "finished", "heard"], rightAligned: [2, 3, 4, 5])
+            ["worker", "state", "running", "capacity", "finished", "heard", "note"], rightAligned: [2, 3, 4, 5])
         for report in reports {
             table.add([
                 report.worker, report.state, "\(report.running)", "\(report.capacity)", "\(report.finished)",
-                "\(Int(report.secondsSinceHeard)) s ago",
+                "\(Int(report.secondsSinceHeard)) s ago", report.note,
             ])
         }
         return table.text()
@@ -100,5 +127,74 @@ struct ItemReport: Encodable {
             ])
         }
         return table.text()
+    }
+}
+
+/// Slow attempts as `status --stragglers` prints them.
+struct StragglersReport: Encodable {
+    struct Straggler: Encodable {
+        let item, worker: String
+        let attempt: UInt64
+        let seconds: Double
+        let hasSecondRun: Bool
+    }
+
+    let medianSeconds: Double
+    let stragglers: [Straggler]
+
+    init(_ answer: WireStragglersAnswer) {
+        medianSeconds = answer.medianSeconds
+        stragglers = answer.stragglers.map {
+            Straggler(
+                item: $0.item, worker: $0.worker, attempt: $0.epoch, seconds: $0.seconds,
+                hasSecondRun: $0.hasSecondRun_p)
+        }
+    }
+
+    func table() -> String {
+        guard medianSeconds > 0 else { return "too few jobs have ended to tell which are slow" }
+        var table = TextTable(["slow item", "worker", "attempt", "seconds", "second run"], rightAligned: [2, 3])
+        for slow in stragglers {
+            table.add([
+                slow.item, slow.worker, "\(slow.attempt)", String(format: "%.1f", slow.seconds),
+                slow.hasSecondRun ? "yes" : "",
+            ])
+        }
+        return String(format: "median %.2f s\n", medianSeconds) + table.text()
+    }
+}
+
+/// What became of a job as `explain` prints it.
+struct ExplanationReport: Encodable {
+    struct Attempt: Encodable {
+        let attempt: UInt64
+        let worker, errorClass, reason: String
+        let endedAt: Double
+    }
+
+    let item, state, explanation: String
+    let attempts, losses, failures: UInt64
+    let ended: [Attempt]
+
+    init(_ item: String, _ answer: WireExplainAnswer) {
+        self.item = item
+        state = answer.state
+        explanation = answer.explanation
+        attempts = answer.epoch
+        losses = answer.losses
+        failures = answer.failures
+        ended = answer.attempts.map {
+            Attempt(
+                attempt: $0.epoch, worker: $0.worker, errorClass: $0.errorClass, reason: $0.reason, endedAt: $0.endedAt)
+        }
+    }
+
+    var text: String {
+        let head = "\(item) is \(state): \(explanation)"
+        let counts = "attempts: \(attempts), workers lost: \(losses), failures: \(failures)"
+        let lines = ended.map { end in
+            "  attempt \(end.attempt) on \(end.worker.isEmpty ? "an unknown worker" : end.worker): \(end.reason)"
+        }
+        return ([head, counts] + lines).joined(separator: "\n")
     }
 }

@@ -1,5 +1,6 @@
 import Analysis
 public import ArgumentParser
+import Evaluation
 import Foundation
 import HDF5
 import ResultFiles
@@ -17,9 +18,12 @@ public struct Winnow: ParsableCommand {
             """,
         version: "winnow 0.1.0",
         subcommands: [
-            RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self, StatusCommand.self,
-            WaitCommand.self, CancelCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,
-            FLOPsCommand.self, ResultsCommand.self, ReportCommand.self, BenchCommand.self,
+            RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self, JobsCommand.self,
+            StatusCommand.self, WatchCommand.self, WaitCommand.self, CancelCommand.self, RetryCommand.self,
+            PauseCommand.self, ResumeCommand.self, DrainCommand.self, ExplainCommand.self, WorkersCommand.self,
+            DoctorCommand.self, KeysCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,
+            FLOPsCommand.self, ResultsCommand.self, ReportCommand.self, EvalCommand.self,
+            BenchCommand.self,
         ])
 
     /// As the parser makes it.
@@ -29,6 +33,8 @@ public struct Winnow: ParsableCommand {
     public static func start() -> Int32 {
         // Peers and readers of our output may go away at any time: an error, not a signal.
         signal(SIGPIPE, SIG_IGN)
+        // A file that may not grow any more is like a full disk.
+        signal(SIGXFSZ, SIG_IGN)
         HDF5Library.explainCrashes()
         do {
             var command = try parseAsRoot()
@@ -46,7 +52,10 @@ public struct Winnow: ParsableCommand {
         } catch let error as ResultFileError where error.code == .notFound {
             printError("winnow: \(error)")
             return ExitCodes.usage
-        } catch let error as CoordinatorClientError where error.refusal == "no-such-batch" {
+        } catch let error as EvaluationError {
+            printError("winnow: \(error)")
+            return ExitCodes.usage
+        } catch let error as CoordinatorClientError where error.isUsage {
             printError("winnow: \(error)")
             return ExitCodes.usage
         } catch {

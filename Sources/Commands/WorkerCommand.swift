@@ -1,3 +1,4 @@
+import AccessKeys
 import ArgumentParser
 import Coordinator
 import Foundation
@@ -12,6 +13,8 @@ struct WorkerCommand: ParsableCommand {
 
     @Option(help: "Where the coordinator listens for workers.")
     var connect = CoordinatorConfiguration.defaultWorkerEndpoint
+
+    @OptionGroup var access: KeyArguments
 
     @Option(help: "A name that stays the same after a restart; made up where it is left out.")
     var name = "\(ProcessInfo.processInfo.hostName)-\(UUID().uuidString.prefix(8).lowercased())"
@@ -31,6 +34,21 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "Most seconds that an answer waits before it is written.")
     var sealSeconds = WorkerConfiguration.Sealing().age / .seconds(1)
 
+    @Flag(help: "Load no model: end every job with a text made from its id and prompt. For trying the queue.")
+    var null = false
+
+    @Option(help: ArgumentHelp("Milliseconds that a job takes with --null.", visibility: .hidden))
+    var nullMilliseconds = 0.0
+
+    @Flag(help: ArgumentHelp("Report results without writing shards, with --null.", visibility: .hidden))
+    var nullWithoutShards = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Where reports wait while the coordinator is away; by default a folder of the worker's own in the state folder.",
+            valueName: "folder"), completion: .directory)
+    var spool: String?
+
     @Flag(help: ArgumentHelp("End when standard input does: the sign of a parent that is gone.", visibility: .hidden))
     var untilInputEnds = false
 
@@ -38,20 +56,40 @@ struct WorkerCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
-        guard (1...1024).contains(capacity) else { throw ValidationError("--capacity must be from 1 to 1024") }
+        guard (1...4096).contains(capacity) else { throw ValidationError("--capacity must be from 1 to 4096") }
         guard (1...1_000_000).contains(sealRows) else { throw ValidationError("--seal-rows must be from 1 to 1000000") }
+        guard (0...3_600_000).contains(nullMilliseconds) else {
+            throw ValidationError("--null-milliseconds must be from 0 to 3600000")
+        }
+        guard null || !nullWithoutShards else { throw ValidationError("--null-without-shards needs --null") }
         guard (1...4096).contains(sealMib) else { throw ValidationError("--seal-mib must be from 1 to 4096") }
         guard (0...3600).contains(sealSeconds) else { throw ValidationError("--seal-seconds must be from 0 to 3600") }
     }
 
+    /// Where the XDG rules put what a program keeps between its runs.
+    private static var stateFolder: URL {
+        let environment = ProcessInfo.processInfo.environment
+        let state =
+            environment["XDG_STATE_HOME"].map { URL(fileURLWithPath: $0) }
+            ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/state")
+        return state.appendingPathComponent("winnow/spool")
+    }
+
     func run() throws {
         var configuration = WorkerConfiguration(endpoint: connect, name: WorkerName(name))
+        configuration.security = try access.security(for: connect, as: .worker)
+        configuration.spool = spool.map { URL(fileURLWithPath: $0) } ?? Self.stateFolder.appendingPathComponent(name)
         configuration.sealing.rows = sealRows
         configuration.sealing.bytes = sealMib << 20
         configuration.sealing.age = .seconds(sealSeconds)
-        let (capacity, threads) = (capacity, threads)
+        configuration.sealing.writesShards = !nullWithoutShards
+        let (capacity, threads, pause) = (capacity, threads, null ? Duration.milliseconds(nullMilliseconds) : nil)
         let service = try WorkerService(configuration, log: logging.logger("winnow.worker")) {
-            ModelRunner(capacity: capacity, threads: threads)
+            if let pause {
+                NullRunner(capacity: capacity, pause: pause)
+            } else {
+                ModelRunner(capacity: capacity, threads: threads)
+            }
         }
         let signals = Signals { times in times == 1 ? service.drain() : service.stop() }
         // Nobody is left who would want what runs here; what is not committed counts as not done.

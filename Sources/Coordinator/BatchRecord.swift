@@ -8,8 +8,14 @@ struct BatchRecord {
     /// The description as JSON, as workers get it.
     var json: String
     var description: BatchDescription
+    /// What the model's files looked like to the submitter.
+    var modelFingerprint = ""
+    /// Whether items that differ from those of the same id replace them, as the submitter asked.
+    var isReplacing = false
     var closedAt: Date?
     var finishedAt: Date?
+    /// Why it was cancelled.
+    var reason: String?
 
     /// Seconds since the batch was complete, up to its end.
     func elapsed(at now: Date) -> Double {

@@ -1,6 +1,7 @@
 internal import JobModel
 internal import JobStore
 internal import Logging
+internal import Monitoring
 internal import Scheduling
 internal import WireProtocol
 
@@ -9,7 +10,9 @@ extension Coordination {
     private static let assignmentBytes = 4 << 20
 
     /// Carries out what the scheduler decided.
-    mutating func perform(_ actions: [SchedulerAction]) throws {
+    ///
+    /// - Parameter byTime: whether time alone caused it, rather than a message.
+    mutating func perform(_ actions: [SchedulerAction], byTime: Bool = false) throws {
         guard !actions.isEmpty else { return }
         let transitions = actions.compactMap { if case .store(let transition) = $0 { transition } else { nil } }
         let refused = try store.apply(transitions, at: wallClock)
@@ -19,6 +22,7 @@ extension Coordination {
                 "The job store does not agree with the scheduler about \(refused.count) changes, the first: \(first). "
                     + "Nothing of them was acknowledged; start the coordinator again and report this.")
         }
+        metrics.note(actions, byTime: byTime, at: wallClock)
         for action in actions {
             switch action {
             case .store(let transition): note(transition)
@@ -27,6 +31,9 @@ extension Coordination {
             case .workerLost(let worker, let reason):
                 logger.warning(
                     "lost a worker", metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])
+            case .workerForgotten(let worker):
+                if let peer = peerOf.removeValue(forKey: worker) { peers[peer] = nil }
+                logger.info("forgot a worker", metadata: [LogKey.worker: "\(worker)"])
             case .refuse(let worker, let reason):
                 logger.warning(
                     "refused a worker", metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])
@@ -53,11 +60,13 @@ extension Coordination {
 
     /// Queues a message.
     mutating func queue(
-        _ message: some Envelope, _ port: Outgoing.Port, _ peer: [UInt8],
+        _ message: some Envelope, _ port: Outgoing.Port, _ peer: [UInt8], request: UInt64 = 0,
         assigned: (worker: WorkerName, leases: [Lease])? = nil
     ) {
         do {
-            outgoing.append(Outgoing(port: port, peer: peer, frames: try message.frames(), assigned: assigned))
+            outgoing.append(
+                Outgoing(
+                    port: port, peer: peer, frames: try message.frames(), request: request, assigned: assigned))
         } catch {
             logger.error("cannot send a message", metadata: [LogKey.reason: "\(error)"])
         }
@@ -65,12 +74,22 @@ extension Coordination {
 
     private mutating func note(_ transition: JobTransition) {
         switch transition {
-        case .batchFinished(let id), .batchCancelled(let id, _):
+        case .batchFinished(let id):
             records[id]?.finishedAt = wallClock
             logger.info("batch ended", metadata: [LogKey.batch: "\(id)"])
-        case .quarantined(let lease, _, let reason):
-            logger.error("gave up a job", metadata: [LogKey.jobs: "\(lease.job)", LogKey.reason: "\(reason)"])
-        case .assigned, .adopted, .requeued, .committed: break
+        case .batchCancelled(let id, let reason):
+            records[id]?.finishedAt = wallClock
+            records[id]?.reason = reason
+            logger.info("batch cancelled", metadata: [LogKey.batch: "\(id)", LogKey.reason: "\(reason)"])
+        case .batchReopened(let id):
+            records[id]?.finishedAt = nil
+            records[id]?.reason = nil
+            if records[id]?.closedAt == nil { records[id]?.closedAt = wallClock }
+        case .batchPaused(let id, let isPaused):
+            logger.info(isPaused ? "batch paused" : "batch resumed", metadata: [LogKey.batch: "\(id)"])
+        case .quarantined(let lease, _, let end), .failed(let lease, let end):
+            logger.error("gave up a job", metadata: [LogKey.jobs: "\(lease.job)", LogKey.reason: "\(end.reason)"])
+        case .assigned, .seconded, .adopted, .requeued, .withdrawn, .committed: break
         }
     }
 
@@ -82,8 +101,9 @@ extension Coordination {
         var message = WireToWorker()
         var leases: [Lease] = []
         var bytes = 0
-        for assignment in assignments {
-            guard let payload = try store.payload(of: assignment.lease.job), let record = records[assignment.batch],
+        let payloads = try store.payloads(of: assignments.map(\.lease.job))
+        for (assignment, payload) in zip(assignments, payloads) {
+            guard let payload, let record = records[assignment.batch],
                 let path = ImagePath.resolve(payload.image, under: record.description.images)
             else {
                 throw CoordinatorError(
@@ -105,10 +125,23 @@ extension Coordination {
             wire.item = payload.item
             wire.imagePath = path
             wire.queuedSeconds = record.elapsed(at: wallClock)
+            wire.retriable = record.description.queue.retriable(after: assignment.failures)
+            metrics.counters.queueWait.observe(wire.queuedSeconds)
             message.assignments.assignments.append(wire)
             leases.append(assignment.lease)
             bytes += payload.item.utf8.count
         }
         if !leases.isEmpty { queue(message, .workers, peer, assigned: (worker, leases)) }
+    }
+}
+
+extension QueueOptions {
+    /// The classes of failures after which a job with so many of them would run again, a bit for each.
+    fileprivate func retriable(after failures: Int) -> UInt32 {
+        var mask: UInt32 = 0
+        for errorClass in ErrorClass.allCases where retryRule(errorClass).limit > failures {
+            mask |= 1 << UInt32(errorClass.rawValue)
+        }
+        return mask
     }
 }

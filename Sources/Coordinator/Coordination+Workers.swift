@@ -1,6 +1,7 @@
 internal import JobModel
 internal import JobStore
 internal import Logging
+internal import Monitoring
 internal import Scheduling
 internal import WireProtocol
 
@@ -10,8 +11,14 @@ extension Coordination {
         let message: WireFromWorker
         do {
             message = try WireFromWorker(frames: frames)
+            try message.checkPlausibility()
         } catch {
             return drop(error)
+        }
+        guard storeHealth.isSound else {
+            // Whoever asks again later finds a coordinator that can write down what it says.
+            if case .heartbeat = message.kind { tell(peer: peer) { $0.heartbeatAnswer = WireHeartbeatAnswer() } }
+            return
         }
         if case .hello(let hello) = message.kind { return try welcome(hello, peer) }
         guard let worker = peers[peer]?.name, scheduler.isPresent(worker) else {
@@ -34,7 +41,13 @@ extension Coordination {
                     LogKey.worker: "\(worker)", LogKey.jobs: "\(returned.leases.count)",
                     LogKey.reason: "\(returned.reason)",
                 ])
-            try perform(scheduler.jobsReturned(returned.leases.map(\.lease), by: worker, at: now))
+            let unfit = returned.unfit ? returned.reason : nil
+            try perform(scheduler.jobsReturned(returned.leases.map(\.lease), unfit: unfit, by: worker, at: now))
+        case .failed(let failed):
+            let attempts = failed.attempts.map {
+                FailedAttempt(lease: $0.lease.lease, errorClass: $0.errorClass.errorClass, reason: $0.error)
+            }
+            try perform(scheduler.attemptsFailed(attempts, by: worker, at: now))
         case .goodbye:
             peers[peer] = nil
             peerOf[worker] = nil
@@ -47,6 +60,8 @@ extension Coordination {
     /// Counts a message that is not understood; it changes nothing else.
     mutating func drop(_ error: any Error) {
         malformed += 1
+        // A peer that sends nonsense for ever must not fill the disk: the 1st, 2nd, 4th, 8th, … is logged.
+        guard malformed.nonzeroBitCount == 1 else { return }
         logger.notice(
             "dropped a message", metadata: [LogKey.count: "\(malformed)", LogKey.reason: "\(error)"])
     }
@@ -72,6 +87,8 @@ extension Coordination {
         if let former = peerOf[name] { peers[former] = nil }
         peers[peer] = WorkerPeer(name: name)
         peerOf[name] = peer
+        metrics.counters.workersJoined += 1
+        metrics.began(worker: name, at: now)
         logger.info(
             "worker joined",
             metadata: [
@@ -110,6 +127,11 @@ extension Coordination {
             try store.add(shard)
         }
         try perform(outcome.actions)
+        let failed = Set(rows.filter { $0.error != nil }.map(\.lease.job))
+        let failures = outcome.committed.count { failed.contains($0) }
+        metrics.noteCommitted(
+            succeeded: outcome.committed.count - failures, failed: failures, of: batch, by: worker, at: now)
+        metrics.counters.resultBytes += report.bytes
         let places = Dictionary(rows.map { ($0.lease.job, $0.row) }, uniquingKeysWith: { first, _ in first })
         var committed = outcome.committed
         var stale = outcome.stale
@@ -122,6 +144,7 @@ extension Coordination {
         }
         answer.committed = committed.map(\.rawValue)
         answer.stale = stale.map(\.rawValue)
+        metrics.counters.staleRows += UInt64(stale.count)
         tell(worker) { $0.reportAnswer = answer }
     }
 }

@@ -2,6 +2,7 @@ internal import Foundation
 internal import JobModel
 internal import JobStore
 internal import Logging
+internal import Monitoring
 internal import Scheduling
 internal import WireProtocol
 
@@ -25,8 +26,15 @@ struct Coordination: ~Copyable {
     var peers: [[UInt8]: WorkerPeer] = [:]
     var peerOf: [WorkerName: [UInt8]] = [:]
     var outgoing: [Outgoing] = []
+    var metrics: CoordinatorMetrics
     /// Messages that were not understood.
     var malformed = 0
+    /// The request of a client that is being carried out, as an answer that is yet to be filled in.
+    var answering: Outgoing?
+    /// Whether changes can be made at present.
+    var storeHealth: StoreHealth
+    /// When to try whether changes can be made again.
+    var nextProbe: Moment?
     /// When a shutdown was asked for, until when it waits.
     var drainDeadline: Moment?
     /// The clocks as of the current group of messages.
@@ -42,19 +50,21 @@ struct Coordination: ~Copyable {
         self.logger = logger
         self.now = now
         self.wallClock = wallClock
-        scheduler = Scheduler(settings: configuration.scheduling, at: now)
+        metrics = CoordinatorMetrics(now: now)
+        storeHealth = .sound(since: wallClock)
+        scheduler = Scheduler(settings: configuration.scheduling, at: now, seed: .random(in: 0...UInt64.max))
         self.store = store
     }
 
     /// Whether a shutdown that was asked for is complete.
     var isDrained: Bool {
         guard let drainDeadline else { return false }
-        return now >= drainDeadline || !scheduler.allWorkers(at: now).contains { $0.state != .lost }
+        return now >= drainDeadline || !scheduler.hasWorkers
     }
 
     /// When something is due, for the loop to wake up.
     var nextDeadline: Moment? {
-        [scheduler.nextDeadline, drainDeadline].compactMap { $0 }.min()
+        [storeHealth.isSound ? scheduler.nextDeadline : nextProbe, drainDeadline].compactMap { $0 }.min()
     }
 
     /// Notes the time; the events of a group of messages happen at the same moment.
@@ -65,12 +75,14 @@ struct Coordination: ~Copyable {
 
     /// Lets the scheduler find what is overdue; called after the messages that have arrived.
     mutating func timePassed() throws {
-        try perform(scheduler.timePassed(to: now))
+        guard storeHealth.isSound else { return try probeStore() }
+        try perform(scheduler.timePassed(to: now), byTime: true)
     }
 
     /// Makes the changes durable; only the returned messages may be sent, and only now.
     mutating func commit() throws -> [Outgoing] {
-        try store.commit()
+        let began = ContinuousClock.now
+        if try store.commit() { metrics.counters.commitTime.observe((ContinuousClock.now - began) / .seconds(1)) }
         defer { outgoing = [] }
         return outgoing
     }
@@ -84,38 +96,4 @@ struct Coordination: ~Copyable {
             try perform(scheduler.jobsReturned(assigned.leases, by: assigned.worker, at: now))
         }
     }
-
-    /// Takes up the batches of an earlier run.
-    mutating func recover() throws {
-        for batch in try store.batches() {
-            records[batch.id] = BatchRecord(
-                json: batch.description, description: try BatchDescription(json: batch.description),
-                closedAt: batch.closedAt, finishedAt: batch.finishedAt)
-            var ended = batch.counts
-            ended[.waiting] = 0
-            ended[.running] = 0
-            scheduler.batchOpened(batch.id, state: batch.state, ended: ended)
-            guard !batch.state.isFinal else { continue }
-            var last = JobID(0)
-            while true {
-                let page = try store.unfinishedJobs(of: batch.id, after: last, limit: 10_000)
-                guard let end = page.last else { break }
-                last = end.id
-                let jobs = page.map {
-                    NewJob(
-                        id: $0.id, image: imageNumber($0.image), epoch: $0.epoch, losses: $0.losses,
-                        wasRunning: $0.wasRunning)
-                }
-                try perform(scheduler.jobsAdded(jobs, to: batch.id, at: now))
-            }
-            logger.info(
-                "took up a batch",
-                metadata: [LogKey.batch: "\(batch.id)", LogKey.jobs: "\(batch.counts.unfinished)"])
-        }
-    }
-}
-
-/// A number for a picture's path, equal for equal paths (FNV-1a); a collision costs nothing but a detour.
-func imageNumber(_ path: String) -> UInt64 {
-    path.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
 }

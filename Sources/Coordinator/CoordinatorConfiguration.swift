@@ -1,5 +1,8 @@
+public import AccessKeys
 public import Foundation
+public import Monitoring
 public import Scheduling
+internal import ZeroMQ
 
 /// Where a coordinator listens, where it keeps its jobs, and the times it judges by.
 public struct CoordinatorConfiguration: Sendable {
@@ -18,6 +21,23 @@ public struct CoordinatorConfiguration: Sendable {
     public var scheduling: SchedulerSettings
     /// How long a shutdown waits for workers to finish what they run.
     public var drainPatience: Duration
+    /// The coordinator's own key and the list of those it lets in.
+    public var keys = KeyFolder.standard
+    /// Whether peers of this machine need a key as well; others always do.
+    public var needsKeysOnLoopback = false
+
+    /// Where the status page and the metrics are served; nil serves none.
+    public var monitoring: ListenAddress?
+
+    /// Whether a port is encrypted and open to authorised keys only.
+    func isSecured(_ port: AccessPort) -> Bool {
+        let endpoint =
+            switch port {
+            case .workers: workerEndpoint
+            case .clients: clientEndpoint
+            }
+        return needsKeysOnLoopback || !EndpointReach.isLoopback(endpoint)
+    }
 
     /// A configuration; loopback endpoints and the default times unless told otherwise.
     public init(

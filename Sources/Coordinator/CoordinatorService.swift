@@ -1,6 +1,7 @@
 internal import Foundation
 internal import JobStore
 public import Logging
+internal import Monitoring
 internal import Scheduling
 private import Synchronization
 internal import WireProtocol
@@ -17,6 +18,8 @@ public final class CoordinatorService: Sendable {
         public var workers: String
         /// For clients, with the port in full.
         public var clients: String
+        /// The status page, with the port in full; nil where none is served.
+        public var monitoring: String?
     }
 
     /// Most messages of one group.
@@ -57,12 +60,22 @@ public final class CoordinatorService: Sendable {
         var coordination = Coordination(
             configuration, store: store, logger: logger, now: clock.now, wallClock: Date())
         try coordination.recover()
-        let workers = try Socket(.router, in: context, options: .listener)
-        let clients = try Socket(.router, in: context, options: .listener)
+        // libzmq lets everybody in where nobody answers it, so the gatekeeper is there first, and nothing goes on without.
+        let gatekeeper = try Gatekeeper(configuration, context: context, logger: logger) { [self] in stop() }
+        defer { gatekeeper.end() }
+        var admission = Admission(gatekeeper)
+        let workers = try Socket(.router, in: context, options: gatekeeper.options(for: .workers))
+        let clients = try Socket(.router, in: context, options: gatekeeper.options(for: .clients))
+        gatekeeper.watch(.workers, try workers.reportConnections())
+        gatekeeper.watch(.clients, try clients.reportConnections())
+        let board = StatusBoard { [wakeup] in wakeup.signal() }
+        let pages = try configuration.monitoring.map { try MonitoringServer($0, board: board) }
+        defer { pages?.stop() }
+        let startedAt = Date()
         let endpoints = Endpoints(
             workers: try workers.bind(configuration.workerEndpoint),
-            clients: try clients.bind(configuration.clientEndpoint))
-        for endpoint in [endpoints.workers, endpoints.clients] {
+            clients: try clients.bind(configuration.clientEndpoint), monitoring: pages?.url)
+        for endpoint in [endpoints.workers, endpoints.clients, endpoints.monitoring].compactMap(\.self) {
             logger.info("listening", metadata: [LogKey.endpoint: "\(endpoint)"])
         }
         ready(endpoints)
@@ -76,44 +89,77 @@ public final class CoordinatorService: Sendable {
             let began = ContinuousClock.now
             clock.read(at: began)
             coordination.setTime(clock.now, Date())
-            var taken = 0
-            while taken < Self.groupLimit, ContinuousClock.now - began < Self.groupTime {
-                let before = taken
-                if let frames = try next(workers, &coordination) {
-                    taken += 1
-                    if let peer = frames.first {
-                        try coordination.received(fromWorker: frames.dropFirst(), peer: peer)
-                    }
-                }
-                if let frames = try next(clients, &coordination) {
-                    taken += 1
-                    if let peer = frames.first {
-                        try coordination.received(fromClient: frames.dropFirst(), peer: peer)
-                    }
-                }
-                if taken == before { break }
+            let messages: [Outgoing]
+            do {
+                for peer in admission.revokedPeers({ coordination.peers[$0] != nil }) { try coordination.expel(peer) }
+                try takeGroup(workers, clients, &coordination, &admission, began)
+                messages = try coordination.commit()
+            } catch let error as JobStoreError where error.isDisk {
+                try coordination.storeFailed(error)
+                messages = try coordination.commit()
             }
-            // Whoever may be overdue has had the chance to be heard: what had arrived is taken.
-            if taken < Self.groupLimit { try coordination.timePassed() }
             mustHurry = false
-            for message in try coordination.commit() {
+            for message in messages {
                 let isSent =
                     switch message.port {
                     case .workers: try send(message, on: workers)
                     case .clients: try send(message, on: clients)
                     }
-                guard !isSent else { continue }
-                try coordination.undeliverable(message)
+                guard !isSent else {
+                    coordination.metrics.counters.noteSent(message.frames, at: message.port)
+                    continue
+                }
                 mustHurry = true
+                do {
+                    try coordination.undeliverable(message)
+                } catch let error as JobStoreError where error.isDisk {
+                    try coordination.storeFailed(error)
+                }
+            }
+            if board.isWanted {
+                var snapshot = coordination.snapshot(startedAt: startedAt)
+                snapshot.counters.add(gatekeeper, admission)
+                board.post(snapshot)
             }
         }
+        try gatekeeper.check()
         logger.info("stopped")
     }
 
-    /// The next message, nil where there is none; an oversized one counts as dropped and comes out empty.
-    private func next(_ socket: borrowing Socket, _ coordination: inout Coordination) throws -> [[UInt8]]? {
+    /// Takes what has arrived, one message of each side in turn, and lets time pass.
+    private func takeGroup(
+        _ workers: borrowing Socket, _ clients: borrowing Socket, _ coordination: inout Coordination,
+        _ admission: inout Admission, _ began: ContinuousClock.Instant
+    ) throws {
+        var taken = 0
+        while taken < Self.groupLimit, ContinuousClock.now - began < Self.groupTime {
+            let before = taken
+            if let frames = try next(workers, .workers, &coordination, &admission) {
+                taken += 1
+                if let peer = frames.first {
+                    try coordination.received(fromWorker: frames.dropFirst(), peer: peer)
+                }
+            }
+            if let frames = try next(clients, .clients, &coordination, &admission) {
+                taken += 1
+                if let peer = frames.first {
+                    try coordination.received(fromClient: frames.dropFirst(), peer: peer)
+                }
+            }
+            if taken == before { break }
+        }
+        // Whoever may be overdue has had the chance to be heard: what had arrived is taken.
+        if taken < Self.groupLimit { try coordination.timePassed() }
+    }
+
+    /// The next message, nil where there is none; an oversized one and one of a revoked sender come out empty.
+    private func next(
+        _ socket: borrowing Socket, _ port: AccessPort, _ coordination: inout Coordination, _ admission: inout Admission
+    ) throws -> [[UInt8]]? {
         do {
-            return try socket.receive()
+            guard let message = try socket.receiveMessage() else { return nil }
+            coordination.metrics.counters.noteReceived(message.frames, at: port)
+            return admission.admits(message.sender, peer: message.frames.first, at: port) ? message.frames : []
         } catch {
             guard error.code == .tooLarge else { throw error }
             coordination.drop(error)

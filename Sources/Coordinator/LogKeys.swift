@@ -14,6 +14,10 @@ public enum LogKey {
     public static let reason = "reason"
     /// An address that is listened at.
     public static let endpoint = "endpoint"
+    /// A peer's network address.
+    public static let address = "address"
+    /// The public half of a peer's key.
+    public static let key = "key"
     /// How often something happened so far.
     public static let count = "count"
     /// A folder or file.

@@ -9,6 +9,8 @@ struct Outgoing {
     /// The routing id of the connection.
     var peer: [UInt8]
     var frames: [[UInt8]]
+    /// The request of a client that this answers.
+    var request: UInt64 = 0
     /// Jobs that go back in line if the message cannot be delivered.
     var assigned: (worker: WorkerName, leases: [Lease])?
 }

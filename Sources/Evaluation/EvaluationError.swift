@@ -1,4 +1,4 @@
-/// Why something could not be accounted for.
+/// Why something could not be accounted for, asked or scored.
 public struct EvaluationError: Error, CustomStringConvertible, Sendable, Hashable {
     /// What kind of thing went wrong, for programs.
     public enum Code: String, Sendable, Hashable {
@@ -8,6 +8,14 @@ public struct EvaluationError: Error, CustomStringConvertible, Sendable, Hashabl
         case badLength
         /// The numbers do not fit into 64 bits.
         case tooLarge
+        /// A file of a benchmark or of an evaluation is not there.
+        case missingData
+        /// A file of a benchmark or of an evaluation does not hold what it should.
+        case badData
+        /// Questions are still without an answer.
+        case unfinished
+        /// An evaluation was begun with other settings.
+        case otherSettings
     }
 
     /// What kind of thing went wrong.

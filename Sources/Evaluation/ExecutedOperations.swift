@@ -6,12 +6,15 @@ public import VisionLanguage
 /// products of attention, of which the language model computes the causal half. The last layer's MLP and the head work
 /// for the next token only. A prompt that shares its beginning with another is read with slightly fewer.
 ///
+/// Left out here: CLIP's text tower where the reduction reads the question, for its cost depends on how many ids the question
+/// has in CLIP's vocabulary (0.17 GFLOP for each in ViT-L/14). The model counts it.
+///
 /// Left out, here and there: normalisation, softmax, activations, rotary positions, residual additions, and the
 /// reduction's own arithmetic with the attention map that it asks for (`winnow bench reduce` measures those in time).
 public struct ExecutedOperations: Sendable, Hashable {
     /// Patches to rows.
     public let patchEmbedding: Int
-    /// The layers of the vision tower.
+    /// The layers of the vision tower; last, what a reduction asks of the layer behind them.
     public let towerLayers: [Int]
     /// The projector.
     public let projector: Int
@@ -28,7 +31,7 @@ public struct ExecutedOperations: Sendable, Hashable {
     public init(_ rows: RowCounts, model: LLaVAConfiguration) throws(EvaluationError) {
         let sizes = Sizes(model)
         let patches = sizes.patchEmbedding
-        let tower = rows.tower.map(sizes.tower)
+        let tower = rows.tower.map(sizes.tower) + [sizes.beyondTower * Int128(rows.beyondTower)]
         let projected = sizes.projector * Int128(rows.projector)
         let prefill = rows.decoder.enumerated().map { index, layer in
             sizes.prefill(layer, isLast: index == rows.decoder.count - 1)
@@ -64,10 +67,10 @@ public struct ExecutedOperations: Sendable, Hashable {
 
 /// Operations of a model's parts for one row, in numbers that no configuration can overflow.
 private struct Sizes {
-    let patchEmbedding, visionWidth, visionMLP: Int128
+    let patchEmbedding, visionWidth, visionMLP, beyondTower: Int128
     let projector: Int128
-    /// All projections of one row around attention.
-    let projections: Int128
+    /// The projections of one row to query, key and value, and the one behind attention.
+    let queryKeyValue, attended: Int128
     /// One query with one key: the product with the key and the one with the value.
     let pair: Int128
     let gatedMLP: Int128
@@ -78,10 +81,12 @@ private struct Sizes {
         visionWidth = Int128(v.hidden)
         patchEmbedding = 2 * Int128(v.patches) * Int128(3 * v.patchSize * v.patchSize) * visionWidth
         visionMLP = 2 * 2 * visionWidth * Int128(v.intermediate)
+        beyondTower = 2 * 2 * visionWidth * visionWidth
         let hidden = Int128(t.hidden)
         projector = 2 * (visionWidth * hidden + hidden * hidden)
         let width = Int128(t.heads * t.headSize), keyWidth = Int128(t.keyValueHeads * t.headSize)
-        projections = 2 * hidden * (2 * width + 2 * keyWidth)
+        queryKeyValue = 2 * hidden * (width + 2 * keyWidth)
+        attended = 2 * hidden * width
         pair = 2 * 2 * width
         gatedMLP = 3 * 2 * hidden * Int128(t.intermediate)
         head = 2 * hidden * Int128(t.vocabulary)
@@ -89,14 +94,15 @@ private struct Sizes {
 
     func tower(_ rows: LayerRows) -> Int128 {
         let n = Int128(rows.attention)
-        let attention = 4 * 2 * n * visionWidth * visionWidth + 2 * 2 * n * n * visionWidth
-        return attention + Int128(rows.feedForward) * visionMLP
+        let projections = (3 * Int128(rows.projected) + n) * 2 * visionWidth * visionWidth
+        return projections + 2 * 2 * n * n * visionWidth + Int128(rows.feedForward) * visionMLP
     }
 
     func prefill(_ rows: LayerRows, isLast: Bool) -> Int128 {
         let n = Int128(rows.attention)
-        return n * projections + pair * (n * (n + 1) / 2) + (isLast ? 1 : Int128(rows.feedForward)) * gatedMLP
+        let projections = Int128(rows.projected) * queryKeyValue + n * attended
+        return projections + pair * (n * (n + 1) / 2) + (isLast ? 1 : Int128(rows.feedForward)) * gatedMLP
     }
 
-    func decode(keys: Int) -> Int128 { projections + pair * Int128(keys) + gatedMLP }
+    func decode(keys: Int) -> Int128 { queryKeyValue + attended + pair * Int128(keys) + gatedMLP }
 }

@@ -3,13 +3,17 @@ public import VisionLanguage
 
 /// How many rows one layer works on.
 public struct LayerRows: Sendable, Hashable {
+    /// Rows whose queries, keys and values are computed: more than attention sees where a reduction looked ahead to this
+    /// layer before it gave tokens up.
+    public let projected: Int
     /// Rows that its attention sees; in the language model, also the rows whose keys and values are kept.
     public let attention: Int
     /// Rows that its MLP sees: fewer where the reduction happens between the two.
     public let feedForward: Int
 
     /// A layer with these rows.
-    public init(attention: Int, feedForward: Int) {
+    public init(attention: Int, feedForward: Int, projected: Int? = nil) {
+        self.projected = projected ?? attention
         self.attention = attention
         self.feedForward = feedForward
     }
@@ -24,6 +28,8 @@ public struct LayerRows: Sendable, Hashable {
 public struct RowCounts: Sendable, Hashable {
     /// The layers of the vision tower that run; patches and the class token.
     public let tower: [LayerRows]
+    /// Rows for which a reduction asks the layer behind the last one that runs for queries and keys.
+    public let beyondTower: Int
     /// Rows that the projector reads.
     public let projector: Int
     /// The layers of the language model while it reads the prompt; visual tokens and text.
@@ -48,6 +54,8 @@ public struct RowCounts: Sendable, Hashable {
         }
         let beside = classToken + textTokens
         tower = plan.rows(in: .visionEncoder, beside: 1)
+        let last = tower.count - 1
+        beyondTower = plan.looksAhead(in: .visionEncoder, layer: last) ? tower[last].feedForward : 0
         projector = plan.tokens(entering: 0, of: .projector) + classToken
         decoder = plan.rows(in: .languageModel, beside: beside)
         left = plan.tokens(entering: model.text.layers, of: .languageModel) + beside
@@ -61,11 +69,21 @@ public struct RowCounts: Sendable, Hashable {
 extension ReductionPlan {
     /// The layers of `place`, whose sequences hold `others` rows that are not visual tokens.
     fileprivate func rows(in place: Place, beside others: Int) -> [LayerRows] {
-        var entering = tokens(entering: 0, of: place) + others
+        var entering = tokens(entering: 0, of: place) + others, projected = entering
         let beforeMLP = method.stages(in: place)?.schedule.moment == .afterAttention
-        return removals(in: place).map { removal in
-            defer { entering -= removal }
-            return LayerRows(attention: entering, feedForward: beforeMLP ? entering - removal : entering)
+        return removals(in: place).enumerated().map { layer, removal in
+            defer {
+                projected = looksAhead(in: place, layer: layer) ? entering : entering - removal
+                entering -= removal
+            }
+            return LayerRows(
+                attention: entering, feedForward: beforeMLP ? entering - removal : entering, projected: projected)
         }
+    }
+
+    /// Whether a reduction behind layer `layer` looks at the next one.
+    fileprivate func looksAhead(in place: Place, layer: Int) -> Bool {
+        method.stages(in: place)?.needs.contains(.upcomingAttention) == true
+            && (removal(in: place, layer: layer) > 0 || settles(in: place, layer: layer))
     }
 }

@@ -11,7 +11,7 @@ public struct GenerationRequest: Sendable {
     /// `(patches, 3·patch²)`
     public let patches: Tensor
     /// Equal keys mean equal features: same picture, same preprocessing, same reduction, and the same wish for the tower's
-    /// own. nil: never shared.
+    /// own; where the reduction reads the question, different questions are told apart all the same. nil: never shared.
     public let featureKey: String?
     /// How visual tokens are reduced.
     public let plan: ReductionPlan
@@ -87,7 +87,7 @@ public struct GenerationResult: Sendable {
 /// Where features or a prefix were reused, what computing them took the first time counts here as well: equal requests
 /// have equal counts, whoever came first.
 public struct OperationCounts: Sendable, Hashable {
-    /// The vision tower.
+    /// The vision tower, and CLIP's text tower where the reduction reads the question.
     public var vision = 0
     /// The projector.
     public var projector = 0

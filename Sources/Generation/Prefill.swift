@@ -21,9 +21,10 @@ struct Prefill {
     /// Answers that are ready for their first token, and the logits it is chosen from.
     mutating func start(_ requests: [GenerationRequest]) throws -> (answers: [Answer], logits: Tensor) {
         let clock = ContinuousClock(), start = clock.now
-        let (pictures, isNew) = try features.values(for: requests.map(\.featureKey)) { [model] places in
+        let (pictures, isNew) = try features.values(for: requests.map(\.towerKey)) { [model] places in
             try model.encode(
                 places.map { requests[$0].patches }, plans: places.map { requests[$0].plan },
+                questions: places.map { requests[$0].prompt.question },
                 keepingTower: places.contains { requests[$0].keepsTowerFeatures })
         }
         let encoded = clock.now
@@ -77,6 +78,12 @@ extension GenerationRequest {
     /// A reduction inside the decoder looks at the whole prompt, so nothing after its first layer could be shared.
     fileprivate var prefixKey: String? {
         guard !plan.reduces(in: .languageModel), !prompt.after.isEmpty else { return nil }
-        return featureKey.map { "\(prompt.before) \($0)" }
+        return towerKey.map { "\(prompt.before) \($0)" }
+    }
+
+    /// Equal keys mean that tower, projector and what reduces there give the same: the question counts where it is read.
+    fileprivate var towerKey: String? {
+        guard plan.readsQuestion, let question = prompt.question else { return featureKey }
+        return featureKey.map { "\($0.utf8.count) \($0) \(question)" }
     }
 }

@@ -34,6 +34,7 @@ extension BatchDescription {
     private var hasUsableNumbers: Bool {
         generation.maxTokens >= 1 && generation.temperature >= 0 && generation.temperature.isFinite
             && generation.topP > 0 && generation.topP <= 1 && method.keep ?? 1 >= 1 && method.fromLayer ?? 0 >= 0
+            && queue.isUsable
     }
 }
 

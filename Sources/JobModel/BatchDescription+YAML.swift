@@ -9,7 +9,7 @@ extension BatchDescription {
             ("items", text(items)), ("images", text(images)), ("results", text(results)), ("method", methodNode),
             ("template", text(template.rawValue)), ("image_mode", text(imageMode.rawValue)),
             ("precision", text(precision.rawValue)), ("generation", generationNode),
-            ("features", text(features.rawValue)), ("trace", text(trace.rawValue)),
+            ("features", text(features.rawValue)), ("trace", text(trace.rawValue)), ("queue", queueNode),
         ]
         do {
             return try Yams.serialize(node: Node(pairs), allowUnicode: true)
@@ -33,6 +33,20 @@ extension BatchDescription {
             ("max_tokens", word("\(generation.maxTokens)")), ("temperature", word("\(generation.temperature)")),
             ("top_p", word("\(generation.topP)")), ("seed", word("\(generation.seed)")), ("stop", Node(stop)),
         ]
+        return Node(pairs)
+    }
+
+    private var queueNode: Node {
+        var pairs: [(Node, Node)] = [("priority", word("\(queue.priority)"))]
+        if !queue.labels.isEmpty {
+            pairs.append(
+                ("labels", Node(queue.labels.sorted { $0.key < $1.key }.map { (text($0.key), text($0.value)) })))
+        }
+        if let limit = queue.maxFails { pairs.append(("max_fails", text("\(limit)"))) }
+        if let retries = queue.retries { pairs.append(("retries", word("\(retries)"))) }
+        pairs.append(("crash_limit", word("\(queue.crashLimit)")))
+        if let timeout = queue.timeout { pairs.append(("timeout", text("\(timeout)"))) }
+        pairs.append(("second_runs", word(queue.secondRuns ? "true" : "false")))
         return Node(pairs)
     }
 

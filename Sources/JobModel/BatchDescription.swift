@@ -81,13 +81,15 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public var features: Features
     /// How much shards hold of what became of each visual token.
     public var trace: Trace
+    /// How it is queued, which does not change its results.
+    public var queue: QueueOptions
 
     /// A description; what is left out has the default that a batch file has.
     public init(
         name: String, model: String, visionTower: String? = nil, items: String, images: String, results: String,
         method: Method = Method(), template: Template = .vicunaV1, imageMode: ImageMode = .crop,
         precision: Precision = .auto, generation: Generation = Generation(), features: Features = .projected,
-        trace: Trace = .full
+        trace: Trace = .full, queue: QueueOptions = QueueOptions()
     ) {
         self.name = name
         self.model = model
@@ -102,5 +104,48 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         self.generation = generation
         self.features = features
         self.trace = trace
+        self.queue = queue
+    }
+
+    /// Reads a description; one from before there were options of the queue has the default ones.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        name = try container.decode(String.self, forKey: .name)
+        model = try container.decode(String.self, forKey: .model)
+        visionTower = try container.decodeIfPresent(String.self, forKey: .visionTower)
+        items = try container.decode(String.self, forKey: .items)
+        images = try container.decode(String.self, forKey: .images)
+        results = try container.decode(String.self, forKey: .results)
+        method = try container.decode(Method.self, forKey: .method)
+        template = try container.decode(Template.self, forKey: .template)
+        imageMode = try container.decode(ImageMode.self, forKey: .imageMode)
+        precision = try container.decode(Precision.self, forKey: .precision)
+        generation = try container.decode(Generation.self, forKey: .generation)
+        // Once it was whether to store what entered the decoder.
+        features =
+            try (try? container.decode(Bool.self, forKey: .features)).map { $0 ? .projected : .none }
+            ?? container.decode(Features.self, forKey: .features)
+        trace = try container.decodeIfPresent(Trace.self, forKey: .trace) ?? .full
+        queue = try container.decodeIfPresent(QueueOptions.self, forKey: .queue) ?? QueueOptions()
+    }
+
+    /// What would make results differ from those of another description, as `model: a → b`; its results, its items and
+    /// how it is queued do not count.
+    public func differences(from other: BatchDescription) -> [String] {
+        func compare<Value: Equatable>(_ name: String, _ value: (BatchDescription) -> Value?) -> String? {
+            let (old, new) = (value(other), value(self))
+            return old == new ? nil : "\(name): \(old.map { "\($0)" } ?? "none") → \(new.map { "\($0)" } ?? "none")"
+        }
+        return [
+            compare("model") { $0.model }, compare("vision_tower") { $0.visionTower }, compare("images") { $0.images },
+            compare("method.name") { $0.method.name }, compare("method.keep") { $0.method.keep },
+            compare("method.from_layer") { $0.method.fromLayer }, compare("method") { $0.method.options },
+            compare("template") { $0.template }, compare("image_mode") { $0.imageMode },
+            compare("precision") { $0.precision }, compare("generation.max_tokens") { $0.generation.maxTokens },
+            compare("generation.temperature") { $0.generation.temperature },
+            compare("generation.top_p") { $0.generation.topP }, compare("generation.seed") { $0.generation.seed },
+            compare("generation.stop") { $0.generation.stop }, compare("features") { $0.features },
+            compare("trace") { $0.trace },
+        ].compactMap(\.self)
     }
 }

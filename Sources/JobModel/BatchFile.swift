@@ -7,7 +7,7 @@ internal import Yams
 /// |---|---|
 /// | `name` | the file's name without its extension |
 /// | `model` | required: a checkpoint folder |
-/// | `vision_tower` | none: the checkpoint holds its own |
+/// | `vision_tower` | none: the checkpoint holds its own, and no method reads the question |
 /// | `items` | required: a file with one JSON object per line |
 /// | `images` | the folder of the batch file |
 /// | `results` | `results/<name>` beside the batch file |
@@ -18,6 +18,7 @@ internal import Yams
 /// | `generation` | `max_tokens: 64`, `temperature: 0`, `top_p: 1`, `seed: 0`, `stop: []` |
 /// | `features` | `projected`; or `tower`, `none` |
 /// | `trace` | `full`; or `indices`, `none` |
+/// | `queue` | `priority: 0`, `labels`, `max_fails`, `retries`, `crash_limit: 5`, `timeout`, `second_runs: false` |
 /// | `run` | `workers: 1`, `threads`: shared out among the workers; `winnow run` reads it |
 ///
 /// Relative paths start from the folder of the batch file.

@@ -5,7 +5,7 @@ internal import Yams
 struct BatchFileReader {
     static let keys = [
         "name", "model", "vision_tower", "items", "images", "results", "method", "template", "image_mode", "precision",
-        "generation", "features", "trace", "run",
+        "generation", "features", "trace", "queue", "run",
     ]
 
     let url: URL
@@ -25,6 +25,7 @@ struct BatchFileReader {
         let results = top.text("results", &problems).map(absolute) ?? absolute("results/\(name)")
         let method = readMethod(top)
         let generation = readGeneration(top)
+        let queue = readQueue(top)
         let run = readRun(top)
         let template = top.choice("template", BatchDescription.Template.self, &problems)
         let imageMode = top.choice("image_mode", BatchDescription.ImageMode.self, &problems)
@@ -39,7 +40,7 @@ struct BatchFileReader {
                 name: name, model: model, visionTower: tower, items: items, images: images, results: results,
                 method: method, template: template ?? .vicunaV1, imageMode: imageMode ?? .crop,
                 precision: precision ?? .auto, generation: generation,
-                features: features ?? .projected, trace: trace ?? .full),
+                features: features ?? .projected, trace: trace ?? .full, queue: queue),
             run: run, itemCount: count)
     }
 
@@ -125,6 +126,24 @@ struct BatchFileReader {
         generation.seed = section.integer("seed", 0...UInt64.max, &problems) ?? generation.seed
         generation.stop = section.texts("stop", &problems) ?? generation.stop
         return generation
+    }
+
+    private mutating func readQueue(_ top: YAMLSection) -> QueueOptions {
+        var queue = QueueOptions()
+        guard let node = top.node("queue") else { return queue }
+        let known = ["priority", "labels", "max_fails", "retries", "crash_limit", "timeout", "second_runs"]
+        let section = YAMLSection(node, file: file, prefix: "queue.", known: known, &problems)
+        queue.priority = section.integer("priority", Int32.min...Int32.max, &problems) ?? queue.priority
+        if let node = section.node("labels") {
+            let labels = YAMLSection(node, file: file, prefix: "queue.labels.", known: nil, &problems)
+            for key in labels.keys { queue.labels[key] = labels.text(key, &problems) }
+        }
+        queue.maxFails = section.value("max_fails", "a number such as 100 or a share such as 3%", &problems)
+        queue.retries = section.integer("retries", 0...1000, &problems)
+        queue.crashLimit = section.integer("crash_limit", 1...1000, &problems) ?? queue.crashLimit
+        queue.timeout = section.value("timeout", "a time such as 10m, or 300% of the median", &problems)
+        queue.secondRuns = section.flag("second_runs", &problems) ?? queue.secondRuns
+        return queue
     }
 
     private mutating func readRun(_ top: YAMLSection) -> BatchFile.Run {

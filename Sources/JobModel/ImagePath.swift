@@ -2,7 +2,7 @@
 public enum ImagePath {
     /// The absolute path of `image` under `root`, or nil where it leaves the folder by `..` or as an absolute path.
     ///
-    /// The rule is about names only: a link inside the folder is its owner's decision.
+    /// The rule is about names only; `ConfinedImage` follows links when the picture is opened.
     public static func resolve(_ image: String, under root: String) -> String? {
         guard !image.hasPrefix("/"), !image.utf8.contains(0) else { return nil }
         var parts: [Substring] = []
@@ -15,5 +15,13 @@ public enum ImagePath {
         }
         guard !parts.isEmpty else { return nil }
         return (root.hasSuffix("/") ? root : root + "/") + parts.joined(separator: "/")
+    }
+
+    /// Whether a manifest names a place on the network, or a file by a scheme, rather than a path.
+    static func isURL(_ image: String) -> Bool {
+        guard let end = image.firstIndex(of: ":"), let first = image.first else { return false }
+        let rest = image[end...]
+        return (rest.hasPrefix("://") || image.lowercased().hasPrefix("data:")) && first.isASCII && first.isLetter
+            && image[..<end].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) }
     }
 }

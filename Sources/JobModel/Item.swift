@@ -33,6 +33,10 @@ public struct Item: Hashable, Sendable {
 
     /// Reads one JSON object such as `{"id":"a","image":"cat.jpg","prompt":"What is it?"}`; every problem is named.
     public init(json: String) throws(JobModelError) {
+        if let item = ItemScanner.item(json) {
+            self = item
+            return
+        }
         let fields = ItemFields(json: json)
         guard let item = fields.item else {
             let problems = fields.problems.joined(separator: "; ")
@@ -55,6 +59,11 @@ struct ItemFields {
     var problems: [String] = []
 
     init(json: String) {
+        if let item = ItemScanner.item(json) {
+            (id, image, prompt) = (item.id.rawValue, item.image, item.prompt)
+            (answers, labels, maxTokens) = (item.answers, item.labels, item.maxTokens)
+            return
+        }
         guard json.utf8.count <= Item.maximumBytes else {
             problems = ["the line has \(json.utf8.count) bytes, more than \(Item.maximumBytes)"]
             return
@@ -90,7 +99,9 @@ extension ItemFields: Decodable {
         labels = optional("labels", [String: String].self, "an object of texts", container)
         maxTokens = optional("max_tokens", Int.self, "a whole number", container)
         if let maxTokens, maxTokens < 1 { problems.append("'max_tokens' is \(maxTokens); at least 1 is needed") }
-        if let image, ImagePath.resolve(image, under: "/images") == nil {
+        if let image, ImagePath.isURL(image) {
+            problems.append("image '\(image)' is a URL; pictures are files below the image folder, nothing is fetched")
+        } else if let image, ImagePath.resolve(image, under: "/images") == nil {
             problems.append("image '\(image)' leaves the image folder; give a path inside it")
         }
     }

@@ -12,7 +12,8 @@ struct ItemsCheck {
             for problem in error.problems { problems.add(problem.file, problem.line, problem.message) }
             return 0
         }
-        var firstLine: [String: Int] = [:]
+        // Hashes instead of the ids, so that millions of them fit: two that are equal by chance are one in 10^7 batches.
+        var firstLine: [Int: Int32] = [:]
         var seen: [String: Bool] = [:]  // image → whether the file is there
         var usable = 0
         do {
@@ -24,15 +25,17 @@ struct ItemsCheck {
                 let fields = ItemFields(json: text)
                 for message in fields.problems { problems.add(file, line.number, message) }
                 if let id = fields.id {
-                    if let first = firstLine[id] {
+                    if let first = firstLine.updateValue(Int32(clamping: line.number), forKey: id.hashValue) {
                         problems.add(file, line.number, "id '\(id)' is already used in line \(first)")
-                    } else {
-                        firstLine[id] = line.number
                     }
                 }
                 if let image = fields.image, let path = ImagePath.resolve(image, under: images) {
+                    let isNew = seen[image] == nil
                     let there = seen[image] ?? isFile(path)
                     seen[image] = there
+                    if there, isNew, ConfinedImage.leadsOut(image, of: images) {
+                        problems.add(file, line.number, "image '\(image)' is a link that leads out of \(images)")
+                    }
                     if !there { problems.add(file, line.number, "there is no image '\(image)' in \(images)") }
                 }
                 if fields.item != nil { usable += 1 }

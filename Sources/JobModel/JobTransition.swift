@@ -2,18 +2,38 @@
 public enum JobTransition: Hashable, Sendable {
     /// A new attempt starts: the lease's epoch is one more than the last.
     case assigned(Lease, to: WorkerName)
-    /// A worker that came back still holds the current attempt.
+    /// A second attempt starts beside the one of this epoch, which runs; from now on both count, and the first result wins.
+    case seconded(Lease, beside: Epoch, to: WorkerName)
+    /// A worker that came back still holds an attempt that counts.
     case adopted(Lease, by: WorkerName)
-    /// The attempt ended without a result; the job waits again. `losses` counts the workers it has outlived.
-    case requeued(Lease, losses: Int)
+    /// The only attempt ended without a result; the job waits again.
+    case requeued(Lease, toll: JobToll, because: AttemptEnd?)
+    /// One of two attempts ended without a result; the other one runs on.
+    case withdrawn(Lease, toll: JobToll, because: AttemptEnd?)
     /// The job ended without a row because too many workers were lost over it.
-    case quarantined(Lease, losses: Int, reason: String)
+    case quarantined(Lease, toll: JobToll, because: AttemptEnd)
+    /// The job ended without a row because its last attempt failed.
+    case failed(Lease, because: AttemptEnd)
     /// The row of a sealed shard is this job's result.
     case committed(RowCommit)
     /// Every unfinished job of the batch ends.
     case batchCancelled(BatchID, reason: String)
     /// The last job of the batch has ended.
     case batchFinished(BatchID)
+    /// A batch that had ended has jobs to run again.
+    case batchReopened(BatchID)
+    /// Jobs of the batch are held back, or not any more.
+    case batchPaused(BatchID, Bool)
+}
+
+/// What the end of an attempt costs its job; neither count ever goes down.
+public enum JobToll: Int, Hashable, Sendable {
+    /// Nothing: it was no fault of the job's.
+    case none
+    /// A lost worker or an expired lease.
+    case loss
+    /// A failure that another attempt may not have.
+    case failure
 }
 
 /// A reported row that counts: the first one of its job, from the current attempt.

@@ -90,6 +90,28 @@ struct YAMLSection {
         return value
     }
 
+    /// `true` or `false`.
+    func flag(_ key: String, _ problems: inout ManifestProblems) -> Bool? {
+        guard let node = values[key] else { return nil }
+        switch plainWord(node) {
+        case "true": return true
+        case "false": return false
+        default:
+            problems.add(file, line(of: key), "'\(prefix)\(key)' must be true or false, not \(shown(node))")
+            return nil
+        }
+    }
+
+    /// A value that is written as a text.
+    func value<Value: LosslessStringConvertible>(
+        _ key: String, _ expected: String, _ problems: inout ManifestProblems
+    ) -> Value? {
+        guard let node = values[key] else { return nil }
+        if let value = node.scalar.flatMap({ Value($0.string) }) { return value }
+        problems.add(file, line(of: key), "'\(prefix)\(key)' must be \(expected), not \(shown(node))")
+        return nil
+    }
+
     /// One word out of a set.
     func choice<Choice: RawRepresentable & CaseIterable>(
         _ key: String, _ type: Choice.Type, _ problems: inout ManifestProblems

@@ -5,52 +5,34 @@ public import JobModel
 extension JobStore {
     /// Whether a batch of this name exists.
     public borrowing func contains(_ id: BatchID) throws(JobStoreError) -> Bool {
-        try access { try Self.row(of: id, $0) != nil }
+        try access { try BatchRow.find(id, $0) != nil }
     }
 
-    /// Opens a batch, to which items can be added until it is closed.
+    /// Opens a batch, to which items can be added from now on.
     public mutating func openBatch(
-        _ id: BatchID, description: String, results: String, at now: Date
+        _ id: BatchID, description: String, results: String, modelFingerprint: String = "", at now: Date
     ) throws(JobStoreError) {
         try change {
             try $0.cachedStatement(
-                sql: "INSERT INTO batch (name, description, results, state, opened_at) VALUES (?, ?, ?, ?, ?)"
+                sql: """
+                    INSERT INTO batch (name, description, results, model_fingerprint, state, opened_at)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    """
             ).execute(
-                arguments: [id.rawValue, description, results, BatchState.open.rawValue, now.timeIntervalSince1970])
+                arguments: [
+                    id.rawValue, description, results, modelFingerprint, BatchState.open.rawValue,
+                    now.timeIntervalSince1970,
+                ])
         }
     }
 
-    /// Adds items to an open batch, all of them or none; returns their jobs.
-    public mutating func add(_ items: [NewItem], to id: BatchID) throws(JobStoreError) -> [JobID] {
-        try change { database in
-            let find = try database.cachedStatement(sql: "SELECT id, total, state FROM batch WHERE name = ?")
-            guard let batch = try Row.fetchOne(find, arguments: [id.rawValue]) else {
-                throw JobStoreError(.noSuchBatch, "There is no batch '\(id)'. Open it first.")
-            }
-            guard batch["state"] == BatchState.open.rawValue else {
-                throw JobStoreError(.noSuchBatch, "Batch '\(id)' is closed and takes no more items.")
-            }
-            let row: Int64 = batch["id"]
-            var total: Int64 = batch["total"]
-            var jobs: [JobID] = []
-            try database.inSavepoint {
-                let insert = try database.cachedStatement(
-                    sql: "INSERT INTO job (batch, ordinal, item_id, item, image) VALUES (?, ?, ?, ?, ?)")
-                for item in items {
-                    total += 1
-                    do {
-                        try insert.execute(arguments: [row, total, item.id.rawValue, item.json, item.image])
-                    } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE {
-                        throw JobStoreError(
-                            .duplicateItem, "Id '\(item.id)' occurs twice in batch '\(id)'. Give each item its own id.")
-                    }
-                    jobs.append(JobID(UInt64(database.lastInsertedRowID)))
-                }
-                try database.cachedStatement(sql: "UPDATE batch SET total = ? WHERE id = ?")
-                    .execute(arguments: [total, row])
-                return .commit
-            }
-            return jobs
+    /// Changes what a batch asks for from now on.
+    public mutating func describeBatch(
+        _ id: BatchID, description: String, modelFingerprint: String
+    ) throws(JobStoreError) {
+        try change {
+            try $0.cachedStatement(sql: "UPDATE batch SET description = ?, model_fingerprint = ? WHERE name = ?")
+                .execute(arguments: [description, modelFingerprint, id.rawValue])
         }
     }
 
@@ -64,32 +46,52 @@ extension JobStore {
 
     /// All batches in the order of their opening. Counts every job: for the start of a coordinator, not for every status.
     public borrowing func batches() throws(JobStoreError) -> [StoredBatch] {
-        try access { database in
-            var counts: [Int64: JobCounts] = [:]
-            let groups = try Row.fetchCursor(
-                database, sql: "SELECT batch, state, COUNT(*) AS jobs FROM job GROUP BY batch, state")
-            while let group = try groups.next() {
-                guard let state = JobState(rawValue: group["state"]) else { continue }
-                counts[group["batch"], default: JobCounts()][state] = group["jobs"]
+        try access(Self.batches)
+    }
+
+    static func batches(_ database: Database) throws -> [StoredBatch] {
+        var counts: [Int64: JobCounts] = [:]
+        let groups = try Row.fetchCursor(
+            database, sql: "SELECT batch, state, COUNT(*) AS jobs FROM job GROUP BY batch, state")
+        while let group = try groups.next() {
+            guard let state = JobState(rawValue: group["state"]) else { continue }
+            counts[group["batch"], default: JobCounts()][state] = group["jobs"]
+        }
+        return try Row.fetchAll(database, sql: "SELECT * FROM batch ORDER BY id").map { row in
+            let state: Int = row["state"]
+            guard let state = BatchState(rawValue: state) else {
+                throw JobStoreError(.failed, "A batch of the job store has the unknown state \(state).")
             }
-            return try Row.fetchAll(database, sql: "SELECT * FROM batch ORDER BY id").map { row in
-                let state: Int = row["state"]
-                guard let state = BatchState(rawValue: state) else {
-                    throw JobStoreError(.failed, "A batch of the job store has the unknown state \(state).")
-                }
-                return StoredBatch(
-                    id: BatchID(row["name"] as String), description: row["description"], results: row["results"],
-                    state: state, total: row["total"], openedAt: Date(timeIntervalSince1970: row["opened_at"]),
-                    closedAt: (row["closed_at"] as Double?).map(Date.init(timeIntervalSince1970:)),
-                    finishedAt: (row["finished_at"] as Double?).map(Date.init(timeIntervalSince1970:)),
-                    counts: counts[row["id"]] ?? JobCounts())
-            }
+            return StoredBatch(
+                id: BatchID(row["name"] as String), description: row["description"], results: row["results"],
+                modelFingerprint: row["model_fingerprint"], state: state, isPaused: row["paused"],
+                total: row["total"], openedAt: Date(timeIntervalSince1970: row["opened_at"]),
+                closedAt: (row["closed_at"] as Double?).map(Date.init(timeIntervalSince1970:)),
+                finishedAt: (row["finished_at"] as Double?).map(Date.init(timeIntervalSince1970:)),
+                reason: row["reason"], counts: counts[row["id"]] ?? JobCounts())
+        }
+    }
+}
+
+/// What changes to the jobs of a batch need to know of it.
+struct BatchRow {
+    var number: Int64
+    var total: Int64
+    /// All of its jobs lie in this range, perhaps with others between them; 0 to 0 for none.
+    var firstJob, lastJob: Int64
+
+    static func find(_ id: BatchID, _ database: Database) throws -> BatchRow? {
+        let find = try database.cachedStatement(
+            sql: "SELECT id, total, first_job, last_job FROM batch WHERE name = ?")
+        return try Row.fetchOne(find, arguments: [id.rawValue]).map {
+            BatchRow(number: $0["id"], total: $0["total"], firstJob: $0["first_job"], lastJob: $0["last_job"])
         }
     }
 
-    /// The row number of a batch.
-    static func row(of id: BatchID, _ database: Database) throws -> Int64? {
-        try Int64.fetchOne(
-            database.cachedStatement(sql: "SELECT id FROM batch WHERE name = ?"), arguments: [id.rawValue])
+    static func get(_ id: BatchID, _ database: Database) throws -> BatchRow {
+        guard let row = try find(id, database) else {
+            throw JobStoreError(.noSuchBatch, "There is no batch '\(id)'. `winnow status` lists them.")
+        }
+        return row
     }
 }

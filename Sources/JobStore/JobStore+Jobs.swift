@@ -1,3 +1,4 @@
+internal import Foundation
 internal import GRDB
 public import JobModel
 
@@ -6,27 +7,34 @@ extension JobStore {
     public borrowing func unfinishedJobs(
         of id: BatchID, after: JobID, limit: Int
     ) throws(JobStoreError) -> [UnfinishedJob] {
-        try access { database in
-            guard let batch = try Self.row(of: id, database) else { return [] }
-            let statement = try database.cachedStatement(
-                sql: """
-                    SELECT id, image, epoch, crash_count, state FROM job
-                    WHERE id > ? AND batch = ? AND state IN (0, 1) ORDER BY id LIMIT ?
-                    """)
-            return try Row.fetchAll(statement, arguments: [Int64(after.rawValue), batch, limit]).map { row in
-                UnfinishedJob(
-                    id: JobID(row["id"] as UInt64), image: row["image"], epoch: Epoch(row["epoch"] as UInt64),
-                    losses: row["crash_count"], wasRunning: row["state"] == JobState.running.rawValue)
+        let hot = hot
+        return try access { database in
+            guard let batch = try BatchRow.find(id, database), batch.lastJob > 0 else { return [] }
+            let start = max(Int64(bitPattern: after.rawValue), batch.firstJob - 1)
+            for (index, value) in [start, batch.number, batch.lastJob, Int64(limit)].enumerated() {
+                hot.unfinished.bind(Int32(index + 1), value)
             }
+            var jobs: [UnfinishedJob] = []
+            try hot.unfinished.forEach { row in
+                jobs.append(
+                    UnfinishedJob(
+                        id: JobID(UInt64(row.integer(0))),
+                        picture: PictureKey(rawValue: UInt64(bitPattern: row.integer(1))),
+                        epoch: Epoch(UInt64(row.integer(2))), losses: Int(row.integer(3)),
+                        failures: Int(row.integer(4)),
+                        wasRunning: row.integer(5) == Int64(JobState.running.rawValue)))
+            }
+            return jobs
         }
     }
 
-    /// What an assignment of a job carries.
-    public borrowing func payload(of job: JobID) throws(JobStoreError) -> JobPayload? {
-        try access { database in
-            let statement = try database.cachedStatement(sql: "SELECT item, image FROM job WHERE id = ?")
-            return try Row.fetchOne(statement, arguments: [Int64(bitPattern: job.rawValue)]).map {
-                JobPayload(item: $0["item"], image: $0["image"])
+    /// What assignments of jobs carry, in the order of the jobs; nil for one that does not exist.
+    public borrowing func payloads(of jobs: [JobID]) throws(JobStoreError) -> [JobPayload?] {
+        let payload = hot.payload
+        return try access { _ in
+            try jobs.map { job in
+                payload.bind(1, Int64(bitPattern: job.rawValue))
+                return try payload.first { JobPayload(item: $0.text(0), image: $0.text(1)) }
             }
         }
     }
@@ -46,35 +54,106 @@ extension JobStore {
         }
     }
 
-    /// Items of a batch in the order of the manifest, a page at a time: those after an ordinal.
+    /// Items of a batch in the order of the manifest, a page at a time: those after an ordinal, in one of the states and
+    /// with all of the labels where any are given.
     public borrowing func items(
-        of id: BatchID, after ordinal: UInt64, limit: Int
+        of id: BatchID, after ordinal: UInt64, limit: Int, states: Set<JobState> = [], labels: [String: String] = [:]
     ) throws(JobStoreError) -> [ItemRecord] {
         try access { database in
-            guard let batch = try Self.row(of: id, database) else {
-                throw JobStoreError(.noSuchBatch, "There is no batch '\(id)'. `winnow status` lists them.")
+            let batch = try BatchRow.get(id, database)
+            var condition = "item.batch = ? AND item.ordinal > ?"
+            var arguments: StatementArguments = [batch.number, Int64(clamping: ordinal)]
+            if !states.isEmpty {
+                condition += " AND job.state IN (\(states.map { "\($0.rawValue)" }.sorted().joined(separator: ", ")))"
             }
-            let statement = try database.cachedStatement(
-                sql: """
-                    SELECT job.*, shard.path AS shard_path FROM job LEFT JOIN shard ON shard.id = job.shard
-                    WHERE job.batch = ? AND job.ordinal > ? ORDER BY job.ordinal LIMIT ?
-                    """)
-            let arguments: StatementArguments = [batch, Int64(clamping: ordinal), limit]
-            return try Row.fetchAll(statement, arguments: arguments).map(Self.record)
+            for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
+                condition += " AND EXISTS (SELECT 1 FROM json_each(item.body, '$.labels') WHERE key = ? AND value = ?)"
+                arguments += [key, value]
+            }
+            arguments += [limit]
+            return try Self.records("\(condition) ORDER BY item.ordinal LIMIT ?", arguments, database)
         }
     }
 
-    private static func record(_ row: Row) throws -> ItemRecord {
-        let number: Int = row["state"]
-        guard let state = JobState(rawValue: number) else {
-            throw JobStoreError(.failed, "A job of the job store has the unknown state \(number).")
+    /// One item of a batch with its job; nil where the batch has none of this id.
+    public borrowing func item(_ item: ItemID, of id: BatchID) throws(JobStoreError) -> ItemRecord? {
+        try access { database in
+            let batch = try BatchRow.get(id, database)
+            return try Self.records("item.batch = ? AND item.item_id = ?", [batch.number, item.rawValue], database)
+                .first
         }
-        let answer: String? = row["answer"]
-        return ItemRecord(
-            ordinal: row["ordinal"], id: ItemID(row["item_id"] as String), state: state, error: row["error"],
-            summary: answer.map {
-                JobSummary(answer: $0, visualTokens: row["visual_tokens"] ?? 0, seconds: row["seconds"] ?? 0)
-            },
-            shard: row["shard_path"], row: row["row"], attempts: row["epoch"])
+    }
+
+    /// The ids of the items of jobs, in their order; empty for a job that does not exist.
+    public borrowing func itemIDs(of jobs: [JobID]) throws(JobStoreError) -> [ItemID] {
+        try access { database in
+            let find = try database.cachedStatement(sql: "SELECT item_id FROM item WHERE job = ?")
+            return try jobs.map { job in
+                ItemID(try String.fetchOne(find, arguments: [Int64(bitPattern: job.rawValue)]) ?? "")
+            }
+        }
+    }
+
+    /// Attempts at a job that ended without a result, oldest first, at most the last hundred.
+    public borrowing func attempts(at job: JobID) throws(JobStoreError) -> [AttemptRecord] {
+        try access { database in
+            let find = try database.cachedStatement(
+                sql: "SELECT * FROM attempt WHERE job = ? ORDER BY id DESC LIMIT 100")
+            let rows = try Row.fetchAll(find, arguments: [Int64(bitPattern: job.rawValue)])
+            return rows.reversed().map(AttemptRecord.init)
+        }
+    }
+
+    /// The last attempts of all batches that ended without a result, latest first.
+    public borrowing func recentFailures(limit: Int) throws(JobStoreError) -> [RecentFailure] {
+        try access { database in
+            let find = try database.cachedStatement(
+                sql: """
+                    SELECT attempt.*, item.item_id, batch.name AS batch_name FROM attempt
+                    JOIN item ON item.job = attempt.job JOIN batch ON batch.id = item.batch
+                    ORDER BY attempt.id DESC LIMIT ?
+                    """)
+            return try Row.fetchAll(find, arguments: [limit]).map { row in
+                RecentFailure(
+                    batch: BatchID(row["batch_name"] as String), item: ItemID(row["item_id"] as String),
+                    attempt: AttemptRecord(row))
+            }
+        }
+    }
+
+    private static func records(
+        _ condition: String, _ arguments: StatementArguments, _ database: Database
+    ) throws -> [ItemRecord] {
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT item.ordinal, item.item_id, job.id AS job_id, job.state, job.epoch, job.crash_count,
+                    job.fail_count, job.row, shard.path AS shard_path, error, answer, visual_tokens, seconds
+                FROM item CROSS JOIN job ON job.id = item.job LEFT JOIN shard ON shard.id = job.shard
+                    LEFT JOIN outcome ON outcome.job = item.job AND job.state IN (2, 3)
+                WHERE \(condition)
+                """)
+        return try Row.fetchAll(statement, arguments: arguments).map { row in
+            let number: Int = row["state"]
+            guard let state = JobState(rawValue: number) else {
+                throw JobStoreError(.failed, "A job of the job store has the unknown state \(number).")
+            }
+            let answer: String? = row["answer"]
+            return ItemRecord(
+                ordinal: row["ordinal"], id: ItemID(row["item_id"] as String), job: JobID(row["job_id"] as UInt64),
+                state: state, error: row["error"],
+                summary: answer.map {
+                    JobSummary(answer: $0, visualTokens: row["visual_tokens"] ?? 0, seconds: row["seconds"] ?? 0)
+                },
+                shard: row["shard_path"], row: row["row"], attempts: row["epoch"], losses: row["crash_count"],
+                failures: row["fail_count"])
+        }
+    }
+}
+
+extension AttemptRecord {
+    init(_ row: Row) {
+        self.init(
+            epoch: Epoch(row["epoch"] as UInt64), worker: (row["worker"] as String?).map { WorkerName($0) },
+            errorClass: row["class"], reason: row["reason"], endedAt: Date(timeIntervalSince1970: row["ended_at"]))
     }
 }

@@ -1,5 +1,7 @@
+internal import Failpoints
 public import Foundation
 internal import GRDB
+internal import JobModel
 
 /// The durable memory of a coordinator: batches, jobs, attempts and which shard row is whose result.
 ///
@@ -9,10 +11,17 @@ internal import GRDB
 public struct JobStore: ~Copyable {
     let path: String
     let queue: DatabaseQueue
+    let hot: HotStatements
     private let lock: StoreLock
     private var isGroupOpen = false
+    /// Numbers of workers that are known to be in the store.
+    var workerNumbers: [WorkerName: Int64] = [:]
+    /// The shard that was looked up last.
+    var lastShard: (path: String, number: Int64)?
 
     /// Opens a store and makes it, with its folder, where it does not exist yet.
+    ///
+    /// A store that was not closed properly is checked for damage first, and refused where there is any.
     public init(at url: URL) throws(JobStoreError) {
         let path = url.path
         do {
@@ -22,6 +31,8 @@ public struct JobStore: ~Copyable {
             throw JobStoreError(.cannotOpen, "The folder for \(path) cannot be made. Check permissions.", cause: error)
         }
         let lock = try StoreLock(path: path + ".lock")
+        let wasClosed = !FileManager.default.fileExists(atPath: path + "-wal")
+        var statements: HotStatements?
         let queue = try JobStoreError.wrapping(path) {
             var configuration = Configuration()
             configuration.journalMode = .wal
@@ -29,22 +40,72 @@ public struct JobStore: ~Copyable {
             configuration.allowsUnsafeTransactions = true  // a group stays open between calls
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.writeWithoutTransaction { database in
+                if !wasClosed { try Self.checkForDamage(database, path: path) }
                 // GRDB lowers this to NORMAL when it turns WAL on, after any set-up hook: only here does it hold.
                 try database.execute(sql: "PRAGMA synchronous = FULL")
+                guard try Int.fetchOne(database, sql: "PRAGMA synchronous") == 2 else {
+                    throw JobStoreError(
+                        .cannotOpen, "The job store \(path) does not take synchronous=FULL: commits would not last.")
+                }
                 try Schema.migrate(database, path: path)
+                // Pages of the index of ids, which a large submission touches at random.
+                try database.execute(sql: "PRAGMA cache_size = -65536")
+                // A checkpoint each 16 MB: pages that change often are then written back once.
+                try database.execute(sql: "PRAGMA wal_autocheckpoint = 4096")
+                statements = try HotStatements(database)
             }
             return queue
         }
+        guard let statements else { throw JobStoreError(.failed, "The job store \(path) could not be prepared.") }
         self.path = path
         self.lock = lock
         self.queue = queue
+        hot = statements
     }
 
-    /// Makes everything since the last commit durable, all of it or nothing.
-    public mutating func commit() throws(JobStoreError) {
-        guard isGroupOpen else { return }
+    /// Makes everything since the last commit durable, all of it or nothing; false where there was nothing.
+    @discardableResult
+    public mutating func commit() throws(JobStoreError) -> Bool {
+        guard isGroupOpen else { return false }
         isGroupOpen = false
-        try access { try $0.commit() }
+        Failpoint.reach("store.commit")
+        try access { database in
+            if Failpoint.fails("store.disk") { throw DatabaseError(resultCode: .SQLITE_FULL) }
+            try database.commit()
+        }
+        Failpoint.reach("store.committed")
+        return true
+    }
+
+    /// Forgets everything since the last commit, after a failure.
+    public mutating func rollback() {
+        isGroupOpen = false
+        workerNumbers = [:]
+        lastShard = nil
+        // Where SQLite has rolled back by itself, or cannot, there is nothing left to undo.
+        try? queue.writeWithoutTransaction { if $0.isInsideTransaction { try $0.rollback() } }
+    }
+
+    /// Whether the disk takes changes again: writes, syncs and removes a megabyte.
+    public mutating func probe() throws(JobStoreError) {
+        try access { database in
+            let statement = "INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', hex(zeroblob(500000)))"
+            for sql in [statement, "DELETE FROM meta WHERE key = 'probe'"] {
+                try database.inTransaction(.immediate) {
+                    try database.execute(sql: sql)
+                    return .commit
+                }
+            }
+        }
+    }
+
+    /// Lets the file grow to this size and no further, so that it leaves space to others; nil takes the limit away.
+    public mutating func limit(bytes: Int?) throws(JobStoreError) {
+        try access { database in
+            let size = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 4096
+            let pages = bytes.map { max(1, $0 / size) } ?? 4_294_967_294
+            _ = try Row.fetchOne(database, sql: "PRAGMA max_page_count = \(pages)")
+        }
     }
 
     /// SQLite's `synchronous` setting: 2 is FULL.
@@ -64,5 +125,13 @@ public struct JobStore: ~Copyable {
             isGroupOpen = true
         }
         return try access(body)
+    }
+
+    private static func checkForDamage(_ database: Database, path: String) throws {
+        let found = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
+        guard let found, found != "ok" else { return }
+        throw JobStoreError(
+            .corrupt,
+            "The job store \(path) is damaged: \(found). Restore a backup, or start with a new store and submit again.")
     }
 }

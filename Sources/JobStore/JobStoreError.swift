@@ -1,20 +1,29 @@
 internal import GRDB
 
-/// What went wrong with the job store, and what to do about it.
+/// Why the job store could not do what it was asked.
 public struct JobStoreError: Error, CustomStringConvertible, Sendable {
     /// The kind of error.
     public enum Code: Sendable, Hashable {
-        /// Another coordinator uses the store.
+        /// Another coordinator has the store open.
         case inUse
         /// The store was written by a newer version.
         case newerSchema
-        /// The store's file or folder cannot be opened.
+        /// The file cannot be made or opened.
         case cannotOpen
-        /// An item's id is already used in the batch.
-        case duplicateItem
+        /// An item's id is already used in the batch, for another item.
+        case changedItem
         /// There is no such batch, or it takes no more items.
         case noSuchBatch
-        /// Reading or writing failed; nothing after the last commit counts.
+        /// No space is left; nothing after the last commit counts. Works again once there is some.
+        case noSpace
+        /// Reading or writing failed; nothing after the last commit counts. May work again.
+        case ioError
+        /// A change could not be brought to the disk for certain, and trying again would hide that; nothing after the last
+        /// commit counts. Only a new start reads what is really there.
+        case syncFailed
+        /// The file is damaged.
+        case corrupt
+        /// Something else; nothing after the last commit counts.
         case failed
     }
 
@@ -31,6 +40,9 @@ public struct JobStoreError: Error, CustomStringConvertible, Sendable {
         self.cause = cause
     }
 
+    /// Whether the disk is at fault, so that reading goes on while writing does not.
+    public var isDisk: Bool { [.noSpace, .ioError, .syncFailed].contains(code) }
+
     /// The message and its cause.
     public var description: String { cause.map { "\(message) (\($0))" } ?? message }
 
@@ -42,11 +54,35 @@ public struct JobStoreError: Error, CustomStringConvertible, Sendable {
             return try body()
         } catch let error as JobStoreError {
             throw error
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
-            throw JobStoreError(
-                .failed, "No space is left for the job store \(path). Free some and start again.", cause: error)
+        } catch let error as DatabaseError {
+            throw JobStoreError(error, path)
         } catch {
             throw JobStoreError(
+                .failed, "The job store \(path) failed. Check the disk and the file, then start again.", cause: error)
+        }
+    }
+
+    private init(_ error: DatabaseError, _ path: String) {
+        switch (error.resultCode, error.extendedResultCode) {
+        // Where the shared-memory file cannot grow, the disk is full as well.
+        case (.SQLITE_FULL, _), (_, .SQLITE_IOERR_SHMSIZE):
+            self.init(.noSpace, "No space is left for the job store \(path). Free some.", cause: error)
+        case (_, .SQLITE_IOERR_FSYNC), (_, .SQLITE_IOERR_DIR_FSYNC):
+            self.init(
+                .syncFailed,
+                "The job store \(path) cannot be synced to disk. Check the disk, then start the coordinator again.",
+                cause: error)
+        case (.SQLITE_IOERR, _), (.SQLITE_READONLY, _), (.SQLITE_CANTOPEN, _), (.SQLITE_BUSY, _), (.SQLITE_PERM, _):
+            self.init(
+                .ioError, "The job store \(path) cannot be written. Check the disk and the file's permissions.",
+                cause: error)
+        case (.SQLITE_CORRUPT, _), (.SQLITE_NOTADB, _):
+            self.init(
+                .corrupt,
+                "The job store \(path) is damaged. Run `winnow doctor --store` on it; restore a backup, or start with a "
+                    + "new store and submit again.", cause: error)
+        default:
+            self.init(
                 .failed, "The job store \(path) failed. Check the disk and the file, then start again.", cause: error)
         }
     }

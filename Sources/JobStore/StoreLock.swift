@@ -20,4 +20,12 @@ struct StoreLock: ~Copyable {
     }
 
     deinit { close(descriptor) }
+
+    /// Whether somebody holds a lock file.
+    static func isHeld(path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+    }
 }

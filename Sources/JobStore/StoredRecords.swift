@@ -9,8 +9,12 @@ public struct StoredBatch: Sendable, Hashable {
     public var description: String
     /// Its results folder.
     public var results: String
+    /// What the model's files looked like when it was submitted.
+    public var modelFingerprint: String
     /// Where it is in its life.
     public var state: BatchState
+    /// Whether its jobs are held back.
+    public var isPaused: Bool
     /// Its items.
     public var total: UInt64
     /// When it was opened, by the wall clock.
@@ -19,6 +23,8 @@ public struct StoredBatch: Sendable, Hashable {
     public var closedAt: Date?
     /// When its last job ended.
     public var finishedAt: Date?
+    /// Why it was cancelled.
+    public var reason: String?
     /// Its jobs per state.
     public var counts: JobCounts
 }
@@ -31,25 +37,84 @@ public struct NewItem: Sendable, Hashable {
     public var image: String
     /// The line of the manifest.
     public var json: String
+    /// Equal for items of the same picture.
+    public var picture: PictureKey
 
     /// An item.
     public init(id: ItemID, image: String, json: String) {
         self.id = id
         self.image = image
         self.json = json
+        picture = PictureKey(image)
     }
+}
+
+/// What became of items that were submitted.
+public struct AddedItems: Sendable, Hashable {
+    /// A new job.
+    public struct Job: Sendable, Hashable {
+        /// Its number.
+        public var id: JobID
+        /// Its picture.
+        public var picture: PictureKey
+    }
+
+    /// Jobs of new items, in their order.
+    public var added: [Job] = []
+    /// Items that the batch already had.
+    public var known: UInt64 = 0
+    /// Of those, jobs that had been cancelled and wait again.
+    public var revived: [RevivedJob] = []
+}
+
+/// A job that had ended without success and waits again.
+public struct RevivedJob: Sendable, Hashable {
+    /// The job.
+    public var id: JobID
+    /// Its picture.
+    public var picture: PictureKey
+    /// Its last attempt.
+    public var epoch: Epoch
+    /// Whether it had failed; it was cancelled otherwise.
+    public var wasFailed: Bool
+}
+
+/// An attempt that ended without a result, as the store keeps it.
+public struct AttemptRecord: Sendable, Hashable {
+    /// Which attempt.
+    public var epoch: Epoch
+    /// Who had it, where that is known.
+    public var worker: WorkerName?
+    /// The class of the failure; nil where the worker was lost or handed the job back.
+    public var errorClass: String?
+    /// What happened.
+    public var reason: String
+    /// When, by the wall clock.
+    public var endedAt: Date
+}
+
+/// An attempt that ended without a result, with the item that it was at.
+public struct RecentFailure: Sendable, Hashable {
+    /// The batch.
+    public var batch: BatchID
+    /// The item.
+    public var item: ItemID
+    /// What happened.
+    public var attempt: AttemptRecord
 }
 
 /// A job that has not ended, as the scheduler needs it after a restart.
 public struct UnfinishedJob: Sendable, Hashable {
     /// The job.
     public var id: JobID
-    /// Its picture, as in the manifest.
-    public var image: String
+    /// Its picture.
+    public var picture: PictureKey
     /// Its last attempt.
     public var epoch: Epoch
-    /// Workers lost over it.
+    /// Workers lost over it since it was last let off.
     public var losses: Int
+    /// Failures since it was last let off.
+    public var failures: Int
     /// Whether an attempt was under way.
     public var wasRunning: Bool
 }
@@ -97,6 +162,8 @@ public struct ItemRecord: Sendable, Hashable {
     public var ordinal: UInt64
     /// The user's id.
     public var id: ItemID
+    /// Its job.
+    public var job: JobID
     /// Where its job is.
     public var state: JobState
     /// Why it failed.
@@ -109,4 +176,8 @@ public struct ItemRecord: Sendable, Hashable {
     public var row: UInt32?
     /// Attempts so far.
     public var attempts: UInt64
+    /// Workers lost over it, ever.
+    public var losses: UInt64
+    /// Failures that another attempt followed or could have followed, ever.
+    public var failures: UInt64
 }

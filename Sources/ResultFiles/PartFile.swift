@@ -1,3 +1,4 @@
+internal import Failpoints
 private import Glibc
 internal import HDF5
 
@@ -47,11 +48,12 @@ struct PartFile {
                     reached(.wroteSome)
                 }
             }
+            Failpoint.reach("shard.written")
             try seal.bytes.withUnsafeBufferPointer { bytes throws(ResultFileError) in
                 try Self.write(UnsafeRawBufferPointer(bytes), file, path)
             }
             reached(.sealed)
-            guard fsync(file) == 0 else { throw ResultFileError(system: "sync", path) }
+            guard !Failpoint.fails("shard.sync"), fsync(file) == 0 else { throw ResultFileError(system: "sync", path) }
             reached(.synced)
         } catch {
             close(file)
@@ -63,6 +65,7 @@ struct PartFile {
             unlink(path)
             throw error
         }
+        Failpoint.reach("shard.closed")
         self.path = path
         sha256 = seal.sha256
         bytes = image.count + seal.bytes.count
@@ -90,6 +93,7 @@ struct PartFile {
     ) throws(ResultFileError) {
         var rest = bytes[...]
         while !rest.isEmpty {
+            guard !Failpoint.fails("shard.write") else { throw ResultFileError(system: "write", path) }
             let count = Glibc.write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw ResultFileError(system: "write", path) }
@@ -110,7 +114,9 @@ struct PartFile {
             throw ResultFileError(system: "make the folder", folder)
         }
         let target = "\(folder)/\(name)"
-        guard link(path, target) == 0 else { throw ResultFileError(system: "publish the shard as", target) }
+        guard !Failpoint.fails("shard.publish"), link(path, target) == 0 else {
+            throw ResultFileError(system: "publish the shard as", target)
+        }
         reached(.linked)
         do throws(ResultFileError) {
             guard unlink(path) == 0 else { throw ResultFileError(system: "remove", path) }
@@ -121,6 +127,7 @@ struct PartFile {
             unlink(target)
             throw error
         }
+        Failpoint.reach("shard.published")
     }
 
     /// Removes the file, if it is there.

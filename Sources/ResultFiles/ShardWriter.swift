@@ -99,6 +99,13 @@ public struct ShardWriter: Sendable {
         return sealed
     }
 
+    /// Drops the rows as if they were the shard `id`, which does not exist: for measuring everything but files.
+    public mutating func sealWithoutFile(as id: ULID) -> SealedShard {
+        let jobs = removeAll().map(\.id)
+        return SealedShard(
+            path: "shards/\(id.folder)/\(id).h5", sha256: [UInt8](repeating: 0, count: 32), bytes: 0, jobs: jobs)
+    }
+
     /// Forgets all rows and returns them.
     @discardableResult
     public mutating func removeAll() -> [ResultRow] {

@@ -2,30 +2,59 @@ public import JobModel
 
 extension Scheduler {
     /// A batch exists from now on; after a restart with the state and the ended jobs it had.
-    public mutating func batchOpened(_ id: BatchID, state: BatchState = .open, ended: JobCounts = JobCounts()) {
+    ///
+    /// - Parameter options: nil takes the defaults, with the scheduler's own limit of losses.
+    public mutating func batchOpened(
+        _ id: BatchID, state: BatchState = .open, ended: JobCounts = JobCounts(), options: QueueOptions? = nil,
+        isPaused: Bool = false
+    ) {
         guard batchIndex[id] == nil else { return }
         batchIndex[id] = Int32(batches.count)
-        batches.append(BatchEntry(id: id, state: state, counts: ended))
+        let options = options ?? QueueOptions(crashLimit: settings.lossLimit)
+        batches.append(BatchEntry(id: id, state: state, counts: ended, options: options, isPaused: isPaused))
+        startPatrol()
     }
 
-    /// Unfinished jobs of a batch, in the order of submission; they run once the batch is closed.
-    public mutating func jobsAdded(_ new: [NewJob], to id: BatchID, at time: Moment) -> [SchedulerAction] {
+    /// A batch is queued in another way from now on.
+    public mutating func optionsChanged(_ options: QueueOptions, of id: BatchID) {
+        guard let batch = batchIndex[id] else { return }
+        batches[Int(batch)].options = options
+        startPatrol()
+    }
+
+    /// Unfinished jobs of a batch, in the order of submission; they run once the batch is closed. A batch that had ended
+    /// runs again.
+    ///
+    /// - Parameter former: the state in which these jobs are counted so far, where they had ended and run again.
+    public mutating func jobsAdded(
+        _ new: [NewJob], to id: BatchID, formerly former: JobState? = nil, at time: Moment
+    ) -> [SchedulerAction] {
         now = max(now, time)
-        guard let batch = batchIndex[id], !batches[Int(batch)].state.isFinal else { return [] }
+        guard let batch = batchIndex[id] else { return [] }
+        var actions: [SchedulerAction] = []
+        var orphans = false
         for job in new where jobs[job.id] == nil {
+            if batches[Int(batch)].state.isFinal {
+                batches[Int(batch)].state = .running
+                actions.append(.store(.batchReopened(id)))
+                startPatrol()
+            }
             let run = batches[Int(batch)].queue.append(job.id, image: job.image)
-            let entry = JobEntry(batch: batch, run: run, losses: UInt16(clamping: job.losses), epoch: job.epoch)
+            let entry = JobEntry(
+                batch: batch, run: run, losses: UInt16(clamping: job.losses), failures: UInt16(clamping: job.failures),
+                epoch: job.epoch)
             jobs[job.id] = entry
             if job.wasRunning {
-                lend(job.id, job.epoch, to: nil, progress: 0)
-                count(batch, nil, .running)
+                leases[job.id] = LeaseEntry(epoch: job.epoch, progress: 0, deadline: now + settings.lease)
+                count(batch, former, .running)
+                orphans = true
             } else {
-                count(batch, nil, .waiting)
+                count(batch, former, .waiting)
                 if isSuspect(entry) { batches[Int(batch)].queue.requeue(job.id, isSuspect: true) }
             }
         }
+        if orphans { watchOrphans() }
         joinRound(batch)
-        var actions: [SchedulerAction] = []
         dispatch(&actions)
         return actions
     }
@@ -37,6 +66,28 @@ extension Scheduler {
         batches[Int(batch)].state = .running
         var actions: [SchedulerAction] = []
         finishIfDone(batch, &actions)
+        startPatrol()
+        joinRound(batch)
+        dispatch(&actions)
+        return actions
+    }
+
+    /// All unfinished jobs of a batch are known again after a restart: one that has none left is over.
+    public mutating func batchResumed(_ id: BatchID, at time: Moment) -> [SchedulerAction] {
+        now = max(now, time)
+        var actions: [SchedulerAction] = []
+        if let batch = batchIndex[id] { finishIfDone(batch, &actions) }
+        return actions
+    }
+
+    /// Holds the jobs of a batch back, or lets them go again; those that run are finished.
+    public mutating func batchPaused(_ id: BatchID, _ isPaused: Bool, at time: Moment) -> [SchedulerAction] {
+        now = max(now, time)
+        guard let batch = batchIndex[id], !batches[Int(batch)].state.isFinal,
+            batches[Int(batch)].isPaused != isPaused
+        else { return [] }
+        batches[Int(batch)].isPaused = isPaused
+        var actions: [SchedulerAction] = [.store(.batchPaused(id, isPaused))]
         joinRound(batch)
         dispatch(&actions)
         return actions
@@ -49,23 +100,27 @@ extension Scheduler {
         now = max(now, time)
         guard let batch = batchIndex[id], !batches[Int(batch)].state.isFinal else { return (0, []) }
         let cancelled = batches[Int(batch)].counts.unfinished
-        var actions: [SchedulerAction] = [.store(.batchCancelled(id, reason: reason))]
-        var revoked: [WorkerName: [Lease]] = [:]
-        for job in batches[Int(batch)].queue.order {
-            guard let entry = jobs[job] else { continue }
-            if let worker = leases[job]?.worker {
-                revoked[worker, default: []].append(Lease(job: job, epoch: entry.epoch))
-            }
-            endLease(of: job)
-            jobs[job] = nil
-        }
-        batches[Int(batch)].state = .cancelled
-        batches[Int(batch)].counts[.cancelled] += cancelled
-        batches[Int(batch)].counts[.waiting] = 0
-        batches[Int(batch)].counts[.running] = 0
-        batches[Int(batch)].queue = BatchQueue()
-        for (worker, leases) in revoked { actions.append(.revoke(leases, from: worker)) }
+        var actions: [SchedulerAction] = []
+        cancel(batch, reason: reason, &actions)
         dispatch(&actions)
         return (cancelled, actions)
+    }
+
+    /// Ends every unfinished job of a batch.
+    mutating func cancel(_ batch: Int32, reason: String, _ actions: inout [SchedulerAction]) {
+        let index = Int(batch)
+        actions.append(.store(.batchCancelled(batches[index].id, reason: reason)))
+        var revoked: [WorkerName: [Lease]] = [:]
+        for job in batches[index].queue.order where jobs[job] != nil {
+            for holder in endAttempts(of: job) { revoked[holder.worker, default: []].append(holder.lease) }
+            jobs[job] = nil
+        }
+        batches[index].state = .cancelled
+        batches[index].counts[.cancelled] += batches[index].counts.unfinished
+        batches[index].counts[.waiting] = 0
+        batches[index].counts[.running] = 0
+        batches[index].delayed = 0
+        batches[index].queue = BatchQueue()
+        for (worker, leases) in revoked { actions.append(.revoke(leases, from: worker)) }
     }
 }

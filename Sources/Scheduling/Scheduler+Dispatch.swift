@@ -5,15 +5,15 @@ extension Scheduler {
     mutating func dispatch(_ actions: inout [SchedulerAction]) {
         var unserved = 0
         while unserved < line.count, let name = line.first {
-            guard let worker = workers[name], worker.free > 0, !worker.isLost, !worker.isDraining else {
+            guard let free = workers[name].map({ $0.isLost || $0.isDraining ? 0 : $0.free }), free > 0 else {
                 _ = line.pop()
                 workers[name]?.inLine = false
                 continue
             }
-            let (batch, taken) = takeRun(for: name, limit: worker.free)
+            let (batch, taken) = takeRun(for: name, limit: free)
             guard !taken.isEmpty else {
-                // What waits now are suspects, and this worker is not alone with one: the next may be.
-                guard round.first != nil else { return }
+                // What waits now is not for this worker: suspects, or batches that it cannot run. The next may serve.
+                guard !rounds.isEmpty else { return }
                 unserved += 1
                 _ = line.pop()
                 line.push(name)
@@ -21,14 +21,13 @@ extension Scheduler {
             }
             unserved = 0
             var assignments: [Assignment] = []
+            assignments.reserveCapacity(taken.count)
             for job in taken {
-                guard let epoch = jobs[job]?.epoch.next else { continue }
-                jobs[job]?.epoch = epoch
-                lend(job, epoch, to: name, progress: 0)
+                guard let lease = start(job, on: name) else { continue }
                 count(batch, .waiting, .running)
-                let lease = Lease(job: job, epoch: epoch)
                 actions.append(.store(.assigned(lease, to: name)))
-                assignments.append(Assignment(lease: lease, batch: batches[Int(batch)].id))
+                assignments.append(
+                    Assignment(lease: lease, batch: batches[Int(batch)].id, failures: Int(jobs[job]?.failures ?? 0)))
             }
             actions.append(.assign(assignments, to: name))
             workers[name]?.free -= assignments.count
@@ -37,22 +36,39 @@ extension Scheduler {
         }
     }
 
-    /// Starts or moves the lease of a job; a worker nil means that its holder has yet to come back.
-    mutating func lend(_ job: JobID, _ epoch: Epoch, to worker: WorkerName?, progress: UInt64) {
-        let deadline = now + settings.lease
-        let isNew = leases[job] == nil
-        leases[job] = LeaseEntry(worker: worker, progress: progress, deadline: deadline)
-        if let worker { workers[worker]?.leases.insert(job) }
-        // A lease that is already there has its timer, which follows the new deadline.
-        if isNew { timers.push(Timer(due: deadline, subject: .lease(Lease(job: job, epoch: epoch)))) }
+    /// Gives a job to a worker as a new attempt.
+    mutating func start(_ job: JobID, on name: WorkerName) -> Lease? {
+        guard let epoch = jobs[job]?.epoch.next else { return nil }
+        jobs[job]?.epoch = epoch
+        lend(job, LeaseEntry(epoch: epoch, worker: name, progress: 0, deadline: now))
+        return Lease(job: job, epoch: epoch)
     }
 
-    /// Puts a batch with waiting jobs into the round.
+    /// Starts or moves the lease of an attempt: beside another one of the same job where there is one.
+    mutating func lend(_ job: JobID, _ attempt: LeaseEntry) {
+        var attempt = attempt
+        attempt.deadline = now + settings.lease
+        if let first = leases[job], first.epoch != attempt.epoch {
+            seconds[job] = attempt
+        } else {
+            leases[job] = attempt
+        }
+        guard let name = attempt.worker else { return }
+        workers[name]?.leases.insert(job)
+        if workers[name]?.hasLeaseTimer == false {
+            workers[name]?.hasLeaseTimer = true
+            timers.push(Timer(due: attempt.deadline, subject: .leases(name)))
+        }
+    }
+
+    /// Puts a batch that may have jobs to hand out into the round.
     mutating func joinRound(_ batch: Int32) {
-        let entry = batches[Int(batch)]
-        guard entry.state == .running, entry.counts[.waiting] > 0, !entry.inRound else { return }
-        batches[Int(batch)].inRound = true
-        round.push(batch)
+        let index = Int(batch)
+        guard batches[index].isRunnable, batches[index].counts[.waiting] > batches[index].delayed,
+            !batches[index].inRound
+        else { return }
+        batches[index].inRound = true
+        rounds.push(batch, priority: batches[index].options.priority)
     }
 
     /// Puts a worker with free places into the line.
@@ -64,28 +80,41 @@ extension Scheduler {
 
     /// Lets others take the rests of the runs that a worker began.
     mutating func releaseRuns(of name: WorkerName) {
-        for batch in round.elements { batches[Int(batch)].queue.release(name) }
+        for index in batches.indices where batches[index].state == .running { batches[index].queue.release(name) }
     }
 
-    /// The next jobs for a worker: from the batch whose turn it is.
+    /// Why a worker gets no jobs of a batch at present.
+    borrowing func unfitness(of name: WorkerName, for batch: Int32) -> String? {
+        guard let unfit = workers[name]?.unfit[batch], unfit.until > now else { return nil }
+        return unfit.reason
+    }
+
+    /// The next jobs for a worker: from the batch whose turn it is among those of the highest priority.
     private mutating func takeRun(for name: WorkerName, limit: Int) -> (batch: Int32, jobs: [JobID]) {
         let holdsNothing = workers[name]?.leases.isEmpty ?? false
-        for _ in 0..<round.count {
-            guard let batch = round.pop() else { break }
-            let index = Int(batch)
-            guard batches[index].state == .running, batches[index].counts[.waiting] > 0 else {
-                batches[index].inRound = false
-                continue
+        for level in 0..<rounds.levelCount {
+            for _ in 0..<rounds.count(at: level) {
+                guard let batch = rounds.pop(at: level) else { break }
+                let index = Int(batch)
+                let priority = batches[index].options.priority
+                guard batches[index].isRunnable, batches[index].counts[.waiting] > batches[index].delayed else {
+                    batches[index].inRound = false
+                    continue
+                }
+                rounds.push(batch, priority: priority)
+                if unfitness(of: name, for: batch) != nil { continue }
+                let suspectAfter = batches[index].suspectAfter
+                let taken = batches[index].queue.take(for: name, limit: limit) { [jobs, leases] job in
+                    guard let entry = jobs[job], !entry.isDelayed, leases[job] == nil else { return nil }
+                    return Int(entry.losses) < suspectAfter ? entry.run : nil
+                }
+                if !taken.isEmpty { return (batch, taken) }
+                guard holdsNothing else { continue }
+                let suspect = batches[index].queue.takeSuspect { [jobs, leases] in
+                    jobs[$0].map { !$0.isDelayed } ?? false && leases[$0] == nil
+                }
+                if let suspect { return (batch, [suspect]) }
             }
-            round.push(batch)
-            let taken = batches[index].queue.take(for: name, limit: limit) { [jobs, leases, settings] job in
-                guard leases[job] == nil, let entry = jobs[job] else { return nil }
-                return Int(entry.losses) < settings.suspectAfter ? entry.run : nil
-            }
-            if !taken.isEmpty { return (batch, taken) }
-            guard holdsNothing else { continue }
-            let suspect = batches[index].queue.takeSuspect { [jobs, leases] in jobs[$0] != nil && leases[$0] == nil }
-            if let suspect { return (batch, [suspect]) }
         }
         return (0, [])
     }

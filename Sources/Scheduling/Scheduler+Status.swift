@@ -8,12 +8,22 @@ public struct BatchView: Sendable, Hashable {
     public var state: BatchState
     /// Its jobs per state.
     public var counts: JobCounts
+    /// How it is queued.
+    public var options: QueueOptions
+    /// Whether its jobs are held back.
+    public var isPaused: Bool
+    /// Of its waiting jobs, those that pause before another attempt.
+    public var delayed: UInt64
+    /// The median time of its attempts in seconds; nil before the tenth.
+    public var median: Double?
+    /// Why none of its jobs can run at present; nil where some can.
+    public var trouble: String?
 }
 
 /// A worker as the scheduler sees it.
 public struct WorkerView: Sendable, Hashable {
     /// What a worker is doing.
-    public enum State: String, Sendable, Hashable { case idle, busy, draining, lost }
+    public enum State: String, Sendable, Hashable { case idle, busy, draining, resting, lost }
     /// Its name.
     public var name: WorkerName
     /// What it is doing.
@@ -26,80 +36,77 @@ public struct WorkerView: Sendable, Hashable {
     public var finished: UInt64
     /// Time since it was last heard.
     public var silence: Duration
+    /// Why it is lost, or gets no jobs; empty where it does.
+    public var note: String
 }
 
-/// Why a job is not running, or where it runs.
-public enum Explanation: Sendable, Hashable, CustomStringConvertible {
-    /// The scheduler does not know the job: it has ended, or never was.
-    case notPending
-    /// Its batch is still being submitted.
-    case batchOpen(BatchID)
-    /// It waits although no worker is there.
-    case noWorkers(BatchID, losses: Int)
-    /// It waits because no worker has offered to take more jobs.
-    case noCredit(BatchID, workers: Int, waitingInBatch: UInt64, losses: Int)
-    /// It runs; the holder is nil where it has not come back since the coordinator's restart.
-    case running(Lease, worker: WorkerName?, progress: UInt64, expiresIn: Duration)
-
-    /// The explanation as a sentence.
-    public var description: String {
-        switch self {
-        case .notPending: "the job has ended or does not exist"
-        case .batchOpen(let batch): "batch \(batch) is still being submitted; its jobs run once it is closed"
-        case .noWorkers(let batch, let losses):
-            "it waits in batch \(batch): no worker is connected; start one\(Self.lossText(losses))"
-        case .noCredit(let batch, let workers, let waiting, let losses):
-            "it waits in batch \(batch) among \(waiting): all \(workers) workers are busy\(Self.lossText(losses))"
-        case .running(let lease, let worker?, let progress, let left):
-            "attempt \(lease.epoch) runs on worker \(worker) (progress \(progress)); the lease ends in \(left)"
-        case .running(let lease, nil, _, let left):
-            "the worker of attempt \(lease.epoch) has \(left) to come back after the coordinator's restart"
-        }
-    }
-
-    private static func lossText(_ losses: Int) -> String { losses == 0 ? "" : "; \(losses) attempts were lost" }
+/// A running attempt that takes far longer than the median of its batch.
+public struct Straggler: Sendable, Hashable {
+    /// The attempt.
+    public var lease: Lease
+    /// Who has it.
+    public var worker: WorkerName
+    /// How long it has run.
+    public var elapsed: Duration
+    /// Whether the job has a second attempt beside it.
+    public var hasSecond: Bool
 }
 
 extension Scheduler {
-    /// Why a job is not running, or where it runs.
-    public borrowing func explain(_ job: JobID) -> Explanation {
-        guard let entry = jobs[job] else { return .notPending }
-        if let lease = leases[job] {
-            return .running(
-                Lease(job: job, epoch: entry.epoch), worker: lease.worker, progress: lease.progress,
-                expiresIn: lease.deadline - now)
-        }
-        let batch = batches[Int(entry.batch)]
-        if batch.state == .open { return .batchOpen(batch.id) }
-        let present = workers.values.count { !$0.isLost && !$0.isDraining }
-        if present == 0 { return .noWorkers(batch.id, losses: Int(entry.losses)) }
-        return .noCredit(
-            batch.id, workers: present, waitingInBatch: batch.counts[.waiting], losses: Int(entry.losses))
-    }
-
     /// One batch, or nil for an unknown one.
-    public borrowing func batch(_ id: BatchID) -> BatchView? {
-        guard let index = batchIndex[id] else { return nil }
-        let entry = batches[Int(index)]
-        return BatchView(id: entry.id, state: entry.state, counts: entry.counts)
-    }
+    public borrowing func batch(_ id: BatchID) -> BatchView? { batchIndex[id].map { view(of: $0) } }
 
     /// All batches in the order of their opening.
     public borrowing func allBatches() -> [BatchView] {
-        batches.map { BatchView(id: $0.id, state: $0.state, counts: $0.counts) }
+        var views: [BatchView] = []
+        for index in batches.indices { views.append(view(of: Int32(index))) }
+        return views
+    }
+
+    private borrowing func view(of batch: Int32) -> BatchView {
+        let entry = batches[Int(batch)]
+        let isStuck = entry.isRunnable && entry.counts[.waiting] > 0 && entry.counts[.running] == 0
+        return BatchView(
+            id: entry.id, state: entry.state, counts: entry.counts, options: entry.options, isPaused: entry.isPaused,
+            delayed: entry.delayed, median: entry.durations.median, trouble: isStuck ? trouble(of: batch) : nil)
     }
 
     /// All workers by name, lost ones included.
     public borrowing func allWorkers(at time: Moment) -> [WorkerView] {
-        workers.map { name, entry in
+        workers.map { [batches] name, entry in
+            let isResting = entry.restsUntil.map { $0 > time } ?? false
             let busy: WorkerView.State = entry.leases.isEmpty ? .idle : .busy
+            let unfit = entry.unfit.filter { $0.value.until > time && !batches[Int($0.key)].state.isFinal }
+            let notes =
+                entry.isLost
+                ? [entry.lossReason]
+                : (isResting ? ["\(entry.failedInRow.count) jobs in a row failed on it"] : [])
+                    + unfit.map { "\(batches[Int($0.key)].id): \($0.value.reason)" }.sorted()
             return WorkerView(
-                name: name, state: entry.isLost ? .lost : entry.isDraining ? .draining : busy,
+                name: name, state: entry.isLost ? .lost : entry.isDraining ? .draining : isResting ? .resting : busy,
                 running: entry.leases.count, capacity: entry.capacity, finished: entry.finished,
-                silence: max(.zero, time - entry.lastHeard))
+                silence: max(.zero, time - entry.lastHeard), note: notes.joined(separator: "; "))
         }.sorted { $0.name.rawValue < $1.name.rawValue }
     }
 
     /// Whether a worker's messages count: it said hello and is not lost.
     public borrowing func isPresent(_ name: WorkerName) -> Bool { workers[name].map { !$0.isLost } ?? false }
+
+    /// Whether some worker is there.
+    public var hasWorkers: Bool { workers.values.contains { !$0.isLost } }
+
+    /// Attempts that take far longer than the median of their batch, longest first.
+    public borrowing func stragglers(of id: BatchID, at time: Moment) -> [Straggler] {
+        guard let batch = batchIndex[id], let median = batches[Int(batch)].durations.median else { return [] }
+        var found: [Straggler] = []
+        for (job, attempt) in leases where jobs[job]?.batch == batch {
+            guard let begun = attempt.begunAt, let worker = attempt.worker,
+                time - begun > .seconds(median * Self.stragglerFactor)
+            else { continue }
+            let lease = Lease(job: job, epoch: attempt.epoch)
+            found.append(
+                Straggler(lease: lease, worker: worker, elapsed: time - begun, hasSecond: seconds[job] != nil))
+        }
+        return found.sorted { ($1.elapsed, $0.lease.job) < ($0.elapsed, $1.lease.job) }
+    }
 }

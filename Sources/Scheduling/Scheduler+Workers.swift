@@ -1,23 +1,26 @@
 public import JobModel
 
 extension Scheduler {
-    /// A worker said hello: a new one, one that lost its connection, or a new process under an old name.
+    /// A worker said hello: a new one, one that lost its connection, or a new process under an old name, which may still
+    /// hold what the former one had written and not yet reported.
     public mutating func workerJoined(
         _ name: WorkerName, session: SessionID, capacity: Int, held: [HeldLease], at time: Moment
     ) -> [SchedulerAction] {
         now = max(now, time)
         var actions: [SchedulerAction] = []
+        var isNew = true
         if let known = workers[name] {
             if known.formerSessions.contains(session) {
                 return [.refuse(name, reason: "another process with the name '\(name)' took over; use another name")]
             }
-            if known.session != session {
-                for job in known.leases.sorted() {
-                    requeue(job, loss: "worker \(name) started anew", &actions)
-                }
-                workers[name]?.formerSessions.insert(known.session)
+            isNew = known.session != session
+            if isNew {
+                workers[name]?.formerSessions = Array((known.formerSessions + [known.session]).suffix(64))
                 workers[name]?.session = session
                 workers[name]?.finished = 0
+                workers[name]?.failedInRow = []
+                workers[name]?.rests = 0
+                workers[name]?.restsUntil = nil
             }
         }
         var worker = workers[name] ?? WorkerEntry(session: session, capacity: 0, lastHeard: now)
@@ -26,12 +29,14 @@ extension Scheduler {
         worker.isLost = false
         worker.isDraining = false
         worker.lastHeard = now
+        worker.unfit = [:]
         workers[name] = worker
         watch(name)
-        // What it no longer has it lost on the way, or gave up.
-        let stillHeld = Set(held.map(\.lease.job))
-        for job in worker.leases.sorted() where !stillHeld.contains(job) {
-            requeue(job, loss: nil, &actions)
+        // What it no longer has it lost on the way or gave up; a new process lost it with the old one.
+        let stillHeld = Set(held.map(\.lease))
+        let end = isNew ? AttemptEnd(worker: name, reason: "worker \(name) started anew") : nil
+        for lease in currentLeases(of: name) where !stillHeld.contains(lease) {
+            giveBack(lease, toll: isNew ? .loss : .none, because: end, &actions)
         }
         adopt(held, by: name, &actions)
         dispatch(&actions)
@@ -42,91 +47,21 @@ extension Scheduler {
     public mutating func workerLeft(_ name: WorkerName, at time: Moment) -> [SchedulerAction] {
         now = max(now, time)
         var actions: [SchedulerAction] = []
-        guard let worker = workers[name] else { return [] }
-        for job in worker.leases.sorted() { requeue(job, loss: nil, &actions) }
-        releaseRuns(of: name)
-        workers[name] = nil
-        line.remove(name)
+        guard workers[name] != nil else { return [] }
+        for lease in currentLeases(of: name) { giveBack(lease, toll: .none, because: nil, &actions) }
+        forget(name)
         dispatch(&actions)
         return actions
-    }
-
-    /// A worker tells how far its jobs have come.
-    ///
-    /// A lease renews when its own progress grows, or, while it has not begun, when another one of its worker's grows.
-    public mutating func heartbeat(_ name: WorkerName, held: [HeldLease], at time: Moment) -> [SchedulerAction] {
-        guard heard(name, at: time) else { return [] }
-        let deadline = now + settings.lease
-        var advanced = false
-        var revoked: [Lease] = []
-        for item in held {
-            let job = item.lease.job
-            guard var lease = leases[job], lease.worker == name, jobs[job]?.epoch == item.lease.epoch else {
-                revoked.append(item.lease)
-                continue
-            }
-            guard item.progress > lease.progress else { continue }
-            lease.progress = item.progress
-            lease.deadline = deadline
-            leases[job] = lease
-            advanced = true
-        }
-        if advanced {
-            for item in held where item.progress == 0 && leases[item.lease.job]?.worker == name {
-                leases[item.lease.job]?.deadline = deadline
-            }
-        }
-        return revoked.isEmpty ? [] : [.revoke(revoked, from: name)]
     }
 
     /// A worker offers to take this many jobs now, whatever it offered before.
     public mutating func creditOffered(_ name: WorkerName, free: Int, at time: Moment) -> [SchedulerAction] {
         guard heard(name, at: time), let worker = workers[name] else { return [] }
+        if let rest = worker.restsUntil, rest > now { return [] }
+        workers[name]?.restsUntil = nil
         workers[name]?.free = min(max(0, free), worker.capacity)
         joinLine(name)
         var actions: [SchedulerAction] = []
-        dispatch(&actions)
-        return actions
-    }
-
-    /// A worker reports rows of a sealed shard. A row counts if its attempt is the current one and the job has not ended.
-    public mutating func rowsReported(
-        _ rows: [ReportedRow], shard: String, batch id: BatchID, by name: WorkerName, at time: Moment
-    ) -> ReportOutcome {
-        var outcome = ReportOutcome()
-        _ = heard(name, at: time)
-        for row in rows {
-            let job = row.lease.job
-            guard let entry = jobs[job] else {
-                outcome.ended.append(job)
-                continue
-            }
-            guard entry.epoch == row.lease.epoch, entry.epoch > .none, batchIndex[id] == entry.batch else {
-                outcome.stale.append(job)
-                continue
-            }
-            outcome.committed.append(job)
-            let commit = RowCommit(
-                lease: row.lease, shard: shard, row: row.row, error: row.error, summary: row.summary)
-            outcome.actions.append(.store(.committed(commit)))
-            workers[name]?.finished += 1
-            end(
-                job, entry, from: leases[job] == nil ? .waiting : .running, to: row.error == nil ? .succeeded : .failed,
-                &outcome.actions)
-        }
-        dispatch(&outcome.actions)
-        return outcome
-    }
-
-    /// Jobs come back unfinished, through no fault of theirs; the worker gets none until it offers again.
-    public mutating func jobsReturned(_ returned: [Lease], by name: WorkerName, at time: Moment) -> [SchedulerAction] {
-        guard heard(name, at: time) else { return [] }
-        var actions: [SchedulerAction] = []
-        workers[name]?.free = 0
-        releaseRuns(of: name)
-        for lease in returned where leases[lease.job]?.worker == name && jobs[lease.job]?.epoch == lease.epoch {
-            requeue(lease.job, loss: nil, &actions)
-        }
         dispatch(&actions)
         return actions
     }
@@ -139,11 +74,28 @@ extension Scheduler {
     }
 
     /// Notes that a worker lives; false for one that has to say hello first.
-    private mutating func heard(_ name: WorkerName, at time: Moment) -> Bool {
+    mutating func heard(_ name: WorkerName, at time: Moment) -> Bool {
         now = max(now, time)
         guard let worker = workers[name], !worker.isLost else { return false }
         workers[name]?.lastHeard = now
         return true
+    }
+
+    /// The attempts that a worker holds, by job.
+    borrowing func currentLeases(of name: WorkerName) -> [Lease] {
+        guard let held = workers[name]?.leases else { return [] }
+        return held.sorted().compactMap { job in
+            if let entry = leases[job], entry.worker == name { return Lease(job: job, epoch: entry.epoch) }
+            if let entry = seconds[job], entry.worker == name { return Lease(job: job, epoch: entry.epoch) }
+            return nil
+        }
+    }
+
+    /// Removes every trace of a worker that holds nothing.
+    mutating func forget(_ name: WorkerName) {
+        releaseRuns(of: name)
+        workers[name] = nil
+        line.remove(name)
     }
 
     /// Gives a returning worker the attempts that are still current; the others are revoked.
@@ -151,16 +103,31 @@ extension Scheduler {
         var revoked: [Lease] = []
         for item in held {
             let job = item.lease.job
-            let lease = leases[job]
-            guard let entry = jobs[job], entry.epoch == item.lease.epoch, entry.epoch > .none,
-                lease == nil || lease?.worker == nil || lease?.worker == name
-            else {
-                revoked.append(item.lease)
-                continue
+            if let known = attempt(item.lease) {
+                guard known.worker == nil || known.worker == name else {
+                    revoked.append(item.lease)
+                    continue
+                }
+                if known.worker == nil { actions.append(.store(.adopted(item.lease, by: name))) }
+            } else {
+                // Lost by silence, and nobody else has taken the job since.
+                guard let entry = jobs[job], entry.epoch == item.lease.epoch, entry.epoch > .none, leases[job] == nil
+                else {
+                    revoked.append(item.lease)
+                    continue
+                }
+                count(entry.batch, .waiting, .running)
+                if entry.isDelayed {
+                    jobs[job]?.isDelayed = false
+                    batches[Int(entry.batch)].delayed -= 1
+                }
+                actions.append(.store(.adopted(item.lease, by: name)))
             }
-            if lease == nil { count(entry.batch, .waiting, .running) }
-            if lease?.worker != name { actions.append(.store(.adopted(item.lease, by: name))) }
-            lend(job, entry.epoch, to: name, progress: item.progress)
+            var entry = attempt(item.lease) ?? LeaseEntry(epoch: item.lease.epoch, progress: 0, deadline: now)
+            entry.worker = name
+            entry.progress = item.progress
+            entry.begunAt = entry.begunAt ?? (item.progress > 0 ? now : nil)
+            lend(job, entry)
         }
         if !revoked.isEmpty { actions.append(.revoke(revoked, from: name)) }
     }

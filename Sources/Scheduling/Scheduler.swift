@@ -3,30 +3,42 @@ internal import JobModel
 /// Decides which worker runs which job: events go in, actions come out; it does no I/O and has no clock.
 ///
 /// Every event costs O(log n) in the number of jobs, apart from those that bring or cancel many. What it guarantees:
-/// - A job has at most one lease, and each new attempt a greater epoch; results of older attempts are refused.
+/// - An attempt has one lease, and each new one of a job a greater epoch; results of attempts that ended are refused.
+///   A job has one attempt at a time, apart from second runs that its batch asked for: then the first result counts.
 /// - A worker never gets more jobs than it offered to take.
 /// - A lease that makes no progress expires, a silent worker is lost, and their jobs wait again, ahead of the others.
-/// - A job over which `lossLimit` workers were lost is given up, with the reason. Before that it runs by itself, on a
+/// - A job over which too many workers were lost is given up, with the reason. Before that it runs by itself, on a
 ///   worker that holds nothing, once no other job of its batch waits: its neighbours are not given up with it.
-/// - Jobs go out in the order of submission, consecutive ones of one picture to one worker, batches in turn.
+/// - A job that failed in a way that may pass runs again after a pause, as often as its batch allows.
+/// - Batches of higher priority go first, equal ones in turn; the jobs of one go out in the order of submission,
+///   consecutive ones of one picture to one worker.
 public struct Scheduler: ~Copyable {
     let settings: SchedulerSettings
     var now: Moment
+    var random: SplitMix64
     var batches: [BatchEntry] = []
     var batchIndex: [BatchID: Int32] = [:]
     var jobs: [JobID: JobEntry] = [:]
+    /// The attempt of each running job.
     var leases: [JobID: LeaseEntry] = [:]
+    /// Second attempts, beside those in `leases`.
+    var seconds: [JobID: LeaseEntry] = [:]
     var workers: [WorkerName: WorkerEntry] = [:]
-    /// Batches with waiting jobs, in turn.
-    var round = Line<Int32>()
+    /// Batches that may have jobs to hand out.
+    var rounds = Rounds()
     /// Workers that want jobs, in turn.
     var line = Line<WorkerName>()
     var timers = PriorityQueue<Timer>()
+    var isOnPatrol = false
+    var hasOrphanTimer = false
 
     /// A scheduler with nothing to do.
-    public init(settings: SchedulerSettings, at now: Moment) {
+    ///
+    /// - Parameter seed: what the random parts of pauses follow from.
+    public init(settings: SchedulerSettings, at now: Moment, seed: UInt64 = 0) {
         self.settings = settings
         self.now = now
+        random = SplitMix64(seed: seed)
     }
 
     /// The next moment at which `timePassed` may have something to do.
@@ -39,30 +51,80 @@ public struct Scheduler: ~Copyable {
     }
 
     /// Whether so many workers were lost over a job that it runs by itself.
-    borrowing func isSuspect(_ entry: JobEntry) -> Bool { Int(entry.losses) >= settings.suspectAfter }
-
-    /// Takes a job off its worker and off the leases; the caller decides what comes next.
-    mutating func endLease(of job: JobID) {
-        guard let lease = leases.removeValue(forKey: job), let worker = lease.worker else { return }
-        workers[worker]?.leases.remove(job)
+    borrowing func isSuspect(_ entry: JobEntry) -> Bool {
+        Int(entry.losses) >= batches[Int(entry.batch)].suspectAfter
     }
 
-    /// A running job waits again; `loss` says why where the attempt counts against the job.
-    mutating func requeue(_ job: JobID, loss: String?, _ actions: inout [SchedulerAction]) {
-        guard var entry = jobs[job] else { return }
-        endLease(of: job)
-        if loss != nil { entry.losses = entry.losses == .max ? .max : entry.losses + 1 }
-        let lease = Lease(job: job, epoch: entry.epoch)
+    /// The attempt of a lease while it counts.
+    borrowing func attempt(_ lease: Lease) -> LeaseEntry? {
+        if let entry = leases[lease.job], entry.epoch == lease.epoch { return entry }
+        if !seconds.isEmpty, let entry = seconds[lease.job], entry.epoch == lease.epoch { return entry }
+        return nil
+    }
+
+    /// Changes an attempt that counts.
+    mutating func update(_ job: JobID, _ entry: LeaseEntry) {
+        if leases[job]?.epoch == entry.epoch { leases[job] = entry } else { seconds[job] = entry }
+    }
+
+    /// Takes every attempt of a job off its worker and off the leases; returns who had them.
+    @discardableResult
+    mutating func endAttempts(of job: JobID) -> [(worker: WorkerName, lease: Lease)] {
+        var holders: [(worker: WorkerName, lease: Lease)] = []
+        func note(_ entry: LeaseEntry?) {
+            guard let entry, let worker = entry.worker else { return }
+            holders.append((worker, Lease(job: job, epoch: entry.epoch)))
+        }
+        note(leases.removeValue(forKey: job))
+        if !seconds.isEmpty { note(seconds.removeValue(forKey: job)) }
+        for holder in holders { workers[holder.worker]?.leases.remove(job) }
+        return holders
+    }
+
+    /// An attempt ended without a result. Its job waits again, or runs on where it has another attempt, or ends where its
+    /// losses or failures are too many.
+    mutating func giveBack(
+        _ lease: Lease, toll: JobToll, because end: AttemptEnd?, _ actions: inout [SchedulerAction]
+    ) {
+        let job = lease.job
+        guard var entry = jobs[job], let attempt = attempt(lease) else { return }
+        let options = batches[Int(entry.batch)].options
+        switch toll {
+        case .none: break
+        case .loss: entry.losses = entry.losses == .max ? .max : entry.losses + 1
+        case .failure: entry.failures = entry.failures == .max ? .max : entry.failures + 1
+        }
         jobs[job] = entry
-        if let loss, Int(entry.losses) >= settings.lossLimit {
-            let reason = "given up after \(entry.losses) lost attempts; the last one: \(loss)"
-            actions.append(.store(.quarantined(lease, losses: Int(entry.losses), reason: reason)))
-            end(job, entry, from: .running, to: .failed, &actions)
+        if leases[job]?.epoch != lease.epoch || seconds[job] != nil {
+            if let worker = attempt.worker { workers[worker]?.leases.remove(job) }
+            if leases[job]?.epoch == lease.epoch { leases[job] = seconds[job] }
+            seconds[job] = nil
+            actions.append(.store(.withdrawn(lease, toll: toll, because: end)))
+            return
+        }
+        endAttempts(of: job)
+        if Int(entry.losses) >= options.crashLimit {
+            var end = end ?? AttemptEnd(worker: attempt.worker, reason: "handed back")
+            end.reason = "given up after \(entry.losses) lost attempts; the last one: \(end.reason)"
+            actions.append(.store(.quarantined(lease, toll: toll, because: end)))
+            return self.end(job, entry, from: .running, to: .failed, &actions)
+        }
+        let rule = options.retryRule(end?.errorClass ?? .other)
+        if toll == .failure, let end, Int(entry.failures) > rule.limit {
+            actions.append(.store(.failed(lease, because: end)))
+            return self.end(job, entry, from: .running, to: .failed, &actions)
+        }
+        actions.append(.store(.requeued(lease, toll: toll, because: end)))
+        count(entry.batch, .running, .waiting)
+        let pause =
+            toll == .failure ? rule.pause(after: Int(entry.failures), jitter: random.fraction()) : .zero
+        if pause > .zero {
+            jobs[job]?.isDelayed = true
+            batches[Int(entry.batch)].delayed += 1
+            timers.push(Timer(due: now + pause, subject: .retry(Lease(job: job, epoch: entry.epoch))))
         } else {
-            count(entry.batch, .running, .waiting)
             batches[Int(entry.batch)].queue.requeue(job, isSuspect: isSuspect(entry))
             joinRound(entry.batch)
-            actions.append(.store(.requeued(lease, losses: Int(entry.losses))))
         }
     }
 
@@ -70,9 +132,17 @@ public struct Scheduler: ~Copyable {
     mutating func end(
         _ job: JobID, _ entry: JobEntry, from: JobState, to: JobState, _ actions: inout [SchedulerAction]
     ) {
-        endLease(of: job)
+        endAttempts(of: job)
         jobs[job] = nil
+        if entry.isDelayed { batches[Int(entry.batch)].delayed -= 1 }
         count(entry.batch, from, to)
+        let batch = batches[Int(entry.batch)]
+        if to == .failed, !batch.state.isFinal, let limit = batch.options.maxFails,
+            limit.isExceeded(failed: batch.counts[.failed], of: batch.counts.total)
+        {
+            let reason = "\(batch.counts[.failed]) jobs failed, more than the \(limit) that may"
+            cancel(entry.batch, reason: reason, &actions)
+        }
         finishIfDone(entry.batch, &actions)
     }
 

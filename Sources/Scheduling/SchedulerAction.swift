@@ -10,6 +10,8 @@ public enum SchedulerAction: Hashable, Sendable {
     case revoke([Lease], from: WorkerName)
     /// A worker is no longer counted on; it may say hello again.
     case workerLost(WorkerName, reason: String)
+    /// A worker that was lost long ago is not listed any more.
+    case workerForgotten(WorkerName)
     /// A Hello is not accepted.
     case refuse(WorkerName, reason: String)
 }
@@ -20,6 +22,8 @@ public struct Assignment: Hashable, Sendable {
     public var lease: Lease
     /// The batch whose settings apply.
     public var batch: BatchID
+    /// Earlier attempts at it that failed.
+    public var failures = 0
 }
 
 /// What became of the rows of one report.
@@ -42,17 +46,22 @@ public struct NewJob: Sendable, Hashable {
     public var image: UInt64
     /// The last attempt's number; above 0 only after a restart of the coordinator.
     public var epoch: Epoch
-    /// Workers lost over it so far.
+    /// Workers lost over it since it was last let off.
     public var losses: Int
+    /// Failures since it was last let off.
+    public var failures: Int
     /// Whether an attempt was under way when the coordinator ended: its worker has one lease time to come back.
     public var wasRunning: Bool
 
     /// A job; fresh unless told otherwise.
-    public init(id: JobID, image: UInt64, epoch: Epoch = .none, losses: Int = 0, wasRunning: Bool = false) {
+    public init(
+        id: JobID, image: UInt64, epoch: Epoch = .none, losses: Int = 0, failures: Int = 0, wasRunning: Bool = false
+    ) {
         self.id = id
         self.image = image
         self.epoch = epoch
         self.losses = losses
+        self.failures = failures
         self.wasRunning = wasRunning
     }
 }
@@ -74,5 +83,22 @@ public struct ReportedRow: Sendable, Hashable {
         self.row = row
         self.error = error
         self.summary = summary
+    }
+}
+
+/// An attempt that failed in a way that another one may not.
+public struct FailedAttempt: Sendable, Hashable {
+    /// The attempt.
+    public var lease: Lease
+    /// What kind of failure it was.
+    public var errorClass: ErrorClass
+    /// What happened, in words.
+    public var reason: String
+
+    /// A failure.
+    public init(lease: Lease, errorClass: ErrorClass, reason: String) {
+        self.lease = lease
+        self.errorClass = errorClass
+        self.reason = reason
     }
 }

@@ -6,8 +6,18 @@ public struct SchedulerSettings: Sendable, Hashable {
     public var missedHeartbeats: Int
     /// How long an attempt may go without progress.
     public var lease: Duration
-    /// How many lost workers or expired leases one job may cost before it is given up.
+    /// How many lost workers or expired leases one job may cost before it is given up, where its batch does not say.
     public var lossLimit: Int
+    /// After how many failures in a row, on different jobs, a worker itself is under suspicion and rests.
+    public var failuresBeforeRest = 5
+    /// How long such a worker rests at first; each further failure doubles it, up to 64 times as long.
+    public var rest: Duration = .seconds(5)
+    /// How long a worker that cannot run a batch gets no jobs of it.
+    public var unfitness: Duration = .seconds(300)
+    /// How long a lost worker is remembered.
+    public var memory: Duration = .seconds(3600)
+    /// How often running attempts are looked at for those that take too long.
+    public var patrol: Duration = .seconds(1)
 
     /// Heartbeats every 5 s, lost after 3, leases of 60 s and at most 5 losses unless told otherwise.
     public init(
@@ -18,9 +28,6 @@ public struct SchedulerSettings: Sendable, Hashable {
         self.lease = lease
         self.lossLimit = lossLimit
     }
-
-    /// After how many losses a job is a suspect and runs by itself, so that the last losses are its own doing.
-    var suspectAfter: Int { max(1, lossLimit - 2) }
 
     /// How long a worker may be silent.
     var silence: Duration { heartbeat * missedHeartbeats }

@@ -5,18 +5,25 @@ struct JobEntry {
     var batch: Int32
     /// Jobs of one run share a picture.
     var run: Int32
-    /// Workers lost over it.
+    /// Workers lost over it since it was last let off.
     var losses: UInt16
+    /// Failures since it was last let off.
+    var failures: UInt16
     /// The last attempt.
     var epoch: Epoch
+    /// Whether it pauses before its next attempt; a timer ends that.
+    var isDelayed = false
 }
 
-/// The attempt of a job that runs.
+/// An attempt that runs.
 struct LeaseEntry {
+    var epoch: Epoch
     /// nil after a restart of the coordinator, until the holder comes back.
     var worker: WorkerName?
     var progress: UInt64
     var deadline: Moment
+    /// When its worker was first heard to work on it.
+    var begunAt: Moment?
 }
 
 /// A batch, ended ones included: their numbers stay on show.
@@ -24,16 +31,35 @@ struct BatchEntry {
     var id: BatchID
     var state: BatchState
     var counts: JobCounts
+    var options: QueueOptions
+    var isPaused = false
     var queue = BatchQueue()
-    /// Whether it is in the round of batches with waiting jobs.
+    /// Of the waiting jobs, those that pause before their next attempt.
+    var delayed: UInt64 = 0
+    /// How long its attempts took, since the coordinator's start.
+    var durations = DurationHistogram()
+    /// Whether it is in the round of batches that may have jobs to hand out.
     var inRound = false
+
+    /// Whether its jobs may be handed out.
+    var isRunnable: Bool { state == .running && !isPaused }
+    /// After how many losses a job is a suspect and runs by itself, so that the last losses are its own doing.
+    var suspectAfter: Int { max(1, options.crashLimit - 2) }
+    /// Whether somebody has to look at its running attempts now and then.
+    var needsPatrol: Bool { state == .running && (options.timeout != nil || options.secondRuns) }
 }
 
 /// A worker that said hello.
 struct WorkerEntry {
+    /// Why a worker gets no jobs of a batch, and until when it is believed.
+    struct Unfitness {
+        var reason: String
+        var until: Moment
+    }
+
     var session: SessionID
-    /// Sessions of the same name that a newer one took over from.
-    var formerSessions: Set<SessionID> = []
+    /// Sessions of the same name that a newer one took over from, the last ones.
+    var formerSessions: [SessionID] = []
     var capacity: Int
     /// Jobs it will take now.
     var free = 0
@@ -41,18 +67,40 @@ struct WorkerEntry {
     var finished: UInt64 = 0
     var lastHeard: Moment
     var isLost = false
+    /// Why it is lost.
+    var lossReason = ""
     var isDraining = false
     /// Whether it is in the line of workers that want jobs.
     var inLine = false
     /// Whether a timer watches over its silence.
     var isWatched = false
+    /// Whether a timer watches over its leases.
+    var hasLeaseTimer = false
+    /// Batches that it cannot run.
+    var unfit: [Int32: Unfitness] = [:]
+    /// Different jobs that failed on it without one that succeeded since, as many as are needed to suspect it.
+    var failedInRow: Set<JobID> = []
+    /// How often it had to rest without a success since.
+    var rests = 0
+    /// Until when it gets no jobs, because everything failed on it.
+    var restsUntil: Moment?
 }
 
 /// A moment at which something may be overdue; whether it is shows when the moment comes.
 struct Timer: Comparable {
     enum Subject: Hashable {
-        case lease(Lease)
+        /// The leases of a worker.
+        case leases(WorkerName)
+        /// Leases whose holders have not come back since the restart.
+        case orphans
+        /// A worker's silence.
         case worker(WorkerName)
+        /// A lost worker is to be forgotten.
+        case forget(WorkerName)
+        /// A job's pause before its next attempt is over.
+        case retry(Lease)
+        /// Attempts that run too long.
+        case patrol
     }
     var due: Moment
     var subject: Subject

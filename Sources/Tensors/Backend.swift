@@ -61,14 +61,17 @@ extension Backend {
     public func headMeanKeys(_ problem: Attention) -> Tensor {
         let heads = problem.heads.keyValueCount, size = problem.heads.size
         let keys = problem.keys, width = keys.tensor.width, rows = keys.tensor.rows
-        func mean<Number: BinaryFloatingPoint>(_ numbers: [Number]) -> [Number] {
+        func mean<Stored: BitwiseCopyable, Number: BinaryFloatingPoint>(
+            of _: Stored.Type, _ number: (Stored) -> Number
+        ) -> [Number] {
             var result = [Number](repeating: 0, count: rows * size)
             result.withUnsafeMutableBufferPointer { sums in
-                numbers.withUnsafeBufferPointer { numbers in
+                keys.tensor.withUnsafeBytes { bytes in
+                    let numbers = bytes.bindMemory(to: Stored.self)
                     for row in 0..<rows {
                         for head in 0..<heads {
                             let start = row * width + keys.first + head * size
-                            for column in 0..<size { sums[row * size + column] += numbers[start + column] }
+                            for column in 0..<size { sums[row * size + column] += number(numbers[start + column]) }
                         }
                     }
                     for cell in 0..<sums.count { sums[cell] /= Number(heads) }
@@ -77,8 +80,12 @@ extension Backend {
             return result
         }
         let shape = [rows, size]
-        return activationType == .float64
-            ? Tensor(mean(keys.tensor.doubles), shape: shape) : Tensor(mean(keys.tensor.floats), shape: shape)
+        return switch keys.tensor.type {
+        case .float64: Tensor(mean(of: Double.self) { $0 }, shape: shape)
+        case .float32: Tensor(mean(of: Float.self) { $0 }, shape: shape)
+        case .bfloat16: Tensor(mean(of: UInt16.self) { BFloat16.value($0) }, shape: shape)
+        case .float16: Tensor(mean(of: Float16.self) { Float($0) }, shape: shape)
+        }
     }
 }
 

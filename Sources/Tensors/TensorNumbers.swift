@@ -58,6 +58,35 @@ extension Tensor {
 }
 
 extension Columns {
+    /// These columns as a tensor of their own, (rows, columns): float64 where they are, else float32.
+    public var numbers: Tensor {
+        let shape = [tensor.rows, count]
+        switch tensor.type {
+        case .float64: return Tensor(copy(Double.self) { $0 }, shape: shape)
+        case .float32: return Tensor(copy(Float.self) { $0 }, shape: shape)
+        case .bfloat16: return Tensor(copy(UInt16.self) { BFloat16.value($0) }, shape: shape)
+        case .float16: return Tensor(copy(Float16.self) { Float($0) }, shape: shape)
+        }
+    }
+
+    @inline(__always)
+    private func copy<Stored: BitwiseCopyable, Number>(_: Stored.Type, _ number: (Stored) -> Number) -> [Number] {
+        let size = tensor.rows * count
+        return tensor.withUnsafeBytes { bytes in
+            Array(unsafeUninitializedCapacity: size) { numbers, initialized in
+                for row in 0..<tensor.rows {
+                    let start = (row * tensor.width + first) * MemoryLayout<Stored>.size
+                    for column in 0..<count {
+                        let stored = bytes.loadUnaligned(
+                            fromByteOffset: start + column * MemoryLayout<Stored>.size, as: Stored.self)
+                        numbers.initializeElement(at: row * count + column, to: number(stored))
+                    }
+                }
+                initialized = size
+            }
+        }
+    }
+
     /// The numbers of these columns, row by row.
     var doubles: [Double] {
         let numbers = tensor.doubles

@@ -12,8 +12,8 @@ public protocol Compress: Sendable {
     var summary: String { get }
     /// Whether it takes anything in.
     var merges: Bool { get }
-    /// What `target` becomes when it takes in `shares`.
-    func blend(_ target: Int, with shares: [Share], in layer: LayerView) throws(ReductionError) -> Blend
+    /// What the target becomes when it takes that in.
+    func blend(_ intake: Intake, in layer: LayerView) throws(ReductionError) -> Blend
 }
 
 /// A target's new content: `(own · target + Σ weight · source) / divisor`.
@@ -43,15 +43,18 @@ extension Compress {
     public func merge(
         _ correlation: Correlation, in layer: LayerView, into tokens: Tensor
     ) throws(ReductionError) {
-        for (target, shares) in correlation.shares {
-            let blend = try blend(target, with: shares, in: layer)
+        // Copies are of what was there before anything merged.
+        let before = correlation.copies.isEmpty ? tokens : tokens.gathering(Array(0..<tokens.rows))
+        for intake in correlation.intakes {
+            let blend = try blend(intake, in: layer)
             let weights = [blend.own, blend.divisor] + blend.shares.map(\.weight)
             guard blend.divisor != 0, weights.allSatisfy(\.isFinite) else {
                 throw ReductionError(
                     .notFinite,
                     "the weights with which tokens merge cancel or are not finite: is the evidence from this layer?")
             }
-            tokens.blend(row: target, keeping: blend.own, with: blend.shares, dividingBy: blend.divisor)
+            tokens.blend(
+                row: intake.target, keeping: blend.own, with: blend.shares, of: before, dividingBy: blend.divisor)
         }
     }
 }

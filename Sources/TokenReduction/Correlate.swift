@@ -48,39 +48,62 @@ public struct Correlation: Sendable, Hashable {
     public let sources: [Int]
     /// For each source, who takes in how much of it.
     public let edges: [[Edge]]
-    /// Survivors that stay only as the place where a new token is made.
+    /// What targets take in from tokens that stay: that content is copied, not moved, so these are no edges.
+    public let copies: [Int: [Share]]
+    /// Survivors that stay only as the place where a new token is made, in the order in which they are named.
     ///
     /// Papers that append a new token give it a row of its own. Here it takes the row, and the original position, of one
     /// of the tokens it is made of. So every row of every step can be traced to a
     /// patch, and the number of tokens that go is the number of rows that go.
-    public let fused: Set<Int>
+    public let fused: [Int]
 
     /// The given rows; `edges[i]` belongs to `sources[i]`.
-    public init(sources: [Int], edges: [[Edge]], fused: Set<Int> = []) {
+    public init(sources: [Int], edges: [[Edge]], fused: [Int] = [], copies: [Int: [Share]] = [:]) {
         precondition(sources.count == edges.count, "one row of edges for each source")
         self.sources = sources
         self.edges = edges
         self.fused = fused
+        self.copies = copies
     }
 
     /// Every source with one target, or with none where that is nil.
-    public init(sources: [Int], targets: [Int?], fused: Set<Int> = []) {
+    public init(sources: [Int], targets: [Int?], fused: [Int] = []) {
         self.init(sources: sources, edges: targets.map { $0.map { [Edge(target: $0, weight: 1)] } ?? [] }, fused: fused)
     }
 
-    /// Each target with what it takes in: targets ascending, shares in the order of the sources.
-    var shares: [(target: Int, shares: [Share])] {
+    /// What each target takes in: targets ascending; what moves in the order of the sources, then the copies.
+    var intakes: [Intake] {
         var received: [Int: [Share]] = [:]
         for (source, row) in zip(sources, edges) {
             for edge in row { received[edge.target, default: []].append(Share(source: source, weight: edge.weight)) }
         }
-        return received.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        received.merge(copies, uniquingKeysWith: +)
+        return received.sorted { $0.key < $1.key }.map { target, shares in
+            Intake(target: target, shares: shares, isNew: fused.contains(target))
+        }
+    }
+}
+
+/// Everything that one target takes in.
+public struct Intake: Sendable, Hashable {
+    /// The visual token that takes it in.
+    public let target: Int
+    /// What it takes in.
+    public let shares: [Share]
+    /// Whether the target is but the place of a new token.
+    public let isNew: Bool
+
+    /// What `target` takes in.
+    public init(target: Int, shares: [Share], isNew: Bool = false) {
+        self.target = target
+        self.shares = shares
+        self.isNew = isNew
     }
 }
 
 /// What one target takes in from one source.
 public struct Share: Sendable, Hashable {
-    /// The token that goes.
+    /// The token whose content it is.
     public let source: Int
     /// How much of it.
     public let weight: Double

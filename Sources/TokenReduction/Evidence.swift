@@ -3,10 +3,10 @@ public import Tensors
 /// What the stages of a reduction ask of a layer; a layer computes nothing that nobody asked for.
 public struct EvidenceNeeds: OptionSet, Sendable, Hashable {
     /// One bit for each kind of evidence.
-    public let rawValue: UInt8
+    public let rawValue: UInt16
 
     /// The kinds of evidence whose bits are set.
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// The attention map after the softmax, averaged over heads.
     public static let attentionProbabilities = EvidenceNeeds(rawValue: 1 << 0)
@@ -17,6 +17,15 @@ public struct EvidenceNeeds: OptionSet, Sendable, Hashable {
     /// The attention of one row, after the softmax and averaged over heads: the class token's where there is one, else
     /// that of the last row, the prompt's last word. One row is computed, not the map.
     public static let observerAttention = EvidenceNeeds(rawValue: 1 << 3)
+    /// What the next layer's attention will be computed from: its keys, and the query of the observing row. Known once
+    /// this layer is through, before anything is given up.
+    public static let upcomingAttention = EvidenceNeeds(rawValue: 1 << 4)
+    /// The keys of all heads side by side.
+    public static let wholeKeys = EvidenceNeeds(rawValue: 1 << 5)
+    /// The rows as the language model's final norm would leave them.
+    public static let normalizedStates = EvidenceNeeds(rawValue: 1 << 6)
+    /// Which text tokens speak about the picture, settled when the rows enter the language model.
+    public static let raters = EvidenceNeeds(rawValue: 1 << 7)
 }
 
 /// What one layer offers about one sequence: a single image in the encoder, one prompt in the decoder.
@@ -25,19 +34,39 @@ public struct EvidenceNeeds: OptionSet, Sendable, Hashable {
 public struct Evidence: Sendable {
     /// How much each row looks at each row, averaged over heads.
     public var attention: AttentionMap?
+    /// The cosine of each visual token with the question in CLIP's space, averaged over the question's pieces.
+    public var relevance: [Double]?
     /// The head-mean keys, (rows, head width), float32 or float64.
     public var keys: Tensor?
     /// How much the observing row looks at each row, (1, rows), averaged over heads.
     public var observer: Tensor?
+    /// What the next layer's attention will be computed from.
+    public var upcoming: UpcomingAttention?
+    /// The keys of all heads, (rows, heads · head width), float32 or float64.
+    public var wholeKeys: Tensor?
+    /// The rows after the final norm, (rows, width), float32 or float64.
+    public var normalizedStates: Tensor?
+    /// The maps of the layers before this one, the oldest first, as far back as a filter asked and nothing was given up.
+    public var earlierAttention: [AttentionMap] = []
+    /// Rows of the text tokens that speak about the picture.
+    public var raters: [Int]?
 
     /// The evidence of one layer; leave out what was not needed.
-    public init(attention: AttentionMap? = nil, keys: Tensor? = nil, observer: Tensor? = nil) {
+    public init(
+        attention: AttentionMap? = nil, keys: Tensor? = nil, observer: Tensor? = nil,
+        upcoming: UpcomingAttention? = nil, wholeKeys: Tensor? = nil, normalizedStates: Tensor? = nil
+    ) {
         self.attention = attention
         self.keys = keys
         self.observer = observer
+        self.upcoming = upcoming
+        self.wholeKeys = wholeKeys
+        self.normalizedStates = normalizedStates
     }
 
     /// The evidence of a researcher's own tensors: a map, and keys with their heads, (heads, rows, head width).
+    ///
+    /// Attention of earlier and later layers, and rows after the final norm, are not among them.
     public init(attention: AttentionMap, averagingHeadsOf keys: Tensor?) throws(ReductionError) {
         if let keys, keys.shape.count != 3 || keys.shape[0] == 0 || !keys.isReadable {
             throw ReductionError(

@@ -39,7 +39,11 @@ public struct LayerView: Sendable {
                 "the attention map is \(map.queries) x \(map.keys), the sequence has \(layout.rows) rows: they must agree"
             )
         }
-        for rows in [evidence.keys?.rows, evidence.observer?.width].compactMap(\.self) where rows != layout.rows {
+        let offered = [
+            evidence.keys?.rows, evidence.observer?.width, evidence.upcoming?.keys.rows, evidence.wholeKeys?.rows,
+            evidence.normalizedStates?.rows,
+        ]
+        for rows in offered.compactMap(\.self) where rows != layout.rows {
             throw ReductionError(
                 .mismatch, "the evidence is about \(rows) rows, the sequence has \(layout.rows): they must agree")
         }

@@ -38,11 +38,19 @@ public struct MethodOptions {
         try read(name, standard, names.joined(separator: "|")) { names.contains($0) ? $0 : nil } ?? standard
     }
 
-    /// In which layers: `after-last`, `before:K`, `at:K,L,…` or `from:K`.
+    /// In which layers: `after-last`, `before:K,L,…`, `at:K,L,…` or `from:K`; `K=n` leaves n tokens behind.
     public mutating func schedule(default standard: Schedule) throws(ReductionError) -> Schedule {
-        try read("schedule", "after-last", "after-last, before:K, at:K,L,… or from:K, layers from 0 to 999") { text in
+        try schedule(standard: "after-last") ?? standard
+    }
+
+    /// In which layers, or nil when nobody says; `standard` says what happens then.
+    public mutating func schedule(standard: String) throws(ReductionError) -> Schedule? {
+        try read(
+            "schedule", standard,
+            "after-last, before:K,L,…, at:K,L,… or from:K, layers from 0 to 999, or K=n for n tokens left"
+        ) { text in
             Schedule(parsing: text)
-        } ?? standard
+        }
     }
 
     /// Something that is on or off.

@@ -29,8 +29,10 @@ public struct ReductionPlan: Sendable {
     public let method: ReductionMethod
     /// What is reduced.
     public let model: ModelDepth
-    /// Visual tokens left at the end of the last place that reduces.
+    /// Visual tokens left at the end of the last place that reduces; until a picture has settled it, the most that may be.
     public let keep: Int
+    /// Whether the picture has yet to settle how many tokens stay.
+    public let isOpen: Bool
     private let removals: [Place: [Int]]
 
     /// A plan by the method's name, as a job asks for it.
@@ -52,6 +54,17 @@ public struct ReductionPlan: Sendable {
 
     /// A plan for a method at hand.
     public init(method: ReductionMethod, keep: Int?, model: ModelDepth) throws(ReductionError) {
+        try self.init(method: method, keep: keep, model: model, isSettled: false)
+    }
+
+    /// This plan once its picture has said that it keeps `count` tokens, at most as many as were allowed.
+    func settled(at count: Int) throws(ReductionError) -> ReductionPlan {
+        try ReductionPlan(method: method, keep: min(count, keep), model: model, isSettled: true)
+    }
+
+    private init(
+        method: ReductionMethod, keep: Int?, model: ModelDepth, isSettled: Bool
+    ) throws(ReductionError) {
         guard (1...PatchGrid.mostTokens).contains(model.visualTokens) else {
             throw ReductionError(.badBudget, "a model with \(model.visualTokens) visual tokens cannot be reduced")
         }
@@ -73,6 +86,7 @@ public struct ReductionPlan: Sendable {
         self.method = method
         self.model = model
         self.keep = settled
+        isOpen = !isSettled && method.places.contains { method.stages(in: $0)?.isAdaptive == true }
         self.removals = removals
     }
 
@@ -150,6 +164,12 @@ public struct ReductionPlan: Sendable {
 
     /// Whether any layer of `place` gives up tokens.
     public func reduces(in place: Place) -> Bool { removals[place]?.contains { $0 > 0 } ?? false }
+
+    /// Whether layer `layer` of `place` asks its picture how many tokens stay.
+    public func settles(in place: Place, layer: Int) -> Bool {
+        guard isOpen, let stages = method.stages(in: place), stages.isAdaptive else { return false }
+        return (try? stages.schedule.firstLayer(ofLayers: model.layers(in: place))) == layer
+    }
 
     /// Tokens that one layer gives up.
     public func removal(in place: Place, layer: Int) -> Int {

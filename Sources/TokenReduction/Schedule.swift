@@ -14,10 +14,12 @@ public struct Schedule: Sendable, Hashable {
         case every(from: Int, of: Int, fixed: Int?)
         /// In these layers, the same share of what is left staying in each.
         case shares(at: [Int], of: Int)
-        /// In these layers whatever the depth, the same share of what is left staying in each.
-        case exactly([Int])
-        /// Everything in the layer before this one.
-        case before(Int)
+        /// In these layers whatever the depth: the same share of what is left staying in each, or as many as `left`
+        /// says.
+        case exactly([Int], left: [Int]?)
+        /// Before these layers of a model `of` layers deep, the same share of what is left staying in each; before the
+        /// very layer where `of` is nil.
+        case before([Int], of: Int?)
         /// Everything in the last layer that runs.
         case last
     }
@@ -40,25 +42,54 @@ public struct Schedule: Sendable, Hashable {
     }
 
     /// Once, before layer `layer` begins, whatever the depth; in models of fewer layers before their last.
-    public static func before(_ layer: Int) -> Schedule { Schedule(.afterLayer, .before(layer)) }
+    public static func before(_ layer: Int) -> Schedule { Schedule(.afterLayer, .before([layer], of: nil)) }
+
+    /// Before each of `layers` of `depth` begins, ascending; the same share of what enters it stays in each.
+    public init(before layers: [Int], of depth: Int) {
+        precondition(!layers.isEmpty && layers.allSatisfy((1..<depth).contains), "layers inside the paper's model")
+        self.init(.afterLayer, .before(layers, of: depth))
+    }
 
     /// Once, after the last layer that runs.
     public static let afterLast = Schedule(.afterLayer, .last)
 
-    /// A schedule as it is written in options: `after-last`, `before:K`, `at:K,L,…` or `from:K`; nil where it is not one.
+    /// A schedule as it is written in options (see ``MethodOptions/schedule(default:)``); nil where it is not one.
     init?(parsing text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        let layers = parts.count == 2 ? parts[1].split(separator: ",").map { Int($0) } : []
-        let chosen = layers.compactMap { $0.flatMap { (0...999).contains($0) ? $0 : nil } }
-        guard chosen.count == layers.count else { return nil }
-        switch (parts[0], chosen.count) {
-        case ("after-last", 0) where parts.count == 1: self = .afterLast
-        case ("before", 1) where chosen[0] > 0: self = .before(chosen[0])
-        case ("from", 1): self.init(.afterAttention, .every(from: 0, of: 1, fixed: chosen[0]))
-        case ("at", 1...) where zip(chosen, chosen.dropFirst()).allSatisfy(<):
-            self.init(.afterAttention, .exactly(chosen))
+        if parts == ["after-last"] {
+            self = .afterLast
+            return
+        }
+        guard parts.count == 2, let points = Self.points(parts[1]) else { return nil }
+        let layers = points.map(\.layer), left = points.compactMap(\.left)
+        let counts = left.count == layers.count ? left : nil
+        switch (parts[0], layers.count) {
+        case ("from", 1) where counts == nil: self.init(.afterAttention, .every(from: 0, of: 1, fixed: layers[0]))
+        case ("before", 1) where layers[0] > 0 && counts == nil: self = .before(layers[0])
+        case ("before", _) where layers[0] > 0:
+            self.init(.afterLayer, .exactly(layers.map { $0 - 1 }, left: counts))
+        case ("at", _): self.init(.afterAttention, .exactly(layers, left: counts))
         default: return nil
         }
+    }
+
+    /// Layers, ascending, with the number that each leaves, falling, if all have one: `8,16` or `8=300,16=200`.
+    private static func points(_ text: Substring) -> [(layer: Int, left: Int?)]? {
+        var points: [(layer: Int, left: Int?)] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let numbers = part.split(separator: "=", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
+            guard (0...999).contains(numbers[0]), numbers.count == 1 || numbers.count == 2 && numbers[1] > 0 else {
+                return nil
+            }
+            let point = (layer: numbers[0], left: numbers.count == 2 ? numbers[1] : nil)
+            if let last = points.last {
+                guard last.layer < point.layer, (last.left == nil) == (point.left == nil),
+                    last.left ?? 1 >= point.left ?? 1
+                else { return nil }
+            }
+            points.append(point)
+        }
+        return points
     }
 
     /// One phrase for the table of methods.
@@ -67,8 +98,13 @@ public struct Schedule: Sendable, Hashable {
         case .every(_, _, let fixed?): "every layer from \(fixed)"
         case .every(let first, let depth, nil): "every layer from \(first) of \(depth)"
         case .shares(let layers, let depth): "layers \(layers.map(String.init).joined(separator: ", ")) of \(depth)"
-        case .exactly(let layers): "layers \(layers.map(String.init).joined(separator: ", "))"
-        case .before(let layer): "once, before layer \(layer)"
+        case .exactly(let layers, let left):
+            (moment == .afterLayer ? "after layers " : "layers ")
+                + layers.map(String.init).joined(separator: ", ")
+                + (left.map { ", leaving \($0.map(String.init).joined(separator: ", "))" } ?? "")
+        case .before(let layers, let depth?):
+            "before layers \(layers.map(String.init).joined(separator: ", ")) of \(depth)"
+        case .before(let layers, nil): "once, before layer \(layers[0])"
         case .last: "once, after the last layer"
         }
     }
@@ -86,17 +122,17 @@ public struct Schedule: Sendable, Hashable {
             }
             return fixed
         case .shares(let chosen, let depth): return Self.scaled(chosen[0], of: depth, to: layers)
-        case .exactly(let chosen):
+        case .exactly(let chosen, _):
             guard let last = chosen.last, last < layers else {
                 throw ReductionError(
                     .badLayer, "layers \(chosen) were to reduce, but layers 0 to \(layers - 1) run: choose among them")
             }
             return chosen[0]
-        case .before(let layer):
+        case .before(let chosen, let depth):
             guard layers > 1 else {
                 throw ReductionError(.badLayer, "a model of one layer has none to reduce before: it needs two or more")
             }
-            return min(max(layer, 1), layers - 1) - 1
+            return Self.before(chosen[0], of: depth, layers: layers)
         case .last: return layers - 1
         }
     }
@@ -113,8 +149,22 @@ public struct Schedule: Sendable, Hashable {
         case .shares(let chosen, let depth):
             let scaled = chosen.map { Self.scaled($0, of: depth, to: layers) }
             Self.split(count, keep, over: scaled, into: &removals)
-        case .exactly(let chosen): Self.split(count, keep, over: chosen, into: &removals)
-        case .before, .last: removals[first] = count - keep
+        case .exactly(let chosen, nil): Self.split(count, keep, over: chosen, into: &removals)
+        case .exactly(let chosen, let left?):
+            guard left.last == keep else {
+                throw ReductionError(
+                    .badBudget,
+                    "the schedule leaves \(left.last ?? 0) visual tokens, and \(keep) are to be kept: say the same twice"
+                )
+            }
+            var entering = count
+            for (layer, left) in zip(chosen, left) where left < entering {
+                removals[layer] = entering - left
+                entering = left
+            }
+        case .before(let chosen, let depth):
+            Self.split(count, keep, over: chosen.map { Self.before($0, of: depth, layers: layers) }, into: &removals)
+        case .last: removals[first] = count - keep
         }
         return removals
     }
@@ -129,6 +179,12 @@ public struct Schedule: Sendable, Hashable {
             removals[layer] += left - next
             left = next
         }
+    }
+
+    /// The layer after which a reduction before `layer` happens; at the earliest after the first, at the latest before
+    /// the last.
+    private static func before(_ layer: Int, of depth: Int?, layers: Int) -> Int {
+        min(max(depth.map { scaled(layer, of: $0, to: layers) } ?? layer, 1), layers - 1) - 1
     }
 
     private static func scaled(_ layer: Int, of depth: Int, to layers: Int) -> Int {

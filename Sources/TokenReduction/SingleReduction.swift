@@ -29,30 +29,13 @@ public struct SingleReduction: Sendable {
             self.step = ReductionStep(
                 scores: [Double](repeating: 0, count: layout.image.count),
                 correlation: Correlation(sources: [], edges: []), layout: layout)
-            self.hidden = hidden.copy(rows: Array(0..<hidden.rows))
+            self.hidden = hidden.gathering(Array(0..<hidden.rows))
             return
         }
         let view = try LayerView(
             layout: layout, evidence: evidence, grid: grid, positions: Array(0..<layout.image.count))
-        let merged = hidden.copy(rows: Array(0..<hidden.rows))
+        let merged = hidden.gathering(Array(0..<hidden.rows))
         self.step = try stages.reduce(view, hidden: merged, removing: removal)
-        self.hidden = merged.copy(rows: step.kept)
-    }
-}
-
-extension Tensor {
-    /// The given rows in memory of their own.
-    fileprivate func copy(rows chosen: [Int]) -> Tensor {
-        let result = Tensor(shape: [chosen.count] + shape.dropFirst(), type: type)
-        let stride = width * type.size
-        withUnsafeBytes { from in
-            result.withUnsafeMutableBytes { to in
-                for (place, row) in chosen.enumerated() {
-                    UnsafeMutableRawBufferPointer(rebasing: to[place * stride..<(place + 1) * stride])
-                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: from[row * stride..<(row + 1) * stride]))
-                }
-            }
-        }
-        return result
+        self.hidden = merged.gathering(step.kept)
     }
 }

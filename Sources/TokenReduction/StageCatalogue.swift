@@ -24,9 +24,33 @@ public enum StageCatalogue {
                 beta: options.number("beta", default: 0.6, in: 0...1),
                 axis: options.choice("axis", default: .received), version: options.choice("version", default: .v4))
         },
+        StageRecipe(name: "upcoming-attention") { options throws(ReductionError) in
+            try UpcomingObserverAttention(headsAsOne: options.flag("heads-as-one", default: false))
+        },
+        StageRecipe(name: "attention-rollout") { options throws(ReductionError) in
+            try AttentionRollout(layers: options.integer("layers", default: 3, in: 1...64))
+        },
+        StageRecipe(name: "rater-attention") { _ in RaterAttention() },
+        StageRecipe(name: "attention-then-grid") { options throws(ReductionError) in
+            try AttentionThenGrid(
+                attention: options.number("attention", default: 0.25, in: 0...1),
+                spare: options.integer("spare", default: 0, in: 0...1))
+        },
+        StageRecipe(name: "crop-quota") { options throws(ReductionError) in
+            try CropQuota(
+                crops: options.integer("crops", default: 16, in: 1...65_535),
+                variance: options.number("variance", default: 0.09, in: 0...1000))
+        },
+        StageRecipe(name: "pivot-dissimilarity") { options throws(ReductionError) in
+            try PivotDissimilarity(
+                imagePivots: options.integer("image-pivots", default: 4, in: 1...1024),
+                textPivots: options.integer("text-pivots", default: 4, in: 0...1024))
+        },
         StageRecipe(name: "bipartite-match") { _ in BipartiteMatch() },
         StageRecipe(name: "max-min-diversity") { _ in MaxMinDiversity() },
-        StageRecipe(name: "determinantal-diversity") { _ in DeterminantalDiversity() },
+        StageRecipe(name: "determinantal-diversity") { options throws(ReductionError) in
+            try DeterminantalDiversity(relevance: options.choice("relevance", default: .none))
+        },
         StageRecipe(name: "attention-then-variety") { options throws(ReductionError) in
             try AttentionThenVariety(important: options.number("important", default: 0.5, in: 0...1))
         },
@@ -55,6 +79,10 @@ public enum StageCatalogue {
         StageRecipe(name: "contextual-targets") { options throws(ReductionError) in
             try ContextualTargets(share: options.number("share", default: 0.15625, in: 0...1))
         },
+        StageRecipe(name: "key-neighbours") { options throws(ReductionError) in
+            try KeyNeighbours(neighbours: options.integer("neighbours", default: 32, in: 1...65_535))
+        },
+        StageRecipe(name: "cluster-centres") { _ in ClusterCentres() },
     ]
 
     /// How it gets there.
@@ -66,6 +94,10 @@ public enum StageCatalogue {
             try AttentionWeightedSum(normalize: options.flag("normalize", default: false))
         },
         StageRecipe(name: "target-plus-mean") { _ in TargetPlusMean() },
+        StageRecipe(name: "plain-mean") { _ in PlainMean() },
+        StageRecipe(name: "neighbour-sum") { options throws(ReductionError) in
+            try NeighbourSum(normalize: options.flag("normalize", default: false))
+        },
     ]
 }
 

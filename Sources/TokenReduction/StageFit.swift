@@ -21,10 +21,19 @@ extension Stages {
             let others = Place.allCases.filter(places.contains).map(\.rawValue).joined(separator: " or ")
             try refuse("\"\(stage)\" works in the \(others), not in the \(place.rawValue): choose that place")
         }
-        if place == .projector, !needs.isEmpty {
+        if place == .projector, !needs.isSubset(of: [.observerAttention, .questionRelevance]) {
             try refuse(
-                "the projector offers the tokens and nothing else, and these stages need attention or keys: choose the "
-                    + "place encoder or decoder, or a filter that compares tokens")
+                "the projector offers the tokens, the class token's last attention and the relevance to the question, and "
+                    + "these stages need other attention or keys: choose the place encoder or decoder, or a filter that compares tokens"
+            )
+        }
+        if schedule.moment == .afterAttention, !needs.isDisjoint(with: [.upcomingAttention, .normalizedStates]) {
+            try refuse(
+                "these stages look at what a whole layer leaves, and the schedule reduces in the middle of it: choose the "
+                    + "schedule after-last or before:K")
+        }
+        if positions == .renumbered, place != .languageModel {
+            try refuse("only the language model numbers its rows: leave out positions=renumbered")
         }
         if needs.isSuperset(of: [.attentionProbabilities, .attentionLogits]) {
             try refuse(

@@ -19,18 +19,26 @@ public struct Stages: Sendable {
     /// Whether attention counts a token as often as it stands for others: softmax(qk/√d + log size), ToMe's
     /// proportional attention, in every layer of the place.
     public let proportionalAttention: Bool
+    /// In the language model, which position ids the rows that are left have.
+    public let positions: PositionPolicy
+    /// Whether the filter, which is a ``CountingFilter``, says how many stay; the budget is then the most that do.
+    public let isAdaptive: Bool
 
     /// The given triple, working in the layers of `schedule`.
     public init(
         filter: any Filter, correlate: any Correlate, compress: any Compress, schedule: Schedule,
-        order: TokenOrder = .sequence, proportionalAttention: Bool = false
+        order: TokenOrder = .sequence, proportionalAttention: Bool = false, positions: PositionPolicy = .original,
+        isAdaptive: Bool = false
     ) {
+        precondition(!isAdaptive || filter is any CountingFilter, "only a filter that counts can settle a count")
         self.filter = filter
         self.correlate = correlate
         self.compress = compress
         self.schedule = schedule
         self.order = order
         self.proportionalAttention = proportionalAttention
+        self.positions = positions
+        self.isAdaptive = isAdaptive
     }
 
     /// What a reducing layer must offer.
@@ -74,7 +82,7 @@ public struct Stages: Sendable {
                 .unexpectedCount, "\(correlation.sources.count) visual tokens were chosen to go instead of \(count)")
         }
         let kept = order.arrange(
-            layer.survivors(without: correlation.sources), scores: candidates.scores, fused: correlation.fused,
+            layer.survivors(without: correlation.sources), candidates: candidates, fused: correlation.fused,
             layout: layer.layout)
         try compress.merge(correlation, in: layer, into: hidden.rows(layer.layout.image))
         return ReductionStep(

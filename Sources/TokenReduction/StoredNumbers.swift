@@ -19,6 +19,21 @@ extension Tensor {
     /// Whether the loops below can read this tensor.
     var isReadable: Bool { type == .float32 || type == .float64 }
 
+    /// The given rows in memory of their own.
+    func gathering(_ chosen: [Int]) -> Tensor {
+        let result = Tensor(shape: [chosen.count] + shape.dropFirst(), type: type)
+        let stride = width * type.size
+        withUnsafeBytes { from in
+            result.withUnsafeMutableBytes { to in
+                for (place, row) in chosen.enumerated() {
+                    UnsafeMutableRawBufferPointer(rebasing: to[place * stride..<(place + 1) * stride])
+                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: from[row * stride..<(row + 1) * stride]))
+                }
+            }
+        }
+        return result
+    }
+
     /// Σ of one row over consecutive columns.
     func sum(row: Int, columns: Range<Int>) -> Double {
         type == .float64 ? sum(Double.self, row, columns) : sum(Float.self, row, columns)
@@ -40,10 +55,23 @@ extension Tensor {
             ? combination(Double.self, rows, weights, columns) : combination(Float.self, rows, weights, columns)
     }
 
-    /// row[target] = (own · row[target] + Σ weight · row[source]) / divisor, in place.
-    func blend(row target: Int, keeping own: Double, with shares: [Share], dividingBy divisor: Double) {
+    /// Σ |x| of each row.
+    func absoluteRowSums() -> [Double] {
+        (0..<rows).map { row in values(row: row, columns: 0..<width).reduce(0) { $0 + abs($1) } }
+    }
+
+    /// The scalar product of each row, from column `first` on, with `vector`.
+    func products(with vector: [Double], from first: Int) -> [Double] {
+        type == .float64 ? products(Double.self, vector, first) : products(Float.self, vector, first)
+    }
+
+    /// row[target] = (own · row[target] + Σ weight · row[source]) / divisor, in place; sources are rows of `others`.
+    func blend(
+        row target: Int, keeping own: Double, with shares: [Share], of others: Tensor, dividingBy divisor: Double
+    ) {
         type == .float64
-            ? blend(Double.self, target, own, shares, divisor) : blend(Float.self, target, own, shares, divisor)
+            ? blend(Double.self, target, own, shares, others, divisor)
+            : blend(Float.self, target, own, shares, others, divisor)
     }
 
     /// The mean over the outermost extent, as float64.
@@ -103,19 +131,37 @@ extension Tensor {
         }
     }
 
+    private func products<Number: StoredNumber>(_: Number.Type, _ vector: [Double], _ first: Int) -> [Double] {
+        withUnsafeBytes { bytes in
+            vector.withUnsafeBufferPointer { vector in
+                let cells = bytes.bindMemory(to: Number.self), width = self.width
+                return (0..<rows).map { row in
+                    var sum = 0.0
+                    for (column, factor) in vector.enumerated() {
+                        sum += factor * cells[row * width + first + column].double
+                    }
+                    return sum
+                }
+            }
+        }
+    }
+
     private func blend<Number: StoredNumber>(
-        _: Number.Type, _ target: Int, _ own: Double, _ shares: [Share], _ divisor: Double
+        _: Number.Type, _ target: Int, _ own: Double, _ shares: [Share], _ others: Tensor, _ divisor: Double
     ) {
         let width = self.width
         var sums = values(Number.self, target, 0..<width)
         if own != 1 { for column in 0..<width { sums[column] *= own } }
         sums.withUnsafeMutableBufferPointer { sums in
-            withUnsafeMutableBytes { bytes in
+            others.withUnsafeBytes { bytes in
                 let cells = bytes.bindMemory(to: Number.self)
                 for share in shares {
                     let start = share.source * width
                     for column in 0..<width { sums[column] += share.weight * cells[start + column].double }
                 }
+            }
+            withUnsafeMutableBytes { bytes in
+                let cells = bytes.bindMemory(to: Number.self)
                 for column in 0..<width { cells[target * width + column] = Number(sums[column] / divisor) }
             }
         }

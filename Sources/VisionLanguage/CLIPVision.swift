@@ -13,18 +13,14 @@ final class CLIPVision {
     private let start: Tensor
     private let preNorm: Normalization
     private let layers: [Layer]
+    /// Norm, queries and keys of the layer behind the last one that runs, for reductions that look ahead to it; nil where
+    /// the tower ends there.
+    private let beyond: (norm: Normalization, queryKey: Linear)?
     private let heads: Heads
     private let activation: Activation
     private let progress: LayerProgress
 
-    private struct Layer {
-        let norm1: Normalization
-        let queryKeyValue: Linear
-        let output: Linear
-        let norm2: Normalization
-        let up: Linear
-        let down: Linear
-    }
+    private typealias Layer = CLIPLayer
 
     /// Builds the first `layersNeeded` layers.
     init(
@@ -50,18 +46,28 @@ final class CLIPVision {
         // The name is spelled like this in every file.
         preNorm = try weights.layerNorm("pre_layrnorm", width: c.hidden, epsilon: c.epsilon)
         layers = try (0..<layersNeeded).map { index in
-            let layer = weights.under("encoder.layers.\(index)")
-            let attention = layer.under("self_attn")
             progress.action()
             return try Layer(
-                norm1: layer.layerNorm("layer_norm1", width: c.hidden, epsilon: c.epsilon),
-                queryKeyValue: attention.linear(
-                    ["q_proj", "k_proj", "v_proj"], inputs: c.hidden, outputs: [c.hidden, c.hidden, c.hidden],
-                    bias: true),
-                output: attention.linear("out_proj", inputs: c.hidden, outputs: c.hidden, bias: true),
-                norm2: layer.layerNorm("layer_norm2", width: c.hidden, epsilon: c.epsilon),
-                up: layer.linear("mlp.fc1", inputs: c.hidden, outputs: c.intermediate, bias: true),
-                down: layer.linear("mlp.fc2", inputs: c.intermediate, outputs: c.hidden, bias: true))
+                weights.under("encoder.layers.\(index)"), hidden: c.hidden, intermediate: c.intermediate,
+                epsilon: c.epsilon)
+        }
+        beyond = try Self.beyond(layersNeeded, c, weights)
+    }
+
+    /// Norm, queries and keys of layer `index`; nil where the tower ends before it, or the checkpoint leaves it out.
+    private static func beyond(
+        _ index: Int, _ c: LLaVAConfiguration.Vision, _ weights: Weights
+    ) throws -> (norm: Normalization, queryKey: Linear)? {
+        guard index < c.layers else { return nil }
+        let layer = weights.under("encoder.layers.\(index)")
+        do {
+            return try (
+                layer.layerNorm("layer_norm1", width: c.hidden, epsilon: c.epsilon),
+                layer.under("self_attn").linear(
+                    ["q_proj", "k_proj"], inputs: c.hidden, outputs: [c.hidden, c.hidden], bias: true)
+            )
+        } catch let error as ModelError where error.code == .missingTensor {
+            return nil
         }
     }
 
@@ -77,22 +83,60 @@ final class CLIPVision {
     /// Returns `(class token + surviving patches, hidden)` of each picture.
     func encode(_ pictures: [Tensor], runs: inout [ReductionRun], flops: inout [Int]) throws -> RaggedRows {
         var rows = embed(pictures, &flops)
+        // Queries, keys and values that were computed when a layer looked ahead.
+        var ahead: Tensor?
         for (index, layer) in layers.enumerated() {
-            let evidence = try attend(layer, index, rows, runs, &flops)
+            let mixed = ahead ?? mix(layer, rows, &flops)
+            ahead = nil
+            var evidence = try attend(layer, index, rows, mixed, runs, &flops)
+            for number in runs.indices { runs[number].remember(evidence[number], place: .visionEncoder, layer: index) }
             try reduce(&rows, &runs, layer: index, at: .afterAttention, evidence)
             feedForward(layer, rows, &flops)
-            try reduce(&rows, &runs, layer: index, at: .afterLayer, evidence)
+            ahead = try lookAhead(index + 1, rows, runs, &evidence, &flops)
+            let kept = try reduce(&rows, &runs, layer: index, at: .afterLayer, evidence)
+            if let mixed = ahead, let kept { ahead = backend.gather(mixed, rows: kept, as: mixed.type) }
             progress.action()
         }
         return rows
     }
 
+    @discardableResult
     private func reduce(
         _ rows: inout RaggedRows, _ runs: inout [ReductionRun], layer: Int, at moment: Moment, _ evidence: [Evidence]
-    ) throws {
-        _ = try rows.reduce(&runs, .visionEncoder, layer: layer, at: moment, evidence: evidence, backend: backend) {
+    ) throws -> [Int]? {
+        try rows.reduce(&runs, .visionEncoder, layer: layer, at: moment, evidence: evidence, backend: backend) {
             _, rows, _ in TokenLayout.encoder(visualTokens: rows - 1)
         }
+    }
+
+    /// Adds to the evidence what layer `next` will look at, where a reduction before it asks; returns that layer's
+    /// queries, keys and values of all pictures if it runs.
+    private func lookAhead(
+        _ next: Int, _ rows: RaggedRows, _ runs: [ReductionRun], _ evidence: inout [Evidence], _ flops: inout [Int]
+    ) throws -> Tensor? {
+        let asking = runs.indices.filter {
+            runs[$0].needs(place: .visionEncoder, layer: next - 1).contains(.upcomingAttention)
+        }
+        guard !asking.isEmpty else { return nil }
+        let whole = next < layers.count ? mix(layers[next], rows, &flops) : nil
+        for number in asking {
+            let segment = rows.segments[number], width = configuration.hidden
+            let own: Tensor
+            if let whole {
+                own = whole.rows(segment)
+            } else if let beyond {
+                let normalized = backend.normalize(
+                    rows.tensor.rows(segment), beyond.norm, as: backend.activationType)
+                own = backend.linear(normalized, beyond.queryKey, activation: .none, as: backend.activationType)
+                flops[number] += beyond.queryKey.flops(rows: segment.count)
+            } else {
+                continue
+            }
+            evidence[number].upcoming = try UpcomingAttention(
+                queries: Columns(own, first: 0, count: width), observer: 0,
+                keys: Columns(own, first: width, count: width), heads: heads)
+        }
+        return whole
     }
 
     private func embed(_ pictures: [Tensor], _ flops: inout [Int]) -> RaggedRows {
@@ -106,17 +150,25 @@ final class CLIPVision {
         return RaggedRows(normalized, lengths: rows.segments.map(\.count))
     }
 
+    /// Queries, keys and values of every picture's rows, side by side.
+    private func mix(_ layer: Layer, _ rows: RaggedRows, _ flops: inout [Int]) -> Tensor {
+        let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)
+        for (index, segment) in rows.segments.enumerated() {
+            flops[index] += layer.queryKeyValue.flops(rows: segment.count)
+        }
+        return backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.activationType)
+    }
+
     /// Adds attention to every picture's rows; returns the evidence that was asked for.
     private func attend(
-        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ runs: [ReductionRun], _ flops: inout [Int]
+        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ mixed: Tensor, _ runs: [ReductionRun],
+        _ flops: inout [Int]
     ) throws -> [Evidence] {
         let width = configuration.hidden
-        let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)
-        let mixed = backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.activationType)
         let attended = Tensor(shape: [rows.tensor.rows, width], type: backend.activationType)
         let evidence = try rows.segments.enumerated().map { picture, segment in
             let own = mixed.rows(segment)
-            flops[picture] += layer.queryKeyValue.flops(rows: segment.count) + layer.output.flops(rows: segment.count)
+            flops[picture] += layer.output.flops(rows: segment.count)
             flops[picture] += 4 * segment.count * segment.count * width  // queries · keys and probabilities · values
             return try backend.attend(
                 Attention(

@@ -11,9 +11,11 @@ public final class LLaVA {
     public let backend: any Backend
     private let tower: CLIPVision
     private let projector: Projector
+    private let likeness: QuestionLikeness
     private let decoder: Llama
 
-    /// Loads the checkpoint in `directory`; an original LLaVA checkpoint takes its tower from `visionTower`.
+    /// Loads the checkpoint in `directory`; an original LLaVA checkpoint takes its tower from `visionTower`, and methods that
+    /// weigh tokens by the question take CLIP's text tower from there, once the first one runs.
     ///
     /// Files stay mapped; a tensor's pages are dropped as soon as it is packed, so peak memory is the packed size plus
     /// one layer.
@@ -32,6 +34,9 @@ public final class LLaVA {
         }
         try self.init(
             configuration: configuration, tower: tower, decoder: checkpoint, names: names, visionPrefix: prefix ?? "",
+            likeness: QuestionLikeness(
+                directory: directory, visionTower: visionTower, vision: configuration.vision, backend: backend,
+                progress: progress),
             backend: backend, progress: progress)
     }
 
@@ -41,14 +46,19 @@ public final class LLaVA {
         let names = WeightNames.released
         try self.init(
             configuration: configuration, tower: weights, decoder: weights, names: names,
-            visionPrefix: names.vision ?? "", backend: backend, progress: LayerProgress())
+            visionPrefix: names.vision ?? "",
+            likeness: QuestionLikeness(
+                directory: nil, visionTower: nil, vision: configuration.vision, backend: backend,
+                progress: LayerProgress()),
+            backend: backend, progress: LayerProgress())
     }
 
     private init(
         configuration c: LLaVAConfiguration, tower: any WeightSource, decoder: any WeightSource, names: WeightNames,
-        visionPrefix: String, backend: any Backend, progress: LayerProgress
+        visionPrefix: String, likeness: QuestionLikeness, backend: any Backend, progress: LayerProgress
     ) throws {
         configuration = c
+        self.likeness = likeness
         self.backend = backend
         let weights = Weights(decoder, prefix: "", backend: backend)
         self.tower = try CLIPVision(
@@ -69,7 +79,7 @@ public final class LLaVA {
         public let towerFeatures: Tensor?
         /// The reduction so far; the decoder goes on with it.
         public let run: ReductionRun
-        /// Operations of the tower.
+        /// Operations of the tower; of CLIP's text tower, too, where the reduction reads the question.
         public let towerFLOPs: Int
         /// Operations of the projector.
         public let projectorFLOPs: Int
@@ -77,11 +87,12 @@ public final class LLaVA {
         public var flops: Int { towerFLOPs + projectorFLOPs }
     }
 
-    /// Encodes pictures, each as patch rows `(patches, 3·patch²)`, and reduces them as their plans say.
+    /// Encodes pictures, each as patch rows `(patches, 3·patch²)`, and reduces them as their plans say; plans that read the
+    /// question need it in `questions`.
     ///
     /// With `keepingTower`, the rows that enter the projector come out as well.
     public func encode(
-        _ pictures: [Tensor], plans: [ReductionPlan], keepingTower: Bool = false
+        _ pictures: [Tensor], plans: [ReductionPlan], questions: [String?]? = nil, keepingTower: Bool = false
     ) throws -> [EncodedPicture] {
         let side = configuration.vision.side
         var runs = try plans.map { try ReductionRun(plan: $0, grid: PatchGrid(rows: side, columns: side)) }
@@ -93,10 +104,13 @@ public final class LLaVA {
         }
         let entered = rows.segments.map(\.count)
         let towerFeatures = rows.segments.map { keepingTower ? rows.tensor.copy(of: $0) : nil }
-        var projected = RaggedRows(projector.project(rows.tensor), lengths: entered)
         let first = configuration.keepsClassToken ? 1 : 0
+        let evidence = try likeness.evidence(
+            rows, from: first, questions: questions ?? [String?](repeating: nil, count: pictures.count), runs: runs,
+            flops: &flops)
+        var projected = RaggedRows(projector.project(rows.tensor), lengths: entered)
         _ = try projected.reduce(
-            &runs, .projector, layer: 0, at: .afterLayer, evidence: runs.map { _ in Evidence() }, backend: backend
+            &runs, .projector, layer: 0, at: .afterLayer, evidence: evidence, backend: backend
         ) { _, rows, _ in TokenLayout(rows: rows, image: first..<rows, classToken: first == 1 ? 0 : nil) }
         return projected.segments.enumerated().map { index, segment in
             EncodedPicture(

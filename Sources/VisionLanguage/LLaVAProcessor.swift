@@ -42,10 +42,19 @@ public struct LLaVAProcessor: Sendable {
     }
 
     /// Decodes, frames, resizes and normalises a picture file.
-    public func prepare(path: String, framing: PicturePreprocessing.Framing) throws -> PreparedInput {
-        let bytes = try Picture.bytes(of: URL(fileURLWithPath: path))
+    ///
+    /// - Parameter name: what errors call the file; its path unless told otherwise.
+    public func prepare(
+        path: String, name: String? = nil, framing: PicturePreprocessing.Framing
+    ) throws -> PreparedInput {
+        let bytes: [UInt8]
         let picture: Picture
-        do { picture = try Picture(decoding: bytes) } catch { throw error.naming(path) }
+        do {
+            bytes = try Picture.bytes(of: URL(fileURLWithPath: path))
+            picture = try Picture(decoding: bytes)
+        } catch {
+            throw error.naming(name ?? path)
+        }
         var settings = preprocessing
         settings.framing = framing
         let prepared = try PreparedPicture(picture, settings: settings)
@@ -60,7 +69,8 @@ public struct LLaVAProcessor: Sendable {
     public func prompt(_ instruction: String, template: PromptTemplate) throws -> MultimodalPrompt {
         try MultimodalPrompt(
             ids: tokenizer.encode(template.render(instruction)), imageToken: configuration.imageToken,
-            visualTokens: configuration.visualTokens)
+            visualTokens: configuration.visualTokens,
+            question: MultimodalPrompt.question(of: instruction, imageText: tokenizer.imageText))
     }
 }
 

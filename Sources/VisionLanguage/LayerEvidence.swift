@@ -1,6 +1,14 @@
 import Tensors
 import TokenReduction
 
+extension UpcomingAttention {
+    /// The attention of a layer that has not run, seen from row `observer` of `queries`.
+    init(queries: Columns, observer: Int, keys: Columns, heads: Heads) throws(ReductionError) {
+        let row = Columns(queries.tensor.rows(observer..<observer + 1), first: queries.first, count: queries.count)
+        try self.init(query: row.numbers, keys: keys.numbers, heads: heads)
+    }
+}
+
 extension Backend {
     /// Attention of one sequence into `output`, and the evidence about it that a reduction asks for, no more.
     ///
@@ -15,6 +23,7 @@ extension Backend {
         }
         if needs.contains(.keys) { evidence.keys = headMeanKeys(problem) }
         if needs.contains(.observerAttention) { evidence.observer = attentionRow(problem, query: observer) }
+        if needs.contains(.wholeKeys) { evidence.wholeKeys = problem.keys.numbers }
         return evidence
     }
 }

@@ -58,6 +58,9 @@ final class Llama {
     /// Reads the prompts, `(rows, hidden)` each; returns the logits after each prompt's last row, `(sequences, vocabulary)`.
     func prefill(_ prompts: [Tensor], _ sequences: [DecoderSequence]) throws -> Tensor {
         var flops = sequences.map(\.prefillFLOPs)
+        for (prompt, sequence) in zip(prompts, sequences) where sequence.run.looksAtEntry(of: .languageModel) {
+            try sequence.run.enter(prompt, layout: TokenLayout(rows: prompt.rows, image: sequence.image))
+        }
         let rows = try forward(
             RaggedRows(stacking: prompts), positions: sequences.flatMap(\.unread), sequences, &flops)
         let logits = logits(after: rows, &flops)
@@ -71,9 +74,9 @@ final class Llama {
         let rows = try forward(
             RaggedRows(stacking: prefixes), positions: sequences.flatMap(\.unread), sequences, layers.dropLast(), &flops
         )
-        let angles = RotaryAngles(
-            positions: sequences.flatMap(\.unread), size: heads.size, base: configuration.ropeBase)
-        _ = remember(layers[layers.count - 1], layers.count - 1, rows, angles, sequences, &flops)
+        let angles = angles(sequences.flatMap(\.unread))
+        let last = layers[layers.count - 1]
+        _ = remember(mix(last, rows, &flops), layers.count - 1, rows, angles, sequences)
         for (sequence, count) in zip(sequences, flops) { sequence.prefillFLOPs = count }
     }
 
@@ -101,18 +104,25 @@ final class Llama {
         _ input: RaggedRows, positions: [Int], _ sequences: [DecoderSequence], _ layers: ArraySlice<Layer>,
         _ flops: inout [Int]
     ) throws -> RaggedRows {
+        let reads = input.tensor.rows > sequences.count
+        guard reads else { return try decode(input, positions: positions, sequences, layers, &flops) }
         var rows = input, positions = positions
-        var angles = RotaryAngles(positions: positions, size: heads.size, base: configuration.ropeBase)
-        let reads = rows.tensor.rows > sequences.count
+        var angles = angles(positions)
+        // Queries, keys and values that were computed when a layer looked ahead.
+        var ahead: Tensor?
         for (index, layer) in zip(layers.indices, layers) {
-            let needs = sequences.map { reads ? $0.run.needs(place: .languageModel, layer: index) : [] }
-            let evidence = try attend(layer, index, rows, angles, sequences, needs: needs, &flops)
+            let needs = sequences.map { $0.run.needs(place: .languageModel, layer: index) }
+            let mixed = ahead ?? mix(layer, rows, &flops)
+            ahead = nil
+            var evidence = try attend(layer, index, rows, mixed, angles, sequences, needs: needs, &flops)
+            for (sequence, offered) in zip(sequences, evidence) {
+                sequence.run.remember(offered, place: .languageModel, layer: index)
+            }
             func reduce(at moment: Moment) throws {
-                guard reads, let kept = try self.reduce(&rows, layer: index, at: moment, evidence, sequences) else {
-                    return
-                }
-                positions = kept.map { positions[$0] }
-                angles = RotaryAngles(positions: positions, size: heads.size, base: configuration.ropeBase)
+                guard let kept = try self.reduce(&rows, layer: index, at: moment, evidence, sequences) else { return }
+                positions = self.positions(of: kept.map { positions[$0] }, in: rows, sequences)
+                angles = self.angles(positions)
+                if let mixed = ahead { ahead = backend.gather(mixed, rows: kept, as: mixed.type) }
             }
             try reduce(at: .afterAttention)
             if index == self.layers.count - 1 {
@@ -120,10 +130,63 @@ final class Llama {
                 rows.keep(rows.segments.map { [$0.count - 1] }, backend: backend)
             }
             feedForward(layer, rows, &flops)
+            ahead = try lookAhead(index + 1, rows, positions, sequences, needs: needs, &evidence, &flops)
             try reduce(at: .afterLayer)
             progress.action()
         }
         return rows
+    }
+
+    /// One row of each sequence through all layers; where rows were numbered anew, its position depends on the layer.
+    private func decode(
+        _ rows: RaggedRows, positions: [Int], _ sequences: [DecoderSequence], _ layers: ArraySlice<Layer>,
+        _ flops: inout [Int]
+    ) throws -> RaggedRows {
+        var shifts = sequences.map { _ in 0 }
+        var angles = angles(positions)
+        for (index, layer) in zip(layers.indices, layers) {
+            let now = sequences.map { $0.run.renumbering(before: index) }
+            if now != shifts {
+                shifts = now
+                angles = self.angles(zip(positions, shifts).map { $0 - $1 })
+            }
+            let mixed = mix(layer, rows, &flops)
+            _ = try attend(layer, index, rows, mixed, angles, sequences, needs: sequences.map { _ in [] }, &flops)
+            feedForward(layer, rows, &flops)
+            progress.action()
+        }
+        return rows
+    }
+
+    private func angles(_ positions: [Int]) -> RotaryAngles {
+        RotaryAngles(positions: positions, size: heads.size, base: configuration.ropeBase)
+    }
+
+    /// The positions of the rows that were kept: as they were, or 0, 1, 2, … for the sequences that count anew.
+    private func positions(of kept: [Int], in rows: RaggedRows, _ sequences: [DecoderSequence]) -> [Int] {
+        zip(rows.segments, sequences).flatMap { segment, sequence in
+            sequence.run.renumbersRows ? Array(0..<segment.count) : Array(kept[segment])
+        }
+    }
+
+    /// Adds to the evidence what a reduction after layer `next - 1` asks for beside that layer's own attention; returns
+    /// the queries, keys and values of layer `next` for all sequences if one looks ahead to it.
+    private func lookAhead(
+        _ next: Int, _ rows: RaggedRows, _ positions: [Int], _ sequences: [DecoderSequence], needs: [EvidenceNeeds],
+        _ evidence: inout [Evidence], _ flops: inout [Int]
+    ) throws -> Tensor? {
+        for (number, segment) in rows.segments.enumerated() where needs[number].contains(.normalizedStates) {
+            evidence[number].normalizedStates = backend.normalize(
+                rows.tensor.rows(segment), norm, as: backend.residualType)
+        }
+        guard next < layers.count, needs.contains(where: { $0.contains(.upcomingAttention) }) else { return nil }
+        let mixed = mix(layers[next], rows, &flops)
+        for (number, segment) in rows.segments.enumerated() where needs[number].contains(.upcomingAttention) {
+            let (queries, keys, _) = rotated(mixed.rows(segment), angles(Array(positions[segment])))
+            evidence[number].upcoming = try UpcomingAttention(
+                queries: Columns(queries), observer: segment.count - 1, keys: Columns(keys), heads: heads)
+        }
+        return mixed
     }
 
     /// `(sequences, vocabulary)` from the last row of each sequence.
@@ -133,21 +196,30 @@ final class Llama {
         return backend.linear(last, head, activation: .none, as: backend.residualType)
     }
 
-    /// Adds keys and values of every sequence's rows to its cache; returns the rows' queries.
-    private func remember(
-        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ angles: RotaryAngles, _ sequences: [DecoderSequence],
-        _ flops: inout [Int]
-    ) -> Tensor {
+    /// Queries, keys and values of every sequence's rows, side by side, without positions.
+    private func mix(_ layer: Layer, _ rows: RaggedRows, _ flops: inout [Int]) -> Tensor {
+        for (number, segment) in rows.segments.enumerated() {
+            flops[number] += layer.queryKeyValue.flops(rows: segment.count)
+        }
         let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)
-        let mixed = backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.residualType)
-        let shape = [rows.tensor.rows, heads.keyValueWidth]
+        return backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.residualType)
+    }
+
+    /// Queries, keys and values apart, with their positions.
+    private func rotated(_ mixed: Tensor, _ angles: RotaryAngles) -> (queries: Tensor, keys: Tensor, values: Tensor) {
+        let shape = [mixed.rows, heads.keyValueWidth]
         let keys = Tensor(shape: shape, type: backend.activationType)
         let values = Tensor(shape: shape, type: backend.activationType)
-        let queries = backend.rotarySplit(mixed, heads, angles, keys: keys, values: values)
-        for (number, segment) in rows.segments.enumerated() {
-            let sequence = sequences[number]
+        return (backend.rotarySplit(mixed, heads, angles, keys: keys, values: values), keys, values)
+    }
+
+    /// Adds keys and values of every sequence's rows to its cache; returns the rows' queries.
+    private func remember(
+        _ mixed: Tensor, _ index: Int, _ rows: RaggedRows, _ angles: RotaryAngles, _ sequences: [DecoderSequence]
+    ) -> Tensor {
+        let (queries, keys, values) = rotated(mixed, angles)
+        for (sequence, segment) in zip(sequences, rows.segments) {
             sequence.cache.append(keys.rows(segment), values.rows(segment), layer: index, room: sequence.room)
-            flops[number] += layer.queryKeyValue.flops(rows: segment.count)
         }
         return queries
     }
@@ -155,10 +227,10 @@ final class Llama {
     /// Adds attention to every sequence's rows, and their keys and values to its cache; returns the evidence asked
     /// for.
     private func attend(
-        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ angles: RotaryAngles, _ sequences: [DecoderSequence],
-        needs: [EvidenceNeeds], _ flops: inout [Int]
+        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ mixed: Tensor, _ angles: RotaryAngles,
+        _ sequences: [DecoderSequence], needs: [EvidenceNeeds], _ flops: inout [Int]
     ) throws -> [Evidence] {
-        let queries = remember(layer, index, rows, angles, sequences, &flops)
+        let queries = remember(mixed, index, rows, angles, sequences)
         for (number, segment) in rows.segments.enumerated() {
             flops[number] += layer.output.flops(rows: segment.count)
             flops[number] += attentionFLOPs(queries: segment.count, keys: sequences[number].cache.length(index))
@@ -193,7 +265,6 @@ final class Llama {
         _ rows: inout RaggedRows, layer: Int, at moment: Moment, _ evidence: [Evidence],
         _ sequences: [DecoderSequence]
     ) throws -> [Int]? {
-        let starts = rows.segments.map(\.lowerBound)
         var runs = sequences.map(\.run)
         let kept = try rows.reduce(
             &runs, .languageModel, layer: layer, at: moment, evidence: evidence, backend: backend
@@ -202,7 +273,7 @@ final class Llama {
             return TokenLayout(rows: count, image: first..<first + run.positions.count)
         }
         for (sequence, run) in zip(sequences, runs) { sequence.run = run }
-        return kept.map { zip(starts, $0).flatMap { start, rows in rows.map { start + $0 } } }
+        return kept
     }
 
     private func feedForward(_ layer: Layer, _ rows: RaggedRows, _ flops: inout [Int]) {

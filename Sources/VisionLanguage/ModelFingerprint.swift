@@ -32,7 +32,9 @@ public final class ModelFingerprint: Sendable {
         for directory in directories {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
             for name in names.sorted()
-            where name.hasSuffix(".safetensors") || name.hasSuffix(".json") || name == "tokenizer.model" {
+            where name.hasSuffix(".safetensors") || name.hasSuffix(".json")
+                || ["tokenizer.model", "merges.txt"].contains(name)
+            {
                 let path = directory + "/" + name
                 guard let file = FileHandle(forReadingAtPath: path) else {
                     return .failure(ModelError(.missingFile, "\(path) cannot be read; check its permissions"))

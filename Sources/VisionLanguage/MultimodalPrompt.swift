@@ -4,12 +4,14 @@ public struct MultimodalPrompt: Sendable, Hashable {
     public let before: [Int]
     /// Ids after the picture.
     public let after: [Int]
+    /// What the user asks, without the picture's place and the template; nil where only ids are known.
+    public let question: String?
 
     /// Cuts `ids` at the image token.
     ///
     /// As all versions of transformers together do, takes one image token for the picture, or exactly `visualTokens` of
     /// them in a row.
-    public init(ids: [Int], imageToken: Int, visualTokens: Int) throws(ModelError) {
+    public init(ids: [Int], imageToken: Int, visualTokens: Int, question: String? = nil) throws(ModelError) {
         guard let first = ids.firstIndex(of: imageToken), let last = ids.lastIndex(of: imageToken) else {
             throw ModelError(.malformedPrompt, "the prompt has no <image>; say where the picture goes")
         }
@@ -20,6 +22,7 @@ public struct MultimodalPrompt: Sendable, Hashable {
         }
         before = Array(ids[..<first])
         after = Array(ids[(last + 1)...])
+        self.question = question
     }
 
     /// The prompt as transformers' processor writes it: one image token for each visual token.

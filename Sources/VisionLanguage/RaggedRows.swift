@@ -28,13 +28,13 @@ struct RaggedRows {
         segments = Self.segments(of: kept.map(\.count))
     }
 
-    /// Lets each sequence's run reduce its rows at `moment` of a layer; returns the rows kept, in their order, or nil
-    /// where no sequence reduces here.
+    /// Lets each sequence's run reduce its rows at `moment` of a layer; returns the rows kept, counted from the first of
+    /// all sequences and in their order, or nil where no sequence reduces here.
     mutating func reduce(
         _ runs: inout [ReductionRun], _ place: Place, layer: Int, at moment: Moment, evidence: [Evidence],
         backend: any Backend,
         layout: (_ sequence: Int, _ rows: Int, _ run: ReductionRun) throws -> TokenLayout
-    ) throws -> [[Int]]? {
+    ) throws -> [Int]? {
         guard runs.contains(where: { $0.reduces(place: place, layer: layer, at: moment) }) else { return nil }
         var kept: [[Int]] = []
         for index in runs.indices {
@@ -48,8 +48,9 @@ struct RaggedRows {
                     place: place, layer: layer, hidden: tensor.rows(segment), evidence: evidence[index],
                     layout: layout(index, segment.count, runs[index])))
         }
+        let all = zip(segments, kept).flatMap { segment, rows in rows.map { segment.lowerBound + $0 } }
         keep(kept, backend: backend)
-        return kept
+        return all
     }
 
     private static func segments(of lengths: [Int]) -> [Range<Int>] {

@@ -64,8 +64,14 @@ extension Envelope {
             throw WireError(
                 .tooLarge, "a message of \(body.count) bytes is over the limit of \(WireFraming.maximumBodyBytes)")
         }
+        guard FieldCount.isWithinLimit(body) else {
+            throw WireError(
+                .tooLarge, "a message is cut off, or has more than \(FieldCount.limit) parts; nothing of it was read")
+        }
+        var options = BinaryDecodingOptions()
+        options.messageDepthLimit = FieldCount.depthLimit
         do {
-            self = try Self(serializedBytes: body)
+            self = try Self(serializedBytes: body, options: options)
         } catch {
             throw WireError(.undecodable, "a message is not a \(Self.protoMessageName): \(error)")
         }

@@ -25,3 +25,19 @@ extension WireSummary {
     /// The summary.
     public var jobSummary: JobSummary { JobSummary(answer: answer, visualTokens: visualTokens, seconds: seconds) }
 }
+
+extension WireErrorClass {
+    /// A class as it travels.
+    public init(_ errorClass: ErrorClass) { self = WireErrorClass(rawValue: errorClass.rawValue) ?? .other }
+
+    /// The class; one that this version does not know counts as none of the others.
+    public var errorClass: ErrorClass { ErrorClass(rawValue: rawValue) ?? .other }
+}
+
+extension Set<ErrorClass> {
+    /// A bit for each class.
+    public var mask: UInt32 { reduce(0) { $0 | 1 << UInt32($1.rawValue) } }
+
+    /// The classes whose bits are set.
+    public init(mask: UInt32) { self = Set(ErrorClass.allCases.filter { mask & 1 << UInt32($0.rawValue) != 0 }) }
+}

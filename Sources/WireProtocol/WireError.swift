@@ -10,6 +10,8 @@ public struct WireError: Error, CustomStringConvertible, Sendable {
         case tooLarge
         /// The body is not the expected message.
         case undecodable
+        /// A number or a name in the message cannot be meant.
+        case implausible
         /// The message has no content this version knows.
         case unknownKind
         /// The peer speaks another protocol version.

@@ -52,14 +52,18 @@ extension FinishedJob {
     }
 
     /// A job that cannot be answered; `model` is nil where none was loaded.
-    static func failed(_ job: PreparedJob, because error: any Error, model: LoadedModel?) -> FinishedJob {
+    static func failed(
+        _ job: PreparedJob, because error: any Error, errorClass: ErrorClass, model: LoadedModel?
+    ) -> FinishedJob {
         var row = row(of: job)
         row.status = .failed
         row.error = "\(error)"
         row.finishReason = .error
         let fitting = model.flatMap { $0.key == ModelKey(job.job.description) ? $0 : nil }
         let header = (try? fitting?.header(job.job.description)) ?? ShardHeader(withoutModel: job.job.description)
-        return FinishedJob(lease: job.job.lease, row: row, header: header, summary: JobSummary(), error: row.error)
+        return FinishedJob(
+            lease: job.job.lease, row: row, header: header, summary: JobSummary(), error: row.error,
+            errorClass: errorClass)
     }
 
     private static func row(of job: PreparedJob) -> ResultRow {

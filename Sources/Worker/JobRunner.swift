@@ -16,11 +16,13 @@ public struct LeasedJob: Sendable {
     public let imagePath: String
     /// Seconds from acceptance to assignment.
     public let queuedSeconds: Double
+    /// Failures after which the coordinator lets the job run again: they get no row.
+    public let retriable: Set<ErrorClass>
 
     /// A job of a batch.
     public init(
         lease: Lease, batch: BatchID, description: BatchDescription, item: Item, imagePath: String,
-        queuedSeconds: Double
+        queuedSeconds: Double, retriable: Set<ErrorClass> = []
     ) {
         self.lease = lease
         self.batch = batch
@@ -28,6 +30,7 @@ public struct LeasedJob: Sendable {
         self.item = item
         self.imagePath = imagePath
         self.queuedSeconds = queuedSeconds
+        self.retriable = retriable
     }
 }
 
@@ -44,14 +47,34 @@ public struct FinishedJob: Sendable {
     public let summary: JobSummary
     /// Why the job failed; nil when it succeeded.
     public let error: String?
+    /// What kind of failure it was.
+    public let errorClass: ErrorClass
 
     /// A job's end.
-    public init(lease: Lease, row: ResultRow, header: ShardHeader, summary: JobSummary, error: String? = nil) {
+    public init(
+        lease: Lease, row: ResultRow, header: ShardHeader, summary: JobSummary, error: String? = nil,
+        errorClass: ErrorClass = .other
+    ) {
         self.lease = lease
         self.row = row
         self.header = header
         self.summary = summary
         self.error = error
+        self.errorClass = errorClass
+    }
+}
+
+/// Jobs that a worker cannot run at all, such as those of a model that does not load there: others may.
+public struct UnfitJobs: Sendable {
+    /// The jobs, all of those that the runner was given for the same reason.
+    public let leases: [Lease]
+    /// Why, and what to do.
+    public let reason: String
+
+    /// Jobs and the reason.
+    public init(leases: [Lease], reason: String) {
+        self.leases = leases
+        self.reason = reason
     }
 }
 
@@ -75,6 +98,14 @@ public protocol JobRunner: AnyObject {
     ///   to be advanced whenever work moved on within a step that may last longer than a lease; the worker itself advances
     ///   it after each step. A lease renews only while its job has begun and the count grows.
     func step(_ progress: RunnerProgress) throws -> [FinishedJob]
+
+    /// Jobs that cannot be run here, taken out of the runner; asked for after each step.
+    func takeUnfit() -> [UnfitJobs]
+}
+
+extension JobRunner {
+    /// None: every job can be run here.
+    public func takeUnfit() -> [UnfitJobs] { [] }
 }
 
 /// How a runner says that work moves on: which jobs have begun, and a count that grows. Any thread may use it.

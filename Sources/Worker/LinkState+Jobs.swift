@@ -18,7 +18,7 @@ extension LinkState {
             let earlier = held[lease.job]
             // Old news, such as a message that was sent twice.
             if let earlier, earlier.lease.epoch >= lease.epoch { continue }
-            guard !stopping, workingCount < 4 * slots else {
+            guard !stopping, held.working < 4 * slots else {
                 surplus.append(lease)
                 continue
             }
@@ -29,12 +29,13 @@ extension LinkState {
             do {
                 let item = try Item(json: assignment.item)
                 if let earlier { actions.append(drop(earlier)) }
-                held[lease.job] = Held(lease: lease, stage: .working)
+                held[lease.job] = HeldJobs.Held(lease: lease, stage: .working)
                 actions.append(
                     .admit(
                         LeasedJob(
                             lease: lease, batch: batch, description: description, item: item,
-                            imagePath: assignment.imagePath, queuedSeconds: assignment.queuedSeconds)))
+                            imagePath: assignment.imagePath, queuedSeconds: assignment.queuedSeconds,
+                            retriable: Set(mask: assignment.retriable))))
             } catch {
                 return actions + returnAll(assignments, error.message, now: now)
             }
@@ -62,7 +63,7 @@ extension LinkState {
     }
 
     /// Lets go of a job; its slot is free once the runner has done so too.
-    private mutating func drop(_ job: Held) -> Action {
+    private mutating func drop(_ job: HeldJobs.Held) -> Action {
         held[job.lease.job] = nil
         if job.stage == .working { leaving.insert(job.lease) }
         return .drop(job.lease)
@@ -88,6 +89,6 @@ extension LinkState {
             held[JobID(row.lease.job)] = nil
         }
         let stale = answer.stale.isEmpty ? [] : [Action.note("\(answer.stale.count) rows came too late to count")]
-        return stale + sendCredit() + closing(now: now)
+        return stale + [.answered(report, counts: !answer.committed.isEmpty)] + sendCredit() + closing(now: now)
     }
 }

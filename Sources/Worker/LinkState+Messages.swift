@@ -5,12 +5,11 @@ internal import WireProtocol
 extension LinkState {
     var isWelcomed: Bool { if case .welcomed = phase { true } else { false } }
     var slots: Int { capacity + configuration.prefetch }
-    var workingCount: Int { held.values.count { $0.stage == .working } }
 
     /// Jobs that may come now: free slots, none while stopping or while too many rows are unanswered.
     var credit: Int {
-        let waiting = held.values.count { $0.stage != .working }
-        return stopping || waiting >= configuration.unansweredRows ? 0 : max(0, slots - workingCount - leaving.count)
+        guard !stopping, held.ended < configuration.unansweredRows else { return 0 }
+        return max(0, slots - held.working - leaving.count)
     }
 
     func hello() -> Action {
@@ -31,7 +30,7 @@ extension LinkState {
 
     /// Held leases with their progress, which grows with the thread that has the job now: one that hangs is found.
     func leases() -> [WireLease] {
-        held.values.sorted { $0.lease.job < $1.lease.job }.map { job in
+        held.all.sorted { $0.lease.job < $1.lease.job }.map { job in
             let progress =
                 switch job.stage {
                 case .working: begun.contains(job.lease) ? runnerProgress &+ 1 : 0
@@ -61,6 +60,14 @@ extension LinkState {
             message.returned = returned
             return .send(message)
         }
+    }
+
+    mutating func sendFailures() -> [Action] {
+        guard isWelcomed, !failures.isEmpty else { return [] }
+        defer { failures = [] }
+        var message = WireFromWorker()
+        message.failed.attempts = failures
+        return [.send(message)]
     }
 
     /// Reports that were never sent, or not answered for three heartbeats.

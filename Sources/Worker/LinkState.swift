@@ -19,6 +19,8 @@ package struct LinkState: Sendable {
         case admit(LeasedJob)
         /// Take a job away from the runner, if it is still there, and tell `dropped` once that is done.
         case drop(Lease)
+        /// The coordinator has answered for a shard; where none of its rows counts, its file is superseded.
+        case answered(WireShardReport, counts: Bool)
         /// Write what is finished as soon as nothing runs.
         case hurry
         /// Tell the operator.
@@ -32,13 +34,6 @@ package struct LinkState: Sendable {
         case greeting(since: Instant, unsent: Bool)
         case welcomed
         case ended
-    }
-
-    enum Stage { case working, finished, reported }
-
-    struct Held {
-        var lease: Lease
-        var stage: Stage
     }
 
     struct Unanswered {
@@ -61,11 +56,12 @@ package struct LinkState: Sendable {
     var beats: UInt64 = 0
 
     var descriptions: [BatchID: BatchDescription] = [:]
-    var held: [JobID: Held] = [:]
+    var held = HeldJobs()
     /// Jobs that are not held any more and still occupy the runner, as one that hangs does for ever.
     var leaving: Set<Lease> = []
     var unanswered: [String: Unanswered] = [:]
     var returns: [WireReturned] = []
+    var failures: [WireFailedAttempt] = []
     /// What is left of the last offer.
     var creditSent: Int?
 
@@ -82,21 +78,28 @@ package struct LinkState: Sendable {
 
     /// - Parameters:
     ///   - capacity: jobs the runner can run at the same time.
+    ///   - spooled: reports that a former process of this name left unanswered.
     ///   - jitter: numbers in 0..<1, so that workers don't reconnect in step.
     package init(
-        _ configuration: WorkerConfiguration, capacity: Int,
+        _ configuration: WorkerConfiguration, capacity: Int, spooled: [WireShardReport] = [],
         jitter: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.configuration = configuration
         self.capacity = capacity
         self.jitter = jitter
         pause = configuration.reconnectPause
+        for report in spooled {
+            unanswered[report.shard] = Unanswered(report: report, sentAt: nil)
+            for row in report.rows {
+                held[JobID(row.lease.job)] = HeldJobs.Held(lease: row.lease.lease, stage: .reported)
+            }
+        }
     }
 
     // MARK: What callers may ask
 
     /// Jobs the worker holds.
-    package var heldLeases: [Lease] { held.values.map(\.lease).sorted { $0.job < $1.job } }
+    package var heldLeases: [Lease] { held.all.map(\.lease).sorted { $0.job < $1.job } }
 
     /// When `timePassed` has something to do next.
     package var deadline: Instant? {
@@ -125,6 +128,7 @@ package struct LinkState: Sendable {
         switch message.kind {
         case .hello: if case .greeting(let since, _) = phase { phase = .greeting(since: since, unsent: true) }
         case .returned(let returned): returns.append(returned)
+        case .failed(let failed): failures += failed.attempts
         case .report(let report): unanswered[report.shard]?.sentAt = nil
         case .credit: creditSent = nil
         default: break
@@ -173,7 +177,7 @@ package struct LinkState: Sendable {
             }
             misses += 1
             nextHeartbeat = now + heartbeat
-            return [sendHeartbeat()] + sendReturns() + sendReports(now: now) + sendCredit(always: true)
+            return [sendHeartbeat()] + sendReturns() + sendFailures() + sendReports(now: now) + sendCredit(always: true)
         case .ended: return []
         }
     }
@@ -183,6 +187,33 @@ package struct LinkState: Sendable {
         guard let job = held[lease.job], job.lease == lease, job.stage == .working else { return [] }
         held[lease.job]?.stage = .finished
         return sendCredit()
+    }
+
+    /// A job failed in a way after which the coordinator wants another attempt.
+    package mutating func failedRetriably(
+        _ lease: Lease, _ errorClass: ErrorClass, _ reason: String, now: Instant
+    ) -> [Action] {
+        guard let job = held[lease.job], job.lease == lease, job.stage == .working else { return [] }
+        held[lease.job] = nil
+        var failure = WireFailedAttempt()
+        failure.lease = WireLease(lease)
+        failure.errorClass = WireErrorClass(errorClass)
+        failure.error = reason
+        failures.append(failure)
+        return sendFailures() + sendCredit() + closing(now: now)
+    }
+
+    /// The runner has given up jobs that cannot be run here; others may run them.
+    package mutating func unfit(_ leases: [Lease], reason: String, now: Instant) -> [Action] {
+        let mine = leases.filter { held[$0.job]?.lease == $0 }
+        guard !mine.isEmpty else { return [] }
+        var returned = WireReturned()
+        returned.leases = mine.sorted { $0.job < $1.job }.map { WireLease($0) }
+        returned.reason = reason
+        returned.unfit = true
+        returns.append(returned)
+        for lease in mine { held[lease.job] = nil }
+        return [.note("jobs go back: \(reason)")] + sendReturns() + sendCredit() + closing(now: now)
     }
 
     /// The runner has let go of a job that was taken away from it.
@@ -203,7 +234,7 @@ package struct LinkState: Sendable {
     package mutating func failed(_ error: WorkerError, unwritten: [Lease] = [], now: Instant) -> [Action] {
         if failure == nil { failure = error }
         let lost = Set(unwritten)
-        let leases = held.values.filter { $0.stage == .working || lost.contains($0.lease) }.map(\.lease)
+        let leases = held.all.filter { $0.stage == .working || lost.contains($0.lease) }.map(\.lease)
         return [.note("\(error)")] + handBack(leases, reason: error.message) + drain(now: now)
     }
 
@@ -217,7 +248,7 @@ package struct LinkState: Sendable {
 
     /// No more jobs; those that run are handed back, finished ones are written and reported, then the worker ends.
     package mutating func stop(now: Instant) -> [Action] {
-        let running = held.values.filter { $0.stage == .working }.map(\.lease)
+        let running = held.all.filter { $0.stage == .working }.map(\.lease)
         return handBack(running, reason: "the worker was stopped") + drain(now: now)
     }
 
@@ -253,7 +284,7 @@ package struct LinkState: Sendable {
         nextHeartbeat = now + heartbeat
         for shard in unanswered.keys { unanswered[shard]?.sentAt = nil }
         return [.note("connected to \(welcome.software) at \(configuration.endpoint)")]
-            + sendReturns() + sendReports(now: now) + sendCredit(always: true) + closing(now: now)
+            + sendReturns() + sendFailures() + sendReports(now: now) + sendCredit(always: true) + closing(now: now)
     }
 
     mutating func giveUp() -> [Action] {
@@ -271,8 +302,8 @@ package struct LinkState: Sendable {
 
     /// Ends the conversation where nothing is left to say, and limits how long that may take.
     mutating func closing(now: Instant) -> [Action] {
-        guard stopping, !held.values.contains(where: { $0.stage != .reported }) else { return [] }
-        if unanswered.isEmpty, returns.isEmpty {
+        guard stopping, !held.all.contains(where: { $0.stage != .reported }) else { return [] }
+        if unanswered.isEmpty, returns.isEmpty, failures.isEmpty {
             phase = .ended
             var message = WireFromWorker()
             message.goodbye = WireGoodbye()

@@ -18,7 +18,10 @@ public final class ModelRunner: JobRunner {
     private var prepared: [PreparedJob] = []
     private var running: [JobID: PreparedJob] = [:]
     private var loaded: LoadedModel?
-    private var broken: [ModelKey: String] = [:]
+    private var broken: [ModelKey: (reason: String, since: ContinuousClock.Instant)] = [:]
+    private var unfit: [UnfitJobs] = []
+    /// How long a model that did not load is not tried again.
+    private static let memory: Duration = .seconds(60)
 
     /// A runner that answers `capacity` jobs at a time on `threads` threads.
     public init(capacity: Int, threads: Int) {
@@ -68,29 +71,48 @@ public final class ModelRunner: JobRunner {
                 let input = try job.input.get()
                 guard running.isEmpty || loaded?.key == input.key else { break }
                 progress.begin(job.job.lease)
-                let model = try load(input.key, progress)
+                guard let model = try load(input.key, progress) else { continue }
                 try model.engine.admit(model.request(job.job, input))
                 running[job.job.lease.job] = job
+            } catch let error as ModelUnavailable {
+                unfit.append(UnfitJobs(leases: [job.job.lease], reason: "\(error)"))
             } catch {
-                failed.append(.failed(job, because: error, model: loaded))
+                failed.append(.failed(job, because: error, errorClass: .input, model: loaded))
             }
             prepared.removeFirst()
         }
         return failed
     }
 
-    private func load(_ key: ModelKey, _ progress: RunnerProgress) throws -> LoadedModel {
+    /// Jobs of models that do not load here.
+    public func takeUnfit() -> [UnfitJobs] {
+        defer { unfit = [] }
+        return unfit
+    }
+
+    /// The model of a key; nil where it does not load, and then its prepared jobs are given up.
+    private func load(_ key: ModelKey, _ progress: RunnerProgress) throws -> LoadedModel? {
         if let loaded, loaded.key == key { return loaded }
-        if let reason = broken[key] { throw WorkerError(.runner, reason) }
+        if let known = broken[key], .now - known.since < Self.memory {
+            giveUp(key, because: known.reason)
+            return nil
+        }
         loaded = nil  // two models at once may not fit in memory
         do {
             let model = try LoadedModel(key, capacity: capacity, threads: threads, progress: progress)
             loaded = model
             return model
         } catch {
-            broken[key] = "\(error)"
-            throw error
+            broken[key] = ("\(error)", .now)
+            giveUp(key, because: "\(error)")
+            return nil
         }
+    }
+
+    private func giveUp(_ key: ModelKey, because reason: String) {
+        let jobs = prepared.filter { (try? $0.input.get())?.key == key }
+        prepared.removeAll { (try? $0.input.get())?.key == key }
+        unfit.append(UnfitJobs(leases: jobs.map(\.job.lease), reason: reason))
     }
 
     private func finish(
@@ -99,7 +121,8 @@ public final class ModelRunner: JobRunner {
         do {
             return try .answered(job, result.get(), model: model)
         } catch {
-            return .failed(job, because: error, model: model)
+            let isNumeric = (error as? ModelError)?.code == .notFinite
+            return .failed(job, because: error, errorClass: isNumeric ? .numeric : .other, model: model)
         }
     }
 }

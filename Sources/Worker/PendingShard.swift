@@ -10,10 +10,15 @@ struct PendingShard {
     /// The job of each row.
     private(set) var jobs: [FinishedJob] = []
     private let folder: ResultsFolder
+    private let writesFile: Bool
 
-    init(_ batch: BatchID, folder: ResultsFolder, _ header: ShardHeader, _ limits: ShardWriter.Limits) {
+    init(
+        _ batch: BatchID, folder: ResultsFolder, _ header: ShardHeader, _ limits: ShardWriter.Limits,
+        writesFile: Bool = true
+    ) {
         self.batch = batch
         self.folder = folder
+        self.writesFile = writesFile
         rows = ShardWriter(folder: folder, header: header, limits: limits)
     }
 
@@ -40,17 +45,20 @@ struct PendingShard {
 
     /// Closes, syncs and names the shard; where it throws, the rows are still here.
     mutating func seal() throws(ResultFileError) -> SealedShard {
-        try folder.prepare()
-        _ = folder.sweepStaleParts(now: Date())
         var random = SystemRandomNumberGenerator()
         let milliseconds = UInt64(max(0, Date().timeIntervalSince1970 * 1_000))
-        return try rows.seal(as: ULID(milliseconds: milliseconds, using: &random))
+        let id = ULID(milliseconds: milliseconds, using: &random)
+        guard writesFile else { return rows.sealWithoutFile(as: id) }
+        try folder.prepare()
+        _ = folder.sweepStaleParts(now: Date())
+        return try rows.seal(as: id)
     }
 
     /// What the coordinator is told about the sealed shard.
     func report(_ shard: SealedShard) -> WireShardReport {
         var report = WireShardReport()
         report.batch = batch.rawValue
+        report.results = folder.path
         report.shard = shard.path
         report.sha256 = Data(shard.sha256)
         report.bytes = UInt64(clamping: shard.bytes)
@@ -60,6 +68,7 @@ struct PendingShard {
             row.row = UInt32(clamping: index)
             row.failed = job.error != nil
             row.error = job.error ?? ""
+            row.errorClass = WireErrorClass(job.errorClass)
             row.summary = WireSummary(job.summary)
             return row
         }

@@ -17,6 +17,11 @@ struct PreparedJob: Sendable {
     let seconds: Double
 }
 
+/// The model's configuration or tokenizer cannot be read: a matter of this worker, not of the job.
+struct ModelUnavailable: Error, CustomStringConvertible {
+    let description: String
+}
+
 /// Prepares jobs on a thread of its own, in the order they came.
 final class PicturePreparation: Sendable {
     private enum Letter: Sendable {
@@ -61,16 +66,23 @@ final class PicturePreparation: Sendable {
                 case .hf: .hf
                 case .vicunaV1: .vicunaV1
                 }
+            let prompt = try processor.prompt(job.item.prompt, template: template)
+            // The worker looks for itself: what the coordinator says of the path is good for messages only.
+            let file = try ConfinedImage(job.item.image, under: job.description.images)
             return PreparedJob.Input(
-                key: key, prompt: try processor.prompt(job.item.prompt, template: template),
-                picture: try processor.prepare(path: job.imagePath, framing: framing))
+                key: key, prompt: prompt,
+                picture: try processor.prepare(path: file.path, name: job.imagePath, framing: framing))
         }
         return PreparedJob(job: job, input: input, seconds: (clock.now - start) / .seconds(1))
     }
 
     private static func processor(_ key: ModelKey) throws -> LLaVAProcessor {
-        try LLaVAProcessor(
-            directory: key.directory, visionTower: key.visionTower,
-            configuration: LLaVAConfiguration(directory: key.directory, visionTower: key.visionTower))
+        do {
+            return try LLaVAProcessor(
+                directory: key.directory, visionTower: key.visionTower,
+                configuration: LLaVAConfiguration(directory: key.directory, visionTower: key.visionTower))
+        } catch {
+            throw ModelUnavailable(description: "\(error)")
+        }
     }
 }

@@ -1,3 +1,4 @@
+internal import Failpoints
 internal import JobModel
 
 /// What the link tells the thread that runs jobs.
@@ -30,9 +31,21 @@ struct RunnerLoop: Sendable {
                     }
                 }
                 guard !jobs.isEmpty else { continue }
+                Failpoint.reach("runner.step")
                 let finished = try runner.step(progress)
                 progress.advance()
-                for job in finished where jobs.finish(job) { link.post(.finished(job.lease)) }
+                for job in finished {
+                    switch jobs.finish(job) {
+                    case .lost: break
+                    case .written: link.post(.finished(job.lease))
+                    case .runsAgain:
+                        link.post(.retriable(job.lease, job.errorClass, job.error ?? ""))
+                    }
+                }
+                for unfit in runner.takeUnfit() {
+                    for lease in unfit.leases { jobs.forget(lease) }
+                    link.post(.unfit(unfit.leases, unfit.reason))
+                }
             }
         } catch {
             link.post(.failed(WorkerError(.runner, "no job can be run: \(error)"), unwritten: []))
@@ -69,12 +82,28 @@ private struct RunningJobs {
         leave(job)
     }
 
-    /// Passes a finished job on; false where its lease was lost meanwhile.
-    mutating func finish(_ finished: FinishedJob) -> Bool {
-        guard let job = jobs[finished.lease.job], job.lease == finished.lease else { return false }
+    enum End {
+        /// Its lease was lost meanwhile.
+        case lost
+        /// Its row goes into a shard.
+        case written
+        /// It failed in a way after which the coordinator wants another attempt: there is no row.
+        case runsAgain
+    }
+
+    /// Passes a finished job on.
+    mutating func finish(_ finished: FinishedJob) -> End {
+        guard let job = jobs[finished.lease.job], job.lease == finished.lease else { return .lost }
+        defer { leave(job) }
+        guard finished.error == nil || !job.retriable.contains(finished.errorClass) else { return .runsAgain }
         writer.post(.finished(finished, of: job))
+        return .written
+    }
+
+    /// A job left the runner without an end.
+    mutating func forget(_ lease: Lease) {
+        guard let job = jobs[lease.job], job.lease == lease else { return }
         leave(job)
-        return true
     }
 
     private mutating func leave(_ job: LeasedJob) {

@@ -1,5 +1,6 @@
-internal import Foundation
+public import Foundation
 public import JobModel
+public import ZeroMQ
 
 /// What a worker must know before it starts.
 public struct WorkerConfiguration: Sendable {
@@ -13,6 +14,8 @@ public struct WorkerConfiguration: Sendable {
         public var age: Duration = .seconds(10)
         /// This long without any job of the batch left in the worker, so that a small batch ends promptly.
         public var idle: Duration = .milliseconds(250)
+        /// Whether there are files at all; without them rows are reported as if there were, to measure the queue alone.
+        public var writesShards = true
 
         /// The documented defaults.
         public init() {}
@@ -20,6 +23,8 @@ public struct WorkerConfiguration: Sendable {
 
     /// Where the coordinator listens, such as `tcp://127.0.0.1:5599`.
     public var endpoint: String
+    /// How the connection is protected: by a worker's key and the coordinator's, except on loopback.
+    public var security = SocketSecurity.none
     /// The stable name of this worker: the same after a restart.
     public var name: WorkerName
     /// This start of the process.
@@ -30,6 +35,8 @@ public struct WorkerConfiguration: Sendable {
     public var sealing = Sealing()
     /// Rows that may wait for the coordinator's answer; beyond that no more jobs are taken.
     public var unansweredRows = 8_192
+    /// Where reports wait for their answers; nil keeps them in memory only. The same after a restart.
+    public var spool: URL?
     /// How long a connection may stay without an answer to the first message.
     public var welcomePatience: Duration = .seconds(10)
     /// How long a worker that stops waits for a coordinator that does not answer.

@@ -10,6 +10,8 @@ public struct WorkerError: Error, CustomStringConvertible, Sendable {
         case results
         /// The coordinator sent something this version does not understand.
         case misunderstood
+        /// Reports cannot be kept on disk.
+        case spool
         /// The network layer failed.
         case transport
         /// The worker was asked to stop, and the coordinator did not answer for its last results.

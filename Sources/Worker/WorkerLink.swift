@@ -1,3 +1,4 @@
+internal import Failpoints
 internal import JobModel
 internal import Logging
 internal import Synchronization
@@ -8,6 +9,8 @@ internal import ZeroMQ
 enum LinkEvent: Sendable {
     case ready(capacity: Int)
     case finished(Lease)
+    case retriable(Lease, ErrorClass, String)
+    case unfit([Lease], String)
     case dropped(Lease)
     case sealed(WireShardReport)
     case failed(WorkerError, unwritten: [Lease])
@@ -41,10 +44,17 @@ struct WorkerLink: ~Copyable {
     /// A socket can sit in an optional only inside a class.
     private final class Connection {
         let socket: Socket
+        let monitor: ConnectionMonitor
+        var toldOfRefusal = false
 
-        init(to endpoint: String, in context: Context) throws(ZeroMQError) {
-            socket = try Socket(.dealer, in: context, options: .connector)
-            try socket.connect(endpoint)
+        init(to configuration: WorkerConfiguration, in context: Context) throws(ZeroMQError) {
+            var options = SocketOptions.connector
+            options.security = configuration.security
+            let socket = try Socket(.dealer, in: context, options: options)
+            let monitor = try ConnectionMonitor(socket.reportConnections(), in: context)
+            try socket.connect(configuration.endpoint)
+            self.socket = socket
+            self.monitor = monitor
         }
     }
 
@@ -55,6 +65,7 @@ struct WorkerLink: ~Copyable {
 
     private let configuration: WorkerConfiguration
     private let context: Context
+    private let spool: ReportSpool?
     private let inbox: LinkInbox
     private let runner: Inbox<RunnerLetter>
     private let writer: Inbox<WriterLetter>
@@ -68,7 +79,7 @@ struct WorkerLink: ~Copyable {
 
     init(
         _ configuration: WorkerConfiguration, inbox: LinkInbox, runner: RunnerLoop, writer: WriterLoop, log: Logger
-    ) throws(ZeroMQError) {
+    ) throws {
         self.configuration = configuration
         self.inbox = inbox
         self.runner = runner.inbox
@@ -77,6 +88,7 @@ struct WorkerLink: ~Copyable {
         writerProgress = writer.progress
         self.log = log
         context = try Context()
+        spool = try configuration.spool.map { folder throws(WorkerError) in try ReportSpool(folder) }
     }
 
     /// Runs until the worker is done; an error says why it ended early.
@@ -92,14 +104,17 @@ struct WorkerLink: ~Copyable {
     }
 
     private mutating func round() throws {
-        let sources = [inbox.wakeup.pollSource] + (connection.map { [$0.socket.pollSource] } ?? [])
+        let sources =
+            [inbox.wakeup.pollSource] + (connection.map { [$0.socket.pollSource, $0.monitor.pollSource] } ?? [])
         _ = try Poller.wait(for: sources, timeout: patience)
+        try noteRefusals()
         for event in inbox.take() { try perform(on(event)) }
         state?.runnerProgress = runnerProgress.count
         state?.begun = runnerProgress.begun
         state?.writerProgress = writerProgress.count
         for _ in 0..<Self.messagesPerRound {
             guard outcome == nil, let message = try receive() else { break }
+            if case .reportAnswer = message.kind { Failpoint.reach("link.answered") }
             try perform(state?.received(message, now: .now) ?? [])
         }
         guard outcome == nil else { return }
@@ -115,17 +130,38 @@ struct WorkerLink: ~Copyable {
         return [untilDeadline, untilRetry].compactMap { $0 }.min()
     }
 
+    /// Says once for each connection that the coordinator does not let this worker in; trying goes on.
+    private func noteRefusals() throws {
+        guard let connection else { return }
+        while let event = try connection.monitor.next() {
+            guard event == .handshakeFailed || event == .keyRefused, !connection.toldOfRefusal else { continue }
+            connection.toldOfRefusal = true
+            log.warning("\(configuration.endpoint) refuses the connection: \(event.advice)")
+        }
+    }
+
     private mutating func on(_ event: LinkEvent) -> [LinkState.Action] {
         let now = ContinuousClock.now
         switch event {
         case .ready(let capacity):
-            var state = LinkState(configuration, capacity: capacity)
+            let spooled = spool?.reports() ?? []
+            if !spooled.isEmpty { log.notice("\(spooled.count) reports were left from the last time") }
+            var state = LinkState(configuration, capacity: capacity, spooled: spooled)
             let actions = state.start(now: now)
             self.state = state
             return actions
         case .finished(let lease): return state?.finished(lease) ?? []
         case .dropped(let lease): return state?.dropped(lease) ?? []
-        case .sealed(let report): return state?.sealed(report, now: now) ?? []
+        case .retriable(let lease, let errorClass, let reason):
+            return state?.failedRetriably(lease, errorClass, reason, now: now) ?? []
+        case .unfit(let leases, let reason): return state?.unfit(leases, reason: reason, now: now) ?? []
+        case .sealed(let report):
+            do {
+                try spool?.save(report)
+            } catch {
+                log.warning("a report cannot be kept on disk, only in memory: \(error)")
+            }
+            return state?.sealed(report, now: now) ?? []
         case .failed(let error, let unwritten):
             return state?.failed(error, unwritten: unwritten, now: now) ?? [.note("\(error)"), .end(error)]
         case .drain: return state?.drain(now: now) ?? [.end(nil)]
@@ -140,10 +176,11 @@ struct WorkerLink: ~Copyable {
                 // An old message that arrived after the new greeting would make the coordinator answer to the old address.
                 try connection?.socket.dropUnsent()
                 connection = nil
-                connection = try Connection(to: configuration.endpoint, in: context)
+                connection = try Connection(to: configuration, in: context)
             case .send(let message): try send(message)
             case .admit(let job): runner.post(.admit(job))
             case .drop(let lease): runner.post(.drop(lease))
+            case .answered(let report, let counts): settle(report, counts: counts)
             case .hurry: writer.post(.hurry)
             case .note(let text): log.info("\(text)", metadata: ["worker": "\(configuration.name)"])
             case .end(let error): outcome = .some(error)
@@ -151,10 +188,22 @@ struct WorkerLink: ~Copyable {
         }
     }
 
+    /// The coordinator knows what to make of a shard.
+    private func settle(_ report: WireShardReport, counts: Bool) {
+        spool?.remove(shard: report.shard)
+        guard !counts, !report.results.isEmpty else { return }
+        do {
+            try SupersededShard.setAside(report.shard, in: report.results)
+        } catch {
+            log.warning("shard \(report.shard), of which no row counts, stays where it is: \(error)")
+        }
+    }
+
     private mutating func send(_ message: WireFromWorker) throws {
         do {
             guard let connection else { return }
             try connection.socket.send(message.frames())
+            if case .report = message.kind { Failpoint.reach("link.reported") }
         } catch let error as ZeroMQError where error.isRetriable {
             state?.notSent(message)
         }

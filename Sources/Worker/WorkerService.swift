@@ -81,7 +81,9 @@ public final class WorkerService: Sendable {
             var link = try WorkerLink(configuration, inbox: inbox, runner: runner, writer: writer, log: log)
             error = link.run()
         } catch let failure {
-            error = WorkerError(.transport, "the worker's link cannot be set up: \(failure)")
+            error =
+                failure as? WorkerError
+                ?? WorkerError(.transport, "the worker's link cannot be set up: \(failure)")
         }
         outcome.withLock { $0 = error }
         runner.inbox.post(.end)

@@ -78,7 +78,9 @@ struct WriterLoop: Sendable {
     private func pendingShard(_ header: ShardHeader, _ leased: LeasedJob) -> PendingShard {
         let policy = configuration.sealing
         let limits = ShardWriter.Limits(rows: policy.rows, bytes: policy.bytes, age: policy.age)
-        return PendingShard(leased.batch, folder: ResultsFolder(leased.description.results), header, limits)
+        return PendingShard(
+            leased.batch, folder: ResultsFolder(leased.description.results), header, limits,
+            writesFile: policy.writesShards)
     }
 
     /// Writes the rows and reports them; a second attempt starts anew from the rows in memory.

@@ -13,12 +13,15 @@ public struct Socket: ~Copyable {
         case dealer
         /// Talks to exactly one other pair.
         case pair
+        /// Answers one request after the other.
+        case reply
 
         fileprivate var number: Int32 {
             switch self {
             case .router: ZMQ_ROUTER
             case .dealer: ZMQ_DEALER
             case .pair: ZMQ_PAIR
+            case .reply: ZMQ_REP
             }
         }
     }
@@ -27,6 +30,15 @@ public struct Socket: ~Copyable {
     private let pointer: UnsafeMutableRawPointer
     private let maximumFrames: Int
     private let maximumFrameBytes: Int
+    private let knowsSenders: Bool
+
+    /// A message and who sent it.
+    public struct Message: Sendable {
+        /// Its frames; on a router, the first is the routing id.
+        public var frames: [[UInt8]]
+        /// The name that the authenticator gave to the sender's key; nil without CURVE.
+        public var sender: String?
+    }
 
     /// A socket with its options set, not yet bound or connected.
     public init(_ kind: Kind, in context: Context, options: SocketOptions) throws(ZeroMQError) {
@@ -39,6 +51,9 @@ public struct Socket: ~Copyable {
                     try Self.set(option, of: pointer, to: bytes, count: MemoryLayout<Int32>.size)
                 }
             }
+            for (option, value) in options.security.settings + options.accessSettings {
+                try Self.set(option, of: pointer, to: value, count: value.count)
+            }
             try withUnsafePointer(to: Int64(options.maximumFrameBytes)) { bytes throws(ZeroMQError) in
                 try Self.set(ZMQ_MAXMSGSIZE, of: pointer, to: bytes, count: MemoryLayout<Int64>.size)
             }
@@ -49,6 +64,7 @@ public struct Socket: ~Copyable {
         self.context = context
         self.maximumFrames = options.maximumFrames
         self.maximumFrameBytes = options.maximumFrameBytes
+        if case .server = options.security { knowsSenders = true } else { knowsSenders = false }
         self.pointer = pointer
     }
 
@@ -100,12 +116,16 @@ public struct Socket: ~Copyable {
     /// Takes the next message, or nil where none has arrived.
     ///
     /// A message beyond the limits of the options is read to its end, thrown away and reported as `tooLarge`.
-    public borrowing func receive() throws(ZeroMQError) -> [[UInt8]]? {
+    public borrowing func receive() throws(ZeroMQError) -> [[UInt8]]? { try receiveMessage()?.frames }
+
+    /// Takes the next message with its sender, as `receive` does.
+    public borrowing func receiveMessage() throws(ZeroMQError) -> Message? {
         var frames: [[UInt8]] = []
         var count = 0
         var tooLarge = false
+        var sender: String?
         while true {
-            guard let (bytes, more) = try receiveFrame(first: count == 0) else { return nil }
+            guard let (bytes, more) = try receiveFrame(first: count == 0, sender: &sender) else { return nil }
             count += 1
             tooLarge = tooLarge || count > maximumFrames || bytes.count > maximumFrameBytes
             if tooLarge { frames = [] } else { frames.append(bytes) }
@@ -117,14 +137,21 @@ public struct Socket: ~Copyable {
                 message: "a message of \(count) frames is over the limit of \(maximumFrames) frames of "
                     + "\(maximumFrameBytes) bytes; the peer does not speak this protocol")
         }
-        return frames
+        return Message(frames: frames, sender: sender)
+    }
+
+    /// Starts to report on connections; a `ConnectionMonitor` of any thread receives the reports.
+    public borrowing func reportConnections() throws(ZeroMQError) -> ConnectionMonitor.Address {
+        try ConnectionMonitor.start(for: pointer)
     }
 
     /// What `Poller.wait` needs to watch this socket; valid while the socket lives.
     public var pollSource: PollSource { PollSource(socket: pointer) }
 
     /// One frame and whether the message goes on; nil where the message has not arrived.
-    private borrowing func receiveFrame(first: Bool) throws(ZeroMQError) -> ([UInt8], Bool)? {
+    private borrowing func receiveFrame(
+        first: Bool, sender: inout String?
+    ) throws(ZeroMQError) -> ([UInt8], Bool)? {
         var storage = zmq_msg_t()
         return try withUnsafeMutablePointer(to: &storage) { message throws(ZeroMQError) in
             zmq_msg_init(message)
@@ -135,6 +162,10 @@ public struct Socket: ~Copyable {
                 // Messages arrive whole, so only the first frame can be missing.
                 if number == EAGAIN, first { return nil }
                 throw ZeroMQError(number: number, operation: "receive")
+            }
+            // A router makes the first frame, the routing id, itself; the sender is known of those that travelled.
+            if knowsSenders, sender == nil, let name = zmq_msg_gets(message, "User-Id") {
+                sender = String(cString: name)
             }
             let bytes = UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message))
             return ([UInt8](bytes), zmq_msg_more(message) != 0)

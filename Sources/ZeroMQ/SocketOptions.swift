@@ -24,6 +24,14 @@ public struct SocketOptions: Sendable, Hashable {
     /// Connections that may wait to be accepted.
     public var backlog: Int = 1_024
 
+    /// How connections are protected.
+    public var security = SocketSecurity.none
+    /// The name under which the context's authenticator (ZAP, rfc.zeromq.org/spec/27) is asked about each connection.
+    ///
+    /// libzmq lets connections in where nobody answers at `inproc://zeromq.zap.01`, so the authenticator has to listen
+    /// before the socket is bound.
+    public var accessDomain: String?
+
     /// Options for sockets inside one process.
     public static let inProcess = {
         var options = SocketOptions()
@@ -46,6 +54,11 @@ public struct SocketOptions: Sendable, Hashable {
         options.queuesOnlyWhenConnected = true
         return options
     }()
+
+    /// The authenticator's part of the libzmq options.
+    var accessSettings: [(option: Int32, value: [UInt8])] {
+        accessDomain.map { [(ZMQ_ZAP_DOMAIN, [UInt8]($0.utf8))] } ?? []
+    }
 
     /// The libzmq option numbers and values for a socket of one kind.
     func settings(for kind: Socket.Kind) -> [(option: Int32, value: Int32)] {

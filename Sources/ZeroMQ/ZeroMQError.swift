@@ -18,6 +18,8 @@ public struct ZeroMQError: Error, CustomStringConvertible, Sendable {
         case outOfResources
         /// A message has more frames or bytes than the receiver accepts; it was read and thrown away.
         case tooLarge
+        /// This libzmq cannot encrypt.
+        case noEncryption
         /// The context was shut down.
         case terminated
         /// Anything else; the number is libzmq's errno.

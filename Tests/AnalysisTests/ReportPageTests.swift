@@ -44,9 +44,9 @@ import Testing
         #expect(page.remarks.count == 1)  // its picture is nowhere
     }
 
-    @Test(.enabled(if: Chromium.isThere, "needs Debian's chromium")) func theBrowserShowsWhatIsThere() throws {
+    @Test(.enabled(if: LocalPages.isThere, "needs Debian's chromium")) func theBrowserShowsWhatIsThere() throws {
         let (fixture, page) = try page()
-        let (text, console) = try Chromium().text(of: page.html, hash: "batch=2")
+        let (text, console) = try LocalPages().text(of: page.html, hash: "batch=2")
         withExtendedLifetime(fixture) {}
         #expect(console == [])
         #expect(text.contains(#"data-ready="true""#))
@@ -63,7 +63,7 @@ import Testing
 
     /// Screens of the fixture beside those that were looked at and committed; `WINNOW_RECORD=1` takes new ones.
     @Test(
-        .enabled(if: Chromium.isThere, "needs Debian's chromium"),
+        .enabled(if: LocalPages.isThere, "needs Debian's chromium"),
         .enabled(if: isRecording || hasScreens, "no screens were recorded yet: run it with WINNOW_RECORD=1"),
         arguments: [
             ("light", "theme=light&batch=1", 1320, 1900), ("dark", "theme=dark&batch=1&step=2", 1320, 1900),
@@ -71,7 +71,7 @@ import Testing
         ])
     func itLooksAsItDid(name: String, hash: String, width: Int, height: Int) throws {
         let (fixture, page) = try page()
-        let taken = try Chromium().screen(of: page.html, hash: hash, width: width, height: height)
+        let taken = try LocalPages().screen(of: page.html, hash: hash, width: width, height: height)
         withExtendedLifetime(fixture) {}
         let file = Self.home.appendingPathComponent("\(name).png")
         if Self.isRecording {

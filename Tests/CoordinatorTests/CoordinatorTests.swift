@@ -190,20 +190,21 @@ import ZeroMQ
         let batch = try client.open("demo", in: directory)
         let good = #"{"id":"a","image":"a.jpg","prompt":"?"}"#
         #expect(try client.add([good], to: batch).itemsAdded.total == 1)
-        #expect(try client.add([good], to: batch).refusal.code == "duplicate-item")
+        #expect(try client.add([good], to: batch).itemsAdded.known == 1)
+        let changed = #"{"id":"a","image":"a.jpg","prompt":"!"}"#
+        #expect(try client.add([changed], to: batch).refusal.code == "changed-item")
         #expect(try client.add([#"{"id":"b","image":"../b","prompt":"?"}"#], to: batch).refusal.code == "bad-item")
         #expect(try client.add([good], to: "nobody").refusal.code == "no-such-batch")
         #expect(try client.ask { $0.openBatch.name = "x" }.refusal.code == "bad-description")
         #expect(try client.ask { $0.closeBatch.batch = batch }.batchClosed.total == 1)
         #expect(try client.ask { $0.closeBatch.batch = batch }.batchClosed.total == 1)
-        #expect(try client.add([good], to: batch).refusal.code == "no-such-batch")
         #expect(try client.ask { $0.status.batch = "nobody" }.refusal.code == "no-such-batch")
         // The name is taken, in the store and in the results folder.
-        #expect(try client.open("demo", in: directory) == "demo-2")
+        #expect(try client.open("demo", in: directory, fresh: true) == "demo-2")
         #expect(try client.status("demo-2").results == directory.file("results/demo-2").path)
         // Not yet closed, its folder has no description, and is taken all the same.
         #expect(try client.open("demo-3", in: directory) == "demo-3")
-        #expect(try client.open("demo-3", in: directory) == "demo-3-2")
+        #expect(try client.open("demo-3", in: directory, fresh: true) == "demo-3-2")
         try coordinator.stop()
     }
 

@@ -10,9 +10,11 @@ struct Peer<Sent: Envelope, Received: Envelope>: ~Copyable {
     let socket: Socket
     private let blank: Sent
 
-    fileprivate init(_ endpoint: String, blank: Sent) throws {
+    fileprivate init(_ endpoint: String, security: SocketSecurity, blank: Sent) throws {
         // These options queue messages before the connection stands.
-        let socket = try Socket(.dealer, in: Context(), options: .inProcess)
+        var options = SocketOptions.inProcess
+        options.security = security
+        let socket = try Socket(.dealer, in: Context(), options: options)
         try socket.connect(endpoint)
         self.socket = socket
         self.blank = blank
@@ -42,7 +44,9 @@ typealias WorkerPeer = Peer<WireFromWorker, WireToWorker>
 typealias ClientPeer = Peer<WireFromClient, WireToClient>
 
 extension Peer where Sent == WireFromWorker, Received == WireToWorker {
-    init(_ endpoint: String) throws { try self.init(endpoint, blank: WireFromWorker()) }
+    init(_ endpoint: String, security: SocketSecurity = .none) throws {
+        try self.init(endpoint, security: security, blank: WireFromWorker())
+    }
 
     /// A worker that said hello and was welcomed.
     static func joined(
@@ -97,7 +101,9 @@ extension Peer where Sent == WireFromWorker, Received == WireToWorker {
 }
 
 extension Peer where Sent == WireFromClient, Received == WireToClient {
-    init(_ endpoint: String) throws { try self.init(endpoint, blank: WireFromClient()) }
+    init(_ endpoint: String, security: SocketSecurity = .none) throws {
+        try self.init(endpoint, security: security, blank: WireFromClient())
+    }
 
     /// Asks and returns the answer, which carries the request's number.
     borrowing func ask(_ fill: (inout WireFromClient) -> Void) throws -> WireToClient {
@@ -124,7 +130,7 @@ extension Peer where Sent == WireFromClient, Received == WireToClient {
         return batch
     }
 
-    borrowing func open(_ name: String, in directory: TemporaryDirectory) throws -> String {
+    borrowing func open(_ name: String, in directory: TemporaryDirectory, fresh: Bool = false) throws -> String {
         let description = BatchDescription(
             name: name, model: "/model", items: "/items.jsonl", images: "/pictures",
             results: directory.file("results/\(name)").path)
@@ -132,6 +138,7 @@ extension Peer where Sent == WireFromClient, Received == WireToClient {
         return try ask {
             $0.openBatch.name = name
             $0.openBatch.description_p = json
+            $0.openBatch.fresh = fresh
         }.batchOpened.batch
     }
 

@@ -14,14 +14,16 @@ final class RunningCoordinator: Sendable {
     private let found = Mutex<CoordinatorService.Endpoints?>(nil)
 
     /// Starts over a store and returns once it listens.
-    init(store: URL, heartbeat: Duration = .seconds(20)) throws {
+    init(
+        store: URL, heartbeat: Duration = .seconds(20), configure: (inout CoordinatorConfiguration) -> Void = { _ in }
+    ) throws {
         var logger = Logger(label: "coordinator")
         logger.logLevel = .critical
-        service = try CoordinatorService(
-            CoordinatorConfiguration(
-                store: store, workerEndpoint: "tcp://127.0.0.1:*", clientEndpoint: "tcp://127.0.0.1:*",
-                scheduling: SchedulerSettings(heartbeat: heartbeat, missedHeartbeats: 3, lease: .seconds(120))),
-            logger: logger)
+        var configuration = CoordinatorConfiguration(
+            store: store, workerEndpoint: "tcp://127.0.0.1:*", clientEndpoint: "tcp://127.0.0.1:*",
+            scheduling: SchedulerSettings(heartbeat: heartbeat, missedHeartbeats: 3, lease: .seconds(120)))
+        configure(&configuration)
+        service = try CoordinatorService(configuration, logger: logger)
         let ready = DispatchSemaphore(value: 0)
         let thread = Thread { [self] in
             do {

@@ -23,9 +23,10 @@ struct Questioner {
     }
 
     init(
-        directory: String, golden: String = "", backend: any Backend = OneDNNBackend(precision: .float32, threads: 2)
+        directory: String, visionTower: String? = nil, golden: String = "",
+        backend: any Backend = OneDNNBackend(precision: .float32, threads: 2)
     ) throws {
-        model = try LLaVA(directory: directory, backend: backend)
+        model = try LLaVA(directory: directory, visionTower: visionTower, backend: backend)
         processor = try LLaVAProcessor(directory: directory, configuration: model.configuration)
         self.golden = golden
     }

@@ -4,49 +4,6 @@ import JobStore
 import TestSupport
 import Testing
 
-private let batch = BatchID("demo")
-private let ann = WorkerName("ann")
-private let now = Date(timeIntervalSince1970: 1_000_000)
-private let shard = ShardRecord(batch: batch, path: "shards/00/a.h5", sha256: [1, 2], bytes: 9, worker: ann)
-
-private func lease(_ job: JobID, _ epoch: UInt64) -> Lease { Lease(job: job, epoch: Epoch(epoch)) }
-private func item(_ id: String) -> NewItem {
-    NewItem(id: ItemID(id), image: "\(id).jpg", json: #"{"id":"\#(id)"}"#)
-}
-private func row(_ lease: Lease, _ row: UInt32 = 0, shard: String = shard.path, error: String? = nil) -> JobTransition {
-    let summary = JobSummary(answer: "yes\n'no'", visualTokens: 192, seconds: 1.5)
-    return .committed(RowCommit(lease: lease, shard: shard, row: row, error: error, summary: summary))
-}
-
-/// A folder with a store that is opened for one piece of work at a time.
-private struct Folder {
-    let directory: TemporaryDirectory
-    var url: URL { directory.file("state/jobs.sqlite") }
-
-    init() throws { directory = try TemporaryDirectory() }
-
-    func opened<Result>(_ work: (inout JobStore) throws -> Result) throws -> Result {
-        var store = try JobStore(at: url)
-        return try work(&store)
-    }
-
-    /// A closed batch with these items; returns their jobs.
-    func submit(_ items: [String]) throws -> [JobID] {
-        try opened { store in
-            try store.openBatch(batch, description: "{}", results: "/r", at: now)
-            let jobs = try store.add(items.map(item), to: batch)
-            try store.closeBatch(batch, at: now)
-            try store.add(shard)
-            try store.commit()
-            return jobs
-        }
-    }
-
-    func states() throws -> [JobState] {
-        try opened { try $0.items(of: batch, after: 0, limit: 100).map(\.state) }
-    }
-}
-
 @Suite struct JobStoreTests {
     @Test func commitsSurviveThePowerButton() throws {
         #expect(try Folder().opened { try $0.synchronousLevel() } == 2)
@@ -58,7 +15,7 @@ private struct Folder {
         try folder.opened { store in
             let made: [JobTransition] = [
                 .assigned(lease(jobs[0], 1), to: ann), .assigned(lease(jobs[1], 1), to: ann), row(lease(jobs[0], 1), 7),
-                .requeued(lease(jobs[1], 1), losses: 1), .assigned(lease(jobs[1], 2), to: ann),
+                .requeued(lease(jobs[1], 1), toll: .loss, because: lost), .assigned(lease(jobs[1], 2), to: ann),
             ]
             #expect(try store.apply(made, at: now) == [])
             try store.commit()
@@ -71,7 +28,7 @@ private struct Folder {
             #expect(unfinished.map(\.epoch) == [Epoch(2), Epoch(0)])
             #expect(unfinished.map(\.losses) == [1, 0])
             #expect(unfinished.map(\.wasRunning) == [true, false])
-            #expect(unfinished.map(\.image) == ["b.jpg", "c.jpg"])
+            #expect(unfinished.map(\.picture) == [PictureKey("b.jpg"), PictureKey("c.jpg")])
             #expect(try store.unfinishedJobs(of: batch, after: jobs[1], limit: 10).map(\.id) == [jobs[2]])
             let items = try store.items(of: batch, after: 0, limit: 10)
             #expect(items.map(\.ordinal) == [1, 2, 3])
@@ -88,8 +45,12 @@ private struct Folder {
             #expect(batches[0].closedAt == now)
             #expect(batches[0].counts[.succeeded] == 1)
             #expect(batches[0].counts.unfinished == 2)
-            #expect(try store.payload(of: jobs[2]) == JobPayload(item: #"{"id":"c"}"#, image: "c.jpg"))
-            #expect(try store.payload(of: JobID(99)) == nil)
+            let payloads = try store.payloads(of: [jobs[2], JobID(99)])
+            #expect(payloads == [JobPayload(item: #"{"id":"c"}"#, image: "c.jpg"), nil])
+            let attempts = try store.attempts(at: jobs[1])
+            #expect(attempts.map(\.reason) == ["worker ann was lost"])
+            #expect(attempts.map(\.worker) == [ann] && attempts.map(\.epoch) == [Epoch(1)])
+            #expect(try store.recentFailures(limit: 9).map(\.item) == [ItemID("b")])
         }
     }
 
@@ -114,19 +75,21 @@ private struct Folder {
         let jobs = try folder.submit(["a", "b"])
         try folder.opened { store in
             let wrong: [JobTransition] = [
-                .assigned(lease(jobs[0], 2), to: ann), .requeued(lease(jobs[0], 0), losses: 0), row(lease(jobs[0], 1)),
+                .assigned(lease(jobs[0], 2), to: ann), .requeued(lease(jobs[0], 0), toll: .none, because: nil),
+                row(lease(jobs[0], 1)),
                 row(lease(JobID(99), 1)), .batchFinished(BatchID("other")),
                 .batchCancelled(BatchID("other"), reason: ""),
             ]
             #expect(try store.apply(wrong, at: now) == wrong)
             let good: [JobTransition] = [
-                .assigned(lease(jobs[0], 1), to: ann), .requeued(lease(jobs[0], 1), losses: 1),
+                .assigned(lease(jobs[0], 1), to: ann), .requeued(lease(jobs[0], 1), toll: .loss, because: lost),
                 .assigned(lease(jobs[0], 2), to: ann),
             ]
             #expect(try store.apply(good, at: now) == [])
             let stale: [JobTransition] = [
                 row(lease(jobs[0], 1)), .adopted(lease(jobs[0], 1), by: ann),
-                .quarantined(lease(jobs[0], 1), losses: 9, reason: "x"), row(lease(jobs[0], 2), shard: "unknown"),
+                .quarantined(lease(jobs[0], 1), toll: .loss, because: lost),
+                row(lease(jobs[0], 2), shard: "unknown"),
             ]
             #expect(try store.apply(stale, at: now) == stale)
             try store.commit()
@@ -135,12 +98,13 @@ private struct Folder {
     }
 
     @Test func jobsEndInEveryWay() throws {
+        let kills = AttemptEnd(worker: ann, reason: "kills")
         let folder = try Folder()
         let jobs = try folder.submit(["a", "b", "c"])
         try folder.opened { store in
             let made: [JobTransition] = [
                 .assigned(lease(jobs[0], 1), to: ann), row(lease(jobs[0], 1), error: "bad picture"),
-                .assigned(lease(jobs[1], 1), to: ann), .quarantined(lease(jobs[1], 1), losses: 5, reason: "kills"),
+                .assigned(lease(jobs[1], 1), to: ann), .quarantined(lease(jobs[1], 1), toll: .loss, because: kills),
                 .batchCancelled(batch, reason: "enough"),
             ]
             #expect(try store.apply(made, at: now) == [])
@@ -155,31 +119,6 @@ private struct Folder {
             #expect(batches.map(\.finishedAt) == [now])
             let refused = try store.apply([.batchFinished(batch)], at: now)
             #expect(refused == [.batchFinished(batch)])
-        }
-    }
-
-    @Test func aDuplicateIdAddsNothingAtAll() throws {
-        let folder = try Folder()
-        try folder.opened { store in
-            try store.openBatch(batch, description: "{}", results: "/r", at: now)
-            _ = try store.add([item("a")], to: batch)
-            #expect {
-                _ = try store.add([item("b"), item("a"), item("c")], to: batch)
-            } throws: { error in
-                (error as? JobStoreError)?.code == .duplicateItem && "\(error)".contains("'a'")
-            }
-            _ = try store.add([item("b")], to: batch)
-            try store.commit()
-        }
-        try folder.opened { store in
-            #expect(try store.items(of: batch, after: 0, limit: 9).map(\.id.rawValue) == ["a", "b"])
-            #expect(try store.items(of: batch, after: 0, limit: 9).map(\.ordinal) == [1, 2])
-            try store.closeBatch(batch, at: now)
-            for id in ["demo", "other"] {
-                #expect {
-                    _ = try store.add([item("z")], to: BatchID(id))
-                } throws: { ($0 as? JobStoreError)?.code == .noSuchBatch }
-            }
         }
     }
 
@@ -214,6 +153,6 @@ private struct Folder {
         try Data(repeating: 0x41, count: 9000).write(to: folder.url)
         #expect {
             _ = try JobStore(at: folder.url)
-        } throws: { ($0 as? JobStoreError)?.code == .failed && "\($0)".contains(folder.url.path) }
+        } throws: { ($0 as? JobStoreError)?.code == .corrupt && "\($0)".contains(folder.url.path) }
     }
 }

@@ -17,11 +17,11 @@ func held(_ job: UInt64, _ epoch: UInt64, _ progress: UInt64 = 0) -> HeldLease {
 }
 
 /// A scheduler with heartbeats every second, leases of ten and a closed batch.
-func scheduler(_ new: [NewJob], lossLimit: Int = 5) -> Scheduler {
+func scheduler(_ new: [NewJob], lossLimit: Int = 5, options: QueueOptions? = nil) -> Scheduler {
     var scheduler = Scheduler(
         settings: SchedulerSettings(
             heartbeat: .seconds(1), missedHeartbeats: 3, lease: .seconds(10), lossLimit: lossLimit), at: at(0))
-    scheduler.batchOpened(batch)
+    scheduler.batchOpened(batch, options: options)
     _ = scheduler.jobsAdded(new, to: batch, at: at(0))
     _ = scheduler.batchClosed(batch, at: at(0))
     return scheduler
@@ -31,7 +31,7 @@ extension Scheduler {
     mutating func join(_ name: WorkerName, _ session: SessionID = first, held: [HeldLease] = [], at time: Double)
         -> [SchedulerAction]
     {
-        workerJoined(name, session: session, capacity: 100, held: held, at: Scheduling.Moment(.seconds(time)))
+        workerJoined(name, session: session, capacity: 100, held: held, at: SchedulingTests.at(time))
     }
 }
 

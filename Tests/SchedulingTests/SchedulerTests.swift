@@ -65,7 +65,8 @@ import Testing
         #expect(scheduler.timePassed(to: at(2.9)).isEmpty)
         let actions = scheduler.timePassed(to: at(3))
         #expect(actions.contains { if case .workerLost(ann, _) = $0 { true } else { false } })
-        #expect(actions.stored.contains(.requeued(lease(1, 1), losses: 1)))
+        let end = AttemptEnd(worker: ann, reason: "worker ann was lost")
+        #expect(actions.stored.contains(.requeued(lease(1, 1), toll: .loss, because: end)))
         #expect(actions.assigned(to: bob) == [lease(1, 2)])
         // What Ann did after all is too late.
         let late = scheduler.rowsReported(
@@ -90,7 +91,8 @@ import Testing
             let overdue = scheduler.timePassed(to: at(Double(second)))
             if second == 15 {
                 #expect(overdue.revoked(from: ann) == [lease(2, 1)])
-                #expect(overdue.stored == [.requeued(lease(2, 1), losses: 1)])
+                let end = AttemptEnd(worker: ann, reason: "no progress on worker ann")
+                #expect(overdue.stored == [.requeued(lease(2, 1), toll: .loss, because: end)])
             } else {
                 #expect(overdue.isEmpty)
             }
@@ -113,16 +115,19 @@ import Testing
         for attempt in 1...3 as ClosedRange<UInt64> {
             let session = SessionID("s\(attempt)")
             let joined = scheduler.join(ann, session, at: Double(attempt))
-            if attempt > 1 { #expect(joined.stored == [.requeued(lease(1, attempt - 1), losses: Int(attempt) - 1)]) }
+            let end = AttemptEnd(worker: ann, reason: "worker ann started anew")
+            if attempt > 1 {
+                #expect(joined.stored == [.requeued(lease(1, attempt - 1), toll: .loss, because: end)])
+            }
             let given = scheduler.creditOffered(ann, free: 1, at: at(Double(attempt))).assigned(to: ann)
             #expect(given == [lease(1, attempt)])
         }
         let last = scheduler.join(ann, SessionID("s4"), at: 4).stored
-        guard case .quarantined(lease(1, 3), losses: 3, let reason)? = last.first else {
+        guard case .quarantined(lease(1, 3), toll: .loss, let end)? = last.first else {
             Issue.record("\(last)")
             return
         }
-        #expect(reason.contains("3 lost attempts"))
+        #expect(end.reason.contains("3 lost attempts"))
         #expect(last.last == .batchFinished(batch))
         #expect(scheduler.batch(batch)?.counts[.failed] == 1)
     }
@@ -156,7 +161,7 @@ import Testing
         _ = scheduler.creditOffered(ann, free: 3, at: at(0))
         // The connection broke and job 3 never arrived.
         let again = scheduler.join(ann, held: [held(1, 1, 4), held(2, 1), held(9, 1)], at: 1)
-        #expect(again.stored == [.requeued(lease(3, 1), losses: 0)])
+        #expect(again.stored == [.requeued(lease(3, 1), toll: .none, because: nil)])
         #expect(again.revoked(from: ann) == [lease(9, 1)])
         // Lost by silence, then back before anybody else took its jobs.
         _ = scheduler.timePassed(to: at(5))
@@ -199,7 +204,7 @@ import Testing
         _ = scheduler.join(ann, at: 0)
         _ = scheduler.creditOffered(ann, free: 5, at: at(0))
         let actions = scheduler.jobsReturned([lease(1, 1), lease(2, 7)], by: ann, at: at(1))
-        #expect(actions == [.store(.requeued(lease(1, 1), losses: 0))])
+        #expect(actions == [.store(.requeued(lease(1, 1), toll: .none, because: nil))])
         #expect(scheduler.creditOffered(ann, free: 1, at: at(2)).assigned(to: ann) == [lease(1, 2)])
     }
 

@@ -5,7 +5,8 @@ extension BlackBox {
     /// The command line itself.
     @Suite struct CommandLineTests {
         private static let commands = [
-            "run", "coordinator", "worker", "submit", "status", "wait", "cancel", "answer", "reduce", "methods",
+            "run", "coordinator", "worker", "submit", "jobs", "status", "watch", "wait", "cancel", "retry", "pause",
+            "resume", "drain", "explain", "workers", "doctor", "answer", "reduce", "methods",
             "flops", "bench",
         ]
 
@@ -23,7 +24,9 @@ extension BlackBox {
 
         @Test(arguments: [
             ["dance"], ["run"], ["run", "a.yaml", "--workers", "0"], ["answer", "--model", "m"],
-            ["status", "--items"], ["worker", "--threads", "0"], ["coordinator", "--lease", "-1"],
+            ["status", "--items"],
+            ["submit", "a.yaml", "--max-fails", "many"], ["submit", "a.yaml", "--new", "--force"], ["retry", "b"],
+            ["drain"], ["jobs", "b", "--limit", "0"], ["worker", "--threads", "0"], ["coordinator", "--lease", "-1"],
             ["methods", "--output", "xml"], ["reduce", "case.h5", "--method", "ficoco-v"],
         ])
         func wrongUsageHasAnExitCodeOfItsOwn(arguments: [String]) async throws {

@@ -27,7 +27,9 @@ final class RunningWinnow {
     private var status: Int32?
 
     /// Starts a program, `winnow` unless told otherwise; what it prints is collected.
-    init(_ arguments: [String], program: String? = nil) throws {
+    ///
+    /// - Parameter environment: variables besides those of the tests.
+    init(_ arguments: [String], program: String? = nil, environment: [String: String] = [:]) throws {
         self.arguments = arguments
         folder = try TemporaryDirectory()
         let path = try program ?? Self.binary()
@@ -43,8 +45,11 @@ final class RunningWinnow {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
         var pointers = ([path] + arguments).map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
+        let all = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        var variables = all.map { strdup("\($0)=\($1)") } + [nil]
+        defer { for variable in variables { free(variable) } }
         var number: pid_t = 0
-        let failure = posix_spawn(&number, path, &actions, &attributes, &pointers, environ)
+        let failure = posix_spawn(&number, path, &actions, &attributes, &pointers, &variables)
         guard failure == 0 else { throw Trouble(description: "\(path): \(String(cString: strerror(failure)))") }
         process = number
     }

@@ -30,8 +30,10 @@ extension BlackBox {
             #expect(table.code == 0 && table.output.contains("finished") && table.output.contains("two"))
             #expect(batch.items.allSatisfy { table.output.contains($0.id) })
 
-            // The same batch again is another batch.
-            let again = try await services.submit(batch)
+            // The same batch again is the same batch, unless another one is wanted.
+            #expect(try await services.submit(batch).batch == submitted.batch)
+            let again = try Services.Submitted(
+                printed: try await services.ask("submit", batch.path, "--new", "--output", "json").output)
             #expect(again.batch != submitted.batch && again.results == batch.results + "-2")
             let second = try await services.ask("wait", again.batch)
             #expect(second.code == 0 && second.output.contains(again.batch), "\(second)")

@@ -36,24 +36,42 @@ final class Services {
 
     private let folder: TemporaryDirectory
     private let lease: Int
+    /// The coordinator's job store.
+    let store: String
     private(set) var coordinator: RunningWinnow
     private(set) var endpoints: Endpoints
 
-    /// Starts a coordinator; `lease` is in seconds.
-    init(lease: Int = 10) async throws {
+    /// Starts a coordinator.
+    ///
+    /// - Parameters:
+    ///   - lease: In seconds.
+    ///   - store: The job store; nil keeps it in a temporary folder.
+    ///   - descriptors: Most files and connections of the coordinator; nil leaves that to the system.
+    init(lease: Int = 10, store: String? = nil, descriptors: Int? = nil) async throws {
         folder = try TemporaryDirectory()
         self.lease = lease
+        let store = store ?? folder.file("jobs.sqlite").path
+        self.store = store
         (coordinator, endpoints) = try await Self.start(
-            folder, workers: "tcp://127.0.0.1:*", clients: "tcp://127.0.0.1:*", lease: lease)
+            store, workers: "tcp://127.0.0.1:*", clients: "tcp://127.0.0.1:*", lease: lease, descriptors: descriptors)
     }
 
     private static func start(
-        _ folder: TemporaryDirectory, workers: String, clients: String, lease: Int
+        _ store: String, workers: String, clients: String, lease: Int, descriptors: Int? = nil
     ) async throws -> (RunningWinnow, Endpoints) {
-        let coordinator = try RunningWinnow([
-            "coordinator", "--store", folder.file("jobs.sqlite").path, "--workers", workers, "--clients", clients,
+        let arguments = [
+            "coordinator", "--store", store, "--workers", workers, "--clients", clients,
             "--heartbeat", "0.25", "--lease", "\(lease)", "--output", "json",
-        ])
+        ]
+        let coordinator =
+            if let descriptors {
+                // The shell keeps its process for the program that it becomes.
+                try RunningWinnow(
+                    ["-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\"", RunningWinnow.binary()] + arguments,
+                    program: "/bin/sh")
+            } else {
+                try RunningWinnow(arguments)
+            }
         try await eventually("the coordinator listens") {
             if !coordinator.isRunning { throw RunningWinnow.Trouble(description: coordinator.errors) }
             return coordinator.output.hasSuffix("\n")
@@ -65,13 +83,23 @@ final class Services {
     func restartCoordinator() async throws {
         _ = try await coordinator.end()
         (coordinator, endpoints) = try await Self.start(
-            folder, workers: endpoints.workers, clients: endpoints.clients, lease: lease)
+            store, workers: endpoints.workers, clients: endpoints.clients, lease: lease)
     }
 
     /// Starts a worker that writes its results every `sealRows` answers.
     func startWorker(_ name: String, sealRows: Int = 10) throws -> RunningWinnow {
         try RunningWinnow([
             "worker", "--connect", endpoints.workers, "--name", name, "--threads", "1", "--seal-rows", "\(sealRows)",
+            "--spool", folder.file("spool-\(name)").path,
+        ])
+    }
+
+    /// Starts a worker without a model, whose jobs take `milliseconds`.
+    func startNullWorker(_ name: String, capacity: Int = 8, milliseconds: Int = 0) throws -> RunningWinnow {
+        try RunningWinnow([
+            "worker", "--null", "--null-milliseconds", "\(milliseconds)", "--connect", endpoints.workers, "--name",
+            name,
+            "--threads", "1", "--capacity", "\(capacity)", "--spool", folder.file("spool-\(UUID().uuidString)").path,
         ])
     }
 

@@ -1,62 +1,54 @@
 public import Foundation
-public import ImageDecoding
 
-/// A headless Chromium that opens pages of its own folder and nothing else.
-public struct Chromium {
-    /// Whether it is installed (Debian: chromium); tests that need it skip with a reason otherwise.
-    public static let isThere = Tools.has("chromium")
+/// Debian's Chromium without a window, as a reader of web pages that runs their scripts.
+public enum Chromium {
+    private static let path = "/usr/bin/chromium"
 
-    private let folder: TemporaryDirectory
+    /// Whether it is there; tests that need it skip with a reason otherwise.
+    public static let isInstalled = FileManager.default.isExecutableFile(atPath: path)
 
-    /// A browser without a past.
-    public init() throws { folder = try TemporaryDirectory() }
-
-    /// The document after its scripts ran, and what they complained about.
-    public func text(of html: String, hash: String = "") throws -> (document: String, console: [String]) {
-        let (output, errors) = try run(
-            html, hash, ["--dump-dom", "--enable-logging=stderr", "--virtual-time-budget=5000"])
-        return (output, errors.split(separator: "\n").filter { $0.contains("CONSOLE") }.map(String.init))
+    /// What a page became after some seconds of its own time.
+    public struct Page: Sendable {
+        /// The document as its scripts left it.
+        public let document: String
+        /// What the page complained about.
+        public let complaints: [String]
     }
 
-    /// The page as a picture.
-    public func screen(of html: String, hash: String = "", width: Int, height: Int) throws -> Picture {
-        let file = folder.file("screen.png")
-        _ = try run(
-            html, hash,
-            [
-                "--screenshot=\(file.path)", "--window-size=\(width),\(height)", "--hide-scrollbars",
-                "--force-device-scale-factor=1", "--virtual-time-budget=5000",
-            ])
-        return try Picture(contentsOf: file)
-    }
-
-    private func run(_ html: String, _ hash: String, _ arguments: [String]) throws -> (output: String, errors: String) {
-        let page = folder.file("page.html")
-        try Data(html.utf8).write(to: page)
-        let (output, errors) = (folder.file("output"), folder.file("errors"))
-        for file in [output, errors] { FileManager.default.createFile(atPath: file.path, contents: nil) }
+    /// Loads a page and lets its clock run.
+    ///
+    /// - Parameters:
+    ///   - seconds: of the page's clock, which skips idle times.
+    ///   - screenshot: where a picture of it goes; `isDark` says which of its colours are asked for.
+    public static func load(
+        _ url: String, seconds: Int = 5, screenshot: URL? = nil, isDark: Bool = false
+    ) throws -> Page {
+        let profile = try TemporaryDirectory()
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.executableURL = URL(fileURLWithPath: path)
         process.arguments =
             [
-                "chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
-                "--disable-dev-shm-usage",
-                "--user-data-dir=\(folder.file("profile").path)",
-            ] + arguments + ["\(page.absoluteString)\(hash.isEmpty ? "" : "#" + hash)"]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: output)
+                // Its sandbox wants privileges that containers and root do not have; the page is our own.
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+                "--user-data-dir=\(profile.url.path)", "--window-size=1200,1500", "--enable-logging=stderr", "--v=0",
+                "--blink-settings=preferredColorScheme=\(isDark ? 0 : 1)", "--virtual-time-budget=\(1_000 * seconds)",
+            ] + (screenshot.map { ["--screenshot=\($0.path)"] } ?? ["--dump-dom"]) + [url]
+        let (printed, errors) = (profile.file("printed"), profile.file("errors"))
+        for file in [printed, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
+        process.standardOutput = try FileHandle(forWritingTo: printed)
         process.standardError = try FileHandle(forWritingTo: errors)
         try process.run()
         process.waitUntilExit()
-        let printed = String(decoding: try Data(contentsOf: output), as: UTF8.self)
-        let complaints = String(decoding: try Data(contentsOf: errors), as: UTF8.self)
-        guard process.terminationStatus == 0 else { throw Failure(description: "chromium failed: \(complaints)") }
-        return (printed, complaints)
+        let log = String(decoding: try Data(contentsOf: errors), as: UTF8.self)
+        guard process.terminationStatus == 0 else { throw Failure(description: "chromium failed: \(log)") }
+        return Page(
+            document: String(decoding: try Data(contentsOf: printed), as: UTF8.self),
+            complaints: log.split(separator: "\n").filter { $0.contains("CONSOLE") }.map(String.init))
     }
 
-    /// What the browser complained about when it could not do its work.
+    /// What the browser said when it failed.
     public struct Failure: Error, CustomStringConvertible {
-        /// The complaint.
+        /// Its log.
         public let description: String
     }
 }

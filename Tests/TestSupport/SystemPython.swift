@@ -12,6 +12,13 @@ public enum SystemPython {
     public static func run(
         _ script: String, _ arguments: String..., python: String = "/usr/bin/python3"
     ) throws -> String {
+        try run(script, arguments, python: python)
+    }
+
+    /// Runs a script with arguments and returns what it prints.
+    public static func run(
+        _ script: String, _ arguments: [String], python: String = "/usr/bin/python3"
+    ) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [python, "-c", script] + arguments

@@ -96,7 +96,15 @@ struct CompositionTests {
             ),
             (["correlate": "one-token"], "compressor that merges"),
             (["compress": "self-preserving"], "nothing to merge"),
-            (["place": "projector"], "attention or keys"),
+            (
+                [
+                    "place": "projector", "filter": "bipartite-match", "correlate": "partner",
+                    "compress": "size-weighted",
+                ], "attention or keys"
+            ),
+            (["filter": "upcoming-attention", "schedule": "at:3"], "a whole layer leaves"),
+            (["filter": "rater-attention"], "works in the decoder"),
+            (["positions": "renumbered"], "numbers its rows"),
             (["filter": "task-redundancy"], "works in the decoder"),
             (["filter": "vision-redundancy", "place": "decoder"], "works in the encoder"),
             (
@@ -117,7 +125,11 @@ struct CompositionTests {
 
     @Test(
         "a schedule that is none is refused",
-        arguments: ["", "before", "before:0", "at:3,3", "at:a", "from:1,2", "x:1"])
+        arguments: [
+            "", "before", "before:0", "at:3,3", "at:a", "from:1,2", "x:1", "at:3=0", "at:3=5,4", "at:3=5,4=6",
+            "from:3=5",
+            "before:2=", "at:", "after-last:1",
+        ])
     func schedules(text: String) throws {
         let error = try #require(throws: ReductionError.self) {
             try MethodCatalogue.method(named: "composed", options: ["schedule": text])
@@ -137,6 +149,11 @@ struct CompositionTests {
         #expect(try removals("after-last", .visionEncoder) == [22: 432])
         #expect(try removals("before:2", .languageModel) == [1: 432])
         #expect(try removals("at:8,16", .languageModel) == [8: 288, 16: 144])
+        #expect(try removals("before:8,16", .languageModel) == [7: 288, 15: 144])
+        #expect(try removals("before:3=300,7=200,16=144", .languageModel) == [2: 276, 6: 100, 15: 56])
+        #expect(try removals("at:8=300,16=144", .languageModel) == [8: 276, 16: 156])
+        let contradiction = #expect(throws: ReductionError.self) { try removals("before:3=300,7=200", .languageModel) }
+        #expect(contradiction?.code == .badBudget)
         #expect(try removals("from:21", .visionEncoder) == [21: 216, 22: 216])
         #expect(throws: ReductionError.self) { try removals("at:40", .languageModel) }
         #expect(throws: ReductionError.self) { try removals("after-last", .languageModel) }

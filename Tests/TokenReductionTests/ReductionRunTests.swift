@@ -24,19 +24,25 @@ struct Walk {
 
     /// One layer; throws what the run throws.
     mutating func layer(_ place: Place, _ index: Int) throws {
+        if place == .languageModel, index == 0, run.looksAtEntry(of: place) { try run.enter(hidden, layout: layout) }
         let needs = run.needs(place: place, layer: index)
-        var evidence = Evidence()
-        if needs.contains(.keys) {
-            var generator = Generator(seed: seed * 1000 + 500 + index)
-            evidence.keys = generator.states(rows: hidden.rows, width: 5)
+        var generator = Generator(seed: seed * 1000 + index)
+        let map = try AttentionMap(
+            averagingHeadsOf: generator.attention(
+                heads: 2, rows: hidden.rows, scores: .probabilities, causal: place == .languageModel))
+        let all = try Evidence.made(map, layout, seed: seed * 1000 + 500 + index)
+        // No more than was asked for; a row of attention is read off the map as well.
+        let maps: EvidenceNeeds = [.attentionProbabilities, .observerAttention]
+        var evidence = Evidence(
+            attention: needs.isDisjoint(with: maps) ? nil : map, keys: needs.contains(.keys) ? all.keys : nil,
+            upcoming: needs.contains(.upcomingAttention) ? all.upcoming : nil,
+            wholeKeys: needs.contains(.wholeKeys) ? all.wholeKeys : nil,
+            normalizedStates: needs.contains(.normalizedStates) ? all.normalizedStates : nil)
+        if needs.contains(.observerAttention) {
+            evidence.observer = Tensor(
+                map.row(layout.classToken ?? hidden.rows - 1, columns: [0..<hidden.rows]), shape: [1, hidden.rows])
         }
-        // A row of attention is read off the map as well.
-        if needs.contains(.attentionProbabilities) || needs.contains(.observerAttention) {
-            var generator = Generator(seed: seed * 1000 + index)
-            evidence.attention = try AttentionMap(
-                averagingHeadsOf: generator.attention(
-                    heads: 2, rows: hidden.rows, scores: .probabilities, causal: place == .languageModel))
-        }
+        run.remember(evidence, place: place, layer: index)
         let kept = try run.reduce(place: place, layer: index, hidden: hidden, evidence: evidence, layout: layout)
         hidden = hidden.gathered(kept)
     }

@@ -57,7 +57,7 @@ struct CheckpointLayoutTests {
 
     @Test("the authors' layout with its tower inside the folder", arguments: Golden.all)
     func original(golden: Golden) throws {
-        let copy = try originalCopy(of: golden, tower: "clip_tower")
+        let copy = try Self.originalCopy(of: golden, tower: "clip_tower")
         let greedy = try copy.load()
         #expect(greedy.model.configuration.text.vocabulary == 640)
         try greedy.expectAnswers(of: golden)
@@ -65,7 +65,7 @@ struct CheckpointLayoutTests {
 
     @Test("the authors' layout with its tower elsewhere", arguments: Golden.all)
     func originalWithTower(golden: Golden) throws {
-        let copy = try originalCopy(of: golden, tower: "../elsewhere/tower")
+        let copy = try Self.originalCopy(of: golden, tower: "../elsewhere/tower")
         let backend = OneDNNBackend(precision: .float32, threads: 2)
         let lost = try #require(throws: ModelError.self) { try GreedyModel(directory: copy.path, backend: backend) }
         #expect(lost.code == .missingFile && lost.message.contains("--vision-tower"))
@@ -75,7 +75,7 @@ struct CheckpointLayoutTests {
 
     @Test("the authors' layout with a fine-tuned tower among its weights", arguments: Golden.all)
     func fineTunedTower(golden: Golden) throws {
-        var copy = try originalCopy(of: golden, tower: "clip_tower")
+        var copy = try Self.originalCopy(of: golden, tower: "clip_tower")
         for (name, tensor) in try CheckpointCopy(of: golden).tensors where name.hasPrefix("vision_tower.") {
             copy.tensors["model.vision_tower." + name] = tensor
         }
@@ -85,7 +85,7 @@ struct CheckpointLayoutTests {
     }
 
     /// The copy as the authors publish it, extra tensors included; the tower is written to the folder `tower`.
-    private func originalCopy(of golden: Golden, tower: String) throws -> CheckpointCopy {
+    static func originalCopy(of golden: Golden, tower: String) throws -> CheckpointCopy {
         var copy = try CheckpointCopy(of: golden)
         let towerFolder = copy.folder.appendingPathComponent(tower)
         var towerTensors: [String: Tensor] = [:]
@@ -118,7 +118,7 @@ struct CheckpointLayoutTests {
     }
 
     /// Adds `vision_model.embeddings.position_ids`, int64, as OpenAI's upload has it.
-    private func appendPositionIDs(to file: URL) throws {
+    private static func appendPositionIDs(to file: URL) throws {
         var data = try Data(contentsOf: file)
         let length = data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
         let json = try JSONSerialization.jsonObject(with: data[8..<8 + length])

@@ -73,7 +73,7 @@ struct GreedyModel {
     func answer(
         _ prompts: [(MultimodalPrompt, Tensor)], plans: [ReductionPlan], tokens: Int
     ) throws -> [(logits: [Double], ids: [Int], sequence: DecoderSequence)] {
-        let encoded = try model.encode(prompts.map(\.1), plans: plans)
+        let encoded = try model.encode(prompts.map(\.1), plans: plans, questions: prompts.map(\.0.question))
         let (sequences, first) = try model.prefill(
             prompts.map(\.0), encoded, room: prompts.map { _ in tokens })
         var answers = prompts.map { _ in [Int]() }

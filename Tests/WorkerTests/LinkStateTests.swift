@@ -188,7 +188,7 @@ import Worker
         #expect(state.received(welcome(), now: start).kinds.contains("report"))
         #expect(!state.timePassed(now: start + .seconds(1)).kinds.contains("report"))
         #expect(state.timePassed(now: start + .seconds(3)).kinds.contains("report"))
-        #expect(state.received(answer(report), now: start + .seconds(3)).kinds.isEmpty)
+        #expect(state.received(answer(report), now: start + .seconds(3)).kinds == ["answered"])
         #expect(state.heldLeases.isEmpty)
         #expect(state.received(answer(report), now: start + .seconds(3)).kinds.isEmpty)
     }
@@ -244,6 +244,7 @@ extension [LinkState.Action] {
             case .connect: "connect"
             case .admit(let job): "admit \(job.lease)"
             case .drop(let lease): "drop \(lease)"
+            case .answered(_, let counts): counts ? "answered" : "superseded"
             case .hurry: "hurry"
             case .note: "note"
             case .end: "end"
@@ -254,6 +255,7 @@ extension [LinkState.Action] {
                 case .credit: "credit"
                 case .report: "report"
                 case .returned: "returned"
+                case .failed: "failed"
                 case .goodbye: "goodbye"
                 case nil: "nothing"
                 }

@@ -89,7 +89,11 @@ final class ScriptedCoordinator {
     }
 
     /// Assigns jobs of one batch; job numbers count from `first`.
-    func assign(_ prompts: [String], of batch: BatchDescription, first: UInt64 = 1, epoch: UInt64 = 1) throws {
+    ///
+    /// - Parameter retriable: a bit for each class of failures after which a job would run again.
+    func assign(
+        _ prompts: [String], of batch: BatchDescription, first: UInt64 = 1, epoch: UInt64 = 1, retriable: UInt32 = 0
+    ) throws {
         var settings = WireBatchSettings()
         settings.batch = batch.name
         settings.description_p = try batch.json()
@@ -102,6 +106,7 @@ final class ScriptedCoordinator {
             assignment.item = #"{"id":"item-\#(first + UInt64(index))","image":"a.png","prompt":"\#(prompt)"}"#
             assignment.imagePath = "/images/a.png"
             assignment.queuedSeconds = 0.25
+            assignment.retriable = retriable
             return assignment
         }
         try send(.assignments(assignments))

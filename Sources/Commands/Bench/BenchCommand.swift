@@ -7,9 +7,8 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure speed as ratios, and make checkpoints to measure with.",
         subcommands: [
-            BenchForwardCommand.self, BenchReduceCommand.self, BenchResultsCommand.self,
-            BenchCatalogueCommand.self, BenchLoadCommand.self,
-            BenchCheckpointCommand.self,
+            BenchForwardCommand.self, BenchReduceCommand.self, BenchResultsCommand.self, BenchCatalogueCommand.self,
+            BenchLoadCommand.self, BenchCheckpointCommand.self, BenchQueueCommand.self, IdleFleetCommand.self,
         ])
 }
 

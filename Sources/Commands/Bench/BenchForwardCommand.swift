@@ -32,7 +32,7 @@ struct BenchForwardCommand: ParsableCommand {
     @Option(help: "Runs of each measurement; medians are printed.")
     var runs = 5
 
-    @Option(help: "How to print: table or json.")
+    @Option(help: "How to print: table, json (one value) or quiet.")
     var output = OutputFormat.table
 
     func validate() throws {
@@ -55,7 +55,7 @@ struct BenchForwardCommand: ParsableCommand {
         let report = bench.report()
         switch output {
         case .json: try printJSON(report)
-        case .table: print(report.table())
+        case .table, .quiet: print(report.table())
         }
     }
 }

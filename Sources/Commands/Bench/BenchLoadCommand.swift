@@ -17,7 +17,7 @@ struct BenchLoadCommand: ParsableCommand {
     @Option(help: "Arithmetic: f32 or bf16; bf16 where the processor has it, if left out.")
     var precision: PrecisionArgument?
 
-    @Option(help: "How to print: table or json.")
+    @Option(help: "How to print: table, json (one value) or quiet.")
     var output = OutputFormat.table
 
     func run() throws {
@@ -37,7 +37,7 @@ struct BenchLoadCommand: ParsableCommand {
         withExtendedLifetime(network) {}
         switch output {
         case .json: try printJSON(report)
-        case .table:
+        case .table, .quiet:
             let gibibytes = { (bytes: Int) in String(format: "%.2f GiB", Double(bytes) / Double(1 << 30)) }
             print(
                 """

@@ -32,7 +32,7 @@ struct BenchReduceCommand: ParsableCommand {
     @Option(help: "Runs of each measurement; medians are printed, with the least and greatest.")
     var runs = 5
 
-    @Option(help: "How to print: table or json.")
+    @Option(help: "How to print: table, json (one value) or quiet.")
     var output = OutputFormat.table
 
     func validate() throws {
@@ -57,7 +57,7 @@ struct BenchReduceCommand: ParsableCommand {
             steps: steps)
         switch output {
         case .json: try printJSON(report)
-        case .table: print(report.text())
+        case .table, .quiet: print(report.text())
         }
     }
 }

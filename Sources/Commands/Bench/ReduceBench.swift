@@ -44,7 +44,8 @@ final class ReduceBench {
         guard var c = LLaVAConfiguration.named("llava-1.5-7b") else {
             throw CommandFailure("the sizes of llava-1.5-7b are not known")
         }
-        c.vision.layers = 1
+        // One more than runs: some reductions look ahead to it.
+        c.vision.layers = visionLayers + 1
         c.featureLayer = visionLayers
         (c.text.hidden, c.text.intermediate, c.text.layers) = (c.vision.hidden, c.vision.intermediate, 2)
         (c.text.heads, c.text.keyValueHeads, c.text.headSize) = (c.vision.heads, c.vision.heads, 64)

@@ -18,14 +18,14 @@ public struct AttentionWeightedSum: Compress {
     public var summary: String { normalize ? "attention-weighted mean" : "attention-weighted sum" }
 
     /// Target and sources by their attention.
-    public func blend(_ target: Int, with shares: [Share], in layer: LayerView) throws(ReductionError) -> Blend {
+    public func blend(_ intake: Intake, in layer: LayerView) throws(ReductionError) -> Blend {
         let attention = try layer.observerAttention()
-        let weighted = shares.map { Share(source: $0.source, weight: $0.weight * attention[$0.source]) }
-        let total = weighted.reduce(attention[target]) { $0 + $1.weight }
+        let weighted = intake.shares.map { Share(source: $0.source, weight: $0.weight * attention[$0.source]) }
+        let total = weighted.reduce(attention[intake.target]) { $0 + $1.weight }
         // Where nobody looks at any of them there is nothing to weigh by.
         guard !normalize || total != 0 else {
-            return Blend(own: 1, shares: shares, divisor: shares.reduce(1) { $0 + $1.weight })
+            return Blend(own: 1, shares: intake.shares, divisor: intake.shares.reduce(1) { $0 + $1.weight })
         }
-        return Blend(own: attention[target], shares: weighted, divisor: normalize ? total : 1)
+        return Blend(own: attention[intake.target], shares: weighted, divisor: normalize ? total : 1)
     }
 }

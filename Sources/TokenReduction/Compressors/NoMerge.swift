@@ -10,7 +10,7 @@ public struct NoMerge: Compress {
     public var summary: String { "survivors unchanged" }
 
     /// The target as it is.
-    public func blend(_ target: Int, with shares: [Share], in layer: LayerView) throws(ReductionError) -> Blend {
+    public func blend(_ intake: Intake, in layer: LayerView) throws(ReductionError) -> Blend {
         Blend(own: 1, shares: [], divisor: 1)
     }
 }

@@ -13,13 +13,13 @@ public struct SelfPreservingMerge: Compress {
     public var summary: String { "self-preserving mean" }
 
     /// The mean of the target, with weight one, and its shares.
-    public func blend(_ target: Int, with shares: [Share], in layer: LayerView) throws(ReductionError) -> Blend {
-        let size = 1 + shares.reduce(0) { $0 + $1.weight }
+    public func blend(_ intake: Intake, in layer: LayerView) throws(ReductionError) -> Blend {
+        let size = 1 + intake.shares.reduce(0) { $0 + $1.weight }
         // Logits may share with both signs; nothing sensible is left where they cancel exactly.
         guard size.isFinite, size != 0 else {
             throw ReductionError(
                 .notFinite, "the shares that one token takes in cancel its own weight: use scores=probabilities")
         }
-        return Blend(own: 1, shares: shares, divisor: size)
+        return Blend(own: 1, shares: intake.shares, divisor: size)
     }
 }

@@ -12,9 +12,9 @@ public struct SizeWeightedMean: Compress {
     public var summary: String { "size-weighted mean" }
 
     /// The mean by sizes.
-    public func blend(_ target: Int, with shares: [Share], in layer: LayerView) throws(ReductionError) -> Blend {
-        let own = layer.sizes[target]
-        let shares = shares.map { Share(source: $0.source, weight: $0.weight * layer.sizes[$0.source]) }
+    public func blend(_ intake: Intake, in layer: LayerView) throws(ReductionError) -> Blend {
+        let own = layer.sizes[intake.target]
+        let shares = intake.shares.map { Share(source: $0.source, weight: $0.weight * layer.sizes[$0.source]) }
         return Blend(own: own, shares: shares, divisor: shares.reduce(own) { $0 + $1.weight })
     }
 }

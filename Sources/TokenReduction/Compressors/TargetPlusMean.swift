@@ -11,9 +11,9 @@ public struct TargetPlusMean: Compress {
     public var summary: String { "target plus mean of its sources" }
 
     /// The target and the mean of its shares.
-    public func blend(_ target: Int, with shares: [Share], in layer: LayerView) throws(ReductionError) -> Blend {
-        let total = shares.reduce(0) { $0 + $1.weight }
+    public func blend(_ intake: Intake, in layer: LayerView) throws(ReductionError) -> Blend {
+        let total = intake.shares.reduce(0) { $0 + $1.weight }
         return Blend(
-            own: 1, shares: shares.map { Share(source: $0.source, weight: $0.weight / total) }, divisor: 1)
+            own: 1, shares: intake.shares.map { Share(source: $0.source, weight: $0.weight / total) }, divisor: 1)
     }
 }

@@ -19,14 +19,20 @@ public struct IntoOne: Correlate {
     public func correlation(
         of candidates: Candidates, in layer: LayerView, removing count: Int
     ) throws(ReductionError) -> Correlation {
-        guard candidates.sources.count > count else {
+        let (sources, place) = try candidates.sourcesAndNewToken(count)
+        return Correlation(sources: sources, targets: sources.map { _ in place }, fused: [place])
+    }
+}
+
+extension Candidates {
+    /// The first `count` tokens that go, and the one after them, whose row a new token takes.
+    func sourcesAndNewToken(_ count: Int) throws(ReductionError) -> (sources: [Int], place: Int) {
+        guard sources.count > count else {
             throw ReductionError(
                 .unexpectedCount,
                 "one token more than the \(count) that go is needed to hold them, and the filter names no more: "
                     + "combine this correlation with a filter that ranks all tokens")
         }
-        let place = candidates.sources[count]
-        let sources = Array(candidates.sources.prefix(count))
-        return Correlation(sources: sources, targets: sources.map { _ in place }, fused: [place])
+        return (Array(sources.prefix(count)), sources[count])
     }
 }

@@ -34,7 +34,7 @@ public struct AttentionThenVariety: Filter {
         while rest.count > keep - first {
             let even = stride(from: 0, to: rest.count, by: 2).map { rest[$0] }
             let odd = stride(from: 1, to: rest.count, by: 2).map { rest[$0] }
-            let closest = even.map { token in odd.reduce(-Double.infinity) { max($0, cosines[token][$1]) } }
+            let closest = even.map { cosines.largest(of: $0, among: odd) }
             let order = even.indices.sorted { closest[$0] == closest[$1] ? $0 < $1 : closest[$0] > closest[$1] }
             let leaving = min(8, rest.count - (keep - first), even.count)
             sources += order.prefix(leaving).map { even[$0] }

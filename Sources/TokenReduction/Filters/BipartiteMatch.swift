@@ -28,9 +28,9 @@ public struct BipartiteMatch: Filter {
         let cosines = try layer.unitKeys().cosines(even, odd)
         var scores = [Double](repeating: -1, count: layer.count)
         var partners = Array(0..<layer.count)
-        for (token, row) in zip(even, cosines) {
-            guard let best = row.max(), let place = row.firstIndex(of: best) else { continue }
-            scores[token] = best
+        for (row, token) in even.enumerated() {
+            guard let place = cosines.nearest(to: row) else { continue }
+            scores[token] = cosines[row, place]
             partners[token] = odd[place]
         }
         let ranked = even.sorted { scores[$0] == scores[$1] ? $0 < $1 : scores[$0] > scores[$1] }

@@ -1,42 +1,52 @@
-/// CDPruner's filter without the question: keeps the tokens whose kernel of cosines has the largest determinant.
+/// CDPruner's filter: keeps the tokens whose kernel of cosines, weighed by their relevance, has the largest determinant.
 ///
-///     L = cos(xᵢ, xⱼ),   next = argmaxᵢ det L(chosen ∪ i) / det L(chosen)        (Zhang et al., NeurIPS 2025, section 3)
+///     K = rᵢ·cos(xᵢ, xⱼ)·rⱼ,   next = argmaxᵢ det K(chosen ∪ i) / det K(chosen)  (Zhang et al., arXiv:2506.10967)
 ///
-/// the greedy maximum of a determinantal point process, by an incremental Cholesky factor (Chen, Zhang and Zhou 2018):
-/// dᵢ² starts at Lᵢᵢ; with j chosen, eᵢ = (Lⱼᵢ − cⱼ·cᵢ) / dⱼ is appended to cᵢ and dᵢ² loses eᵢ². Of equal tokens the
-/// earlier wins, so the first is token 0: without relevance all Lᵢᵢ are 1. Once what is left lies in the span of the
-/// chosen (dᵢ² < 10⁻⁶) the determinant says nothing more, and the earliest tokens follow.
+/// the greedy maximum of a determinantal point process, by an incremental Cholesky factor (Chen, Zhang and Zhou 2018).
+/// Relevance r factors out of it: with L the cosines, dᵢ² starts at Lᵢᵢ = 1; with j chosen, eᵢ = (Lⱼᵢ − cⱼ·cᵢ) / dⱼ is
+/// appended to cᵢ and dᵢ² loses eᵢ²; next is the largest rᵢ²dᵢ². Of equal tokens the earlier wins, so without relevance
+/// (r = 1) the first is token 0. A token in the span of the chosen (dᵢ² < 10⁻⁶) adds nothing to the determinant; once all
+/// are, the earliest follow.
 ///
-/// A token's score is 1 − dᵢ², the part of it that the chosen already say, at the moment of choice for those that stay.
+/// A token's score is 1 − rᵢ²dᵢ² with the largest r as 1: what the chosen already say of it and what the question does not
+/// ask, at the moment of choice for those that stay.
 public struct DeterminantalDiversity: Filter {
-    /// The choice has no parameters.
-    public init() {}
+    /// What the kernel is weighed by.
+    public let relevance: QuestionRelevance
 
-    /// Nothing but the tokens themselves.
-    public var needs: EvidenceNeeds { [] }
+    /// A choice among tokens of this relevance.
+    public init(relevance: QuestionRelevance = .none) { self.relevance = relevance }
+
+    /// The tokens themselves, and their relevance where it counts.
+    public var needs: EvidenceNeeds { relevance == .none ? [] : .questionRelevance }
+
+    /// Relevance is known behind the projector only.
+    public var places: Set<Place> { relevance == .none ? Set(Place.allCases) : [.projector] }
 
     /// One line for the table of methods.
-    public var summary: String { "all but the set of largest determinant" }
+    public var summary: String {
+        "all but the set of largest determinant" + (relevance == .none ? "" : ", weighed by the question")
+    }
 
     /// All but the chosen, what they already say most of first.
     public func candidates(in layer: LayerView, removing count: Int) throws(ReductionError) -> Candidates {
         let kernel = try layer.unitStates().allCosines()
         let (tokens, keep) = (0..<layer.count, layer.count - count)
+        let weights = try relevance.weights(in: layer).map { $0 * $0 }
         var rest = [Double](repeating: 1, count: layer.count)
         var factors: [[Double]] = []
         var (chosen, isChosen) = ([Int](), [Bool](repeating: false, count: layer.count))
         while chosen.count < keep {
-            let open = tokens.filter { !isChosen[$0] }
-            guard var next = open.first else { break }
-            for token in open where rest[token] > rest[next] { next = token }
-            guard rest[next] >= 1e-6 else {
-                chosen += open.prefix(keep - chosen.count)
+            let new = tokens.filter { !isChosen[$0] && rest[$0] >= 1e-6 }
+            guard var next = new.first else {
+                chosen += tokens.filter { !isChosen[$0] }.prefix(keep - chosen.count)
                 break
             }
+            for token in new where weights[token] * rest[token] > weights[next] * rest[next] { next = token }
             chosen.append(next)
             isChosen[next] = true
             let scale = 1 / rest[next].squareRoot()
-            var row = kernel[next]
+            var row = kernel.row(next)
             for factor in factors where factor[next] != 0 {
                 let weight = factor[next]
                 for token in tokens { row[token] -= weight * factor[token] }
@@ -47,6 +57,6 @@ public struct DeterminantalDiversity: Filter {
             }
             factors.append(row)
         }
-        return try Candidates(keeping: chosen, scores: rest.map { 1 - $0 })
+        return try Candidates(keeping: chosen, scores: zip(weights, rest).map { 1 - $0 * $1 })
     }
 }

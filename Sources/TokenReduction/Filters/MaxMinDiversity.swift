@@ -20,7 +20,7 @@ public struct MaxMinDiversity: Filter {
         let cosines = try layer.unitStates().allCosines()
         let tokens = 0..<layer.count
         let nearest = tokens.map { token in
-            tokens.reduce(-Double.infinity) { $1 == token ? $0 : max($0, cosines[token][$1]) }
+            tokens.reduce(-Double.infinity) { $1 == token ? $0 : max($0, cosines[token, $1]) }
         }
         var closeness = [Double](repeating: -.infinity, count: layer.count)
         var (chosen, isChosen) = ([Int](), [Bool](repeating: false, count: layer.count))
@@ -28,8 +28,9 @@ public struct MaxMinDiversity: Filter {
         for _ in 0..<layer.count - count {
             chosen.append(next)
             isChosen[next] = true
-            let row = cosines[next]
-            for token in tokens where !isChosen[token] { closeness[token] = max(closeness[token], row[token]) }
+            for token in tokens where !isChosen[token] {
+                closeness[token] = max(closeness[token], cosines[next, token])
+            }
             next = tokens.lazy.filter { !isChosen[$0] }.min { closeness[$0] < closeness[$1] } ?? next
         }
         // The first was chosen before there was anything to be near to.

@@ -19,6 +19,6 @@ public struct ObserverAttention: Filter {
 
     /// All tokens, the least attended first.
     public func candidates(in layer: LayerView, removing count: Int) throws(ReductionError) -> Candidates {
-        try Candidates(largest: layer.count, of: layer.observerAttention().map { -$0 })
+        try Candidates(leastWorthFirst: layer.observerAttention())
     }
 }

@@ -15,10 +15,11 @@ extension MethodRecipe {
         let schedule = try options.schedule(default: .afterLast)
         let order = try options.choice("order", default: TokenOrder.sequence)
         let attention = try options.choice("attention", default: KeyWeights.plain)
+        let positions = try options.choice("positions", default: PositionPolicy.original)
         let budget = try options.choice("budget", default: Budget.final)
         let stages = Stages(
             filter: filter, correlate: correlate, compress: compress, schedule: schedule, order: order,
-            proportionalAttention: attention == .proportional)
+            proportionalAttention: attention == .proportional, positions: positions)
         try stages.check(in: place)
         return ReductionMethod(
             encoder: place == .visionEncoder ? stages : nil, projector: place == .projector ? stages : nil,

@@ -4,7 +4,7 @@ extension MethodRecipe {
     /// Zhang et al., 2024: head-mean attention of [CLS], order kept, nothing merged. The simplest strong baseline; EViT
     /// without its new token, applied once.
     public static let fasterVLM = MethodRecipe(
-        name: "fastervlm", citation: "Zhang et al., [CLS] Attention is All You Need, arXiv:2412.01818"
+        name: "fastervlm", citation: "Zhang et al., [CLS] Attention is All You Need, arXiv:2412.01818v1"
     ) { _ in
         ReductionMethod(
             encoder: Stages(

@@ -30,6 +30,61 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// Why an attempt failed, as far as it decides whether another one may succeed.
+public nonisolated enum WireErrorClass: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case other // = 0
+
+  /// the item itself is at fault: a broken picture, a prompt that is too long
+  case input // = 1
+
+  /// memory, disk or a file was not to be had just then
+  case resource // = 2
+
+  /// it ran longer than the batch allows
+  case timeout // = 3
+
+  /// the model's output was not finite
+  case numeric // = 4
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .other
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .other
+    case 1: self = .input
+    case 2: self = .resource
+    case 3: self = .timeout
+    case 4: self = .numeric
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .other: return 0
+    case .input: return 1
+    case .resource: return 2
+    case .timeout: return 3
+    case .numeric: return 4
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [WireErrorClass] = [
+    .other,
+    .input,
+    .resource,
+    .timeout,
+    .numeric,
+  ]
+
+}
+
 /// First message of every worker and client.
 public nonisolated struct WireHello: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -149,6 +204,9 @@ public nonisolated struct WireAssignment: Sendable {
   /// from acceptance to this assignment
   public var queuedSeconds: Double = 0
 
+  /// bit per ErrorClass: a failure of these classes would run again, so it gets no row
+  public var retriable: UInt32 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -211,6 +269,14 @@ public nonisolated struct WireFromWorker: Sendable {
     set {kind = .goodbye(newValue)}
   }
 
+  public var failed: WireAttemptsFailed {
+    get {
+      if case .failed(let v)? = kind {return v}
+      return WireAttemptsFailed()
+    }
+    set {kind = .failed(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -220,6 +286,7 @@ public nonisolated struct WireFromWorker: Sendable {
     case report(WireShardReport)
     case returned(WireReturned)
     case goodbye(WireGoodbye)
+    case failed(WireAttemptsFailed)
 
   }
 
@@ -374,6 +441,9 @@ public nonisolated struct WireShardReport: Sendable {
 
   public var rows: [WireRow] = []
 
+  /// the batch's results folder, for a worker that reads its own report after a restart
+  public var results: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -409,12 +479,52 @@ public nonisolated struct WireRow: Sendable {
   /// Clears the value of `summary`. Subsequent reads from it will return its default value.
   public mutating func clearSummary() {self._summary = nil}
 
+  public var errorClass: WireErrorClass = .other
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _lease: WireLease? = nil
   fileprivate var _summary: WireSummary? = nil
+}
+
+/// Attempts that failed without a row, because the coordinator said that it would try again.
+public nonisolated struct WireAttemptsFailed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var attempts: [WireFailedAttempt] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireFailedAttempt: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var lease: WireLease {
+    get {_lease ?? WireLease()}
+    set {_lease = newValue}
+  }
+  /// Returns true if `lease` has been explicitly set.
+  public var hasLease: Bool {self._lease != nil}
+  /// Clears the value of `lease`. Subsequent reads from it will return its default value.
+  public mutating func clearLease() {self._lease = nil}
+
+  public var errorClass: WireErrorClass = .other
+
+  public var error: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _lease: WireLease? = nil
 }
 
 /// What `status` and `run` show without opening a shard.
@@ -460,6 +570,9 @@ public nonisolated struct WireReturned: Sendable {
   public var leases: [WireLease] = []
 
   public var reason: String = String()
+
+  /// this worker cannot run the batches of these jobs at all, such as where a model does not load
+  public var unfit: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -570,6 +683,46 @@ public nonisolated struct WireFromClient: Sendable {
     set {kind = .shutdown(newValue)}
   }
 
+  public var pause: WirePauseRequest {
+    get {
+      if case .pause(let v)? = kind {return v}
+      return WirePauseRequest()
+    }
+    set {kind = .pause(newValue)}
+  }
+
+  public var retry: WireRetryRequest {
+    get {
+      if case .retry(let v)? = kind {return v}
+      return WireRetryRequest()
+    }
+    set {kind = .retry(newValue)}
+  }
+
+  public var drain: WireDrainRequest {
+    get {
+      if case .drain(let v)? = kind {return v}
+      return WireDrainRequest()
+    }
+    set {kind = .drain(newValue)}
+  }
+
+  public var explain: WireExplainRequest {
+    get {
+      if case .explain(let v)? = kind {return v}
+      return WireExplainRequest()
+    }
+    set {kind = .explain(newValue)}
+  }
+
+  public var stragglers: WireStragglersRequest {
+    get {
+      if case .stragglers(let v)? = kind {return v}
+      return WireStragglersRequest()
+    }
+    set {kind = .stragglers(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -581,6 +734,11 @@ public nonisolated struct WireFromClient: Sendable {
     case cancel(WireCancelRequest)
     case items(WireItemsRequest)
     case shutdown(WireShutdownRequest)
+    case pause(WirePauseRequest)
+    case retry(WireRetryRequest)
+    case drain(WireDrainRequest)
+    case explain(WireExplainRequest)
+    case stragglers(WireStragglersRequest)
 
   }
 
@@ -668,6 +826,46 @@ public nonisolated struct WireToClient: Sendable {
     set {kind = .shuttingDown(newValue)}
   }
 
+  public var paused: WirePauseAnswer {
+    get {
+      if case .paused(let v)? = kind {return v}
+      return WirePauseAnswer()
+    }
+    set {kind = .paused(newValue)}
+  }
+
+  public var retried: WireRetryAnswer {
+    get {
+      if case .retried(let v)? = kind {return v}
+      return WireRetryAnswer()
+    }
+    set {kind = .retried(newValue)}
+  }
+
+  public var draining: WireDrainAnswer {
+    get {
+      if case .draining(let v)? = kind {return v}
+      return WireDrainAnswer()
+    }
+    set {kind = .draining(newValue)}
+  }
+
+  public var explained: WireExplainAnswer {
+    get {
+      if case .explained(let v)? = kind {return v}
+      return WireExplainAnswer()
+    }
+    set {kind = .explained(newValue)}
+  }
+
+  public var stragglers: WireStragglersAnswer {
+    get {
+      if case .stragglers(let v)? = kind {return v}
+      return WireStragglersAnswer()
+    }
+    set {kind = .stragglers(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -680,23 +878,38 @@ public nonisolated struct WireToClient: Sendable {
     case cancelled(WireCancelAnswer)
     case items(WireItemsAnswer)
     case shuttingDown(WireShuttingDown)
+    case paused(WirePauseAnswer)
+    case retried(WireRetryAnswer)
+    case draining(WireDrainAnswer)
+    case explained(WireExplainAnswer)
+    case stragglers(WireStragglersAnswer)
 
   }
 
   public init() {}
 }
 
-/// A batch is submitted as a stream: open, add items in pieces, close. Nothing runs before it is closed.
+/// A batch is submitted as a stream: open, add items in pieces, close. Nothing runs before it is closed for the first time.
+/// Each piece is durable once it is answered. Items have the identity of their `id`: sending them again changes nothing, so
+/// a submission that broke off is sent again from its beginning.
 public nonisolated struct WireOpenBatch: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// wanted batch name; the coordinator appends a suffix if it is taken
+  /// a batch of this name is resumed if it asks for the same, else refused
   public var name: String = String()
 
   /// JSON, every default filled in
   public var description_p: String = String()
+
+  public var modelFingerprint: String = String()
+
+  /// resume although model or parameters differ; what has not run takes the new ones
+  public var force: Bool = false
+
+  /// never resume: a name that is taken gets a suffix
+  public var fresh: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -709,6 +922,13 @@ public nonisolated struct WireBatchOpened: Sendable {
   // methods supported on all messages.
 
   public var batch: String = String()
+
+  public var resumed: Bool = false
+
+  /// items so far
+  public var total: UInt64 = 0
+
+  public var results: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -735,7 +955,17 @@ public nonisolated struct WireItemsAdded: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// items of the batch so far
   public var total: UInt64 = 0
+
+  /// of this piece: new
+  public var added: UInt64 = 0
+
+  /// of this piece: submitted before
+  public var known: UInt64 = 0
+
+  /// of this piece: cancelled before, waiting again
+  public var revived: UInt64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -792,36 +1022,107 @@ public nonisolated struct WireStatusAnswer: Sendable {
   public init() {}
 }
 
-public nonisolated struct WireBatchStatus: Sendable {
+public nonisolated struct WireBatchStatus: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var batch: String = String()
+  public var batch: String {
+    get {_storage._batch}
+    set {_uniqueStorage()._batch = newValue}
+  }
 
   /// open, running, finished, cancelled
-  public var state: String = String()
+  public var state: String {
+    get {_storage._state}
+    set {_uniqueStorage()._state = newValue}
+  }
 
-  public var total: UInt64 = 0
+  public var total: UInt64 {
+    get {_storage._total}
+    set {_uniqueStorage()._total = newValue}
+  }
 
-  public var waiting: UInt64 = 0
+  public var waiting: UInt64 {
+    get {_storage._waiting}
+    set {_uniqueStorage()._waiting = newValue}
+  }
 
-  public var running: UInt64 = 0
+  public var running: UInt64 {
+    get {_storage._running}
+    set {_uniqueStorage()._running = newValue}
+  }
 
-  public var succeeded: UInt64 = 0
+  public var succeeded: UInt64 {
+    get {_storage._succeeded}
+    set {_uniqueStorage()._succeeded = newValue}
+  }
 
-  public var failed: UInt64 = 0
+  public var failed: UInt64 {
+    get {_storage._failed}
+    set {_uniqueStorage()._failed = newValue}
+  }
 
-  public var cancelled: UInt64 = 0
+  public var cancelled: UInt64 {
+    get {_storage._cancelled}
+    set {_uniqueStorage()._cancelled = newValue}
+  }
 
-  public var elapsedSeconds: Double = 0
+  public var elapsedSeconds: Double {
+    get {_storage._elapsedSeconds}
+    set {_uniqueStorage()._elapsedSeconds = newValue}
+  }
 
   /// results folder
-  public var results: String = String()
+  public var results: String {
+    get {_storage._results}
+    set {_uniqueStorage()._results = newValue}
+  }
+
+  public var priority: Int32 {
+    get {_storage._priority}
+    set {_uniqueStorage()._priority = newValue}
+  }
+
+  public var labels: Dictionary<String,String> {
+    get {_storage._labels}
+    set {_uniqueStorage()._labels = newValue}
+  }
+
+  public var isPaused: Bool {
+    get {_storage._isPaused}
+    set {_uniqueStorage()._isPaused = newValue}
+  }
+
+  /// why nothing of it can run at present; empty where something can
+  public var trouble: String {
+    get {_storage._trouble}
+    set {_uniqueStorage()._trouble = newValue}
+  }
+
+  /// of the waiting: pausing before another attempt
+  public var delayed: UInt64 {
+    get {_storage._delayed}
+    set {_uniqueStorage()._delayed = newValue}
+  }
+
+  /// of an attempt; 0 where too few have ended
+  public var medianSeconds: Double {
+    get {_storage._medianSeconds}
+    set {_uniqueStorage()._medianSeconds = newValue}
+  }
+
+  /// why it was cancelled
+  public var reason: String {
+    get {_storage._reason}
+    set {_uniqueStorage()._reason = newValue}
+  }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 public nonisolated struct WireWorkerStatus: Sendable {
@@ -841,6 +1142,9 @@ public nonisolated struct WireWorkerStatus: Sendable {
   public var finished: UInt64 = 0
 
   public var secondsSinceHeard: Double = 0
+
+  /// why it is lost, or gets no jobs
+  public var note: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -884,6 +1188,12 @@ public nonisolated struct WireItemsRequest: Sendable {
   public var after: UInt64 = 0
 
   public var limit: UInt32 = 0
+
+  /// none: every state
+  public var states: [String] = []
+
+  /// only items that carry all of these
+  public var labels: Dictionary<String,String> = [:]
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -940,6 +1250,195 @@ public nonisolated struct WireItemStatus: Sendable {
   fileprivate var _summary: WireSummary? = nil
 }
 
+/// Holds jobs back, or lets them go again; those that run are finished. Without a batch: every batch that has not ended.
+public nonisolated struct WirePauseRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var batch: String = String()
+
+  public var resume: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WirePauseAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var batches: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Lets jobs that ended without success run again: all failed ones, or those of these ids.
+public nonisolated struct WireRetryRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var batch: String = String()
+
+  public var failed: Bool = false
+
+  public var cancelled: Bool = false
+
+  public var items: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireRetryAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var retried: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Workers finish what they have and end. Without a name: all of them.
+public nonisolated struct WireDrainRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var worker: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireDrainAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var workers: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Why a job is not running, or what became of it.
+public nonisolated struct WireExplainRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var batch: String = String()
+
+  public var item: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireExplainAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var state: String = String()
+
+  public var explanation: String = String()
+
+  /// that ended without a result, oldest first
+  public var attempts: [WireAttemptEnd] = []
+
+  public var epoch: UInt64 = 0
+
+  public var losses: UInt64 = 0
+
+  public var failures: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireAttemptEnd: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var epoch: UInt64 = 0
+
+  public var worker: String = String()
+
+  public var errorClass: String = String()
+
+  public var reason: String = String()
+
+  /// seconds since 1970
+  public var endedAt: Double = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Running attempts that take far longer than the median, longest first.
+public nonisolated struct WireStragglersRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var batch: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireStragglersAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var medianSeconds: Double = 0
+
+  public var stragglers: [WireStraggler] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireStraggler: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var item: String = String()
+
+  public var worker: String = String()
+
+  public var epoch: UInt64 = 0
+
+  public var seconds: Double = 0
+
+  public var hasSecondRun_p: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct WireShutdownRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -963,6 +1462,10 @@ public nonisolated struct WireShuttingDown: Sendable {
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "winnow.v1"
+
+nonisolated extension WireErrorClass: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0OTHER\0\u{1}INPUT\0\u{1}RESOURCE\0\u{1}TIMEOUT\0\u{1}NUMERIC\0")
+}
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Hello"
@@ -1176,7 +1679,7 @@ nonisolated extension WireBatchSettings: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireAssignment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Assignment"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}batch\0\u{1}item\0\u{3}image_path\0\u{3}queued_seconds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}batch\0\u{1}item\0\u{3}image_path\0\u{3}queued_seconds\0\u{1}retriable\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1189,6 +1692,7 @@ nonisolated extension WireAssignment: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 3: try { try decoder.decodeSingularStringField(value: &self.item) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.imagePath) }()
       case 5: try { try decoder.decodeSingularDoubleField(value: &self.queuedSeconds) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.retriable) }()
       default: break
       }
     }
@@ -1214,6 +1718,9 @@ nonisolated extension WireAssignment: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.queuedSeconds.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.queuedSeconds, fieldNumber: 5)
     }
+    if self.retriable != 0 {
+      try visitor.visitSingularUInt32Field(value: self.retriable, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1223,6 +1730,7 @@ nonisolated extension WireAssignment: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.item != rhs.item {return false}
     if lhs.imagePath != rhs.imagePath {return false}
     if lhs.queuedSeconds != rhs.queuedSeconds {return false}
+    if lhs.retriable != rhs.retriable {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1230,7 +1738,7 @@ nonisolated extension WireAssignment: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireFromWorker: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FromWorker"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credit\0\u{1}report\0\u{1}returned\0\u{1}goodbye\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credit\0\u{1}report\0\u{1}returned\0\u{1}goodbye\0\u{1}failed\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1316,6 +1824,19 @@ nonisolated extension WireFromWorker: SwiftProtobuf.Message, SwiftProtobuf._Mess
           self.kind = .goodbye(v)
         }
       }()
+      case 7: try {
+        var v: WireAttemptsFailed?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .failed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .failed(v)
+        }
+      }()
       default: break
       }
     }
@@ -1350,6 +1871,10 @@ nonisolated extension WireFromWorker: SwiftProtobuf.Message, SwiftProtobuf._Mess
     case .goodbye?: try {
       guard case .goodbye(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .failed?: try {
+      guard case .failed(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     }()
     case nil: break
     }
@@ -1642,7 +2167,7 @@ nonisolated extension WireAssignments: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireShardReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ShardReport"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}shard\0\u{1}sha256\0\u{1}bytes\0\u{1}rows\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}shard\0\u{1}sha256\0\u{1}bytes\0\u{1}rows\0\u{1}results\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1655,6 +2180,7 @@ nonisolated extension WireShardReport: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 3: try { try decoder.decodeSingularBytesField(value: &self.sha256) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.bytes) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.rows) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.results) }()
       default: break
       }
     }
@@ -1676,6 +2202,9 @@ nonisolated extension WireShardReport: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.rows.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.rows, fieldNumber: 5)
     }
+    if !self.results.isEmpty {
+      try visitor.visitSingularStringField(value: self.results, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1685,6 +2214,7 @@ nonisolated extension WireShardReport: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.sha256 != rhs.sha256 {return false}
     if lhs.bytes != rhs.bytes {return false}
     if lhs.rows != rhs.rows {return false}
+    if lhs.results != rhs.results {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1692,7 +2222,7 @@ nonisolated extension WireShardReport: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Row"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}row\0\u{1}failed\0\u{1}error\0\u{1}summary\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}row\0\u{1}failed\0\u{1}error\0\u{1}summary\0\u{3}error_class\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1705,6 +2235,7 @@ nonisolated extension WireRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 3: try { try decoder.decodeSingularBoolField(value: &self.failed) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.error) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._summary) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.errorClass) }()
       default: break
       }
     }
@@ -1730,6 +2261,9 @@ nonisolated extension WireRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     try { if let v = self._summary {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
+    if self.errorClass != .other {
+      try visitor.visitSingularEnumField(value: self.errorClass, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1739,6 +2273,81 @@ nonisolated extension WireRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.failed != rhs.failed {return false}
     if lhs.error != rhs.error {return false}
     if lhs._summary != rhs._summary {return false}
+    if lhs.errorClass != rhs.errorClass {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAttemptsFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AttemptsFailed"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}attempts\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.attempts) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.attempts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.attempts, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireAttemptsFailed, rhs: WireAttemptsFailed) -> Bool {
+    if lhs.attempts != rhs.attempts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireFailedAttempt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".FailedAttempt"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{3}error_class\0\u{1}error\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._lease) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.errorClass) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.error) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._lease {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.errorClass != .other {
+      try visitor.visitSingularEnumField(value: self.errorClass, fieldNumber: 2)
+    }
+    if !self.error.isEmpty {
+      try visitor.visitSingularStringField(value: self.error, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireFailedAttempt, rhs: WireFailedAttempt) -> Bool {
+    if lhs._lease != rhs._lease {return false}
+    if lhs.errorClass != rhs.errorClass {return false}
+    if lhs.error != rhs.error {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1826,7 +2435,7 @@ nonisolated extension WireReportAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireReturned: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Returned"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}leases\0\u{1}reason\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}leases\0\u{1}reason\0\u{1}unfit\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1836,6 +2445,7 @@ nonisolated extension WireReturned: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.leases) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.unfit) }()
       default: break
       }
     }
@@ -1848,12 +2458,16 @@ nonisolated extension WireReturned: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.reason.isEmpty {
       try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
     }
+    if self.unfit != false {
+      try visitor.visitSingularBoolField(value: self.unfit, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireReturned, rhs: WireReturned) -> Bool {
     if lhs.leases != rhs.leases {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs.unfit != rhs.unfit {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1918,7 +2532,7 @@ nonisolated extension WireHelloAgain: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FromClient"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}hello\0\u{3}open_batch\0\u{3}add_items\0\u{3}close_batch\0\u{1}status\0\u{1}cancel\0\u{1}items\0\u{1}shutdown\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}hello\0\u{3}open_batch\0\u{3}add_items\0\u{3}close_batch\0\u{1}status\0\u{1}cancel\0\u{1}items\0\u{1}shutdown\0\u{1}pause\0\u{1}retry\0\u{1}drain\0\u{1}explain\0\u{1}stragglers\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2031,6 +2645,71 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
           self.kind = .shutdown(v)
         }
       }()
+      case 10: try {
+        var v: WirePauseRequest?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .pause(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .pause(v)
+        }
+      }()
+      case 11: try {
+        var v: WireRetryRequest?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .retry(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .retry(v)
+        }
+      }()
+      case 12: try {
+        var v: WireDrainRequest?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .drain(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .drain(v)
+        }
+      }()
+      case 13: try {
+        var v: WireExplainRequest?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .explain(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .explain(v)
+        }
+      }()
+      case 14: try {
+        var v: WireStragglersRequest?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .stragglers(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .stragglers(v)
+        }
+      }()
       default: break
       }
     }
@@ -2077,6 +2756,26 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
       guard case .shutdown(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
     }()
+    case .pause?: try {
+      guard case .pause(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .retry?: try {
+      guard case .retry(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .drain?: try {
+      guard case .drain(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    }()
+    case .explain?: try {
+      guard case .explain(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
+    case .stragglers?: try {
+      guard case .stragglers(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2092,7 +2791,7 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ToClient"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}welcome\0\u{1}refusal\0\u{3}batch_opened\0\u{3}items_added\0\u{3}batch_closed\0\u{1}status\0\u{1}cancelled\0\u{1}items\0\u{3}shutting_down\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}welcome\0\u{1}refusal\0\u{3}batch_opened\0\u{3}items_added\0\u{3}batch_closed\0\u{1}status\0\u{1}cancelled\0\u{1}items\0\u{3}shutting_down\0\u{1}paused\0\u{1}retried\0\u{1}draining\0\u{1}explained\0\u{1}stragglers\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2218,6 +2917,71 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.kind = .shuttingDown(v)
         }
       }()
+      case 11: try {
+        var v: WirePauseAnswer?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .paused(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .paused(v)
+        }
+      }()
+      case 12: try {
+        var v: WireRetryAnswer?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .retried(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .retried(v)
+        }
+      }()
+      case 13: try {
+        var v: WireDrainAnswer?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .draining(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .draining(v)
+        }
+      }()
+      case 14: try {
+        var v: WireExplainAnswer?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .explained(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .explained(v)
+        }
+      }()
+      case 15: try {
+        var v: WireStragglersAnswer?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .stragglers(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .stragglers(v)
+        }
+      }()
       default: break
       }
     }
@@ -2268,6 +3032,26 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
       guard case .shuttingDown(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
     }()
+    case .paused?: try {
+      guard case .paused(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .retried?: try {
+      guard case .retried(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    }()
+    case .draining?: try {
+      guard case .draining(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
+    case .explained?: try {
+      guard case .explained(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    }()
+    case .stragglers?: try {
+      guard case .stragglers(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2283,7 +3067,7 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireOpenBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".OpenBatch"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}description\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}description\0\u{3}model_fingerprint\0\u{1}force\0\u{1}fresh\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2293,6 +3077,9 @@ nonisolated extension WireOpenBatch: SwiftProtobuf.Message, SwiftProtobuf._Messa
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.modelFingerprint) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.force) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.fresh) }()
       default: break
       }
     }
@@ -2305,12 +3092,24 @@ nonisolated extension WireOpenBatch: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.description_p.isEmpty {
       try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 2)
     }
+    if !self.modelFingerprint.isEmpty {
+      try visitor.visitSingularStringField(value: self.modelFingerprint, fieldNumber: 3)
+    }
+    if self.force != false {
+      try visitor.visitSingularBoolField(value: self.force, fieldNumber: 4)
+    }
+    if self.fresh != false {
+      try visitor.visitSingularBoolField(value: self.fresh, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireOpenBatch, rhs: WireOpenBatch) -> Bool {
     if lhs.name != rhs.name {return false}
     if lhs.description_p != rhs.description_p {return false}
+    if lhs.modelFingerprint != rhs.modelFingerprint {return false}
+    if lhs.force != rhs.force {return false}
+    if lhs.fresh != rhs.fresh {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2318,7 +3117,7 @@ nonisolated extension WireOpenBatch: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireBatchOpened: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".BatchOpened"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}resumed\0\u{1}total\0\u{1}results\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2327,6 +3126,9 @@ nonisolated extension WireBatchOpened: SwiftProtobuf.Message, SwiftProtobuf._Mes
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.batch) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.resumed) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.total) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.results) }()
       default: break
       }
     }
@@ -2336,11 +3138,23 @@ nonisolated extension WireBatchOpened: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.batch.isEmpty {
       try visitor.visitSingularStringField(value: self.batch, fieldNumber: 1)
     }
+    if self.resumed != false {
+      try visitor.visitSingularBoolField(value: self.resumed, fieldNumber: 2)
+    }
+    if self.total != 0 {
+      try visitor.visitSingularUInt64Field(value: self.total, fieldNumber: 3)
+    }
+    if !self.results.isEmpty {
+      try visitor.visitSingularStringField(value: self.results, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireBatchOpened, rhs: WireBatchOpened) -> Bool {
     if lhs.batch != rhs.batch {return false}
+    if lhs.resumed != rhs.resumed {return false}
+    if lhs.total != rhs.total {return false}
+    if lhs.results != rhs.results {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2383,7 +3197,7 @@ nonisolated extension WireAddItems: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireItemsAdded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ItemsAdded"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}total\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}total\0\u{1}added\0\u{1}known\0\u{1}revived\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2392,6 +3206,9 @@ nonisolated extension WireItemsAdded: SwiftProtobuf.Message, SwiftProtobuf._Mess
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.total) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.added) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.known) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.revived) }()
       default: break
       }
     }
@@ -2401,11 +3218,23 @@ nonisolated extension WireItemsAdded: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.total != 0 {
       try visitor.visitSingularUInt64Field(value: self.total, fieldNumber: 1)
     }
+    if self.added != 0 {
+      try visitor.visitSingularUInt64Field(value: self.added, fieldNumber: 2)
+    }
+    if self.known != 0 {
+      try visitor.visitSingularUInt64Field(value: self.known, fieldNumber: 3)
+    }
+    if self.revived != 0 {
+      try visitor.visitSingularUInt64Field(value: self.revived, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireItemsAdded, rhs: WireItemsAdded) -> Bool {
     if lhs.total != rhs.total {return false}
+    if lhs.added != rhs.added {return false}
+    if lhs.known != rhs.known {return false}
+    if lhs.revived != rhs.revived {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2538,74 +3367,177 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".BatchStatus"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}state\0\u{1}total\0\u{1}waiting\0\u{1}running\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{3}elapsed_seconds\0\u{1}results\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}state\0\u{1}total\0\u{1}waiting\0\u{1}running\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{3}elapsed_seconds\0\u{1}results\0\u{1}priority\0\u{1}labels\0\u{3}is_paused\0\u{1}trouble\0\u{1}delayed\0\u{3}median_seconds\0\u{1}reason\0")
+
+  fileprivate class _StorageClass {
+    var _batch: String = String()
+    var _state: String = String()
+    var _total: UInt64 = 0
+    var _waiting: UInt64 = 0
+    var _running: UInt64 = 0
+    var _succeeded: UInt64 = 0
+    var _failed: UInt64 = 0
+    var _cancelled: UInt64 = 0
+    var _elapsedSeconds: Double = 0
+    var _results: String = String()
+    var _priority: Int32 = 0
+    var _labels: Dictionary<String,String> = [:]
+    var _isPaused: Bool = false
+    var _trouble: String = String()
+    var _delayed: UInt64 = 0
+    var _medianSeconds: Double = 0
+    var _reason: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _batch = source._batch
+      _state = source._state
+      _total = source._total
+      _waiting = source._waiting
+      _running = source._running
+      _succeeded = source._succeeded
+      _failed = source._failed
+      _cancelled = source._cancelled
+      _elapsedSeconds = source._elapsedSeconds
+      _results = source._results
+      _priority = source._priority
+      _labels = source._labels
+      _isPaused = source._isPaused
+      _trouble = source._trouble
+      _delayed = source._delayed
+      _medianSeconds = source._medianSeconds
+      _reason = source._reason
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.batch) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.state) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.total) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.waiting) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.running) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.succeeded) }()
-      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.failed) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.cancelled) }()
-      case 9: try { try decoder.decodeSingularDoubleField(value: &self.elapsedSeconds) }()
-      case 10: try { try decoder.decodeSingularStringField(value: &self.results) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._batch) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._state) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._total) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._waiting) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._running) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._succeeded) }()
+        case 7: try { try decoder.decodeSingularUInt64Field(value: &_storage._failed) }()
+        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._cancelled) }()
+        case 9: try { try decoder.decodeSingularDoubleField(value: &_storage._elapsedSeconds) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._results) }()
+        case 11: try { try decoder.decodeSingularSInt32Field(value: &_storage._priority) }()
+        case 12: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &_storage._labels) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._isPaused) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._trouble) }()
+        case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._delayed) }()
+        case 16: try { try decoder.decodeSingularDoubleField(value: &_storage._medianSeconds) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
+        default: break
+        }
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.batch.isEmpty {
-      try visitor.visitSingularStringField(value: self.batch, fieldNumber: 1)
-    }
-    if !self.state.isEmpty {
-      try visitor.visitSingularStringField(value: self.state, fieldNumber: 2)
-    }
-    if self.total != 0 {
-      try visitor.visitSingularUInt64Field(value: self.total, fieldNumber: 3)
-    }
-    if self.waiting != 0 {
-      try visitor.visitSingularUInt64Field(value: self.waiting, fieldNumber: 4)
-    }
-    if self.running != 0 {
-      try visitor.visitSingularUInt64Field(value: self.running, fieldNumber: 5)
-    }
-    if self.succeeded != 0 {
-      try visitor.visitSingularUInt64Field(value: self.succeeded, fieldNumber: 6)
-    }
-    if self.failed != 0 {
-      try visitor.visitSingularUInt64Field(value: self.failed, fieldNumber: 7)
-    }
-    if self.cancelled != 0 {
-      try visitor.visitSingularUInt64Field(value: self.cancelled, fieldNumber: 8)
-    }
-    if self.elapsedSeconds.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.elapsedSeconds, fieldNumber: 9)
-    }
-    if !self.results.isEmpty {
-      try visitor.visitSingularStringField(value: self.results, fieldNumber: 10)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._batch.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._batch, fieldNumber: 1)
+      }
+      if !_storage._state.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._state, fieldNumber: 2)
+      }
+      if _storage._total != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._total, fieldNumber: 3)
+      }
+      if _storage._waiting != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._waiting, fieldNumber: 4)
+      }
+      if _storage._running != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._running, fieldNumber: 5)
+      }
+      if _storage._succeeded != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._succeeded, fieldNumber: 6)
+      }
+      if _storage._failed != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._failed, fieldNumber: 7)
+      }
+      if _storage._cancelled != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._cancelled, fieldNumber: 8)
+      }
+      if _storage._elapsedSeconds.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._elapsedSeconds, fieldNumber: 9)
+      }
+      if !_storage._results.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._results, fieldNumber: 10)
+      }
+      if _storage._priority != 0 {
+        try visitor.visitSingularSInt32Field(value: _storage._priority, fieldNumber: 11)
+      }
+      if !_storage._labels.isEmpty {
+        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: _storage._labels, fieldNumber: 12)
+      }
+      if _storage._isPaused != false {
+        try visitor.visitSingularBoolField(value: _storage._isPaused, fieldNumber: 13)
+      }
+      if !_storage._trouble.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._trouble, fieldNumber: 14)
+      }
+      if _storage._delayed != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._delayed, fieldNumber: 15)
+      }
+      if _storage._medianSeconds.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._medianSeconds, fieldNumber: 16)
+      }
+      if !_storage._reason.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._reason, fieldNumber: 17)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireBatchStatus, rhs: WireBatchStatus) -> Bool {
-    if lhs.batch != rhs.batch {return false}
-    if lhs.state != rhs.state {return false}
-    if lhs.total != rhs.total {return false}
-    if lhs.waiting != rhs.waiting {return false}
-    if lhs.running != rhs.running {return false}
-    if lhs.succeeded != rhs.succeeded {return false}
-    if lhs.failed != rhs.failed {return false}
-    if lhs.cancelled != rhs.cancelled {return false}
-    if lhs.elapsedSeconds != rhs.elapsedSeconds {return false}
-    if lhs.results != rhs.results {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._batch != rhs_storage._batch {return false}
+        if _storage._state != rhs_storage._state {return false}
+        if _storage._total != rhs_storage._total {return false}
+        if _storage._waiting != rhs_storage._waiting {return false}
+        if _storage._running != rhs_storage._running {return false}
+        if _storage._succeeded != rhs_storage._succeeded {return false}
+        if _storage._failed != rhs_storage._failed {return false}
+        if _storage._cancelled != rhs_storage._cancelled {return false}
+        if _storage._elapsedSeconds != rhs_storage._elapsedSeconds {return false}
+        if _storage._results != rhs_storage._results {return false}
+        if _storage._priority != rhs_storage._priority {return false}
+        if _storage._labels != rhs_storage._labels {return false}
+        if _storage._isPaused != rhs_storage._isPaused {return false}
+        if _storage._trouble != rhs_storage._trouble {return false}
+        if _storage._delayed != rhs_storage._delayed {return false}
+        if _storage._medianSeconds != rhs_storage._medianSeconds {return false}
+        if _storage._reason != rhs_storage._reason {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2613,7 +3545,7 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".WorkerStatus"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}state\0\u{1}running\0\u{1}capacity\0\u{1}finished\0\u{3}seconds_since_heard\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}state\0\u{1}running\0\u{1}capacity\0\u{1}finished\0\u{3}seconds_since_heard\0\u{1}note\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2627,6 +3559,7 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.capacity) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.finished) }()
       case 6: try { try decoder.decodeSingularDoubleField(value: &self.secondsSinceHeard) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.note) }()
       default: break
       }
     }
@@ -2651,6 +3584,9 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.secondsSinceHeard.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.secondsSinceHeard, fieldNumber: 6)
     }
+    if !self.note.isEmpty {
+      try visitor.visitSingularStringField(value: self.note, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2661,6 +3597,7 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.capacity != rhs.capacity {return false}
     if lhs.finished != rhs.finished {return false}
     if lhs.secondsSinceHeard != rhs.secondsSinceHeard {return false}
+    if lhs.note != rhs.note {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2733,7 +3670,7 @@ nonisolated extension WireCancelAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireItemsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ItemsRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}after\0\u{1}limit\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}after\0\u{1}limit\0\u{1}states\0\u{1}labels\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2744,6 +3681,8 @@ nonisolated extension WireItemsRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 1: try { try decoder.decodeSingularStringField(value: &self.batch) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.after) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.states) }()
+      case 5: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.labels) }()
       default: break
       }
     }
@@ -2759,6 +3698,12 @@ nonisolated extension WireItemsRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.limit != 0 {
       try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 3)
     }
+    if !self.states.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.states, fieldNumber: 4)
+    }
+    if !self.labels.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.labels, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2766,6 +3711,8 @@ nonisolated extension WireItemsRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.batch != rhs.batch {return false}
     if lhs.after != rhs.after {return false}
     if lhs.limit != rhs.limit {return false}
+    if lhs.states != rhs.states {return false}
+    if lhs.labels != rhs.labels {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2865,6 +3812,461 @@ nonisolated extension WireItemStatus: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.shard != rhs.shard {return false}
     if lhs.row != rhs.row {return false}
     if lhs.attempts != rhs.attempts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WirePauseRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PauseRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}resume\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.batch) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.resume) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.batch.isEmpty {
+      try visitor.visitSingularStringField(value: self.batch, fieldNumber: 1)
+    }
+    if self.resume != false {
+      try visitor.visitSingularBoolField(value: self.resume, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WirePauseRequest, rhs: WirePauseRequest) -> Bool {
+    if lhs.batch != rhs.batch {return false}
+    if lhs.resume != rhs.resume {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WirePauseAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".PauseAnswer"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batches\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.batches) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.batches.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.batches, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WirePauseAnswer, rhs: WirePauseAnswer) -> Bool {
+    if lhs.batches != rhs.batches {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRetryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RetryRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}failed\0\u{1}cancelled\0\u{1}items\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.batch) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.failed) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.cancelled) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.items) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.batch.isEmpty {
+      try visitor.visitSingularStringField(value: self.batch, fieldNumber: 1)
+    }
+    if self.failed != false {
+      try visitor.visitSingularBoolField(value: self.failed, fieldNumber: 2)
+    }
+    if self.cancelled != false {
+      try visitor.visitSingularBoolField(value: self.cancelled, fieldNumber: 3)
+    }
+    if !self.items.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.items, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireRetryRequest, rhs: WireRetryRequest) -> Bool {
+    if lhs.batch != rhs.batch {return false}
+    if lhs.failed != rhs.failed {return false}
+    if lhs.cancelled != rhs.cancelled {return false}
+    if lhs.items != rhs.items {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRetryAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RetryAnswer"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}retried\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.retried) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.retried != 0 {
+      try visitor.visitSingularUInt64Field(value: self.retried, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireRetryAnswer, rhs: WireRetryAnswer) -> Bool {
+    if lhs.retried != rhs.retried {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireDrainRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DrainRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.worker.isEmpty {
+      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireDrainRequest, rhs: WireDrainRequest) -> Bool {
+    if lhs.worker != rhs.worker {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireDrainAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DrainAnswer"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workers\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.workers) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.workers.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.workers, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireDrainAnswer, rhs: WireDrainAnswer) -> Bool {
+    if lhs.workers != rhs.workers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireExplainRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ExplainRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}item\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.batch) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.item) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.batch.isEmpty {
+      try visitor.visitSingularStringField(value: self.batch, fieldNumber: 1)
+    }
+    if !self.item.isEmpty {
+      try visitor.visitSingularStringField(value: self.item, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireExplainRequest, rhs: WireExplainRequest) -> Bool {
+    if lhs.batch != rhs.batch {return false}
+    if lhs.item != rhs.item {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireExplainAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ExplainAnswer"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}state\0\u{1}explanation\0\u{1}attempts\0\u{1}epoch\0\u{1}losses\0\u{1}failures\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.explanation) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.attempts) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.losses) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.failures) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 1)
+    }
+    if !self.explanation.isEmpty {
+      try visitor.visitSingularStringField(value: self.explanation, fieldNumber: 2)
+    }
+    if !self.attempts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.attempts, fieldNumber: 3)
+    }
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 4)
+    }
+    if self.losses != 0 {
+      try visitor.visitSingularUInt64Field(value: self.losses, fieldNumber: 5)
+    }
+    if self.failures != 0 {
+      try visitor.visitSingularUInt64Field(value: self.failures, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireExplainAnswer, rhs: WireExplainAnswer) -> Bool {
+    if lhs.state != rhs.state {return false}
+    if lhs.explanation != rhs.explanation {return false}
+    if lhs.attempts != rhs.attempts {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.losses != rhs.losses {return false}
+    if lhs.failures != rhs.failures {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAttemptEnd: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AttemptEnd"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}worker\0\u{3}error_class\0\u{1}reason\0\u{3}ended_at\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.errorClass) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 5: try { try decoder.decodeSingularDoubleField(value: &self.endedAt) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 1)
+    }
+    if !self.worker.isEmpty {
+      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 2)
+    }
+    if !self.errorClass.isEmpty {
+      try visitor.visitSingularStringField(value: self.errorClass, fieldNumber: 3)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
+    }
+    if self.endedAt.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.endedAt, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireAttemptEnd, rhs: WireAttemptEnd) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.worker != rhs.worker {return false}
+    if lhs.errorClass != rhs.errorClass {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.endedAt != rhs.endedAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStragglersRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StragglersRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.batch) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.batch.isEmpty {
+      try visitor.visitSingularStringField(value: self.batch, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStragglersRequest, rhs: WireStragglersRequest) -> Bool {
+    if lhs.batch != rhs.batch {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStragglersAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StragglersAnswer"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}median_seconds\0\u{1}stragglers\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularDoubleField(value: &self.medianSeconds) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.stragglers) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.medianSeconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.medianSeconds, fieldNumber: 1)
+    }
+    if !self.stragglers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.stragglers, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStragglersAnswer, rhs: WireStragglersAnswer) -> Bool {
+    if lhs.medianSeconds != rhs.medianSeconds {return false}
+    if lhs.stragglers != rhs.stragglers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStraggler: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Straggler"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}item\0\u{1}worker\0\u{1}epoch\0\u{1}seconds\0\u{3}has_second_run\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.item) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 4: try { try decoder.decodeSingularDoubleField(value: &self.seconds) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.hasSecondRun_p) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.item.isEmpty {
+      try visitor.visitSingularStringField(value: self.item, fieldNumber: 1)
+    }
+    if !self.worker.isEmpty {
+      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 2)
+    }
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 3)
+    }
+    if self.seconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.seconds, fieldNumber: 4)
+    }
+    if self.hasSecondRun_p != false {
+      try visitor.visitSingularBoolField(value: self.hasSecondRun_p, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireStraggler, rhs: WireStraggler) -> Bool {
+    if lhs.item != rhs.item {return false}
+    if lhs.worker != rhs.worker {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.seconds != rhs.seconds {return false}
+    if lhs.hasSecondRun_p != rhs.hasSecondRun_p {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

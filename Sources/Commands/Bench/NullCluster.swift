@@ -1,0 +1,79 @@
+import Foundation
+import WireProtocol
+
+/// A coordinator and workers that run nothing, as processes; `winnow bench queue` measures the coordinator.
+final class NullCluster {
+    private let folder: URL
+    private let listening: CoordinatorCommand.Listening
+    let coordinator: ChildProcess
+    let client: CoordinatorClient
+    private var workers: [ChildProcess] = []
+
+    /// Starts a coordinator over the store in `folder`, which may exist; where it listens unless told otherwise, the system
+    /// chooses.
+    init(in folder: URL, workerEndpoint: String = "tcp://127.0.0.1:*") throws {
+        self.folder = folder
+        coordinator = try ChildProcess(
+            "coordinator",
+            [
+                "coordinator", "--store", folder.appendingPathComponent("jobs.sqlite").path, "--workers",
+                workerEndpoint, "--clients", "tcp://127.0.0.1:*", "--output", "json",
+            ], log: folder.appendingPathComponent("coordinator.log"), announces: true)
+        guard let line = coordinator.firstLine(),
+            let listening = try? JSONDecoder().decode(CoordinatorCommand.Listening.self, from: Data(line.utf8))
+        else {
+            throw CommandFailure("the coordinator did not start:\n\(coordinator.lastWords)")
+        }
+        self.listening = listening
+        client = try CoordinatorClient(endpoint: listening.clients, patience: .seconds(120))
+    }
+
+    var clientEndpoint: String { listening.clients }
+    var workerEndpoint: String { listening.workers }
+    /// What the coordinator has used so far.
+    func usage() throws -> ProcessUsage { try ProcessUsage(of: coordinator.id) }
+
+    /// Starts workers that hold `capacity` jobs each, and waits until they are there.
+    func startWorkers(_ count: Int, capacity: Int, shards: Bool) throws {
+        for number in 1...count {
+            var arguments = [
+                "worker", "--null", "--connect", listening.workers, "--name", "null-\(number)", "--threads", "1",
+                "--capacity", "\(capacity)", "--spool", folder.appendingPathComponent("spool-\(number)").path,
+            ]
+            if !shards { arguments.append("--null-without-shards") }
+            try start("worker \(number)", arguments)
+        }
+        try waitForWorkers(count)
+    }
+
+    /// Connects `count` workers that stay without work, and waits until they are there.
+    func startIdleFleet(_ count: Int) throws {
+        try start("idle workers", ["bench", "idle-workers", "--connect", listening.workers, "--count", "\(count)"])
+        try waitForWorkers(count)
+    }
+
+    private func start(_ title: String, _ arguments: [String]) throws {
+        let log = folder.appendingPathComponent(title.replacingOccurrences(of: " ", with: "-") + ".log")
+        workers.append(try ChildProcess(title, arguments, log: log))
+    }
+
+    private func waitForWorkers(_ count: Int) throws {
+        while try client.status().workers.count(where: { $0.state != "lost" }) < count {
+            try check()
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+    }
+
+    /// Throws where a process has ended.
+    func check() throws {
+        for process in [coordinator] + workers where !process.isRunning {
+            throw CommandFailure("the \(process.title) ended unexpectedly:\n\(process.lastWords)")
+        }
+    }
+
+    /// Ends all processes.
+    func end() {
+        ChildProcess.end(workers, patience: 10)
+        ChildProcess.end([coordinator], patience: 10)
+    }
+}

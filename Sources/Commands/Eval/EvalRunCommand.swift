@@ -1,0 +1,124 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+import Glibc
+import JobModel
+import Tensors
+import TokenReduction
+import VisionLanguage
+
+/// `winnow eval run`: every question with every method and budget.
+struct EvalRunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Ask the questions of a batch with many methods and budgets, and compare them.",
+        discussion: """
+            Methods and budgets come from the options, everything else from the batch file. Answers are kept one by one in \
+            the output folder; the same command again goes on where it was. Each method stands beside 'none', with a \
+            95 % interval for the difference (paired bootstrap over pictures). The folder also gets summary.json, \
+            accuracy.svg and, for a public benchmark, official answer files.
+            """)
+
+    @Argument(help: "The batch file, such as Jobs/benchmarks/demo.yaml.")
+    var batch: String
+
+    @Option(
+        name: .customLong("method"),
+        help: "A method, with options as in ficoco-v:axis=row; may be repeated. All of them where it is left out.")
+    var methods: [String] = []
+
+    @Option(parsing: .upToNextOption, help: "Budgets of visual tokens.")
+    var keep = [192, 128, 64, 32]
+
+    @Option(help: "The folder for answers and report; eval/NAME beside the batch's results where it is left out.")
+    var out: String?
+
+    @Option(help: "Ask only this many questions.")
+    var limit: Int?
+
+    @Option(help: "Questions answered at the same time.")
+    var capacity = 20
+
+    @Option(help: "Compute threads.")
+    var threads = ProcessInfo.processInfo.activeProcessorCount
+
+    @Option(help: "How to print: table or json.")
+    var output = OutputFormat.table
+
+    func validate() throws {
+        guard !keep.isEmpty, keep.allSatisfy({ $0 >= 1 }) else { throw ValidationError("--keep takes numbers from 1") }
+        guard limit.map({ $0 >= 1 }) ?? true else { throw ValidationError("--limit must be at least 1") }
+        guard (1...1024).contains(capacity), (1...1024).contains(threads) else {
+            throw ValidationError("--capacity and --threads must be from 1 to 1024")
+        }
+    }
+
+    func run() throws {
+        let file = try BatchPreflight.load(batch)
+        let wanted = file.description
+        let folder = URL(
+            fileURLWithPath: out ?? URL(fileURLWithPath: wanted.results).deletingLastPathComponent().path
+                + "/eval/\(wanted.name)", isDirectory: true)
+        let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
+        let choices = methods.isEmpty ? MethodChoice.all : try methods.map { try MethodChoice(parsing: $0) }
+        let (cells, refused) = GridCell.grid(choices, budgets: keep, model: configuration.depth)
+        for refusal in refused { printError("left out: \(refusal.cell.name): \(refusal.reason)") }
+
+        let backend = OneDNNBackend(precision: try PrecisionArgument?(wanted.precision).elementType(), threads: threads)
+        let fingerprint = ModelFingerprint(directories: [wanted.model, wanted.visionTower].compactMap { $0 })
+        let model = try LLaVA(directory: wanted.model, visionTower: wanted.visionTower, backend: backend)
+        let processor = try LLaVAProcessor(
+            directory: wanted.model, visionTower: wanted.visionTower, configuration: configuration)
+        try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: backend.name).claim(folder)
+        let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)
+        var display = EvalProgress()
+        let answers = try runner.run(model: model, processor: processor, capacity: capacity) { display.show($0) }
+        display.end()
+
+        let scoring = try EvalScoring(answers, wanted, configuration: configuration, folder: folder)
+        let summary = GridSummary(
+            answers, measure: scoring.measure, scores: scoring.scores, contributions: scoring.contributions,
+            averagedBudgets: keep.filter { [192, 128, 64].contains($0) })
+        let report = EvalReport(summary, title: "\(wanted.name): \(summary.measure) and counted operations")
+        try report.write(to: folder)
+        switch output {
+        case .json: try printJSON(summary)
+        case .table: print(report.text() + "\n\nFiles: \(folder.path)")
+        }
+        try endCommand(answers.contains { $0.failed > 0 } ? ExitCodes.someJobsFailed : ExitCodes.success)
+    }
+}
+
+extension PrecisionArgument? {
+    /// What a batch file asks for.
+    fileprivate init(_ precision: BatchDescription.Precision) {
+        self =
+            switch precision {
+            case .auto: nil
+            case .f32: .f32
+            case .bf16: .bf16
+            }
+    }
+}
+
+/// Progress of an evaluation on standard error: a line that renews itself on a terminal, one now and then elsewhere.
+private struct EvalProgress {
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let start = ContinuousClock.now
+    private var first: Int?
+    private var last: ContinuousClock.Instant?
+
+    mutating func show(_ progress: GridRunner.Progress) {
+        let first = first ?? progress.done
+        self.first = first
+        let isEnd = progress.done == progress.total
+        if let last, !isEnd, ContinuousClock.now - last < .seconds(isTerminal ? 1 : 30) { return }
+        last = .now
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let rate = Double(progress.done - first) / max(seconds, 1e-3)
+        let left = rate > 0 ? String(format: ", %.0f s left", Double(progress.total - progress.done) / rate) : ""
+        let line = "\(progress.done) of \(progress.total) answers" + (isEnd ? "" : left)
+        isTerminal ? FileHandle.standardError.write(Data("\r\u{1B}[2K\(line)".utf8)) : printError(line)
+    }
+
+    func end() { if isTerminal { printError("") } }
+}

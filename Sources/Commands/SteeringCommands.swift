@@ -1,0 +1,128 @@
+import ArgumentParser
+import WireProtocol
+
+/// `winnow pause`: holds jobs back.
+struct PauseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pause", abstract: "Hold back the jobs of a batch; those that run are finished.")
+
+    @Argument(help: "The batch id; every batch where it is left out.")
+    var batch: String = ""
+
+    @OptionGroup var client: ClientOptions
+
+    func run() throws {
+        let batches = try client.coordinator().pause(batch, resume: false)
+        try client.output.show(
+            ["paused": batches], table: "paused: \(batches.isEmpty ? "nothing" : batches.joined(separator: ", "))",
+            quiet: batches.joined(separator: "\n"))
+    }
+}
+
+/// `winnow resume`: lets jobs go again.
+struct ResumeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "Let the jobs of a paused batch go again.")
+
+    @Argument(help: "The batch id; every batch where it is left out.")
+    var batch: String = ""
+
+    @OptionGroup var client: ClientOptions
+
+    func run() throws {
+        let batches = try client.coordinator().pause(batch, resume: true)
+        try client.output.show(
+            ["resumed": batches], table: "resumed: \(batches.isEmpty ? "nothing" : batches.joined(separator: ", "))",
+            quiet: batches.joined(separator: "\n"))
+    }
+}
+
+/// `winnow retry`: runs jobs again that ended without success.
+struct RetryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry", abstract: "Run jobs again that failed or were cancelled; their counts begin anew.")
+
+    @Argument(help: "The batch id.")
+    var batch: String
+
+    @Argument(help: "Ids of items; with none, --failed or --cancelled says which.")
+    var items: [String] = []
+
+    @Flag(help: "All jobs that failed.")
+    var failed = false
+
+    @Flag(help: "All jobs that were cancelled.")
+    var cancelled = false
+
+    @OptionGroup var client: ClientOptions
+
+    func validate() throws {
+        guard items.isEmpty == (failed || cancelled) else {
+            throw ValidationError("name items, or give --failed, --cancelled or both")
+        }
+    }
+
+    func run() throws {
+        let retried = try client.coordinator().retry(batch, items: items, failed: failed, cancelled: cancelled)
+        try client.output.show(["retried": retried], table: "\(retried) jobs wait again", quiet: "\(retried)")
+    }
+}
+
+/// `winnow drain`: ends workers without losing work.
+struct DrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drain", abstract: "Let workers finish what they run, report it and end.")
+
+    @Argument(help: "Names of workers.")
+    var workers: [String] = []
+
+    @Flag(help: "Every worker.")
+    var all = false
+
+    @OptionGroup var client: ClientOptions
+
+    func validate() throws {
+        guard workers.isEmpty == all else { throw ValidationError("name workers, or give --all") }
+    }
+
+    func run() throws {
+        let coordinator = try client.coordinator()
+        let names = try (all ? [""] : workers).flatMap { try coordinator.drain($0) }
+        try client.output.show(
+            ["draining": names], table: "draining: \(names.isEmpty ? "nothing" : names.joined(separator: ", "))",
+            quiet: names.joined(separator: "\n"))
+    }
+}
+
+/// `winnow workers`: who is there.
+struct WorkersCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "workers", abstract: "List workers: what they do, and why they do nothing.")
+
+    @OptionGroup var client: ClientOptions
+
+    func run() throws {
+        let reports = try client.coordinator().status().workers.map(WorkerReport.init)
+        try client.output.show(
+            reports, table: WorkerReport.table(reports), quiet: reports.map(\.worker).joined(separator: "\n"))
+    }
+}
+
+/// `winnow explain`: why a job is not running.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Say why a job is not running, or what became of it.")
+
+    @Argument(help: "The batch id.")
+    var batch: String
+
+    @Argument(help: "The item's id.")
+    var item: String
+
+    @OptionGroup var client: ClientOptions
+
+    func run() throws {
+        let report = ExplanationReport(item, try client.coordinator().explain(item, of: batch))
+        try client.output.show(report, table: report.text, quiet: report.state)
+    }
+}

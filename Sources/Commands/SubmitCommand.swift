@@ -1,0 +1,75 @@
+import ArgumentParser
+import JobModel
+
+/// `winnow submit`: hands a batch to a coordinator.
+struct SubmitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "submit", abstract: "Hand a batch to a running coordinator and print its id.",
+        discussion: """
+            A batch that the coordinator already has is resumed: items are recognised by their id, those that it lacks are \
+            added, cancelled ones run again, and the rest keep what they have. It is refused where model or parameters \
+            differ.
+            """)
+
+    @Argument(help: "The batch file, such as Jobs/demo.yaml.", completion: .file(extensions: ["yaml", "yml"]))
+    var batch: String
+
+    @Option(help: "The batch's name; the batch file's where it is left out.")
+    var name: String?
+
+    @Flag(name: .customLong("new"), help: "Make a batch of its own where there is one of that name.")
+    var isNew = false
+
+    @Flag(help: "Resume although model, parameters or items differ; what has not run yet takes the new ones.")
+    var force = false
+
+    @Flag(help: "Wait until the batch is over; the exit code says how it ended.")
+    var wait = false
+
+    @Flag(help: "Wait, and show progress on standard error.")
+    var progress = false
+
+    @OptionGroup var storage: StorageOptions
+
+    @OptionGroup(title: "Queue options") var queue: QueueArguments
+
+    @OptionGroup var client: ClientOptions
+
+    func validate() throws {
+        guard !isNew || !force else { throw ValidationError("--new and --force exclude each other") }
+    }
+
+    func run() throws {
+        var file = try storage.apply(to: BatchPreflight.load(batch))
+        file.description.queue = queue.applied(to: file.description.queue)
+        file.description.name = name ?? file.description.name
+        let coordinator = try client.coordinator()
+        let submitted = try coordinator.submit(file, fresh: isNew, force: force)
+        guard wait || progress else { return try show(submitted, nil) }
+        let shows = progress || client.output == .table
+        let status = try coordinator.waitForEnd(of: submitted.batch, showingProgress: shows)
+        try show(submitted, BatchReport(status))
+        try endCommand(status.exitCode)
+    }
+
+    private func show(_ submitted: Submission, _ end: BatchReport?) throws {
+        struct Report: Encodable {
+            let batch: String
+            let items, added, known, revived: UInt64
+            let resumed: Bool
+            let results: String
+            let end: BatchReport?
+        }
+        let report = Report(
+            batch: submitted.batch, items: submitted.total, added: submitted.added, known: submitted.known,
+            revived: submitted.revived, resumed: submitted.resumed, results: submitted.results, end: end)
+        let news =
+            submitted.resumed
+            ? "\(submitted.batch): resumed, \(submitted.added) items added to \(submitted.total - submitted.added)"
+                + (submitted.revived > 0 ? ", \(submitted.revived) cancelled ones wait again" : "")
+            : "\(submitted.batch): \(submitted.total) items"
+        let table = end.map { "\n" + BatchReport.table([$0]) } ?? ""
+        try client.output.show(
+            report, table: "\(news), results in \(submitted.results)" + table, quiet: submitted.batch)
+    }
+}

@@ -1,0 +1,135 @@
+internal import Foundation
+internal import JobModel
+internal import JobStore
+internal import Scheduling
+internal import WireProtocol
+
+/// Requests that change nothing.
+extension Coordination {
+    /// One batch, or all where the name is empty, and the workers.
+    borrowing func status(of name: String) throws -> WireStatusAnswer {
+        let views = name.isEmpty ? scheduler.allBatches() : [scheduler.batch(try known(name))].compactMap { $0 }
+        var answer = WireStatusAnswer()
+        for view in views {
+            var status = WireBatchStatus(view)
+            if let record = records[view.id] {
+                status.elapsedSeconds = record.elapsed(at: wallClock)
+                status.results = record.description.results
+                status.reason = record.reason ?? ""
+            }
+            answer.batches.append(status)
+        }
+        answer.workers = scheduler.allWorkers(at: now).map { WireWorkerStatus($0) }
+        return answer
+    }
+
+    /// A page of items.
+    borrowing func items(_ request: WireItemsRequest) throws -> WireItemsAnswer {
+        let id = try known(request.batch)
+        let limit = request.limit == 0 ? 1000 : min(Int(request.limit), 1000)
+        var states: Set<JobState> = []
+        for word in request.states {
+            guard let state = JobState.allCases.first(where: { $0.description == word }) else {
+                let all = JobState.allCases.map(\.description).joined(separator: ", ")
+                throw ClientRefusal("bad-state", "There is no state '\(word)'; there are \(all).")
+            }
+            states.insert(state)
+        }
+        var answer = WireItemsAnswer()
+        var bytes = 0
+        let page = try store.items(
+            of: id, after: request.after, limit: limit, states: states, labels: request.labels)
+        for record in page {
+            // A page that grows too large for a message ends early; the client asks on from its last item.
+            bytes += (record.summary?.answer.utf8.count ?? 0) + (record.error?.utf8.count ?? 0) + 256
+            if bytes > 8 << 20, !answer.items.isEmpty { break }
+            answer.items.append(record.wire)
+        }
+        return answer
+    }
+
+    /// Why a job is not running, or what became of it.
+    borrowing func explain(_ request: WireExplainRequest) throws -> WireExplainAnswer {
+        let id = try known(request.batch)
+        guard let record = try store.item(ItemID(request.item), of: id) else {
+            throw ClientRefusal(
+                "no-such-item", "Batch '\(id)' has no item '\(request.item)'. `winnow jobs \(id)` lists them.")
+        }
+        var answer = WireExplainAnswer()
+        answer.state = record.state.description
+        answer.epoch = record.attempts
+        answer.losses = record.losses
+        answer.failures = record.failures
+        answer.explanation =
+            switch record.state {
+            case .succeeded: "it succeeded; the result is row \(record.row ?? 0) of \(record.shard ?? "")"
+            case .failed: "it failed: \(record.error ?? "")"
+            case .cancelled: "it was cancelled\(records[id]?.reason.map { $0.isEmpty ? "" : ": \($0)" } ?? "")"
+            case .waiting, .running: scheduler.explain(record.job).description
+            }
+        answer.attempts = try store.attempts(at: record.job).map { attempt in
+            var end = WireAttemptEnd()
+            end.epoch = attempt.epoch.rawValue
+            end.worker = attempt.worker?.rawValue ?? ""
+            end.errorClass = attempt.errorClass ?? ""
+            end.reason = attempt.reason
+            end.endedAt = attempt.endedAt.timeIntervalSince1970
+            return end
+        }
+        return answer
+    }
+
+    /// Running attempts that take far longer than the median.
+    borrowing func stragglers(of name: String) throws -> WireStragglersAnswer {
+        let id = try known(name)
+        let found = Array(scheduler.stragglers(of: id, at: now).prefix(1000))
+        let names = try store.itemIDs(of: found.map(\.lease.job))
+        var answer = WireStragglersAnswer()
+        answer.medianSeconds = scheduler.batch(id)?.median ?? 0
+        answer.stragglers = zip(found, names).map { straggler, item in
+            var wire = WireStraggler()
+            wire.item = item.rawValue
+            wire.worker = straggler.worker.rawValue
+            wire.epoch = straggler.lease.epoch.rawValue
+            wire.seconds = straggler.elapsed / .seconds(1)
+            wire.hasSecondRun_p = straggler.hasSecond
+            return wire
+        }
+        return answer
+    }
+}
+
+extension WireBatchStatus {
+    /// What the scheduler knows of a batch.
+    init(_ view: BatchView) {
+        self.init()
+        batch = view.id.rawValue
+        state = view.state.description
+        total = view.counts.total
+        waiting = view.counts[.waiting]
+        running = view.counts[.running]
+        succeeded = view.counts[.succeeded]
+        failed = view.counts[.failed]
+        cancelled = view.counts[.cancelled]
+        priority = view.options.priority
+        labels = view.options.labels
+        isPaused = view.isPaused
+        delayed = view.delayed
+        medianSeconds = view.median ?? 0
+        trouble = view.trouble ?? ""
+    }
+}
+
+extension WireWorkerStatus {
+    /// What the scheduler knows of a worker.
+    init(_ view: WorkerView) {
+        self.init()
+        worker = view.name.rawValue
+        state = view.state.rawValue
+        running = UInt32(clamping: view.running)
+        capacity = UInt32(clamping: view.capacity)
+        finished = view.finished
+        secondsSinceHeard = view.silence / .seconds(1)
+        note = view.note
+    }
+}

@@ -1,0 +1,128 @@
+internal import JobModel
+internal import JobStore
+internal import Logging
+internal import Scheduling
+internal import WireProtocol
+
+extension Coordination {
+    /// Opens a batch, or takes up the one of that name where it asks for the same.
+    mutating func open(_ request: WireOpenBatch) throws -> WireBatchOpened {
+        guard drainDeadline == nil else {
+            throw ClientRefusal("shutting-down", "The coordinator is shutting down. Submit again after its next start.")
+        }
+        var description = try BatchDescription(json: request.description_p)
+        guard BatchName.isUsable(request.name) else {
+            throw ClientRefusal("bad-name", "A batch cannot be called '\(request.name)'; \(BatchName.rule).")
+        }
+        let results = description.results
+        guard results.hasPrefix("/") else {
+            throw ClientRefusal("bad-description", "The results folder '\(results)' is not an absolute path.")
+        }
+        if !request.fresh, let record = records[BatchID(request.name)] {
+            return try resume(BatchID(request.name), record, description, request)
+        }
+        var suffix = ""
+        var number = 1
+        while records[BatchID(request.name + suffix)] != nil || ResultsFolder.isTaken(results + suffix)
+            || records.values.contains(where: { $0.description.results == results + suffix })
+        {
+            number += 1
+            suffix = "-\(number)"
+        }
+        let id = BatchID(request.name + suffix)
+        description.name = id.rawValue
+        description.results = results + suffix
+        try ResultsFolder.make(description.results)
+        let json = try description.json()
+        try store.openBatch(
+            id, description: json, results: description.results, modelFingerprint: request.modelFingerprint,
+            at: wallClock)
+        scheduler.batchOpened(id, options: description.queue)
+        records[id] = BatchRecord(
+            json: json, description: description, modelFingerprint: request.modelFingerprint)
+        return opened(id, resumed: false)
+    }
+
+    /// Takes up a batch that exists: its items keep what they have, and those that it lacks are added.
+    private mutating func resume(
+        _ id: BatchID, _ record: BatchRecord, _ wanted: BatchDescription, _ request: WireOpenBatch
+    ) throws -> WireBatchOpened {
+        var differences = wanted.differences(from: record.description)
+        let prints = (record.modelFingerprint, request.modelFingerprint)
+        if !prints.0.isEmpty, !prints.1.isEmpty, prints.0 != prints.1 {
+            differences.append("the files of model \(wanted.model) have changed")
+        }
+        guard differences.isEmpty || request.force else {
+            throw ClientRefusal(
+                "changed-batch",
+                "Batch '\(id)' exists and asks for something else (\(differences.joined(separator: "; "))). Submit with "
+                    + "--new for a batch of its own, or with --force to run what is left of it in the new way.")
+        }
+        var description = wanted
+        description.name = id.rawValue
+        description.results = record.description.results
+        let json = try description.json()
+        if json != record.json || prints.1 != prints.0 {
+            let fingerprint = prints.1.isEmpty ? prints.0 : prints.1
+            if record.closedAt != nil { try ResultsFolder.write(description) }
+            try store.describeBatch(id, description: json, modelFingerprint: fingerprint)
+            scheduler.optionsChanged(description.queue, of: id)
+            records[id]?.json = json
+            records[id]?.description = description
+            records[id]?.modelFingerprint = fingerprint
+            for peer in peers.keys { peers[peer]?.knownBatches.remove(id) }
+        }
+        records[id]?.isReplacing = request.force
+        logger.info("batch taken up by its submitter", metadata: [LogKey.batch: "\(id)"])
+        return opened(id, resumed: true)
+    }
+
+    private borrowing func opened(_ id: BatchID, resumed: Bool) -> WireBatchOpened {
+        var answer = WireBatchOpened()
+        answer.batch = id.rawValue
+        answer.resumed = resumed
+        answer.total = scheduler.batch(id)?.counts.total ?? 0
+        answer.results = records[id]?.description.results ?? ""
+        return answer
+    }
+
+    /// Adds a piece of a manifest.
+    mutating func add(_ request: WireAddItems) throws -> WireItemsAdded {
+        let id = try known(request.batch)
+        var items: [NewItem] = []
+        items.reserveCapacity(request.items.count)
+        for json in request.items {
+            let item = try Item(json: json)
+            items.append(NewItem(id: item.id, image: item.image, json: json))
+        }
+        let outcome = try store.add(items, to: id, replacing: records[id]?.isReplacing ?? false)
+        let new = outcome.added.map { NewJob(id: $0.id, image: $0.picture.rawValue) }
+        try perform(scheduler.jobsAdded(new, to: id, at: now))
+        try revive(outcome.revived, in: id)
+        var answer = WireItemsAdded()
+        answer.total = scheduler.batch(id)?.counts.total ?? 0
+        answer.added = UInt64(new.count)
+        answer.known = outcome.known
+        answer.revived = UInt64(outcome.revived.count)
+        return answer
+    }
+
+    /// Completes a submission.
+    mutating func close(_ id: BatchID) throws -> UInt64 {
+        let id = try known(id.rawValue)
+        if let record = records[id], record.closedAt == nil, scheduler.batch(id)?.state == .open {
+            try ResultsFolder.write(record.description)
+            try store.closeBatch(id, at: wallClock)
+            records[id]?.closedAt = wallClock
+            metrics.began(batch: id, at: now)
+            logger.info(
+                "batch accepted",
+                metadata: [
+                    LogKey.batch: "\(id)", LogKey.jobs: "\(scheduler.batch(id)?.counts.total ?? 0)",
+                    LogKey.path: "\(record.description.results)",
+                ])
+            try perform(scheduler.batchClosed(id, at: now))
+        }
+        return scheduler.batch(id)?.counts.total ?? 0
+    }
+}

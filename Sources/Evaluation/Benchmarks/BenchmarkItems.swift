@@ -1,0 +1,41 @@
+public import Foundation
+
+/// A benchmark's questions as items of a batch: what `winnow run`, `submit` and `eval run` read.
+public enum BenchmarkItems {
+    /// The name of the items file inside the benchmark's folder, which splits may share.
+    public static func file(_ benchmark: String) -> String { "\(benchmark).jsonl" }
+
+    /// The id of the item that asks the question at `row`.
+    public static func id(_ benchmark: String, row: Int) -> String {
+        let digits = "\(row)"
+        return "\(benchmark)/" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    }
+
+    /// The benchmark and the row that an item asks, if it asks one.
+    public static func question(_ id: String) -> (benchmark: String, row: Int)? {
+        let parts = id.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, BenchmarkCatalogue.all.contains(where: { $0.name == parts[0] }), let row = Int(parts[1])
+        else { return nil }
+        return (String(parts[0]), row)
+    }
+
+    /// One JSON object a line for each question about a picture.
+    public static func lines(_ benchmark: any Benchmark, _ questions: [BenchmarkQuestion]) throws -> Data {
+        struct Line: Encodable {
+            let id, image, prompt: String
+            let labels: [String: String]
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var data = Data()
+        for question in questions {
+            guard let image = question.image else { continue }
+            data += try encoder.encode(
+                Line(
+                    id: id(benchmark.name, row: question.row), image: image, prompt: question.prompt,
+                    labels: question.category.map { ["category": $0] } ?? [:]))
+            data.append(0x0A)
+        }
+        return data
+    }
+}

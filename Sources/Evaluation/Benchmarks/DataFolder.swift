@@ -1,0 +1,93 @@
+public import Foundation
+
+/// The folder of a benchmark, laid out as LLaVA's instructions say.
+public struct DataFolder: Sendable {
+    /// Where it is.
+    public let url: URL
+
+    /// The folder at `url`.
+    public init(_ url: URL) { self.url = url }
+
+    /// Whether a file or folder is there.
+    public func holds(_ path: String) -> Bool { FileManager.default.fileExists(atPath: file(path).path) }
+
+    /// Where a part is.
+    public func file(_ path: String) -> URL { url.appendingPathComponent(path) }
+
+    /// The bytes of a file.
+    func bytes(_ path: String) throws(EvaluationError) -> Data {
+        do {
+            return try Data(contentsOf: file(path), options: .mappedIfSafe)
+        } catch {
+            throw EvaluationError(
+                .missingData, "\(file(path).path) cannot be read: 'winnow eval import' says where it is published")
+        }
+    }
+
+    /// A file that is one JSON value.
+    func json<Value: Decodable>(_ path: String, _ type: Value.Type = Value.self) throws(EvaluationError) -> Value {
+        let bytes = try bytes(path)
+        do {
+            return try JSONDecoder().decode(type, from: bytes)
+        } catch {
+            throw EvaluationError(.badData, "\(file(path).path) is not as published: \(Self.reason(error))")
+        }
+    }
+
+    /// A file with one JSON object a line.
+    func jsonLines<Value: Decodable>(_ path: String, _ type: Value.Type = Value.self) throws(EvaluationError) -> [Value]
+    {
+        let decoder = JSONDecoder()
+        var values: [Value] = []
+        for (number, line) in try bytes(path).split(separator: 0x0A).enumerated() {
+            guard line.contains(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) else { continue }
+            do {
+                values.append(try decoder.decode(type, from: Data(line)))
+            } catch {
+                throw EvaluationError(
+                    .badData, "\(file(path).path), object \(number + 1), is not as published: \(Self.reason(error))")
+            }
+        }
+        return values
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case DecodingError.keyNotFound(let key, _): "'\(key.stringValue)' is missing"
+        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+            "'\(context.codingPath.map(\.stringValue).joined(separator: "."))' has another type"
+        default: "it is not valid JSON"
+        }
+    }
+}
+
+/// What `winnow eval import` finds out about a folder.
+public struct DataCheck: Sendable {
+    /// Parts that are not there.
+    public let missing: [DataPart]
+    /// Questions in the official file; nil while it is missing.
+    public let questions: Int?
+    /// Pictures that the questions ask about and that are not there.
+    public let missingPictures: [String]
+    /// Questions about a text alone.
+    public let withoutPicture: Int
+
+    /// Whether the model can be asked.
+    public var canRun: Bool {
+        questions != nil && missingPictures.isEmpty && missing.allSatisfy { $0.purpose == .truth }
+    }
+
+    /// Looks for everything that `benchmark` needs, pictures one by one.
+    public init(_ benchmark: any Benchmark, in data: DataFolder) throws(EvaluationError) {
+        missing = benchmark.parts.filter { !data.holds($0.path) }
+        guard !missing.contains(where: { $0.purpose == .questions }) else {
+            (questions, missingPictures, withoutPicture) = (nil, [], 0)
+            return
+        }
+        let all = try benchmark.questions(in: data)
+        questions = all.count
+        withoutPicture = all.count { $0.image == nil }
+        var seen: Set<String> = []
+        missingPictures = all.compactMap(\.image).filter { seen.insert($0).inserted && !data.holds($0) }
+    }
+}

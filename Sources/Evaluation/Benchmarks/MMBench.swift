@@ -1,0 +1,135 @@
+import Foundation
+
+/// MMBench (Liu et al., ECCV 2024), dev of 12 July 2023, or its Chinese translation: multiple choice in all rotations.
+///
+/// Pictures stand in the table as base64; `unpackPictures` writes each once, beside the table.
+struct MMBench: Benchmark {
+    let name: String
+    let title: String
+    let maxTokens = 1024
+    let parts: [DataPart]
+    private let instruction: String
+    private static let pictures = "pictures"
+
+    /// The English questions.
+    static let english = MMBench(
+        name: "mmbench", title: "multiple choice, every rotation of the options",
+        table: "mmbench_dev_20230712.tsv", instruction: AnswerFormat.letter)
+    /// The Chinese ones.
+    static let chinese = MMBench(
+        name: "mmbench-cn", title: "the same in Chinese", table: "mmbench_dev_cn_20231003.tsv",
+        instruction: AnswerFormat.chineseLetter)
+
+    private init(name: String, title: String, table: String, instruction: String) {
+        self.name = name
+        self.title = title
+        self.instruction = instruction
+        parts = [
+            DataPart(
+                table, .questions,
+                published: "https://download.openmmlab.com/mmclassification/datasets/mmbench/\(table)")
+        ]
+    }
+
+    func questions(in data: DataFolder) throws(EvaluationError) -> [BenchmarkQuestion] {
+        let rows = try rows(data)
+        let pictures = Self.pictures(of: rows)
+        return rows.enumerated().map { place, row in
+            var prompt = [row.hint, row.question].compactMap(\.self).joined(separator: "\n")
+            for (letter, option) in zip("ABCD", row.options) { prompt += "\n\(letter). \(option)" }
+            return BenchmarkQuestion(
+                row: place, id: .number(row.index), image: "\(Self.pictures)/\(pictures[place]).jpg",
+                prompt: prompt + "\n" + instruction, recorded: prompt, category: row.category, options: row.options)
+        }
+    }
+
+    func unpackPictures(in data: DataFolder) throws(EvaluationError) {
+        let rows = try rows(data)
+        let folder = data.file(Self.pictures)
+        let owners = Self.pictures(of: rows)
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            for (row, owner) in zip(rows, owners) where row.index == owner {
+                guard let bytes = Data(base64Encoded: row.image) else {
+                    throw EvaluationError(.badData, "\(parts[0].path): the picture of row \(row.index) is not base64")
+                }
+                try bytes.write(to: folder.appendingPathComponent("\(owner).jpg"))
+            }
+        } catch let error as EvaluationError {
+            throw error
+        } catch {
+            throw EvaluationError(.missingData, "\(folder.path) cannot be written: \(error.localizedDescription)")
+        }
+    }
+
+    /// The spreadsheet for the server.
+    func uploads(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> [OfficialFile] {
+        var sheet = Spreadsheet(headings: ["index", "question", "A", "B", "C", "D", "prediction", "answer", "split"])
+        for (row, (_, text)) in zip(try rows(data), try answers.complete()) {
+            let letters = row.letters.map { $0.map { Spreadsheet.Cell.text($0) } ?? .empty }
+            sheet.rows.append(
+                [.number(row.index), .text(row.question)] + letters
+                    + [.text(text), .text(row.answer), row.split.map { .text($0) } ?? .empty])
+        }
+        return [OfficialFile(path: "answers_upload/\(answers.model).xlsx", contents: sheet.file())]
+    }
+
+    func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? {
+        var circular = CircularAccuracy(), firstPass: [Bool] = []
+        var right: [Int: Bool] = [:], firstRow: [Int: Int] = [:]
+        for (row, (question, text)) in zip(try rows(data), try answers.complete()) {
+            circular.count(index: row.index, prediction: text, answer: row.answer)
+            let own = CircularAccuracy.question(of: row.index)
+            let isRight = CircularAccuracy.isRight(text, row.answer)
+            if row.index == own { firstPass.append(isRight) }
+            right[own] = right[own, default: true] && isRight
+            firstRow[own] = firstRow[own] ?? question.row
+        }
+        let first = firstPass.isEmpty ? 0 : Double(firstPass.count { $0 }) / Double(firstPass.count)
+        let contributions = Dictionary(uniqueKeysWithValues: right.map { (firstRow[$0.key] ?? 0, $0.value ? 1.0 : 0) })
+        return BenchmarkResult(
+            BenchmarkResult.Score("circular accuracy", 100 * circular.value),
+            details: [BenchmarkResult.Score("first rotation", 100 * first)], contributions: contributions)
+    }
+
+    private struct Row {
+        let index: Int
+        let question, answer, image: String
+        let hint, category, split: String?
+        /// What stands under A, B, C and D.
+        let letters: [String?]
+        /// The options up to the first that is missing.
+        var options: [String] { letters.prefix { $0 != nil }.compactMap(\.self) }
+    }
+
+    private func rows(_ data: DataFolder) throws(EvaluationError) -> [Row] {
+        let table = try TSVTable(data.bytes(parts[0].path), name: parts[0].path)
+        var rows: [Row] = []
+        for number in 0..<table.count {
+            guard let index = table.value("index", number).flatMap({ Int($0) }),
+                let question = table.value("question", number), let answer = table.value("answer", number),
+                let image = table.value("image", number)
+            else {
+                throw EvaluationError(
+                    .badData, "\(parts[0].path), row \(number + 1): index, question, answer or image is missing")
+            }
+            rows.append(
+                Row(
+                    index: index, question: question, answer: answer, image: image, hint: table.value("hint", number),
+                    category: table.value("category", number), split: table.value("split", number),
+                    letters: ["A", "B", "C", "D"].map { table.value($0, number) }))
+        }
+        return rows
+    }
+
+    /// The index of the first row with the same picture, for each row; a picture may also be another row's index.
+    private static func pictures(of rows: [Row]) -> [Int] {
+        var owner: [String: Int] = [:]
+        return rows.map { row in
+            if row.image.count < 16, let other = Int(row.image) { return other }
+            if let known = owner[row.image] { return known }
+            owner[row.image] = row.index
+            return row.index
+        }
+    }
+}

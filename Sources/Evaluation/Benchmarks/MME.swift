@@ -1,0 +1,111 @@
+import Foundation
+
+/// MME (Fu et al. 2023): two yes–no questions about each of 1,187 pictures, in fourteen categories.
+struct MME: Benchmark {
+    let name = "mme"
+    let title = "pairs of yes–no questions in fourteen categories"
+    let maxTokens = 128
+    private static let pictures = "MME_Benchmark_release_version"
+    private static let published =
+        "branch Evaluation of github.com/BradyFU/Awesome-Multimodal-Large-Language-Models, on request by e-mail"
+    let parts = [
+        DataPart("llava_mme.jsonl", .questions, published: DataPart.llavaArchive),
+        DataPart(pictures, .pictures, published: Self.published),
+    ]
+
+    func questions(in data: DataFolder) throws(EvaluationError) -> [BenchmarkQuestion] {
+        try LLaVAQuestions(file: parts[0].path, pictures: Self.pictures).read(data)
+    }
+
+    /// One file for each category, as `eval_tool/calculation.py` reads it: picture, question, truth, answer.
+    func uploads(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> [OfficialFile] {
+        let truth = try Truth(data)
+        var lines: [String: [String]] = [:]
+        for (question, text) in try answers.complete() {
+            let entry = try truth.entry(question)
+            lines[entry.category, default: []].append(
+                "\(entry.file)\t\(entry.question)\t\(entry.answer)\t\(text)\n")
+        }
+        return lines.sorted { $0.key < $1.key }.map { category, lines in
+            OfficialFile(
+                path: "eval_tool/answers/\(answers.model)/\(category).txt", contents: Data(lines.joined().utf8))
+        }
+    }
+
+    func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? {
+        let truth = try Truth(data)
+        var right: [String: [Bool]] = [:]
+        for (question, text) in try answers.complete() {
+            let entry = try truth.entry(question)
+            right[entry.category, default: []].append(MMEScore.Reply(text).rawValue == entry.answer.lowercased())
+        }
+        var scores: [String: Double] = [:]
+        for (category, right) in right {
+            guard right.count.isMultiple(of: 2) else {
+                throw EvaluationError(
+                    .badData, "category \(category) of \(parts[0].path) has a picture with one question")
+            }
+            var score = MMEScore()
+            for first in stride(from: 0, to: right.count, by: 2) { score.count(right[first], right[first + 1]) }
+            scores[category] = score.score
+        }
+        func sum(_ categories: [String]) -> Double { categories.reduce(0) { $0 + scores[$1, default: 0] } }
+        let (perception, cognition) = (sum(MMEScore.perception), sum(MMEScore.cognition))
+        return BenchmarkResult(
+            BenchmarkResult.Score("perception", perception),
+            details: [
+                BenchmarkResult.Score("cognition", cognition), BenchmarkResult.Score("both", perception + cognition),
+            ] + scores.sorted { $0.key < $1.key }.map { BenchmarkResult.Score($0.key, $0.value) })
+    }
+
+    /// The right answers, which stand in text files beside the pictures.
+    private struct Truth {
+        struct Entry { let category, file, question, answer: String }
+
+        private let answers: [String: String]
+        private let file: String
+
+        init(_ data: DataFolder) throws(EvaluationError) {
+            var answers: [String: String] = [:]
+            let root = data.file(MME.pictures)
+            for category in Self.names(root) {
+                let folder = root.appendingPathComponent(category)
+                let own = folder.appendingPathComponent("questions_answers_YN")
+                let texts = FileManager.default.fileExists(atPath: own.path) ? own : folder
+                for name in Self.names(texts) where name.hasSuffix(".txt") {
+                    guard let text = try? String(contentsOf: texts.appendingPathComponent(name), encoding: .utf8) else {
+                        throw EvaluationError(.badData, "\(texts.path)/\(name) is not UTF-8 text")
+                    }
+                    for line in text.split(whereSeparator: \.isNewline) {
+                        let parts = line.trimmingCharacters(in: .whitespaces).split(separator: "\t")
+                        guard parts.count == 2 else { continue }
+                        answers["\(category)\t\(name)\t\(parts[0])"] = String(parts[1])
+                    }
+                }
+            }
+            self.answers = answers
+            file = root.path
+        }
+
+        private static func names(_ folder: URL) -> [String] {
+            ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
+        }
+
+        /// LLaVA's file asks for a word or phrase where MME asks for yes or no; the original has one space or two before.
+        func entry(_ question: BenchmarkQuestion) throws(EvaluationError) -> Entry {
+            let parts = question.id.text.split(separator: "/")
+            let category = parts.first.map(String.init) ?? ""
+            let name = (parts.last?.split(separator: ".").first.map(String.init) ?? "") + ".txt"
+            let asked = question.recorded.replacingOccurrences(of: AnswerFormat.short, with: "")
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let original = "Please answer yes or no."
+            let forms = asked.contains(original) ? [asked] : ["\(asked) \(original)", "\(asked)  \(original)"]
+            for form in forms {
+                guard let answer = answers["\(category)\t\(name)\t\(form)"] else { continue }
+                return Entry(category: category, file: name, question: form, answer: answer)
+            }
+            throw EvaluationError(
+                .badData, "\(file)/\(category) has no answer to question \(question.row + 1) about \(question.id.text)")
+        }
+    }
+}

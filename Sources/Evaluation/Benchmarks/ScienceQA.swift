@@ -1,0 +1,73 @@
+import Foundation
+
+/// ScienceQA (Lu et al., NeurIPS 2022), test: multiple choice from school books, half of it without a picture.
+///
+/// Papers call both numbers "SQA": the share of all 4,241 questions, and "IMG", the share of the 2,017 with a picture.
+/// The first is blind to what happens to pictures in half of its questions; IMG is LLaVA-1.5's definition.
+struct ScienceQA: Benchmark {
+    let name = "scienceqa"
+    let title = "multiple choice from school books, with and without pictures"
+    let maxTokens = 1024
+    private static let published = "data/scienceqa of github.com/lupantech/ScienceQA"
+    let parts = [
+        DataPart("llava_test_CQM-A.json", .questions, published: DataPart.llavaArchive),
+        DataPart("images/test", .pictures, published: Self.published),
+        DataPart("pid_splits.json", .truth, published: Self.published),
+        DataPart("problems.json", .truth, published: Self.published),
+    ]
+
+    func questions(in data: DataFolder) throws(EvaluationError) -> [BenchmarkQuestion] {
+        struct Row: Decodable {
+            struct Turn: Decodable { let value: String }
+            let id: OfficialID
+            let image: String?
+            let conversations: [Turn]
+        }
+        var questions: [BenchmarkQuestion] = []
+        for (row, line) in try data.json(parts[0].path, [Row].self).enumerated() {
+            guard let turn = line.conversations.first else {
+                throw EvaluationError(.badData, "\(parts[0].path) has no question under id \(line.id.text)")
+            }
+            let text = turn.value.replacingOccurrences(of: "<image>", with: "")
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let prompt = text + "\n" + AnswerFormat.letter
+            questions.append(
+                BenchmarkQuestion(
+                    row: row, id: line.id, image: line.image.map { "\(parts[1].path)/\($0)" }, prompt: prompt,
+                    recorded: line.image == nil ? prompt : "<image>\n" + prompt))
+        }
+        return questions
+    }
+
+    /// Total and IMG; the total only where the questions without a picture are answered too.
+    func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? {
+        struct Problem: Decodable {
+            let choices: [String]
+            let answer: Int
+        }
+        let problems = try data.json(parts[3].path, [String: Problem].self)
+        guard let test = try data.json(parts[2].path, [String: [String]].self)["test"] else {
+            throw EvaluationError(.badData, "\(parts[2].path) has no split 'test'")
+        }
+        let split = Set(test)
+        let asked = answers.questions.filter { split.contains($0.id.text) }
+        let pictured = asked.filter { $0.image != nil }
+        guard !pictured.isEmpty, pictured.allSatisfy({ answers.text($0) != nil }) else {
+            throw EvaluationError(.unfinished, "questions with a picture have no answer yet: run them first")
+        }
+        var right: [Int: Double] = [:]
+        for question in asked {
+            guard let text = answers.text(question) else { continue }
+            guard let problem = problems[question.id.text] else {
+                throw EvaluationError(.badData, "\(parts[3].path) has no problem \(question.id.text)")
+            }
+            let choice = ChoiceLetter.choice(in: text, of: problem.choices.count)
+            right[question.row] = choice == problem.answer ? 1 : 0
+        }
+        let total = right.values.reduce(0, +) / Double(max(split.count, 1))
+        let image = right.filter { answers.questions[$0.key].image != nil }
+        return BenchmarkResult(
+            mean: "IMG accuracy", of: image,
+            details: right.count == asked.count ? [BenchmarkResult.Score("total accuracy", 100 * total)] : [])
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+
+/// A table with tabs between its columns and headings in its first line, as pandas reads it.
+///
+/// A field in double quotes may hold tabs, line feeds and doubled quotes. What pandas takes for "not a number" is nil.
+struct TSVTable {
+    private let columns: [String: Int]
+    private let rows: [[String]]
+
+    /// The number of rows.
+    var count: Int { rows.count }
+
+    /// Reads a table; `name` is for errors.
+    init(_ bytes: Data, name: String) throws(EvaluationError) {
+        var rows = Self.fields(bytes)
+        guard !rows.isEmpty else { throw EvaluationError(.badData, "\(name) is empty") }
+        let headings = rows.removeFirst()
+        columns = Dictionary(headings.enumerated().map { ($1, $0) }) { first, _ in first }
+        if let short = rows.firstIndex(where: { $0.count != headings.count }) {
+            throw EvaluationError(
+                .badData, "\(name), row \(short + 1), has \(rows[short].count) fields for \(headings.count) headings")
+        }
+        self.rows = rows
+    }
+
+    /// The value of a column, or nil where it is absent or empty.
+    func value(_ column: String, _ row: Int) -> String? {
+        guard let place = columns[column] else { return nil }
+        let value = rows[row][place]
+        return Self.nothing.contains(value.lowercased()) ? nil : value
+    }
+
+    /// What pandas reads as missing, in lower case; LLaVA's script adds any spelling of nan and none.
+    private static let nothing: Set<String> = [
+        "", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan", "<na>", "n/a", "na", "nan",
+        "none",
+        "null",
+    ]
+
+    private static func fields(_ bytes: Data) -> [[String]] {
+        let (tab, feed, carriage, quote) = (UInt8(0x09), UInt8(0x0A), UInt8(0x0D), UInt8(0x22))
+        var rows: [[String]] = [], row: [String] = [], field: [UInt8] = []
+        var isQuoted = false, wasQuoted = false
+        func endField() {
+            row.append(String(decoding: field, as: UTF8.self))
+            field.removeAll(keepingCapacity: true)
+            wasQuoted = false
+        }
+        func endRow() {
+            guard !row.isEmpty || !field.isEmpty || wasQuoted else { return }
+            endField()
+            rows.append(row)
+            row.removeAll(keepingCapacity: true)
+        }
+        bytes.withUnsafeBytes { bytes in
+            var place = 0
+            while place < bytes.count {
+                let byte = bytes[place]
+                place += 1
+                if isQuoted {
+                    guard byte == quote else {
+                        field.append(byte)
+                        continue
+                    }
+                    if place < bytes.count, bytes[place] == quote {
+                        field.append(quote)
+                        place += 1
+                    } else {
+                        isQuoted = false
+                    }
+                } else if byte == quote, field.isEmpty, !wasQuoted {
+                    (isQuoted, wasQuoted) = (true, true)
+                } else if byte == tab {
+                    endField()
+                } else if byte == feed {
+                    endRow()
+                } else if byte == carriage, place < bytes.count, bytes[place] == feed {
+                    continue
+                } else {
+                    field.append(byte)
+                }
+            }
+        }
+        endRow()
+        return rows
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+
+/// What one cell answered to one question.
+public struct AnswerRow: Sendable, Hashable, Codable {
+    /// The question's id.
+    public let id: String
+    /// The answer; nil where there is none.
+    public let answer: String?
+    /// Why there is none.
+    public let error: String?
+    /// Visual tokens that entered the decoder.
+    public let delivered: Int
+    /// Visual tokens left at its end.
+    public let left: Int
+    /// Operations of the question's whole path through the model, a multiply-add counted as 2.
+    public let flops: Int
+    /// Of those, the ones before the first token of the answer.
+    public let prefillFLOPs: Int
+    /// Seconds in the model; what was shared with another question took no time.
+    public let seconds: Double
+
+    enum CodingKeys: String, CodingKey {
+        case id, answer, error, delivered, left, flops, seconds
+        case prefillFLOPs = "flops_to_first_token"
+    }
+
+    init(
+        id: String, answer: String?, error: String? = nil, delivered: Int = 0, left: Int = 0, flops: Int = 0,
+        prefillFLOPs: Int = 0, seconds: Double = 0
+    ) {
+        self.id = id
+        self.answer = answer
+        self.error = error
+        self.delivered = delivered
+        self.left = left
+        self.flops = flops
+        self.prefillFLOPs = prefillFLOPs
+        self.seconds = seconds
+    }
+}
+
+/// The answers of one cell in a file that only grows: one JSON object a line, on disk before it counts.
+final class AnswerJournal {
+    private(set) var rows: [String: AnswerRow] = [:]
+    private let file: FileHandle
+    private let path: String
+
+    /// Opens the file at `url`, or makes it; a last line that was cut off is taken away and asked again.
+    init(_ url: URL) throws(EvaluationError) {
+        path = url.path
+        let existing = (try? Data(contentsOf: url)) ?? Data()
+        let whole = existing.lastIndex(of: 0x0A).map { existing[...$0] } ?? Data()
+        do {
+            if !FileManager.default.fileExists(atPath: path) { try Data().write(to: url) }
+            file = try FileHandle(forUpdating: url)
+            try file.truncate(atOffset: UInt64(whole.count))
+            try file.seekToEnd()
+        } catch {
+            throw EvaluationError(.badData, "\(path) cannot be written: \(error.localizedDescription)")
+        }
+        for row in try Self.rows(whole, path) { rows[row.id] = row }
+    }
+
+    deinit { try? file.close() }
+
+    /// Adds rows; they are on disk when this returns.
+    func append(_ new: [AnswerRow]) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var lines = Data()
+        for row in new {
+            lines += try encoder.encode(row)
+            lines.append(0x0A)
+            rows[row.id] = row
+        }
+        try file.write(contentsOf: lines)
+        try file.synchronize()
+    }
+
+    /// The rows of a journal that is not being written.
+    static func read(_ url: URL) throws(EvaluationError) -> [AnswerRow] {
+        guard let data = try? Data(contentsOf: url) else {
+            throw EvaluationError(.missingData, "\(url.path) cannot be read")
+        }
+        return try rows(data, url.path)
+    }
+
+    private static func rows(_ data: Data, _ path: String) throws(EvaluationError) -> [AnswerRow] {
+        let decoder = JSONDecoder()
+        var rows: [AnswerRow] = []
+        for (number, line) in data.split(separator: 0x0A).enumerated() {
+            guard let row = try? decoder.decode(AnswerRow.self, from: Data(line)) else {
+                throw EvaluationError(.badData, "\(path), line \(number + 1), is not an answer: move the file away")
+            }
+            rows.append(row)
+        }
+        return rows
+    }
+}

@@ -1,0 +1,32 @@
+public import Foundation
+
+/// Official files and scores for the answers to a benchmark, wherever they were made.
+public struct BenchmarkEvaluation: Sendable {
+    /// The score, or nil where a server or a judge decides.
+    public let result: BenchmarkResult?
+    /// What is handed in: LLaVA's answer file, and what its scripts make of it.
+    public let files: [OfficialFile]
+
+    /// Scores `texts`, answers by row, of `benchmark`, whose data are in `data`; `model` names the model in the files.
+    ///
+    /// Files that a server takes are made only once every question is answered.
+    public init(_ benchmark: any Benchmark, texts: [Int: String], data: DataFolder, model: String) throws {
+        let answers = try BenchmarkAnswers(benchmark.questions(in: data), texts: texts, model: model)
+        let own = OfficialFile(
+            path: "answers/\(model).jsonl", contents: try answers.llavaLines(benchmark.name))
+        files = try [own] + benchmark.uploads(answers, in: data)
+        let canScore = benchmark.parts.allSatisfy { $0.purpose != .truth || data.holds($0.path) }
+        result = canScore ? try benchmark.score(answers, in: data) : nil
+    }
+
+    /// Writes the files below `folder`; returns their paths.
+    public func write(to folder: URL) throws -> [String] {
+        try files.map { file in
+            let url = folder.appendingPathComponent(file.path)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try file.contents.write(to: url, options: .atomic)
+            return url.path
+        }
+    }
+}

@@ -1,0 +1,143 @@
+public import Foundation
+import Generation
+import ImageDecoding
+public import JobModel
+import Tensors
+import TokenReduction
+import Tokenization
+public import VisionLanguage
+
+/// Asks every question in every cell of a grid, in one process, and keeps each answer in a file.
+///
+/// It goes through the questions a few pictures at a time and lets all cells answer those in turn: a picture is decoded
+/// once for all cells, a machine that becomes slower does so for all of them, and whoever stops it can start it again
+/// where it was.
+public struct GridRunner {
+    /// Questions that all cells answer before the next ones come.
+    public static let questionsAtOnce = 40
+
+    private let batch: BatchDescription
+    private let items: [Item]
+    private let cells: [GridCell]
+    private let folder: URL
+
+    /// A run of `cells` over the items of a batch file, `limit` of them at most, with answers in `folder`.
+    public init(_ batch: BatchDescription, cells: [GridCell], folder: URL, limit: Int? = nil) throws {
+        self.batch = batch
+        self.cells = cells
+        self.folder = folder
+        items = Array(try Item.all(in: batch.items).prefix(limit ?? .max))
+    }
+
+    /// How far a run is.
+    public struct Progress: Sendable {
+        /// Answers that exist, of all cells.
+        public let done: Int
+        /// Answers there will be.
+        public let total: Int
+    }
+
+    /// Asks what has no answer yet; `capacity` questions are answered at a time.
+    public func run(
+        model: LLaVA, processor: LLaVAProcessor, capacity: Int, progress: (Progress) -> Void
+    ) throws -> [CellAnswers] {
+        let journals = try cells.map { try AnswerJournal(Self.file(of: $0, in: folder)) }
+        let plans = try cells.map { try $0.plan(model.configuration.depth) }
+        let engine = Engine(model: model, tokenizer: processor.tokenizer, capacity: capacity)
+        var done = journals.reduce(0) { sum, journal in sum + items.count { journal.rows[$0.id.rawValue] != nil } }
+        progress(Progress(done: done, total: items.count * cells.count))
+        for start in stride(from: 0, to: items.count, by: Self.questionsAtOnce) {
+            let asked = items[start..<min(start + Self.questionsAtOnce, items.count)]
+            guard journals.contains(where: { journal in asked.contains { journal.rows[$0.id.rawValue] == nil } }) else {
+                continue
+            }
+            let prepared = asked.map { item in (item, Result { try prepare(item, processor) }) }
+            for (index, cell) in cells.enumerated() {
+                let missing = prepared.filter { journals[index].rows[$0.0.id.rawValue] == nil }
+                let rows = try Self.answers(missing, engine) { number, input, item in
+                    GenerationRequest(
+                        id: UInt64(number), prompt: input.prompt, patches: input.picture.patches,
+                        featureKey: "\(input.picture.sha256) \(cell.name)", plan: plans[index], sampling: .greedy,
+                        maxTokens: item.maxTokens ?? batch.generation.maxTokens, stop: batch.generation.stop)
+                }
+                try journals[index].append(rows)
+                done += rows.count
+                progress(Progress(done: done, total: items.count * cells.count))
+            }
+        }
+        return zip(cells, journals).map { cell, journal in CellAnswers(cell, items: items, rows: journal.rows) }
+    }
+
+    /// Where the answers of a cell are.
+    static func file(of cell: GridCell, in folder: URL) -> URL {
+        folder.appendingPathComponent("answers").appendingPathComponent("\(cell.name).jsonl")
+    }
+
+    private struct Input {
+        let prompt: MultimodalPrompt
+        let picture: LLaVAProcessor.PreparedInput
+    }
+
+    private func prepare(_ item: Item, _ processor: LLaVAProcessor) throws -> Input {
+        guard let path = ImagePath.resolve(item.image, under: batch.images) else {
+            throw EvaluationError(.badData, "image '\(item.image)' leaves the image folder")
+        }
+        let template: PromptTemplate =
+            switch batch.template {
+            case .none: .none
+            case .hf: .hf
+            case .vicunaV1: .vicunaV1
+            }
+        return Input(
+            prompt: try processor.prompt(item.prompt, template: template),
+            picture: try processor.prepare(path: path, framing: batch.imageMode == .pad ? .pad : .crop))
+    }
+
+    private static func answers(
+        _ prepared: [(Item, Result<Input, any Error>)], _ engine: Engine,
+        _ request: (Int, Input, Item) throws -> GenerationRequest
+    ) throws -> [AnswerRow] {
+        var rows = [AnswerRow?](repeating: nil, count: prepared.count)
+        for (number, (item, input)) in prepared.enumerated() {
+            switch input {
+            case .success(let input): engine.admit(try request(number, input, item))
+            case .failure(let error): rows[number] = AnswerRow(id: item.id.rawValue, answer: nil, error: "\(error)")
+            }
+        }
+        while !engine.isIdle {
+            for ended in try engine.step() {
+                let number = Int(ended.id)
+                rows[number] = AnswerRow(prepared[number].0.id.rawValue, ended.result)
+            }
+        }
+        return rows.compactMap(\.self)
+    }
+}
+
+extension AnswerRow {
+    fileprivate init(_ id: String, _ result: Result<GenerationResult, any Error>) {
+        switch result {
+        case .failure(let error): self.init(id: id, answer: nil, error: "\(error)")
+        case .success(let result):
+            self.init(
+                id: id, answer: result.text, delivered: result.features.rows, left: result.trace.kept.count,
+                flops: result.flops.total, prefillFLOPs: result.flops.total - result.flops.decode,
+                seconds: result.seconds.total)
+        }
+    }
+}
+
+extension Item {
+    /// All items of a file.
+    static func all(in path: String) throws -> [Item] {
+        var lines = try ItemLines(path: path)
+        var items: [Item] = []
+        while let line = try lines.next() {
+            guard let text = line.text else {
+                throw EvaluationError(.badData, "\(path), line \(line.number), is not UTF-8, or too long")
+            }
+            items.append(try Item(json: text))
+        }
+        return items
+    }
+}

@@ -1,0 +1,16 @@
+import Foundation
+
+/// Answers that must match to the letter.
+public enum ExactAnswer {
+    /// What GQA compares: in lower case, without full stops at the end.
+    public static func gqa(_ text: String) -> String {
+        let scalars = text.unicodeScalars.reversed().drop { $0 == "." }.reversed()
+        return String(String.UnicodeScalarView(scalars)).lowercased()
+    }
+
+    /// Whether an answer is one of the accepted texts, white space around it aside: the demo benchmark's rule.
+    public static func isRight(_ answer: String, accepted: [String]) -> Bool {
+        let answer = answer.trimmingCharacters(in: .whitespacesAndNewlines)
+        return accepted.contains { answer.isIdentical(to: $0) }
+    }
+}

@@ -1,0 +1,124 @@
+internal import GRDB
+public import JobModel
+
+extension JobStore {
+    /// Adds items to a batch, all of them or none. An item whose id is known already stays as it is, and waits again where
+    /// it had been cancelled: so a submission that broke off is simply sent once more.
+    ///
+    /// - Parameter replacing: what to do where the id is known and the item is another one: true replaces it as long as it
+    ///   waits, false refuses the whole piece.
+    public mutating func add(
+        _ items: [NewItem], to id: BatchID, replacing: Bool = false
+    ) throws(JobStoreError) -> AddedItems {
+        let hot = hot
+        return try change { database in
+            var batch = try BatchRow.get(id, database)
+            var outcome = AddedItems()
+            try database.inSavepoint {
+                for item in items {
+                    hot.insertItem.bind(1, batch.number)
+                    hot.insertItem.bind(2, batch.total + 1)
+                    hot.insertItem.bind(3, item.id.rawValue)
+                    hot.insertItem.bind(4, item.image)
+                    hot.insertItem.bind(5, item.json)
+                    if let job = try hot.insertItem.insert() {
+                        hot.insertJob.bind(1, job)
+                        hot.insertJob.bind(2, batch.number)
+                        hot.insertJob.bind(3, Int64(bitPattern: item.picture.rawValue))
+                        _ = try hot.insertJob.run()
+                        batch.total += 1
+                        if batch.firstJob == 0 { batch.firstJob = job }
+                        batch.lastJob = max(batch.lastJob, job)
+                        outcome.added.append(AddedItems.Job(id: JobID(UInt64(job)), picture: item.picture))
+                    } else {
+                        try Self.meet(item, in: batch, named: id, replacing, hot, database, &outcome)
+                    }
+                }
+                try database.cachedStatement(
+                    sql: "UPDATE batch SET total = ?, first_job = ?, last_job = ? WHERE id = ?"
+                ).execute(arguments: [batch.total, batch.firstJob, batch.lastJob, batch.number])
+                return .commit
+            }
+            return outcome
+        }
+    }
+
+    /// An item whose id is known.
+    private static func meet(
+        _ item: NewItem, in batch: BatchRow, named id: BatchID, _ replacing: Bool, _ hot: HotStatements,
+        _ database: Database, _ outcome: inout AddedItems
+    ) throws {
+        hot.findItem.bind(1, batch.number)
+        hot.findItem.bind(2, item.id.rawValue)
+        let found = try hot.findItem.first { ($0.integer(0), Int($0.integer(1)), $0.text(2)) }
+        guard let (job, state, body) = found else { return }
+        if body != item.json, (try? Item(json: body)) != (try? Item(json: item.json)) {
+            guard replacing else {
+                throw JobStoreError(
+                    .changedItem,
+                    "Item '\(item.id)' differs from the one that batch '\(id)' already has under this id. Give it an id of "
+                        + "its own, or submit with --force, which replaces it unless it has already run.")
+            }
+            if state == JobState.waiting.rawValue || state == JobState.cancelled.rawValue {
+                try database.execute(
+                    sql: "UPDATE item SET body = ?, image = ? WHERE job = ?", arguments: [item.json, item.image, job])
+                try database.execute(
+                    sql: "UPDATE job SET picture = ? WHERE id = ?",
+                    arguments: [Int64(bitPattern: item.picture.rawValue), job])
+            }
+        }
+        outcome.known += 1
+        guard state == JobState.cancelled.rawValue else { return }
+        outcome.revived += try revive("job.id = ?", [job], database)
+    }
+
+    /// Lets jobs that ended without success run again: those in one of the states, of these ids where any are given. What
+    /// they cost so far is forgiven, not forgotten.
+    public mutating func retry(
+        _ id: BatchID, states: Set<JobState>, items: [ItemID] = []
+    ) throws(JobStoreError) -> [RevivedJob] {
+        let numbers = states.intersection([.failed, .cancelled]).map(\.rawValue)
+        guard !numbers.isEmpty else { return [] }
+        return try change { database in
+            let batch = try BatchRow.get(id, database)
+            let list = numbers.map(String.init).joined(separator: ", ")
+            guard !items.isEmpty else {
+                return try Self.revive(
+                    "job.batch = ? AND job.id BETWEEN ? AND ? AND state IN (\(list))",
+                    [batch.number, batch.firstJob, batch.lastJob], database)
+            }
+            return try items.flatMap { item in
+                guard
+                    let job = try Int64.fetchOne(
+                        database, sql: "SELECT job FROM item WHERE batch = ? AND item_id = ?",
+                        arguments: [batch.number, item.rawValue])
+                else {
+                    throw JobStoreError(
+                        .noSuchBatch, "Batch '\(id)' has no item '\(item)'. `winnow jobs \(id)` lists them.")
+                }
+                return try Self.revive("job.id = ? AND state IN (\(list))", [job], database)
+            }
+        }
+    }
+
+    private static func revive(
+        _ condition: String, _ arguments: StatementArguments, _ database: Database
+    ) throws -> [RevivedJob] {
+        let select = try database.cachedStatement(
+            sql: "SELECT id, picture, epoch, state FROM job WHERE \(condition) ORDER BY id")
+        let jobs = try Row.fetchAll(select, arguments: arguments).map { row in
+            RevivedJob(
+                id: JobID(row["id"] as UInt64),
+                picture: PictureKey(rawValue: UInt64(bitPattern: row["picture"] as Int64)),
+                epoch: Epoch(row["epoch"] as UInt64), wasFailed: row["state"] == JobState.failed.rawValue)
+        }
+        guard !jobs.isEmpty else { return [] }
+        try database.cachedStatement(
+            sql: """
+                UPDATE job SET state = 0, rival = NULL, shard = NULL, row = NULL, won = NULL,
+                    crash_base = crash_count, fail_base = fail_count WHERE \(condition)
+                """
+        ).execute(arguments: arguments)
+        return jobs
+    }
+}

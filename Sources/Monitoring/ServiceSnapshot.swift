@@ -1,0 +1,99 @@
+/// What a coordinator shows of itself at one moment.
+public struct ServiceSnapshot: Sendable {
+    /// Whether changes can be made durable.
+    public enum StoreHealth: Sendable, Hashable {
+        /// They can.
+        case healthy
+        /// They cannot, for this reason; nothing is acknowledged until they can.
+        case failing(String)
+    }
+
+    /// A batch.
+    public struct Batch: Sendable, Encodable {
+        /// Its id, its state, and its results folder.
+        public var batch, state, results: String
+        /// Jobs in each state, by the state's name.
+        public var jobs: [String: UInt64]
+        /// Seconds since it was complete, up to its end.
+        public var elapsedSeconds: Double
+        /// Jobs that end in a second, lately.
+        public var jobsPerSecond: Double
+        /// How long the rest may take; nil where nothing has ended lately.
+        public var secondsLeft: Double?
+
+        /// A batch without jobs.
+        public init(batch: String, state: String, results: String) {
+            (self.batch, self.state, self.results) = (batch, state, results)
+            (jobs, elapsedSeconds, jobsPerSecond) = ([:], 0, 0)
+        }
+    }
+
+    /// A worker.
+    public struct Worker: Sendable, Encodable {
+        /// Its name and its state.
+        public var worker, state: String
+        /// Jobs it holds, and can hold.
+        public var running, capacity: Int
+        /// Jobs it has ended.
+        public var finished: UInt64
+        /// Jobs it ends in a second, lately.
+        public var jobsPerSecond: Double
+        /// Since it was last heard.
+        public var silentSeconds: Double
+
+        /// A worker.
+        public init(
+            worker: String, state: String, running: Int, capacity: Int, finished: UInt64, jobsPerSecond: Double,
+            silentSeconds: Double
+        ) {
+            (self.worker, self.state, self.running, self.capacity) = (worker, state, running, capacity)
+            (self.finished, self.jobsPerSecond, self.silentSeconds) = (finished, jobsPerSecond, silentSeconds)
+        }
+    }
+
+    /// A job that failed.
+    public struct Failure: Sendable, Encodable {
+        /// When, in seconds since 1970.
+        public var at: Double
+        /// The item and its batch.
+        public var batch, item: String
+        /// Why.
+        public var reason: String
+
+        /// A failure.
+        public init(at: Double, batch: String, item: String, reason: String) {
+            (self.at, self.batch, self.item, self.reason) = (at, batch, item, reason)
+        }
+    }
+
+    /// The software's name and version.
+    public var software: String
+    /// When the coordinator began, in seconds since 1970.
+    public var startedAt: Double
+    /// Batches in the order of their opening.
+    public var batches: [Batch] = []
+    /// Workers by name.
+    public var workers: [Worker] = []
+    /// The newest failures, newest first.
+    public var failures: [Failure] = []
+    /// Jobs that ended, by interval.
+    public var throughput: EndedJobs
+    /// Seconds on the clock of `throughput`.
+    public var seconds: Double
+    /// Counters.
+    public var counters: ServiceCounters
+    /// Whether changes can be made durable.
+    public var store = StoreHealth.healthy
+    /// Bytes of the job store's files.
+    public var storeBytes: UInt64 = 0
+
+    /// A coordinator with nothing to do.
+    public init(software: String, startedAt: Double, throughput: EndedJobs, seconds: Double, counters: ServiceCounters)
+    {
+        self.software = software
+        self.startedAt = startedAt
+        self.throughput = throughput
+        self.seconds = seconds
+        self.counters = counters
+    }
+}

@@ -1,0 +1,76 @@
+/// The page itself; its style and its script are files of their own, so that a browser runs nothing else.
+enum StatusPage {
+    static let html = #"""
+        <!doctype html>
+        <html lang="en">
+        <head>
+          <meta charset="utf-8">
+          <meta name="viewport" content="width=device-width, initial-scale=1">
+          <meta name="color-scheme" content="light dark">
+          <title>Winnow</title>
+          <link rel="icon" href="data:,">
+          <link rel="stylesheet" href="/page.css">
+          <script src="/page.js" defer></script>
+        </head>
+        <body>
+          <header>
+            <h1>Winnow</h1>
+            <span id="software" class="quiet"></span>
+            <span id="health" class="pill" role="status">connecting</span>
+          </header>
+          <p id="alarm" role="alert" hidden></p>
+          <main>
+            <section class="tiles" aria-label="Summary">
+              <div><b id="running">–</b><span>running</span></div>
+              <div><b id="waiting">–</b><span>waiting</span></div>
+              <div><b id="succeeded">–</b><span>succeeded</span></div>
+              <div><b id="failed">–</b><span>failed</span></div>
+              <div><b id="workers-present">–</b><span>workers</span></div>
+              <div><b id="rate">–</b><span>jobs a minute</span></div>
+            </section>
+
+            <section>
+              <h2>Throughput <small>jobs a minute, last hour</small></h2>
+              <figure>
+                <svg id="chart" viewBox="0 0 720 160" preserveAspectRatio="none" role="img"
+                     aria-label="Jobs that ended in each minute of the last hour"></svg>
+                <span id="peak" class="quiet"></span>
+                <figcaption class="quiet"><span>60 minutes ago</span><span class="legend">
+                  <i class="succeeded"></i>succeeded <i class="failed"></i>failed</span><span>now</span></figcaption>
+              </figure>
+            </section>
+
+            <section>
+              <h2>Batches <small id="batches-note"></small></h2>
+              <table id="batches">
+                <thead><tr><th>Batch</th><th>State</th><th class="wide">Progress</th><th class="n">Done</th>
+                  <th class="n">Failed</th><th class="n">Jobs/min</th><th class="n">Time left</th></tr></thead>
+                <tbody></tbody>
+              </table>
+              <p class="empty" hidden>No batch yet: <code>winnow submit BATCH.yaml</code></p>
+            </section>
+
+            <section>
+              <h2>Workers <small id="workers-note"></small></h2>
+              <table id="workers">
+                <thead><tr><th>Worker</th><th>State</th><th class="wide">Load</th><th class="n">Finished</th>
+                  <th class="n">Jobs/min</th><th class="n">Heard</th></tr></thead>
+                <tbody></tbody>
+              </table>
+              <p class="empty" hidden>No worker yet: <code>winnow worker --connect ADDRESS</code></p>
+            </section>
+
+            <section>
+              <h2>Recent failures</h2>
+              <table id="failures">
+                <thead><tr><th>When</th><th>Batch</th><th>Item</th><th class="wide">Reason</th></tr></thead>
+                <tbody></tbody>
+              </table>
+              <p class="empty" hidden>Nothing has failed since the coordinator started.</p>
+            </section>
+          </main>
+          <noscript><p>This page needs its script; <a href="/metrics">/metrics</a> does not.</p></noscript>
+        </body>
+        </html>
+        """#
+}

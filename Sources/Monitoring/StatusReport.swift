@@ -1,0 +1,51 @@
+/// What the page's script reads: a snapshot, cut to what a page can show.
+struct StatusReport: Encodable {
+    /// Most batches, and most workers, of one page.
+    private static let limit = 200
+
+    struct Throughput: Encodable {
+        let interval: Int
+        let succeeded, failed: [UInt32]
+        let jobsPerSecond: Double
+    }
+
+    let software: String
+    let startedAt: Double
+    let age: Double
+    let store: String
+    let batches: [ServiceSnapshot.Batch]
+    let batchCount: Int
+    let workers: [ServiceSnapshot.Worker]
+    let workerCount: Int
+    let failures: [ServiceSnapshot.Failure]
+    let throughput: Throughput
+
+    init(_ snapshot: ServiceSnapshot, age: Double) {
+        software = snapshot.software
+        startedAt = snapshot.startedAt
+        self.age = age
+        store =
+            switch snapshot.store {
+            case .healthy: ""
+            case .failing(let reason): reason
+            }
+        // What is going on first, then what ended last.
+        let isOver = { (batch: ServiceSnapshot.Batch) in batch.state == "finished" || batch.state == "cancelled" }
+        let newest = snapshot.batches.reversed()
+        batches = Array((newest.filter { !isOver($0) } + newest.filter(isOver)).prefix(Self.limit))
+        batchCount = snapshot.batches.count
+        workers = Array(
+            (snapshot.workers.filter { $0.state != "lost" } + snapshot.workers.filter { $0.state == "lost" })
+                .prefix(Self.limit))
+        workerCount = snapshot.workers.count { $0.state != "lost" }
+        failures = snapshot.failures
+        let (succeeded, failed) = snapshot.throughput.history(at: snapshot.seconds)
+        // The last minute, without the interval under way unless there is nothing else.
+        let lately = 60 / snapshot.throughput.interval
+        let recent = zip(succeeded, failed).suffix(lately + 1).dropLast().reduce(0.0) {
+            $0 + Double($1.0) + Double($1.1)
+        }
+        throughput = Throughput(
+            interval: snapshot.throughput.interval, succeeded: succeeded, failed: failed, jobsPerSecond: recent / 60)
+    }
+}

@@ -1,0 +1,58 @@
+public import Tensors
+
+/// SparseVLM's filter: gives up what the words that speak about the picture look at least.
+///
+///     sᵢ = − (1/|R|) Σ_{r ∈ R} A[r, i]                            (the authors' code, v1.5; A averaged over heads)
+///
+/// The raters R are settled once, on the rows that enter the language model: with v the projected visual tokens and t
+/// those of the text after the picture, m = mean over the visual tokens of softmax(v·tᵀ) over the text, unscaled, and R are
+/// the text tokens with m above its mean; where none is, as when all are equal, all of them.
+public struct RaterAttention: Filter {
+    /// The ranking has no parameters.
+    public init() {}
+
+    /// The attention map, and who rates.
+    public var needs: EvidenceNeeds { [.attentionProbabilities, .raters] }
+
+    /// The ranking is of all tokens.
+    public var offers: CandidateContent { .ranking }
+
+    /// Where text is.
+    public var places: Set<Place> { [.languageModel] }
+
+    /// One line for the table of methods.
+    public var summary: String { "least attention of the words that speak about the picture" }
+
+    /// All tokens, the least attended first.
+    public func candidates(in layer: LayerView, removing count: Int) throws(ReductionError) -> Candidates {
+        guard let raters = layer.evidence.raters, !raters.isEmpty else {
+            throw ReductionError(
+                .missingEvidence,
+                "this reduction needs to know which words speak about the picture, which is settled when rows enter the "
+                    + "language model: there were none after the picture, or nobody was asked")
+        }
+        let sums = try layer.attention(.probabilities)
+            .columnSums(rows: raters.map { $0..<$0 + 1 }, columns: layer.layout.image)
+        return try Candidates(leastWorthFirst: sums.map { $0 / Double(raters.count) })
+    }
+
+    /// The rows after the picture that speak about it; `states`, (rows, width), are those that enter the language model.
+    public static func raters(of states: Tensor, layout: TokenLayout) throws(ReductionError) -> [Int] {
+        let text = layout.image.upperBound..<layout.rows
+        guard !text.isEmpty else {
+            throw ReductionError(
+                .missingEvidence, "no text follows the picture that could rate its tokens: put the question after it")
+        }
+        let logits = Cosines(states.rows(layout.image).products(withRowsOf: states.rows(text)))
+        var mean = [Double](repeating: 0, count: text.count)
+        for token in 0..<layout.image.count {
+            for (word, probability) in logits.row(token).softmax().enumerated() { mean[word] += probability }
+        }
+        guard mean.allSatisfy(\.isFinite) else {
+            throw ReductionError(.notFinite, "the rows that enter the language model are not finite numbers")
+        }
+        let average = mean.reduce(0, +) / Double(mean.count)
+        let raters = mean.indices.filter { mean[$0] > average }
+        return (raters.isEmpty ? Array(mean.indices) : raters).map { text.lowerBound + $0 }
+    }
+}

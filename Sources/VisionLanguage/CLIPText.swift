@@ -1,0 +1,104 @@
+import Foundation
+public import Tensors
+import Tokenization
+
+/// CLIP's text side (Radford et al. 2021): a text in, one embedding for each piece of it out.
+///
+/// A piece is what the tower reads at once, 77 ids of OpenAI's models. Pieces run together as ragged rows, without
+/// padding: in causal attention nothing up to a piece's end sees what would stand behind it.
+public final class CLIPText {
+    private let sizes: CLIPSizes.Text
+    private let tokenizer: CLIPTokenizer
+    private let backend: any Backend
+    /// `(vocabulary, hidden)` and `(positions, hidden)`, only ever gathered from.
+    private let tokens: Tensor
+    private let positions: Tensor
+    private let layers: [CLIPLayer]
+    private let finalNorm: Normalization
+    private let projection: Linear
+    private let heads: Heads
+    private let activation: Activation
+    private let progress: LayerProgress
+
+    /// Reads tokenizer and tower of a whole CLIP model.
+    public init(_ folder: CLIPFolder, backend: any Backend, progress: LayerProgress = LayerProgress()) throws {
+        let c = folder.sizes.text
+        sizes = c
+        tokenizer = try CLIPTokenizer(directory: URL(fileURLWithPath: folder.path, isDirectory: true))
+        guard tokenizer.vocabularySize <= c.vocabulary else {
+            throw ModelError(
+                .vocabularyMismatch,
+                "\(folder.path)/vocab.json has \(tokenizer.vocabularySize) tokens, the text tower embeds "
+                    + "\(c.vocabulary); take both from one checkpoint")
+        }
+        let weights = Weights(folder.weights, prefix: "", backend: backend)
+        self.backend = backend
+        self.progress = progress
+        heads = Heads(count: c.heads, size: c.hidden / c.heads)
+        activation = c.activation == "gelu" ? .gelu : .quickGELU
+        let model = weights.under("text_model")
+        tokens = try model.tensor("embeddings.token_embedding.weight", [c.vocabulary, c.hidden])
+        positions = try model.tensor("embeddings.position_embedding.weight", [c.positions, c.hidden])
+        layers = try (0..<c.layers).map { index in
+            progress.action()
+            return try CLIPLayer(
+                model.under("encoder.layers.\(index)"), hidden: c.hidden, intermediate: c.intermediate,
+                epsilon: c.epsilon)
+        }
+        finalNorm = try model.layerNorm("final_layer_norm", width: c.hidden, epsilon: c.epsilon)
+        projection = try weights.linear(
+            "text_projection", inputs: c.hidden, outputs: folder.sizes.projection, bias: false)
+    }
+
+    /// `(pieces, projection)`, in the residual type; `flops` receives the operations.
+    public func embed(_ text: String, flops: inout Int) -> Tensor {
+        let pieces = tokenizer.encode(text, inPiecesOf: sizes.positions)
+        let lengths = pieces.map(\.count)
+        let rows = RaggedRows(start(pieces), lengths: lengths)
+        for layer in layers {
+            attend(layer, rows, &flops)
+            feedForward(layer, rows, &flops)
+            progress.action()
+        }
+        let ends = zip(rows.segments, pieces).map { $0.lowerBound + sizes.pooled.position(in: $1) }
+        let pooled = backend.gather(rows.tensor, rows: ends, as: backend.residualType)
+        flops += projection.flops(rows: pieces.count)
+        return backend.linear(
+            backend.normalize(pooled, finalNorm, as: backend.activationType), projection, activation: .none,
+            as: backend.residualType)
+    }
+
+    /// Embeddings of ids and of their positions, added up.
+    private func start(_ pieces: [[Int]]) -> Tensor {
+        let embedded = backend.gather(tokens, rows: pieces.flatMap(\.self), as: backend.residualType)
+        let places = backend.gather(positions, rows: pieces.flatMap { Array($0.indices) }, as: backend.residualType)
+        let sums = zip(embedded.doubles, places.doubles).map { $0 + $1 }
+        return backend.convert(Tensor(sums, shape: embedded.shape), to: backend.residualType)
+    }
+
+    private func attend(_ layer: CLIPLayer, _ rows: RaggedRows, _ flops: inout Int) {
+        let width = sizes.hidden
+        let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)
+        let mixed = backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.activationType)
+        let attended = Tensor(shape: [rows.tensor.rows, width], type: backend.activationType)
+        for segment in rows.segments {
+            let own = mixed.rows(segment)
+            _ = backend.attend(
+                Attention(
+                    queries: Columns(own, first: 0, count: width), keys: Columns(own, first: width, count: width),
+                    values: Columns(own, first: 2 * width, count: width), heads: heads, causal: true),
+                output: attended.rows(segment), map: nil)
+            // Row i asks i + 1 keys; each costs a product with the key and one with the value.
+            flops += 2 * segment.count * (segment.count + 1) * width
+        }
+        backend.linear(attended, layer.output, addingTo: rows.tensor)
+        flops += layer.queryKeyValue.flops(rows: rows.tensor.rows) + layer.output.flops(rows: rows.tensor.rows)
+    }
+
+    private func feedForward(_ layer: CLIPLayer, _ rows: RaggedRows, _ flops: inout Int) {
+        let normalized = backend.normalize(rows.tensor, layer.norm2, as: backend.activationType)
+        let wide = backend.linear(normalized, layer.up, activation: activation, as: backend.activationType)
+        backend.linear(wide, layer.down, addingTo: rows.tensor)
+        flops += layer.up.flops(rows: rows.tensor.rows) + layer.down.flops(rows: rows.tensor.rows)
+    }
+}

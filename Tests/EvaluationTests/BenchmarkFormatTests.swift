@@ -1,0 +1,214 @@
+import Evaluation
+import Foundation
+import TestSupport
+import Testing
+
+/// Question files as published, prompts as LLaVA-1.5 asks them, files as servers and official scripts take them.
+struct BenchmarkFormatTests {
+    let short = "\nAnswer the question using a single word or phrase."
+    let letter = "\nAnswer with the option's letter from the given choices directly."
+
+    @Test func popeIsTheMeanOfThreeSamplings() throws {
+        let samplings = ["adversarial", "popular", "random"]
+        var files: [String: String] = [:], rows: [(String, String, String, String?)] = []
+        for (number, sampling) in samplings.enumerated() {
+            for question in 0..<4 {
+                rows.append(
+                    (
+                        "\(number * 10_000_000 + question + 1)", "COCO_val2014_\(question).jpg",
+                        "Is there a cat?\(short)", sampling
+                    ))
+            }
+            files["coco/coco_pope_\(sampling).json"] = ["yes", "no", "yes", "no"].map { "{\"label\": \"\($0)\"}\n" }
+                .joined()
+        }
+        files["llava_pope_test.jsonl"] = llavaLines(rows.map { (id: $0.0, image: $0.1, text: $0.2, category: $0.3) })
+        let folder = try PublishedFolder(files)
+        let questions = try folder.questions("pope")
+        #expect(questions[5].image == "val2014/COCO_val2014_1.jpg")
+        #expect(questions[5].prompt == "Is there a cat?\(short)")
+        #expect(questions[5].id == .number(10_000_002) && questions[5].category == "popular")
+        // Perfect; one of two found (precision 1, recall ½); everything yes (precision ½, recall 1).
+        let answers = ["Yes", "No", "Yes", "No"] + ["Yes", "No", "No", "No"] + ["Yes", "Yes", "Yes", "Yes"]
+        let evaluation = try folder.evaluate("pope", answers)
+        #expect(abs(try #require(evaluation.result).headline.value - 100 * (1 + 2.0 / 3 + 2.0 / 3) / 3) < 1e-9)
+        #expect(evaluation.score("F1 popular").map { abs($0 - 200.0 / 3) < 1e-9 } == true)
+        #expect(evaluation.score("yes random") == 100)
+        let first = try #require(evaluation.text("answers/model.jsonl")?.split(separator: "\n").first)
+        let line = try #require(JSONSerialization.jsonObject(with: Data(first.utf8)) as? [String: Any])
+        #expect(Set(line.keys) == ["question_id", "prompt", "text", "answer_id", "model_id", "metadata"])
+        #expect(line["question_id"] as? Int == 1 && line["text"] as? String == "Yes")
+        #expect(line["prompt"] as? String == "Is there a cat?\(short)")
+
+        // The file of another commit has more rows; the official script would pair them silently.
+        try folder.write("coco/coco_pope_random.json", String(repeating: "{\"label\": \"no\"}\n", count: 5))
+        let error = #expect(throws: EvaluationError.self) { try folder.evaluate("pope", answers) }
+        #expect(error?.code == .mismatch)
+        #expect(throws: EvaluationError.self) { try folder.evaluate("pope", answers.dropLast() + [nil]) }
+    }
+
+    @Test func gqaMatchesExactly() throws {
+        let folder = try PublishedFolder([
+            "llava_gqa_testdev_balanced.jsonl": llavaLines([
+                ("\"201307251\"", "n161313.jpg", "Is it overcast?\(short)", "default"),
+                ("\"201640614\"", "n235859.jpg", "Who is wearing the dress?\(short)", "default"),
+                ("\"202225914\"", "n336443.jpg", "What color?\(short)", nil),
+            ]),
+            "data/testdev_balanced_questions.json":
+                #"{"201307251": {"answer": "no"}, "201640614": {"answer": "woman"}, "202225914": {"answer": "red"}}"#,
+        ])
+        #expect(
+            try folder.questions("gqa").map(\.image)
+                == ["n161313", "n235859", "n336443"].map { "data/images/\($0).jpg" })
+        let evaluation = try folder.evaluate("gqa", ["No.", "the woman", "Red.."])
+        #expect(evaluation.result.map { abs($0.headline.value - 200.0 / 3) < 1e-9 } == true)
+        #expect(evaluation.result?.contributions == [0: 1, 1: 0, 2: 1])
+        let upload = try evaluation.json("testdev_balanced_predictions.json") as? [[String: String]]
+        #expect(upload?[0] == ["questionId": "201307251", "prediction": "no"])
+    }
+
+    @Test func textVQAJoinsByPictureAndQuestion() throws {
+        func people(_ answers: [String]) -> String {
+            "[" + answers.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
+        }
+        let nokia = people([String](repeating: "nokia", count: 9) + ["toyota"])
+        let two = people([String](repeating: "two", count: 3) + [String](repeating: "four", count: 7))
+        let folder = try PublishedFolder([
+            "llava_textvqa_val_v051_ocr.jsonl": llavaLines([
+                ("\"003a\"", "003a.jpg", "What is the brand?\nReference OCR token: NOKIA, a\(short)", "default"),
+                ("\"003a\"", "003a.jpg", "How many?\nReference OCR token: \(short)", "default"),
+            ]),
+            "TextVQA_0.5.1_val.json": """
+            {"data": [{"image_id": "003a", "question": "What is the Brand?", "answers": \(nokia)},
+                      {"image_id": "003a", "question": "how many?", "answers": \(two)}]}
+            """,
+        ])
+        #expect(try folder.questions("textvqa")[1].prompt == "How many?\nReference OCR token: \(short)")
+        let evaluation = try folder.evaluate("textvqa", ["Nokia.", "2"])
+        #expect(evaluation.result.map { abs($0.headline.value - 95) < 1e-9 } == true)  // 1 and 0.9
+        try folder.write("TextVQA_0.5.1_val.json", #"{"data": []}"#)
+        let error = #expect(throws: EvaluationError.self) { try folder.evaluate("textvqa", ["a", "b"]) }
+        #expect(error?.code == .badData)
+    }
+
+    @Test func scienceQAReportsBothNumbers() throws {
+        let folder = try PublishedFolder([
+            "llava_test_CQM-A.json": """
+            [{"id": "4", "image": "4/image.png", "conversations": [{"from": "human", "value": "Which?\\nA. x\\nB. y\\n<image>"}]},
+             {"id": "5", "conversations": [{"from": "human", "value": "Context: N/A\\nWhat?\\nA. a\\nB. b\\nC. c"}]},
+             {"id": "11", "image": "11/image.png", "conversations": [{"from": "human", "value": "<image>\\nQ\\nA. a\\nB. b"}]}]
+            """,
+            "pid_splits.json": #"{"train": ["1"], "test": ["4", "5", "11"]}"#,
+            "problems.json": """
+            {"4": {"choices": ["x", "y"], "answer": 1}, "5": {"choices": ["a", "b", "c"], "answer": 2},
+             "11": {"choices": ["a", "b"], "answer": 0}}
+            """,
+        ])
+        let questions = try folder.questions("scienceqa")
+        #expect(questions.map(\.image) == ["images/test/4/image.png", nil, "images/test/11/image.png"])
+        #expect(questions[0].prompt == "Which?\nA. x\nB. y\(letter)")
+        #expect(questions[0].recorded == "<image>\nWhich?\nA. x\nB. y\(letter)")
+        #expect(questions[1].recorded == questions[1].prompt)
+        let all = try folder.evaluate("scienceqa", ["B", "C. c", "B"])
+        #expect(all.score("IMG accuracy") == 50)
+        #expect(all.score("total accuracy").map { abs($0 - 200.0 / 3) < 1e-9 } == true)
+        let pictured = try folder.evaluate("scienceqa", ["B", nil, "The answer is A."])
+        #expect(pictured.score("IMG accuracy") == 100 && pictured.score("total accuracy") == nil)
+        let error = #expect(throws: EvaluationError.self) { try folder.evaluate("scienceqa", ["B", "C", nil]) }
+        #expect(error?.code == .unfinished)
+    }
+
+    @Test func mmeAsksInPairs() throws {
+        let pictures = "MME_Benchmark_release_version"
+        let folder = try PublishedFolder([
+            "llava_mme.jsonl": llavaLines([
+                ("\"existence/000.jpg\"", "existence/000.jpg", "Is there a cat?\(short)", nil),
+                ("\"existence/000.jpg\"", "existence/000.jpg", "Is there a dog?\(short)", nil),
+                ("\"existence/001.jpg\"", "existence/001.jpg", "Is it day?\(short)", nil),
+                ("\"existence/001.jpg\"", "existence/001.jpg", "Is it night?\(short)", nil),
+                ("\"code_reasoning/0020.png\"", "code_reasoning/0020.png", "Is it C?\(short)", nil),
+                ("\"code_reasoning/0020.png\"", "code_reasoning/0020.png", "Is it Go?\(short)", nil),
+            ]),
+            "\(pictures)/existence/000.txt":
+                "Is there a cat? Please answer yes or no.\tYes\nIs there a dog?  Please answer yes or no.\tNo\n",
+            "\(pictures)/existence/001.txt":
+                "Is it day? Please answer yes or no.\tYes\nIs it night? Please answer yes or no.\tNo\n",
+            "\(pictures)/code_reasoning/questions_answers_YN/0020.txt":
+                "Is it C? Please answer yes or no.\tYes\nIs it Go? Please answer yes or no.\tNo\n",
+        ])
+        let evaluation = try folder.evaluate("mme", ["Yes", "no", "Yes", "Yes", "maybe", "No"])
+        #expect(evaluation.score("existence") == 75 + 50)
+        #expect(evaluation.score("perception") == 125)
+        #expect(evaluation.score("cognition") == 50)
+        let lines = evaluation.text("eval_tool/answers/model/existence.txt")?.split(separator: "\n")
+        #expect(lines?.count == 4)
+        #expect(lines?[1] == "000.txt\tIs there a dog?  Please answer yes or no.\tNo\tno")
+    }
+
+    @Test func vqaUploadsNameEveryQuestion() throws {
+        let folder = try PublishedFolder([
+            "llava_vqav2_mscoco_test-dev2015.jsonl": llavaLines([("7", "COCO_test2015_1.jpg", "What?\(short)", nil)]),
+            "llava_vqav2_mscoco_test2015.jsonl": llavaLines([
+                ("6", "COCO_test2015_1.jpg", "Who?\(short)", nil), ("7", "COCO_test2015_1.jpg", "What?\(short)", nil),
+            ]),
+        ])
+        let evaluation = try folder.evaluate("vqav2", ["The Dog, two."])
+        #expect(evaluation.result == nil)
+        let upload = try evaluation.json("answers_upload/model.json") as? [[String: Any]]
+        #expect(upload?.map { $0["question_id"] as? Int } == [6, 7])
+        #expect(upload?.map { $0["answer"] as? String } == ["", "dog 2"])
+    }
+
+    @Test func vqav2ValidationFollowsTheEvaluation() throws {
+        func people(_ answers: [String]) -> String {
+            "[" + answers.map { "{\"answer\": \"\($0)\"}" }.joined(separator: ", ") + "]"
+        }
+        let folder = try PublishedFolder([
+            "v2_OpenEnded_mscoco_val2014_questions.json":
+                #"{"questions": [{"question_id": 262148000, "image_id": 262148, "question": "Where is he looking?"}, {"question_id": 262148001, "image_id": 262148, "question": "How many?"}]}"#,
+            "v2_mscoco_val2014_annotations.json": """
+            {"annotations": [
+             {"question_id": 262148000, "answer_type": "other", "answers": \(people([String](repeating: "down", count: 8) + ["table", "at table"]))},
+             {"question_id": 262148001, "answer_type": "number", "answers": \(people([String](repeating: "Two", count: 10)))}]}
+            """,
+        ])
+        let questions = try folder.questions("vqav2-val")
+        #expect(questions[0].image == "val2014/COCO_val2014_000000262148.jpg")
+        #expect(questions[0].prompt == "Where is he looking?\(short)")
+        // All ten say "Two": nothing is normalised there, and the upload says "2".
+        let evaluation = try folder.evaluate("vqav2-val", ["Down", "two"])
+        #expect(evaluation.score("VQA accuracy") == 50 && evaluation.score("number") == 0)
+    }
+
+    @Test func vizWizAsksForUnanswerable() throws {
+        let ten = String(repeating: #"{"answer": "unanswerable"}, "#, count: 9) + #"{"answer": "cat"}"#
+        let folder = try PublishedFolder([
+            "val.json": """
+            [{"image": "VizWiz_val_00000000.jpg", "question": "What is this?", "answer_type": "other", "answers": [\(ten)]}]
+            """,
+            "llava_test.jsonl": llavaLines([("0", "VizWiz_test_00000000.jpg", "What is this?\(short)", "default")]),
+        ])
+        let question = try #require(try folder.questions("vizwiz-val").first)
+        #expect(
+            question.prompt
+                == "What is this?\nWhen the provided information is insufficient, respond with 'Unanswerable'.\(short)")
+        let evaluation = try folder.evaluate("vizwiz-val", ["Unanswerable"])
+        #expect(evaluation.score("VQA accuracy") == 100)
+        let upload = try folder.evaluate("vizwiz", ["Unanswerable."]).json("answers_upload/model.json")
+        #expect(upload as? [[String: String]] == [["image": "VizWiz_test_00000000.jpg", "answer": "unanswerable"]])
+    }
+
+    @Test func judgedBenchmarksWriteWhatTheJudgeReads() throws {
+        let vet = try PublishedFolder([
+            "llava-mm-vet.jsonl": llavaLines([("0", "v1_0.png", "What is x in the equation?", "default")])
+        ])
+        let evaluation = try vet.evaluate("mm-vet", ["-1 or -5"])
+        #expect(evaluation.result == nil)
+        #expect(try evaluation.json("results/model.json") as? [String: String] == ["v1_0": "-1 or -5"])
+        let wild = try PublishedFolder([
+            "questions.jsonl": llavaLines([("0", "001.jpg", "What is the name of this volcano?", "conv")])
+        ])
+        #expect(try wild.questions("llava-bench")[0].image == "images/001.jpg")
+        #expect(try wild.evaluate("llava-bench", ["Diamond Head"]).files.map(\.path) == ["answers/model.jsonl"])
+    }
+}

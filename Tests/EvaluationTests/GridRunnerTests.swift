@@ -1,0 +1,129 @@
+import Evaluation
+import Foundation
+import FoundationXML
+import JobModel
+import TestSupport
+import Testing
+import TokenReduction
+import VisionLanguage
+
+/// A grid of methods and budgets over real questions: what is kept, how it goes on, what is summed up.
+struct GridRunnerTests {
+    let grid: DemoGrid
+
+    init() throws { grid = try DemoGrid() }
+
+    @Test func answersEveryQuestionInEveryCellOnce() throws {
+        let folder = try TemporaryDirectory()
+        let cells = try grid.cells(["uniform-grid", "ficoco-v", "fastv"], [64, 192, 576])
+        #expect(
+            cells.map(\.name) == [
+                "none", "uniform-grid@192", "uniform-grid@64", "ficoco-v@192", "ficoco-v@64", "fastv@192", "fastv@64",
+            ])
+        let (answers, asked) = try grid.run(grid.batch(), cells, in: folder.url, limit: 45)
+        #expect(asked == 45 * 7)
+        for answers in answers {
+            let rows = answers.rows.compactMap(\.self)
+            #expect(rows.count == 45 && answers.failed == 0)
+            let isDecoder = answers.cell.choice.method == "fastv"
+            #expect(rows.allSatisfy { $0.delivered == (isDecoder ? 576 : answers.cell.keep ?? 576) })
+            #expect(rows.allSatisfy { $0.left == answers.cell.keep ?? 576 })
+            #expect(rows.allSatisfy { $0.flops > $0.prefillFLOPs && $0.prefillFLOPs > 0 })
+        }
+        // Sharing among questions and between cells changes no answer: each alone gives the same.
+        let alone = try TemporaryDirectory()
+        let (single, _) = try grid.run(grid.batch(), [.baseline, cells[4]], in: alone.url, limit: 6)
+        #expect(zip(single[0].rows, answers[0].rows).allSatisfy { $0?.answer == $1?.answer })
+        #expect(zip(single[1].rows, answers[4].rows).allSatisfy { $0?.answer == $1?.answer })
+
+        let summary = GridSummary(
+            answers, measure: "right",
+            scores: answers.map { $0.right.map { 100 * $0.reduce(0, +) / Double($0.count) } },
+            contributions: answers.map(\.right), averagedBudgets: [192, 64])
+        #expect(summary.cells.map(\.method).first == "none" && summary.cells[0].difference == nil)
+        for cell in summary.cells.dropFirst() {
+            let difference = try #require(cell.difference)
+            #expect(abs(difference.value - (cell.score ?? 0) + (summary.cells[0].score ?? 0)) < 1e-9)
+            #expect(difference.low <= difference.value && difference.value <= difference.high)
+            #expect(cell.flopsShare < 1)
+        }
+        #expect(summary.averages.map(\.method) == ["uniform-grid", "ficoco-v", "fastv"])
+        let average = try #require(summary.averages.first { $0.method == "fastv" })
+        #expect(abs(average.score - ((summary.cells[5].score ?? 0) + (summary.cells[6].score ?? 0)) / 2) < 1e-9)
+        let svg = AccuracyPlot(summary, title: "a < b").svg
+        let parser = XMLParser(data: Data(svg.utf8))
+        #expect(parser.parse(), "\(parser.parserError.map { "\($0)" } ?? "")")
+        #expect(svg.contains("a &lt; b") && svg.components(separatedBy: "<polyline").count == 4)
+    }
+
+    @Test func goesOnWhereItWasStopped() throws {
+        let folder = try TemporaryDirectory()
+        let cells = try grid.cells(["fastervlm"], [64])
+        let (first, _) = try grid.run(grid.batch(), cells, in: folder.url, limit: 7)
+        // A line that was being written when the power went.
+        let file = folder.file("answers/fastervlm@64.jsonl")
+        var text = try String(contentsOf: file, encoding: .utf8)
+        let cut = try #require(text.dropLast().lastIndex(of: "\n"))
+        text = String(text[...text.index(cut, offsetBy: 20)])
+        try Data(text.utf8).write(to: file)
+        let (second, asked) = try grid.run(grid.batch(), cells, in: folder.url, limit: 9)
+        #expect(asked == 1 + 2 * 2, "the row that was cut off, and two new questions in both cells")
+        #expect(zip(first[1].rows, second[1].rows).allSatisfy { $0?.answer == $1?.answer })
+        #expect(second.allSatisfy { $0.rows.allSatisfy { $0 != nil } })
+        #expect(try grid.run(grid.batch(), cells, in: folder.url, limit: 9).asked == 0)
+    }
+
+    @Test func answersOfOtherSettingsDoNotMix() throws {
+        let folder = try TemporaryDirectory()
+        var batch = try grid.batch()
+        try EvaluationSettings(batch, modelSHA256: "a", backend: "f32").claim(folder.url)
+        try EvaluationSettings(batch, modelSHA256: "a", backend: "f32").claim(folder.url)
+        batch.imageMode = .pad
+        let padded = batch
+        for other in [
+            try EvaluationSettings(grid.batch(), modelSHA256: "b", backend: "f32"),
+            try EvaluationSettings(grid.batch(), modelSHA256: "a", backend: "bf16"),
+            try EvaluationSettings(padded, modelSHA256: "a", backend: "f32"),
+        ] {
+            let error = #expect(throws: EvaluationError.self) { try other.claim(folder.url) }
+            #expect(error?.code == .otherSettings)
+        }
+        batch.generation.temperature = 0.2
+        #expect(throws: EvaluationError.self) { try EvaluationSettings(batch, modelSHA256: "a", backend: "f32") }
+    }
+
+    @Test func aQuestionThatCannotBeAskedIsWrongAndSaysWhy() throws {
+        let folder = try TemporaryDirectory()
+        try Data(
+            """
+            {"id": "a", "image": "missing.jpg", "prompt": "What?", "answers": [""]}
+            {"id": "b", "image": "demo/images/scene-000.jpg", "prompt": "What?", "answers": ["x"]}
+
+            """.utf8
+        ).write(to: folder.file("items.jsonl"))
+        var batch = try grid.batch()
+        batch.items = folder.file("items.jsonl").path
+        batch.images = Repository.root.appendingPathComponent("Jobs").path
+        let (answers, _) = try grid.run(batch, [.baseline], in: folder.url)
+        #expect(answers[0].failed == 1 && answers[0].rows[0]?.error?.contains("missing.jpg") == true)
+        #expect(answers[0].rows[1]?.answer != nil)
+        #expect(answers[0].right?[0] == 0, "an error is no answer, not an empty one")
+    }
+
+    @Test func choicesOfMethods() throws {
+        let choice = try MethodChoice(parsing: "ficoco-v:scores=logits,axis=row")
+        #expect(
+            choice.options == ["axis": "row", "scores": "logits"] && choice.label == "ficoco-v:axis=row,scores=logits")
+        #expect(try MethodChoice(parsing: choice.label) == choice)
+        let composed = try MethodChoice(
+            parsing: "composed:filter=random,schedule=at:3,5,place=encoder,correlate=none,compress=none")
+        #expect(composed.options["schedule"] == "at:3,5")
+        #expect(throws: EvaluationError.self) { try MethodChoice(parsing: "ficoco-v:axis") }
+        #expect(throws: ReductionError.self) { try MethodChoice(parsing: "ficoco-v:axis=diagonal") }
+        #expect(throws: ReductionError.self) { try MethodChoice(parsing: "nothing") }
+        #expect(MethodChoice.all.count == MethodCatalogue.all.count - 1)
+        let depth = grid.model.configuration.depth
+        let refused = GridCell.grid([MethodChoice("tome")], budgets: [1], model: depth).refused
+        #expect(refused.count == 1 && refused[0].reason.contains("keep more"))
+    }
+}

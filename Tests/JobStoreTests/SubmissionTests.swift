@@ -1,0 +1,166 @@
+import Foundation
+import JobModel
+import JobStore
+import Testing
+
+/// A manifest that is sent more than once, and jobs that run again.
+@Suite struct SubmissionTests {
+    private func item(_ id: String, prompt: String = "?") -> NewItem {
+        NewItem(
+            id: ItemID(id), image: "\(id).jpg", json: #"{"id":"\#(id)","image":"\#(id).jpg","prompt":"\#(prompt)"}"#)
+    }
+
+    private func opened(_ folder: Folder) throws {
+        try folder.opened { store in
+            try store.openBatch(batch, description: "{}", results: "/r", modelFingerprint: "m", at: now)
+            try store.commit()
+        }
+    }
+
+    @Test func whatIsKnownIsNotAddedTwice() throws {
+        let folder = try Folder()
+        try opened(folder)
+        try folder.opened { store in
+            let first = try store.add([item("a"), item("b")], to: batch)
+            #expect(first.added.count == 2 && first.known == 0)
+            try store.commit()
+            _ = try store.add([item("lost")], to: batch)
+        }
+        try folder.opened { store in
+            // White space is no difference.
+            var same = item("b")
+            same.json = #"{ "id": "b", "image": "b.jpg", "prompt": "?" }"#
+            let again = try store.add([item("a"), same, item("c")], to: batch)
+            #expect(again.added.count == 1 && again.known == 2 && again.revived == [])
+            #expect(try store.items(of: batch, after: 0, limit: 9).map(\.id.rawValue) == ["a", "b", "c"])
+            #expect(try store.items(of: batch, after: 0, limit: 9).map(\.ordinal) == [1, 2, 3])
+            #expect(try store.batches().map(\.total) == [3])
+            #expect(try store.batches().map(\.modelFingerprint) == ["m"])
+        }
+    }
+
+    @Test func anotherItemOfTheSameIdIsRefusedOrReplacesTheOneThatWaits() throws {
+        let folder = try Folder()
+        try opened(folder)
+        try folder.opened { store in
+            let jobs = try store.add([item("a"), item("b")], to: batch).added.map(\.id)
+            _ = try store.apply([.assigned(lease(jobs[0], 1), to: ann)], at: now)
+            #expect {
+                _ = try store.add([item("c"), item("b", prompt: "Why?")], to: batch)
+            } throws: { ($0 as? JobStoreError)?.code == .changedItem && "\($0)".contains("'b'") }
+            // The whole piece was refused.
+            #expect(try store.items(of: batch, after: 0, limit: 9).count == 2)
+            let forced = try store.add(
+                [item("a", prompt: "Why?"), item("b", prompt: "Why?")], to: batch, replacing: true)
+            #expect(forced.known == 2)
+            let bodies = try store.payloads(of: jobs).map { $0?.item.contains("Why?") }
+            #expect(bodies == [false, true])
+        }
+    }
+
+    @Test func cancelledItemsRunAgainWhenTheyAreSubmittedAgain() throws {
+        let folder = try Folder()
+        try opened(folder)
+        try folder.opened { store in
+            let jobs = try store.add([item("a"), item("b")], to: batch).added.map(\.id)
+            try store.closeBatch(batch, at: now)
+            let made: [JobTransition] = [
+                .assigned(lease(jobs[0], 1), to: ann), .batchCancelled(batch, reason: "enough"),
+            ]
+            #expect(try store.apply(made, at: now) == [])
+            #expect(try store.batches().map(\.reason) == ["enough"])
+            let again = try store.add([item("a")], to: batch)
+            #expect(again.revived.map(\.id) == [jobs[0]] && again.revived.map(\.epoch) == [Epoch(1)])
+            #expect(try store.apply([.batchReopened(batch)], at: now) == [])
+            #expect(try store.items(of: batch, after: 0, limit: 9).map(\.state) == [.waiting, .cancelled])
+            #expect(try store.batches().map(\.state) == [.running])
+            #expect(try store.batches().map(\.reason) == [nil])
+            // An attempt from before does not count any more than it did.
+            #expect(try store.apply([.assigned(lease(jobs[0], 1), to: ann)], at: now).count == 1)
+            #expect(try store.apply([.assigned(lease(jobs[0], 2), to: ann)], at: now) == [])
+        }
+    }
+
+    @Test func aRetryForgivesAndForgetsNothing() throws {
+        let folder = try Folder()
+        let jobs = try folder.submit(["a", "b", "c"])
+        try folder.opened { store in
+            let failure = AttemptEnd(worker: ann, errorClass: .resource, reason: "no memory")
+            let made: [JobTransition] = [
+                .assigned(lease(jobs[0], 1), to: ann), .requeued(lease(jobs[0], 1), toll: .failure, because: failure),
+                .assigned(lease(jobs[0], 2), to: ann), .requeued(lease(jobs[0], 2), toll: .loss, because: lost),
+                .assigned(lease(jobs[0], 3), to: ann), .failed(lease(jobs[0], 3), because: failure),
+                .assigned(lease(jobs[1], 1), to: ann), row(lease(jobs[1], 1), error: "bad"),
+            ]
+            #expect(try store.apply(made, at: now) == [])
+            try store.commit()
+        }
+        try folder.opened { store in
+            let retried = try store.retry(batch, states: [.failed])
+            #expect(retried.map(\.id) == [jobs[0], jobs[1]] && retried.allSatisfy(\.wasFailed))
+            #expect(try store.retry(batch, states: [.failed]) == [])
+            let items = try store.items(of: batch, after: 0, limit: 9)
+            #expect(items.map(\.state) == [.waiting, .waiting, .waiting])
+            #expect(items[0].losses == 1 && items[0].failures == 2 && items[0].attempts == 3)
+            #expect(items.map(\.shard) == [nil, nil, nil] && items.map(\.error) == [nil, nil, nil])
+            let unfinished = try store.unfinishedJobs(of: batch, after: JobID(0), limit: 9)
+            #expect(unfinished.map(\.losses) == [0, 0, 0] && unfinished.map(\.failures) == [0, 0, 0])
+            #expect(try store.attempts(at: jobs[0]).map(\.errorClass) == ["resource", nil, "resource"])
+            #expect(throws: JobStoreError.self) { try store.retry(batch, states: [.failed], items: [ItemID("z")]) }
+        }
+    }
+
+    @Test func secondAttemptsCountBesideTheFirst() throws {
+        for (winner, loser) in [(1, 2), (2, 1)] as [(UInt64, UInt64)] {
+            let folder = try Folder()
+            let jobs = try folder.submit(["a"])
+            try folder.opened { store in
+                let made: [JobTransition] = [
+                    .assigned(lease(jobs[0], 1), to: ann),
+                    .seconded(lease(jobs[0], 2), beside: Epoch(1), to: WorkerName("bob")),
+                    row(lease(jobs[0], winner), 5),
+                ]
+                #expect(try store.apply(made, at: now) == [])
+                let late = row(lease(jobs[0], loser), 6)
+                #expect(try store.apply([late], at: now) == [late])
+                #expect(try store.items(of: batch, after: 0, limit: 1).map(\.row) == [5])
+            }
+        }
+        let folder = try Folder()
+        let jobs = try folder.submit(["a"])
+        try folder.opened { store in
+            let made: [JobTransition] = [
+                .assigned(lease(jobs[0], 1), to: ann),
+                .seconded(lease(jobs[0], 2), beside: Epoch(1), to: WorkerName("bob")),
+                .withdrawn(lease(jobs[0], 1), toll: .loss, because: lost),
+            ]
+            #expect(try store.apply(made, at: now) == [])
+            #expect(try store.apply([row(lease(jobs[0], 1))], at: now).count == 1)
+            #expect(try store.apply([row(lease(jobs[0], 2))], at: now) == [])
+        }
+    }
+
+    @Test func itemsAreFoundByStateAndLabel() throws {
+        let folder = try Folder()
+        try opened(folder)
+        try folder.opened { store in
+            let items = (0..<6).map { number in
+                let split = number.isMultiple(of: 2) ? "val" : "te'st"
+                return NewItem(
+                    id: ItemID("\(number)"), image: "x.jpg",
+                    json: #"{"id":"\#(number)","image":"x.jpg","prompt":"?","labels":{"split":"\#(split)","n":"1"}}"#)
+            }
+            let jobs = try store.add(items, to: batch).added.map(\.id)
+            _ = try store.apply([.assigned(lease(jobs[1], 1), to: ann)], at: now)
+            func found(_ states: Set<JobState>, _ labels: [String: String]) throws -> [String] {
+                try store.items(of: batch, after: 0, limit: 9, states: states, labels: labels).map(\.id.rawValue)
+            }
+            #expect(try found([], ["split": "val"]) == ["0", "2", "4"])
+            #expect(try found([.running], [:]) == ["1"])
+            #expect(try found([.waiting], ["split": "te'st", "n": "1"]) == ["3", "5"])
+            #expect(try found([.failed], [:]) == [])
+            #expect(try store.item(ItemID("3"), of: batch)?.ordinal == 4)
+            #expect(try store.item(ItemID("9"), of: batch) == nil)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Monitoring
+import Synchronization
+import TestSupport
+import Testing
+
+/// The server without a coordinator: what it says while one answers, hangs, or has a store that fails.
+@Suite struct MonitoringServerTests {
+    private let wakes = Wakes()
+    private let board: StatusBoard
+    private let server: MonitoringServer
+
+    private final class Wakes: Sendable {
+        let count = Atomic(0)
+    }
+
+    init() throws {
+        board = StatusBoard { [wakes] in wakes.count.add(1, ordering: .relaxed) }
+        server = try MonitoringServer(#require(ListenAddress("0")), board: board)
+    }
+
+    private func snapshot(_ store: ServiceSnapshot.StoreHealth = .healthy) -> ServiceSnapshot {
+        var snapshot = ServiceSnapshot(
+            software: "winnow test", startedAt: 0, throughput: EndedJobs(interval: 10, intervals: 6, at: 0), seconds: 5,
+            counters: ServiceCounters())
+        snapshot.store = store
+        snapshot.batches = [.init(batch: #"<b>"x\y"#, state: "running", results: "/r")]
+        return snapshot
+    }
+
+    private func get(_ path: String, host: String = "", method: String = "GET") throws -> WebClient.Answer {
+        try WebClient.get(server.url + path, method: method, host: host)
+    }
+
+    @Test func itIsReadyOnceTheCoordinatorAnswers() throws {
+        #expect(try get("/healthz").code == 503)
+        #expect(board.isWanted && wakes.count.load(ordering: .relaxed) == 1)
+        board.post(snapshot())
+        #expect(!board.isWanted)
+        #expect(try get("/healthz").code == 200)
+        board.post(snapshot(.failing("no space left on device")))
+        let answer = try get("/healthz")
+        #expect(answer.code == 503 && answer.text.contains("no space left on device"))
+        server.stop()
+    }
+
+    /// However many ask, the coordinator is asked at most once per half second.
+    @Test func manyReadersAreOneReader() throws {
+        board.post(snapshot())
+        let before = wakes.count.load(ordering: .relaxed)
+        for _ in 0..<5 { _ = try get("/status.json") }
+        #expect(wakes.count.load(ordering: .relaxed) - before <= 5)
+        server.stop()
+    }
+
+    @Test func everyPageSaysWhatItIs() throws {
+        for (path, type) in [
+            ("/", "text/html; charset=utf-8"), ("/page.css", "text/css; charset=utf-8"),
+            ("/page.js", "text/javascript; charset=utf-8"), ("/status.json", "application/json"),
+            ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
+        ] {
+            board.post(snapshot())
+            let answer = try get(path)
+            #expect(answer.code == 200 && answer.type == type && !answer.text.isEmpty, "\(path)")
+        }
+        #expect(try get("/nothing").code == 404)
+        #expect(try get("/../../etc/passwd").code != 200)
+        server.stop()
+    }
+
+    @Test func nothingButReadingIsAnswered() throws {
+        board.post(snapshot())
+        for method in ["POST", "PUT", "DELETE"] { #expect(try get("/", method: method).code == 405, "\(method)") }
+        server.stop()
+    }
+
+    /// A site on the internet may let its name point to 127.0.0.1; what it then asks for is not given.
+    @Test func onLoopbackOtherHostsNamesAreRefused() throws {
+        board.post(snapshot())
+        #expect(try get("/status.json", host: "evil.example.org").code == 400)
+        #expect(try get("/status.json", host: "localhost:9090").code == 200)
+        server.stop()
+    }
+
+    @Test func anAddressInUseIsSaid() throws {
+        let port = try #require(server.url.split(separator: ":").last)
+        #expect(throws: MonitoringServer.Failure.self) {
+            try MonitoringServer(#require(ListenAddress(String(port))), board: board)
+        }
+        server.stop()
+    }
+
+    @Test(arguments: [
+        ("9090", "127.0.0.1:9090"), ("127.0.0.1:1", "127.0.0.1:1"), ("localhost:80", "127.0.0.1:80"),
+        ("0.0.0.0:9090", "0.0.0.0:9090"), ("[::1]:9090", "[::1]:9090"),
+    ])
+    func addressesAreRead(_ text: String, _ expected: String) {
+        #expect(ListenAddress(text)?.description == expected)
+    }
+
+    @Test(arguments: ["", ":", "x", "127.0.0.1", "127.0.0.1:65536", "1.2.3:80", "host:80", "::1:80", "127.0.0.1:-1"])
+    func otherTextsAreNot(_ text: String) { #expect(ListenAddress(text) == nil) }
+}

@@ -1,0 +1,186 @@
+import JobModel
+import Scheduling
+import Testing
+
+/// How batches share workers, how they are held back, and what happens to attempts that take too long.
+@Suite struct QueueTests {
+    let other = BatchID("c")
+
+    func done(_ leases: [Lease], _ seconds: Double = 1) -> [ReportedRow] {
+        leases.map { ReportedRow(lease: $0, row: 0, summary: JobSummary(seconds: seconds)) }
+    }
+
+    @Test func higherPrioritiesGoFirst() {
+        var scheduler = scheduler(jobs(1...3))
+        scheduler.batchOpened(other, options: QueueOptions(priority: 5))
+        _ = scheduler.jobsAdded(jobs(4...5), to: other, at: at(0))
+        _ = scheduler.batchClosed(other, at: at(0))
+        #expect(scheduler.batch(other)?.options.priority == 5)
+        _ = scheduler.join(ann, at: 0)
+        #expect(scheduler.explain(JobID(1)) == .behind(batch, priority: 5))
+        #expect(scheduler.creditOffered(ann, free: 3, at: at(0)).assigned(to: ann).map(\.job.rawValue) == [4, 5, 1])
+        #expect(scheduler.sanityCheck() == [])
+    }
+
+    @Test func aPausedBatchKeepsWhatRunsAndHandsOutNothing() {
+        var scheduler = scheduler(jobs(1...3))
+        _ = scheduler.join(ann, at: 0)
+        let running = scheduler.creditOffered(ann, free: 1, at: at(0)).assigned(to: ann)
+        #expect(scheduler.batchPaused(batch, true, at: at(0)).stored == [.batchPaused(batch, true)])
+        #expect(scheduler.batchPaused(batch, true, at: at(0)) == [])
+        #expect(scheduler.creditOffered(ann, free: 2, at: at(0)).isEmpty)
+        #expect(scheduler.explain(JobID(2)) == .batchPaused(batch))
+        let report = scheduler.rowsReported(done(running), shard: "s", batch: batch, by: ann, at: at(0))
+        #expect(report.committed.count == 1)
+        let actions = scheduler.batchPaused(batch, false, at: at(1))
+        #expect(actions.assigned(to: ann) == [lease(2, 1), lease(3, 1)])
+        #expect(scheduler.sanityCheck() == [])
+    }
+
+    @Test func anAttemptThatRunsTooLongIsStopped() {
+        var scheduler = scheduler(jobs(1...1), options: QueueOptions(timeout: .seconds(5)))
+        _ = scheduler.join(ann, at: 0)
+        _ = scheduler.creditOffered(ann, free: 1, at: at(0))
+        // It waits on the worker for three seconds, which do not count.
+        for second in 1...8 {
+            let progress = UInt64(max(0, second - 3))
+            _ = scheduler.heartbeat(ann, held: [held(1, 1, progress)], at: at(Double(second)))
+            #expect(scheduler.timePassed(to: at(Double(second))).isEmpty)
+        }
+        _ = scheduler.heartbeat(ann, held: [held(1, 1, 9)], at: at(9))
+        _ = scheduler.heartbeat(ann, held: [held(1, 1, 10)], at: at(10))
+        let actions = scheduler.timePassed(to: at(10))
+        #expect(actions.revoked(from: ann) == [lease(1, 1)])
+        let end = AttemptEnd(worker: ann, errorClass: .timeout, reason: "it ran longer than 5 s")
+        #expect(actions.stored == [.requeued(lease(1, 1), toll: .failure, because: end)])
+        #expect(scheduler.sanityCheck() == [])
+    }
+
+    /// Twelve jobs, ten of which took a second each; the last two run on Ann since second 1.
+    func lateBatch(_ options: QueueOptions) -> Scheduler {
+        var scheduler = scheduler(jobs(1...12), options: options)
+        _ = scheduler.join(ann, at: 0)
+        let given = scheduler.creditOffered(ann, free: 12, at: at(0)).assigned(to: ann)
+        _ = scheduler.rowsReported(done(Array(given.prefix(10))), shard: "s", batch: batch, by: ann, at: at(1))
+        _ = scheduler.heartbeat(ann, held: [held(11, 1, 1), held(12, 1, 1)], at: at(1))
+        return scheduler
+    }
+
+    @Test func aTimeLimitMayFollowTheMedian() {
+        var scheduler = lateBatch(QueueOptions(timeout: .percentOfMedian(300)))
+        _ = scheduler.heartbeat(ann, held: [held(11, 1, 2), held(12, 1, 2)], at: at(3))
+        #expect(scheduler.timePassed(to: at(3)).isEmpty)
+        _ = scheduler.heartbeat(ann, held: [held(11, 1, 3), held(12, 1, 3)], at: at(5))
+        #expect(scheduler.timePassed(to: at(5)).revoked(from: ann) == [lease(11, 1), lease(12, 1)])
+    }
+
+    @Test func theLastSlowJobsRunASecondTimeAndTheFirstResultCounts() {
+        for firstWins in [true, false] {
+            var scheduler = lateBatch(QueueOptions(secondRuns: true))
+            _ = scheduler.join(bob, at: 1)
+            #expect(scheduler.creditOffered(bob, free: 1, at: at(1)).isEmpty)
+            _ = scheduler.heartbeat(ann, held: [held(11, 1, 2), held(12, 1, 2)], at: at(3.5))
+            _ = scheduler.heartbeat(bob, held: [], at: at(3.5))
+            #expect(scheduler.stragglers(of: batch, at: at(3.5)).map(\.lease) == [lease(11, 1), lease(12, 1)])
+            let actions = scheduler.timePassed(to: at(3.5))
+            #expect(actions.stored == [.seconded(lease(11, 2), beside: Epoch(1), to: bob)])
+            #expect(actions.assigned(to: bob) == [lease(11, 2)])
+            #expect(scheduler.stragglers(of: batch, at: at(3.5)).map(\.hasSecond) == [true, false])
+            #expect(scheduler.sanityCheck() == [])
+
+            let (winner, loser) = firstWins ? (ann, bob) : (bob, ann)
+            let (won, lost) = firstWins ? (lease(11, 1), lease(11, 2)) : (lease(11, 2), lease(11, 1))
+            let outcome = scheduler.rowsReported(done([won]), shard: "t", batch: batch, by: winner, at: at(4))
+            #expect(outcome.committed == [JobID(11)])
+            #expect(outcome.actions.revoked(from: loser) == [lost])
+            let late = scheduler.rowsReported(done([lost]), shard: "u", batch: batch, by: loser, at: at(4))
+            #expect(late.committed == [] && late.ended == [JobID(11)])
+            #expect(scheduler.batch(batch)?.counts[.succeeded] == 11)
+            #expect(scheduler.sanityCheck() == [])
+        }
+    }
+
+    @Test func aSecondRunTakesOverFromALostFirst() {
+        var scheduler = lateBatch(QueueOptions(secondRuns: true))
+        _ = scheduler.join(bob, at: 1)
+        _ = scheduler.creditOffered(bob, free: 2, at: at(1))
+        _ = scheduler.heartbeat(ann, held: [held(11, 1, 2), held(12, 1, 2)], at: at(3.5))
+        _ = scheduler.heartbeat(bob, held: [], at: at(3.5))
+        #expect(scheduler.timePassed(to: at(3.5)).assigned(to: bob) == [lease(11, 2), lease(12, 2)])
+        let lost = scheduler.workerLeft(ann, at: at(4))
+        #expect(lost.stored.allSatisfy { if case .withdrawn = $0 { true } else { false } })
+        #expect(scheduler.batch(batch)?.counts[.running] == 2)
+        #expect(scheduler.sanityCheck() == [])
+        let outcome = scheduler.rowsReported(
+            done([lease(11, 2), lease(12, 2)]), shard: "t", batch: batch, by: bob, at: at(4))
+        #expect(outcome.actions.stored.last == .batchFinished(batch))
+    }
+
+    @Test func aWorkerThatCannotRunABatchGetsNoneOfIt() {
+        var scheduler = scheduler(jobs(1...2))
+        scheduler.batchOpened(other)
+        _ = scheduler.jobsAdded(jobs(3...4), to: other, at: at(0))
+        _ = scheduler.batchClosed(other, at: at(0))
+        _ = scheduler.join(ann, at: 0)
+        #expect(scheduler.creditOffered(ann, free: 1, at: at(0)).assigned(to: ann) == [lease(1, 1)])
+        _ = scheduler.jobsReturned([lease(1, 1)], unfit: "the model does not load", by: ann, at: at(0))
+        #expect(scheduler.batch(batch)?.trouble == "the model does not load")
+        #expect(scheduler.explain(JobID(1)) == .unfit(batch, workers: 1, reason: "the model does not load"))
+        // Ann still serves the other batch, and Bob this one.
+        #expect(scheduler.creditOffered(ann, free: 4, at: at(0)).assigned(to: ann) == [lease(3, 1), lease(4, 1)])
+        _ = scheduler.join(bob, at: 0)
+        #expect(scheduler.batch(batch)?.trouble == nil)
+        #expect(scheduler.creditOffered(bob, free: 4, at: at(0)).assigned(to: bob) == [lease(1, 2), lease(2, 1)])
+        #expect(scheduler.sanityCheck() == [])
+    }
+
+    @Test func aWorkerThatIsTriedAgainMayDo() {
+        var scheduler = scheduler(jobs(1...1))
+        _ = scheduler.join(ann, at: 0)
+        _ = scheduler.creditOffered(ann, free: 1, at: at(0))
+        _ = scheduler.jobsReturned([lease(1, 1)], unfit: "the model does not load", by: ann, at: at(0))
+        #expect(scheduler.creditOffered(ann, free: 1, at: at(1)).isEmpty)
+        _ = scheduler.join(ann, at: 2)
+        #expect(scheduler.creditOffered(ann, free: 1, at: at(2)).assigned(to: ann) == [lease(1, 2)])
+    }
+
+    @Test func lostWorkersAreForgottenInTheEnd() {
+        var scheduler = scheduler(jobs(1...1))
+        _ = scheduler.join(ann, at: 0)
+        _ = scheduler.timePassed(to: at(3))
+        #expect(scheduler.allWorkers(at: at(3)).map(\.note) == ["no heartbeat for 3.0 seconds"])
+        #expect(scheduler.timePassed(to: at(3000)).isEmpty)
+        #expect(scheduler.timePassed(to: at(3700)) == [.workerForgotten(ann)])
+        #expect(scheduler.allWorkers(at: at(3700)).isEmpty)
+    }
+
+    @Test func aNewProcessKeepsWhatItsFormerOneHadWritten() {
+        var scheduler = scheduler(jobs(1...2))
+        _ = scheduler.join(ann, at: 0)
+        _ = scheduler.creditOffered(ann, free: 2, at: at(0))
+        let joined = scheduler.join(ann, second, held: [held(1, 1)], at: 1)
+        #expect(joined.stored.count == 1)
+        guard case .requeued(lease(2, 1), toll: .loss, _)? = joined.stored.first else {
+            Issue.record("\(joined)")
+            return
+        }
+        let report = scheduler.rowsReported(done([lease(1, 1)]), shard: "s", batch: batch, by: ann, at: at(1))
+        #expect(report.committed == [JobID(1)])
+        #expect(scheduler.sanityCheck() == [])
+    }
+
+    @Test func medianAndPauses() {
+        var scheduler = scheduler(jobs(1...100))
+        _ = scheduler.join(ann, at: 0)
+        let given = scheduler.creditOffered(ann, free: 100, at: at(0)).assigned(to: ann)
+        for (number, lease) in given.enumerated() {
+            _ = scheduler.rowsReported(
+                done([lease], Double(number + 1)), shard: "s", batch: batch, by: ann, at: at(0))
+        }
+        let median = scheduler.batch(batch)?.median ?? 0
+        #expect(abs(median - 50) < 50 * 0.03)
+        let rule = RetryRule(limit: 9, firstPause: .seconds(2), longestPause: .seconds(60))
+        #expect((0...7).map { rule.pause(after: $0, jitter: 0) / .seconds(1) } == [0, 2, 4, 8, 16, 32, 60, 60])
+        #expect(rule.pause(after: 3, jitter: 0.5) == .seconds(6))
+    }
+}

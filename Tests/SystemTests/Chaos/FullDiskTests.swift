@@ -1,0 +1,57 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension BlackBox {
+    /// Real file systems without room.
+    @Suite(.enabled(if: SmallDisk.isPossible, "mounting a small file system takes root"))
+    struct FullDiskTests {
+        @Test("14: a full disk under the job store refuses submissions, answers questions, and recovers with the disk")
+        func theJobStoresDiskIsFull() async throws {
+            let disk = try SmallDisk(megabytes: 4)
+            let services = try await Services(store: disk.path + "/jobs.sqlite")
+            let worker = try services.startNullWorker("one")
+            let small = try await services.submit(TestBatch(Demo.items(50), method: "none"))
+            #expect(try await services.ask("wait", small.batch).code == 0)
+
+            let large = try TestBatch(Demo.items(40_000), method: "none")
+            let refused = try await services.ask("submit", large.path)
+            #expect(refused.code == 1 && refused.errors.lowercased().contains("space"), "\(refused)")
+            let state = try #require(try await services.status(small.batch).batches.first)
+            #expect(state.succeeded == 50 && services.coordinator.isRunning)
+
+            try disk.grow(to: 200)
+            let again = try TestBatch(Demo.items(2_000), method: "none", lines: "name: again")
+            try await eventually("submissions are taken again") {
+                try await services.ask("submit", again.path).code == 0
+            }
+            let wait = try await services.ask("wait", "again", "--output", "json")
+            #expect(wait.code == 0, "\(wait)")
+            #expect(try Services.Batch(printed: wait.output).succeeded == 2_000)
+            #expect(worker.isRunning)
+        }
+
+        @Test("15: a worker whose results find no room gives its jobs back; they are done once there is room")
+        func theResultsDiskIsFull() async throws {
+            let disk = try SmallDisk(megabytes: 1)
+            let services = try await Services(lease: 5)
+            let first = try services.startNullWorker("one")
+            let batch = try TestBatch(
+                Demo.items(3_000), method: "none", lines: "results: \(disk.path)/results\nfeatures: false")
+            let submitted = try await services.submit(batch)
+            let end = try await first.end()
+            #expect(end.code == 1 && end.errors.lowercased().contains("space"), "\(end)")
+            let state = try #require(try await services.status(submitted.batch).batches.first)
+            #expect(state.state == "running" && state.failed == 0)
+
+            try disk.grow(to: 200)
+            let second = try services.startNullWorker("one")
+            let wait = try await services.ask("wait", submitted.batch)
+            #expect(wait.code == 0, "\(wait)")
+            #expect(second.isRunning)
+            let items = try #require(try await services.status(submitted.batch, items: true).items)
+            #expect(items.allSatisfy { $0.state == "succeeded" })
+            try BlackBox.checkRows(of: items, in: submitted.results)
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+extension BlackBox {
+    /// Evaluations as a user starts them.
+    @Suite struct EvalTests {
+        private struct Summary: Decodable {
+            struct Interval: Decodable { let value, low, high: Double }
+            struct Cell: Decodable {
+                let method: String
+                let keep: Int?
+                let questions: Int
+                let score: Double?
+                let difference: Interval?
+                let flopsShare: Double
+            }
+            let measure: String
+            let cells: [Cell]
+        }
+
+        /// A grid, stopped by a signal and started again, beside the same one in peace.
+        @Test func aGridGoesOnAfterAKill() async throws {
+            let folder = try TemporaryDirectory()
+            let batch = Repository.root.appendingPathComponent("Jobs/demo.yaml").path
+            func arguments(_ out: String) -> [String] {
+                [
+                    "eval", "run", batch, "--method", "ficoco-v", "--method", "random:seed=3", "--keep", "64",
+                    "--limit", "60",
+                    "--threads", "1", "--out", folder.file(out).path, "--output", "json",
+                ]
+            }
+            let first = try RunningWinnow(arguments("killed"))
+            let journal = folder.file("killed/answers/none.jsonl")
+            for _ in 0..<600 where ((try? Data(contentsOf: journal))?.count ?? 0) == 0 {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            kill(first.process, SIGKILL)
+            let again = try await winnow(arguments("killed"))
+            #expect(again.code == 0, "\(again)")
+            let peace = try await winnow(arguments("peace"))
+            let (left, right) = (try Summary(printed: again.output), try Summary(printed: peace.output))
+            #expect(left.cells.map(\.method) == ["none", "ficoco-v", "random:seed=3"])
+            #expect(left.cells.map(\.score) == right.cells.map(\.score))
+            #expect(left.cells.allSatisfy { $0.questions == 60 && $0.score != nil })
+            #expect(left.cells.dropFirst().allSatisfy { $0.difference != nil && $0.keep == 64 && $0.flopsShare < 0.9 })
+            for name in ["summary.json", "accuracy.svg", "settings.json", "answers/ficoco-v@64.jsonl"] {
+                #expect(FileManager.default.fileExists(atPath: folder.file("killed/\(name)").path), "\(name)")
+            }
+            let table = try await winnow(Array(arguments("killed").dropLast(2)))
+            #expect(table.output.contains("95 % interval") && table.output.contains("ficoco-v"))
+            let other = try await winnow(arguments("killed") + ["--method", "tome:attention=both"])
+            #expect(other.code == 2 && other.errors.contains("proportional|plain"))
+        }
+
+        /// From a folder in the published form to scores, by the distributed way: import, run, score, table.
+        @Test func aBenchmarkFromImportToTable() async throws {
+            let folder = try TemporaryDirectory()
+            let data = folder.file("data").path
+            try FileManager.default.createDirectory(atPath: data + "/val2014", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(atPath: data + "/coco", withIntermediateDirectories: true)
+            let empty = try await winnow(["eval", "import", "pope", "--data", data])
+            #expect(empty.code == 2 && empty.output.contains("e3e39262") && empty.output.contains("MISSING"))
+
+            let suffix = #"\nAnswer the question using a single word or phrase."#
+            var lines = ""
+            for (number, sampling) in ["adversarial", "popular", "random"].enumerated() {
+                for (offset, shape) in ["ring", "bar"].enumerated() {
+                    lines +=
+                        #"{"question_id": \#(number * 10 + offset), "image": "a.jpg", "text": "Is there a \#(shape) in the image?\#(suffix)", "category": "\#(sampling)"}"#
+                        + "\n"
+                }
+                try Data("{\"label\": \"yes\"}\n{\"label\": \"no\"}\n".utf8).write(
+                    to: URL(fileURLWithPath: "\(data)/coco/coco_pope_\(sampling).json"))
+            }
+            try Data(lines.utf8).write(to: URL(fileURLWithPath: data + "/llava_pope_test.jsonl"))
+            try FileManager.default.copyItem(
+                atPath: Repository.root.appendingPathComponent("Jobs/demo/images/scene-000.jpg").path,
+                toPath: data + "/val2014/a.jpg")
+            let imported = try await winnow(["eval", "import", "pope", "--data", data])
+            #expect(imported.code == 0 && imported.output.contains("6 questions"), "\(imported)")
+
+            let model = Repository.root.appendingPathComponent("Jobs/demo/model").path
+            let yaml = """
+                name: pope
+                model: \(model)
+                items: data/pope.jsonl
+                images: data
+                results: results
+                template: vicuna_v1
+                image_mode: pad
+                generation: {max_tokens: 16}
+                features: false
+                """
+            try Data(yaml.utf8).write(to: folder.file("pope.yaml"))
+            let run = try await winnow(["run", folder.file("pope.yaml").path, "--workers", "1", "--threads", "1"])
+            #expect(run.code == 0, "\(run)")
+            let score = try await winnow([
+                "eval", "score", "pope", "--data", data, "--results", folder.file("results").path, "--out",
+                folder.file("official").path,
+            ])
+            #expect(score.code == 0 && score.output.contains("F1 adversarial"), "\(score)")
+            let official = try String(contentsOf: folder.file("official/answers/model_none.jsonl"), encoding: .utf8)
+            #expect(official.split(separator: "\n").count == 6)
+
+            // The same answers from a file in LLaVA's form, and by the grid, score the same.
+            let byFile = try await winnow([
+                "eval", "score", "pope", "--data", data, "--answers",
+                folder.file("official/answers/model_none.jsonl").path,
+                "--out", folder.file("again").path,
+            ])
+            let grid = try await winnow([
+                "eval", "run", folder.file("pope.yaml").path, "--method", "none", "--threads", "1", "--out",
+                folder.file("grid").path,
+            ])
+            func f1(_ text: String) -> Substring? { text.split(separator: "\n").first { $0.hasPrefix("F1 ") } }
+            #expect(f1(byFile.output) == f1(score.output) && f1(score.output) != nil)
+            #expect(grid.output.contains("pope, F1"), "\(grid)")
+
+            let table = try await winnow(["eval", "table", "--scores", folder.url.path])
+            #expect(table.code == 0 && table.output.contains("measured here") && table.output.contains("copied"))
+        }
+    }
+}

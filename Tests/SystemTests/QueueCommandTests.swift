@@ -1,0 +1,168 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension BlackBox {
+    /// The commands that steer a queue, against real services.
+    @Suite struct QueueCommandTests {
+        private struct Explanation: Decodable {
+            struct Attempt: Decodable { let worker, reason: String }
+            let state, explanation: String
+            let attempts: Int
+            let ended: [Attempt]
+        }
+
+        private struct Doctor: Decodable {
+            let format, batches, jobs, shards: Int
+            let isInUse: Bool
+            let problems: [String]
+            let backup: String?
+        }
+
+        @Test func aBatchIsSteeredFromBeginningToEnd() async throws {
+            let services = try await Services()
+            let batch = try TestBatch(
+                Demo.items(12), maxTokens: 4, lines: "queue: {priority: 3, labels: {project: demo}}")
+            let submitted = try await services.submit(batch)
+            // Nobody is there.
+            let first = try #require(batch.items.first).id
+            var why = try await explain(first, submitted.batch, services)
+            #expect(why.state == "waiting" && why.explanation.contains("no worker"))
+            #expect(try await services.ask("pause", submitted.batch, "--output", "quiet").output == "batch\n")
+            why = try await explain(first, submitted.batch, services)
+            #expect(why.explanation.contains("paused"))
+            let worker = try services.startWorker("one")
+            try await eventually("the worker is there") {
+                try await services.ask("workers", "--output", "quiet").output == "one\n"
+            }
+            #expect(try await services.ask("status", submitted.batch).output.contains("paused"))
+            #expect(try await services.status(submitted.batch).batches.first?.waiting == 12)
+            let others = try await services.ask("status", "--label", "project=x", "--output", "quiet")
+            #expect(others.code == 0 && others.output == "")
+            let labelled = try await services.ask("status", "--label", "project=demo", "--output", "quiet")
+            #expect(labelled.output == "batch running\n")
+
+            #expect(try await services.ask("resume").code == 0)
+            let watched = try await services.ask("watch", submitted.batch, "--every", "0.1", "--output", "quiet")
+            #expect(watched.code == 0 && watched.output == "batch finished\n", "\(watched)")
+            why = try await explain(first, submitted.batch, services)
+            #expect(why.state == "succeeded" && why.attempts == 1 && why.ended.isEmpty)
+            let jobs = try await services.ask(
+                "jobs", submitted.batch, "--state", "succeeded", "--limit", "5", "--output", "quiet")
+            #expect(jobs.output.split(separator: "\n").map(String.init) == batch.items.prefix(5).map(\.id))
+            let failed = try await services.ask("jobs", submitted.batch, "--state", "failed", "--output", "json")
+            #expect(failed.output == "[]\n")
+
+            // The same manifest again: nothing is left to do, and the exit code says how it had ended.
+            let again = try await services.ask("submit", batch.path, "--wait", "--output", "json")
+            let resumed = try Services.Submitted(printed: again.output)
+            #expect(again.code == 0 && resumed.batch == "batch" && resumed.items == 12, "\(again)")
+            let changed = try await services.ask("submit", batch.path, "--name", "batch", "--retries", "2")
+            #expect(changed.code == 0, "how it is queued may change: \(changed)")
+
+            let drained = try await services.ask("drain", "one", "--output", "quiet")
+            #expect(drained.output == "one\n")
+            #expect(try await worker.end().code == 0)
+        }
+
+        @Test func anotherModelUnderTheSameNameIsRefused() async throws {
+            let services = try await Services()
+            let items = try Demo.items(2)
+            let batch = try TestBatch(items, maxTokens: 4)
+            _ = try await services.submit(batch)
+            let other = try TestBatch(items, maxTokens: 5)
+            let refused = try await services.ask("submit", other.path)
+            // Its results folder differs as well, but that is no difference in what it asks for.
+            #expect(refused.code == 2 && refused.errors.contains("max_tokens: 4 → 5"), "\(refused)")
+            #expect(refused.errors.contains("--force") && refused.errors.contains("--new"))
+            #expect(try await services.ask("submit", other.path, "--force").code == 0)
+            let new = try await services.ask("submit", other.path, "--new", "--output", "quiet")
+            #expect(new.output == "batch-2\n")
+        }
+
+        @Test func theDoctorLooksAtAStoreInUse() async throws {
+            let services = try await Services()
+            let worker = try services.startWorker("one")
+            let batch = try TestBatch(Demo.items(4), maxTokens: 4)
+            let submitted = try await services.submit(batch)
+            #expect(try await services.ask("wait", submitted.batch).code == 0)
+            let folder = try TemporaryDirectory()
+            let copy = folder.file("copy.sqlite").path
+            let store = services.store
+            let checked = try await winnow("doctor", "--store", store, "--backup", copy, "--output", "json")
+            let report = try Doctor(printed: checked.output)
+            #expect(checked.code == 0 && report.isInUse && report.problems.isEmpty && report.jobs == 4, "\(checked)")
+            #expect(report.shards >= 1 && report.backup == copy)
+            let second = try await winnow("doctor", "--store", copy, "--output", "json")
+            #expect(try Doctor(printed: second.output).isInUse == false)
+
+            let item = try #require(try await services.status(submitted.batch, items: true).items?.first)
+            try FileManager.default.removeItem(atPath: batch.results + "/" + item.shard)
+            let sick = try await winnow("doctor", "--store", store)
+            #expect(sick.code == 1 && sick.output.contains(item.shard), "\(sick)")
+            #expect(try await winnow("doctor", "--store", folder.file("none").path).code == 1)
+            #expect(worker.isRunning)
+        }
+
+        @Test func aStoreThatCannotGrowTakesNothingUntilItCan() async throws {
+            let services = try await Services()
+            let worker = try services.startWorker("one")
+            let batch = try TestBatch(Demo.items(40), maxTokens: 4)
+            let submitted = try await services.submit(batch)
+            try await services.waitForSuccesses(1, of: submitted.batch)
+            // As on a full disk: no file of the coordinator may grow any more.
+            try await Self.limitFiles(of: services.coordinator, to: 4096)
+            let refused = try await Self.submitUntilRefused(services)
+            #expect(refused.code == 1 && refused.errors.contains("job store"), "\(refused)")
+            // It still answers, and says nothing that is not so.
+            let status = try #require(try await services.status(submitted.batch).batches.first)
+            #expect(status.total == 40 && services.coordinator.isRunning)
+
+            try await Self.limitFiles(of: services.coordinator, to: nil)
+            try await eventually("it takes submissions again") {
+                try await services.ask("submit", batch.path).code == 0
+            }
+            let wait = try await services.ask("wait", submitted.batch)
+            #expect(wait.code == 0, "\(wait)")
+            let items = try #require(try await services.status(submitted.batch, items: true).items)
+            #expect(items.count == 40 && items.allSatisfy { $0.state == "succeeded" })
+            try BlackBox.checkRows(of: items, in: batch.results)
+            #expect(worker.isRunning)
+        }
+
+        @Test(arguments: ["bash", "zsh", "fish"]) func shellsCompleteCommands(shell: String) async throws {
+            let script = try await winnow("--generate-completion-script", shell)
+            #expect(script.code == 0 && script.errors.isEmpty)
+            for word in ["explain", "max-fails", "retry", "drain"] { #expect(script.output.contains(word), "\(word)") }
+            guard shell == "bash" else { return }
+            let folder = try TemporaryDirectory()
+            let file = folder.file("winnow.bash")
+            try Data(script.output.utf8).write(to: file)
+            let parsed = try await RunningWinnow(["-n", file.path], program: "/bin/bash").end()
+            #expect(parsed.code == 0, "\(parsed)")
+        }
+
+        private func explain(_ item: String, _ batch: String, _ services: Services) async throws -> Explanation {
+            try Explanation(printed: try await services.ask("explain", batch, item, "--output", "json").output)
+        }
+
+        /// Submits large batches until one is not taken; the first may still fit into what is there.
+        private static func submitUntilRefused(_ services: Services) async throws -> RunningWinnow.End {
+            for _ in 0..<3 {
+                let large = try TestBatch(Demo.items(2000), maxTokens: 4)
+                let end = try await services.ask("submit", large.path, "--new")
+                if end.code != 0 { return end }
+            }
+            throw RunningWinnow.Trouble(description: "a store that cannot grow took everything")
+        }
+
+        /// Limits the size of files that a process writes; nil lets them grow again.
+        private static func limitFiles(of process: RunningWinnow, to bytes: Int?) async throws {
+            let limit = "--fsize=\(bytes.map(String.init) ?? "unlimited"):"
+            let end = try await RunningWinnow(
+                ["--pid", "\(process.process)", limit], program: "/usr/bin/prlimit"
+            ).end()
+            guard end.code == 0 else { throw RunningWinnow.Trouble(description: "\(end)") }
+        }
+    }
+}
