@@ -63,7 +63,7 @@ import Testing
             step()
             let jobs = try store.unfinishedJobs(of: batch, after: JobID(0), limit: 5)
             let again = jobs.filter(\.wasRunning).map {
-                JobTransition.requeued(Lease(job: $0.id, epoch: $0.epoch), losses: 0)
+                JobTransition.requeued(Lease(job: $0.id, epoch: $0.epoch), toll: .none, because: nil)
             }
             let leases = jobs.map { Lease(job: $0.id, epoch: $0.epoch.next) }
             try store.apply(again + leases.map { .assigned($0, to: WorkerName("w")) }, at: .now)

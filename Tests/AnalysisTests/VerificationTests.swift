@@ -18,7 +18,7 @@ import Testing
         var store = try JobStore(at: store)
         try store.openBatch(batch, description: "{}", results: tree.folder.path, at: .now)
         let items = (ids + unfinished).map { NewItem(id: ItemID($0), image: "x", json: "{}") }
-        let jobs = try store.add(items, to: batch)
+        let jobs = try store.add(items, to: batch).added.map(\.id)
         try store.closeBatch(batch, at: .now)
         for (id, job) in zip(ids, jobs) {
             let lease = Lease(job: job, epoch: Epoch(1))

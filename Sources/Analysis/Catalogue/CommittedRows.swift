@@ -16,25 +16,29 @@ public struct CommittedRows: Sendable {
         case undecided
     }
 
-    /// Results by item id.
-    private let rows: [String: RowIdentity]
+    /// Every row that is a result; items that share a job share its row, which bears the id of one of them.
+    private let rows: Set<RowIdentity>
+    private let finished: Set<String>
     private let unfinished: Set<String>
 
     /// Takes over what a store says.
     public init(_ results: StoredResults) {
-        rows = Dictionary(
-            results.jobs.compactMap { job in
-                guard let shard = job.shard, let row = job.row else { return nil }
-                return (job.item, RowIdentity(shard: Self.name(of: shard), row: row))
-            }, uniquingKeysWith: { first, _ in first })
+        rows = Set(results.jobs.compactMap(Self.identity))
+        finished = Set(results.jobs.filter { $0.shard != nil }.map(\.item))
         unfinished = Set(results.jobs.filter { !$0.state.isFinal }.map(\.item))
     }
 
     /// What the store says about a row of a job.
     public func verdict(on identity: RowIdentity, of item: String) -> Verdict {
+        if rows.contains(identity) { return .visible }
         if unfinished.contains(item) { return .undecided }
-        guard let row = rows[item] else { return .orphaned }
-        return row == identity ? .visible : .superseded
+        return finished.contains(item) ? .superseded : .orphaned
+    }
+
+    /// Where a worker wrote the row of a job; nil where it has none.
+    static func identity(of job: StoredResults.Job) -> RowIdentity? {
+        guard let shard = job.shard, let row = job.row else { return nil }
+        return RowIdentity(shard: name(of: shard), row: row)
     }
 
     /// The name of a shard, a ULID, from its path.

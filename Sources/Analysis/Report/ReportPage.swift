@@ -1,7 +1,7 @@
 public import Foundation
 internal import ImageDecoding
 internal import Mustache
-import ResultFiles
+internal import ResultFiles
 
 /// Batches as one HTML page that needs nothing else: summary, charts, failures, and a gallery of what became of patches.
 public struct ReportPage {
@@ -77,7 +77,13 @@ public struct ReportPage {
         var pictures: [String: Int] = [:]
         var rows: [ResultRow] = []
         for id in chosen {
-            let (row, header) = try FoundJob.find(id, in: source.catalogue)
+            let row: ResultRow, header: ShardHeader
+            do {
+                (row, header) = try FoundJob.find(id, in: source.catalogue)
+            } catch {
+                remarks.append("\(error)")
+                continue
+            }
             var image = -1
             if row.status == .ok {
                 rows.append(row)

@@ -116,7 +116,8 @@ private struct Tally {
         let committed = results.map(CommittedRows.init)
         let last = lastAttempts()
         var findings = findings
-        var seen: Set<String> = []
+        var seen: Set<RowIdentity> = []
+        var seenJobs: Set<String> = []
         var undecided = 0
         for place in places {
             func note(_ kind: Verification.Kind, _ reason: String) {
@@ -129,14 +130,16 @@ private struct Tally {
                 ?? (last[place.job] == place.identity ? .visible : .superseded)
             switch verdict {
             case .visible:
-                if !seen.insert(place.job).inserted { note(.superseded, "a copy of a row that was merged") }
+                seenJobs.insert(place.job)
+                if !seen.insert(place.identity).inserted { note(.superseded, "a copy of a row that was merged") }
             case .superseded: note(.superseded, "attempt \(place.attempt); another row is the job's result")
             case .orphaned: note(.orphaned, "attempt \(place.attempt) was never reported")
             case .undecided: undecided += 1
             }
         }
         if let results {
-            for job in results.jobs where job.shard != nil && !seen.contains(job.item) {
+            for job in results.jobs {
+                guard let identity = CommittedRows.identity(of: job), !seen.contains(identity) else { continue }
                 let row = job.row.map { " row \($0)" } ?? ""
                 findings.append(
                     Verification.Finding(
@@ -144,7 +147,7 @@ private struct Tally {
                         reason: "its result should be\(row) of \(job.shard ?? "")"))
             }
         } else {
-            for item in expected ?? [] where !seen.contains(item) {
+            for item in expected ?? [] where !seenJobs.contains(item) {
                 findings.append(
                     Verification.Finding(
                         kind: .missing, job: item, shard: "", row: nil, reason: "no shard holds a row of it"))
