@@ -29,15 +29,15 @@ struct MethodCatalogueTests {
         let vision = try MethodCatalogue.method(named: "ficoco-v")
         #expect(
             Dictionary(uniqueKeysWithValues: vision.options.map { ($0.name, $0.value) }) == [
-                "scores": "probabilities", "axis": "column", "lambda": "0.35", "window": "2", "penalty": "2.0",
+                "scores": "logits", "axis": "row", "lambda": "0.35", "window": "2", "penalty": "2.0",
                 "epsilon": "0.998", "from-layer": "scaled",
             ])
-        #expect(vision.encoder?.needs == .attentionProbabilities)
+        #expect(vision.encoder?.needs == .attentionLogits)
         #expect(vision.decoder == nil)
         let language = try MethodCatalogue.method(named: "ficoco-l")
         #expect(
             Dictionary(uniqueKeysWithValues: language.options.map { ($0.name, $0.value) }) == [
-                "axis": "received", "version": "v4", "beta": "0.6", "gamma": "0.6", "epsilon": "0.998",
+                "axis": "received", "version": "v1", "beta": "0.6", "gamma": "0.6", "epsilon": "0.998",
                 "from-layer": "scaled",
             ])
         #expect(language.decoder?.needs == .attentionProbabilities)
@@ -49,25 +49,26 @@ struct MethodCatalogueTests {
         let method = try MethodCatalogue.method(
             named: "ficoco-v",
             options: [
-                "axis": "row", "scores": "logits", "lambda": "0.5", "window": "3", "penalty": "4", "epsilon": "0.9",
+                "axis": "column", "scores": "probabilities", "lambda": "0.5", "window": "3", "penalty": "4",
+                "epsilon": "0.9",
             ])
         let filter = try #require(method.encoder?.filter as? VisionRedundancy)
-        #expect(filter.axis == .row)
-        #expect(filter.scores == .logits)
+        #expect(filter.axis == .column)
+        #expect(filter.scores == .probabilities)
         #expect(filter.lambda == 0.5)
         #expect(filter.localPenalty == LocalPenalty(window: 3, factor: 4))
         let correlate = try #require(method.encoder?.correlate as? DirectAttention)
-        #expect(correlate.scores == .logits)
+        #expect(correlate.scores == .probabilities)
         #expect(correlate.share.epsilon == 0.9)
-        #expect(method.encoder?.needs == .attentionLogits)
+        #expect(method.encoder?.needs == .attentionProbabilities)
         #expect(method.options.first { $0.name == "lambda" }?.value == "0.5")
         #expect(method.options.first { $0.name == "lambda" }?.standard == "0.35")
 
         let both = try MethodCatalogue.method(
-            named: "ficoco-vl", options: ["encoder-axis": "row", "decoder-axis": "literal", "decoder-version": "v1"])
-        #expect((both.encoder?.filter as? VisionRedundancy)?.axis == .row)
+            named: "ficoco-vl", options: ["encoder-axis": "column", "decoder-axis": "literal", "decoder-version": "v4"])
+        #expect((both.encoder?.filter as? VisionRedundancy)?.axis == .column)
         #expect((both.decoder?.filter as? TaskRedundancy)?.axis == .literal)
-        #expect((both.decoder?.correlate as? TextMediatedAttention)?.version == .v1)
+        #expect((both.decoder?.correlate as? TextMediatedAttention)?.version == .v4)
     }
 
     @Test(

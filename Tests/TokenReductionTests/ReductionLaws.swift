@@ -60,9 +60,15 @@ struct Trial: Sendable, CustomTestStringConvertible {
     /// A layer with random attention.
     func view() throws -> LayerView {
         var generator = Generator(seed: 100 + seed)
+        let scores = try kindOfScores()
         let cells = generator.attention(
-            heads: 2, rows: layout.rows, scores: .probabilities, causal: place == .languageModel)
-        return try view(AttentionMap(averagingHeadsOf: cells))
+            heads: 2, rows: layout.rows, scores: scores, causal: place == .languageModel)
+        return try view(AttentionMap(averagingHeadsOf: cells, scores: scores))
+    }
+
+    /// The kind of map that the method reads.
+    func kindOfScores() throws -> AttentionScores {
+        try stages().needs.contains(.attentionLogits) ? .logits : .probabilities
     }
 
     /// A layer with this attention; with random keys, or with keys that are all `key`.
@@ -213,7 +219,8 @@ struct ReductionLaws {
         let rows = trial.layout.rows
         for value in [0, 1 / Double(rows)] {
             let map = try AttentionMap(
-                Tensor([Double](repeating: value, count: rows * rows), shape: [rows, rows]))
+                Tensor([Double](repeating: value, count: rows * rows), shape: [rows, rows]),
+                scores: trial.kindOfScores())
             let hidden = trial.hidden()
             let step = try trial.stages().reduce(trial.view(map, key: value), hidden: hidden, removing: trial.removal)
             #expect(step.pruned.count == trial.removal)

@@ -27,12 +27,13 @@ struct Walk {
         if place == .languageModel, index == 0, run.looksAtEntry(of: place) { try run.enter(hidden, layout: layout) }
         let needs = run.needs(place: place, layer: index)
         var generator = Generator(seed: seed * 1000 + index)
+        let scores: AttentionScores = needs.contains(.attentionLogits) ? .logits : .probabilities
         let map = try AttentionMap(
             averagingHeadsOf: generator.attention(
-                heads: 2, rows: hidden.rows, scores: .probabilities, causal: place == .languageModel))
+                heads: 2, rows: hidden.rows, scores: scores, causal: place == .languageModel), scores: scores)
         let all = try Evidence.made(map, layout, seed: seed * 1000 + 500 + index)
         // No more than was asked for; a row of attention is read off the map as well.
-        let maps: EvidenceNeeds = [.attentionProbabilities, .observerAttention]
+        let maps: EvidenceNeeds = [.attentionProbabilities, .attentionLogits, .observerAttention]
         var evidence = Evidence(
             attention: needs.isDisjoint(with: maps) ? nil : map, keys: needs.contains(.keys) ? all.keys : nil,
             upcoming: needs.contains(.upcomingAttention) ? all.upcoming : nil,
@@ -109,11 +110,12 @@ struct ReductionRunTests {
         let run = try ReductionRun(plan: plan, grid: PatchGrid(rows: 6, columns: 6))
         #expect(
             (0..<5).map { run.needs(place: .visionEncoder, layer: $0).isEmpty } == [true, true, false, false, false])
-        #expect(run.needs(place: .visionEncoder, layer: 2) == .attentionProbabilities)
+        #expect(run.needs(place: .visionEncoder, layer: 2) == .attentionLogits)
         #expect((0..<6).allSatisfy { run.reduces(place: .languageModel, layer: $0) == ($0 >= 1) })
-        let logits = try ReductionPlan(method: "ficoco-v", keep: 9, options: ["scores": "logits"], model: model)
-        let other = try ReductionRun(plan: logits, grid: PatchGrid(rows: 6, columns: 6))
-        #expect(other.needs(place: .visionEncoder, layer: 4) == .attentionLogits)
+        let probabilities = try ReductionPlan(
+            method: "ficoco-v", keep: 9, options: ["scores": "probabilities"], model: model)
+        let other = try ReductionRun(plan: probabilities, grid: PatchGrid(rows: 6, columns: 6))
+        #expect(other.needs(place: .visionEncoder, layer: 4) == .attentionProbabilities)
     }
 
     @Test("two images do not see each other")
@@ -167,8 +169,10 @@ struct ReductionRunTests {
         #expect(throws: ReductionError.self) { try PatchGrid(rows: 0, columns: 3) }
         var run = try ReductionRun(plan: plan, grid: PatchGrid(rows: 6, columns: 6))
         let hidden = Tensor([Float](repeating: 0, count: 37 * 2), shape: [37, 2])
-        let small = try AttentionMap(Tensor([Float](repeating: 0, count: 36 * 36), shape: [36, 36]))
-        let right = try AttentionMap(Tensor([Float](repeating: 0, count: 37 * 37), shape: [37, 37]))
+        let small = try AttentionMap(
+            Tensor([Float](repeating: 0, count: 36 * 36), shape: [36, 36]), scores: .logits)
+        let right = try AttentionMap(
+            Tensor([Float](repeating: 0, count: 37 * 37), shape: [37, 37]), scores: .logits)
         let cases: [(Tensor, AttentionMap, TokenLayout)] = [
             (hidden, small, .encoder(visualTokens: 36)),
             (hidden.rows(0..<36), right, .encoder(visualTokens: 36)),

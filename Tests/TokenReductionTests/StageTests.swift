@@ -151,10 +151,11 @@ struct StageTests {
         var generator = Generator(seed: 21)
         let hidden = generator.states(rows: 17, width: 3)
         let before = hidden.doubles
-        let map = try AttentionMap(averagingHeadsOf: generator.attention(heads: 2, rows: 17, scores: .probabilities))
+        let cells = generator.attention(heads: 2, rows: 17, scores: .probabilities)
         let grid = try PatchGrid(rows: 4, columns: 4)
         func reduce(_ name: String, keep: Int, _ layout: TokenLayout) throws -> SingleReduction {
-            try SingleReduction(
+            let map = try AttentionMap(averagingHeadsOf: cells, scores: name == "ficoco-l" ? .probabilities : .logits)
+            return try SingleReduction(
                 method: MethodCatalogue.method(named: name), keep: keep, hidden: hidden,
                 evidence: Evidence(attention: map), layout: layout, grid: grid)
         }

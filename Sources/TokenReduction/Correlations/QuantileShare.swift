@@ -21,19 +21,20 @@ public struct QuantileShare: Sendable, Hashable {
 
     /// The edges of one source whose correlation with `targets[j]` is `row[j]`.
     ///
-    /// Where the chosen correlations do not sum to anything positive, as under a causal mask, they share equally.
+    /// Negative correlations, which only logits have, count as 0. Where the chosen ones do not sum to anything positive, as
+    /// under a causal mask, they share equally.
     public func edges(of row: [Double], to targets: [Int]) throws(ReductionError) -> [Correlation.Edge] {
         guard !row.isEmpty else { return [] }
         let threshold = threshold(of: row)
         let chosen = row.indices.filter { row[$0] >= threshold }
-        let total = chosen.reduce(0) { $0 + row[$1] }
+        let total = chosen.reduce(0) { $0 + (row[$1] < 0 ? 0 : row[$1]) }
         guard total.isFinite, !chosen.isEmpty else {
             throw ReductionError(
                 .notFinite, "correlations are not finite numbers: the layer's evidence holds NaN or infinity")
         }
         return chosen.map { entry in
             Correlation.Edge(
-                target: targets[entry], weight: total > 0 ? row[entry] / total : 1 / Double(chosen.count))
+                target: targets[entry], weight: total > 0 ? max(row[entry], 0) / total : 1 / Double(chosen.count))
         }
     }
 

@@ -13,9 +13,10 @@ public enum VisionAxis: String, Sendable, Hashable, CaseIterable {
 /// followed by the local penalty of section 3.2. The sum runs over the N visual tokens, i itself included.
 ///
 /// Two readings are open. *Axis*: with rows of probabilities the sum over j is exactly 1 − A[i, CLS], nearly the same
-/// number for every token, so the first term says nothing; columns are the default. *Scores*: the paper writes
+/// number for every token, so the first term says nothing; columns are the default here. *Scores*: the paper writes
 /// probabilities; the authors' code averages rows of logits, normalises both terms to unit length and swaps the weights
-/// (0.65 on the vision term). We follow the equation: λ stands on the vision term and nothing is normalised.
+/// (0.65 on the vision term). We follow the equation: λ stands on the vision term and nothing is normalised. FiCoCo-V's
+/// own defaults were decided by what they keep, see `MethodRecipe.fiCoCoV`.
 public struct VisionRedundancy: Filter {
     /// λ: the weight of the vision term against the class token's.
     public let lambda: Double

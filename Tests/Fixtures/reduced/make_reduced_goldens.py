@@ -25,14 +25,16 @@ IMAGE = 640
 # What is left of the paper's layers 11 of 23 (tower) and 3 of 32 (decoder) at 3 layers: round(depth * 3).
 FIRST_VISION, FIRST_TEXT = 1, 0
 
+# One reading of each half, whatever Winnow's defaults are.
+VL = {"encoder-axis": "column", "encoder-scores": "probabilities", "decoder-version": "v4"}
 CASES = [
-    dict(prompt=0, method="ficoco-v", keep=192, options={}),
-    dict(prompt=1, method="ficoco-v", keep=64, options={}),
+    dict(prompt=0, method="ficoco-v", keep=192, options={"axis": "column", "scores": "probabilities"}),
+    dict(prompt=1, method="ficoco-v", keep=64, options={"axis": "column", "scores": "probabilities"}),
     dict(prompt=2, method="ficoco-v", keep=192, options={"axis": "row", "scores": "logits"}),
-    dict(prompt=3, method="ficoco-l", keep=128, options={}),
-    dict(prompt=4, method="ficoco-l", keep=128, options={"axis": "literal"}),
-    dict(prompt=7, method="ficoco-vl", keep=80, options={}),
-    dict(prompt=6, method="ficoco-vl", keep=100, options={"encoder-axis": "row", "decoder-axis": "literal"}),
+    dict(prompt=3, method="ficoco-l", keep=128, options={"version": "v4"}),
+    dict(prompt=4, method="ficoco-l", keep=128, options={"axis": "literal", "version": "v4"}),
+    dict(prompt=7, method="ficoco-vl", keep=80, options=VL),
+    dict(prompt=6, method="ficoco-vl", keep=100, options=VL | {"encoder-axis": "row", "decoder-axis": "literal"}),
 ]
 
 
