@@ -38,7 +38,7 @@ struct MethodCatalogueTests {
         #expect(
             Dictionary(uniqueKeysWithValues: language.options.map { ($0.name, $0.value) }) == [
                 "axis": "received", "version": "v1", "beta": "0.6", "gamma": "0.6", "epsilon": "0.998",
-                "from-layer": "scaled",
+                "from-layer": "scaled", "budget": "final",
             ])
         #expect(language.decoder?.needs == .attentionProbabilities)
         #expect(language.encoder == nil)

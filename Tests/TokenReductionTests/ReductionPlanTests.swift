@@ -50,6 +50,19 @@ struct ReductionPlanTests {
         #expect(try ReductionPlan(method: "fastv", keep: mean, model: llava7B).keep == mean)
     }
 
+    @Test("every method inside the language model takes an average budget, met within one token")
+    func averages() throws {
+        for name in MethodCatalogue.all.map(\.name) where name != "ficoco-vl" {
+            guard try MethodCatalogue.method(named: name).decoder != nil else { continue }
+            let plan = try ReductionPlan(method: name, keep: 400, options: ["budget": "average"], model: llava7B)
+            let sum = (0..<32).reduce(0) { $0 + plan.tokens(entering: $1, of: .languageModel) }
+            #expect(abs(Double(sum) / 32 - 400) < 2, "\(name)")
+        }
+        let both = try ReductionPlan(
+            method: "ficoco-vl", keep: 150, options: ["decoder-budget": "average"], model: llava7B)
+        #expect(both.keep < 150)
+    }
+
     @Test("an average that the layers before the reduction exceed is refused, and one where none counts")
     func impossibleAverage() throws {
         for (name, keep, options) in [

@@ -18,6 +18,7 @@ extension MethodRecipe {
                     gamma: options.number("gamma", default: 0.6, in: 0...1), axis: axis, version: version,
                     above: QuantileShare(epsilon: options.number("epsilon", default: 0.998, in: 0...1))),
                 compress: SelfPreservingMerge(),  // eq. 2
-                schedule: Schedule(from: 3, of: 32, fixedFirstLayer: options.fromLayer())))
+                schedule: Schedule(from: 3, of: 32, fixedFirstLayer: options.fromLayer())),
+            budget: options.choice("budget", default: .final))
     }
 }

@@ -8,9 +8,10 @@ extension MethodRecipe {
         name: "ficoco-vl", citation: "Han et al., Rethinking Token Reduction in MLLMs, arXiv:2411.17686v1"
     ) { options throws(ReductionError) in
         let encoderKeep = try options.integer("encoder-keep", standard: "geometric mean", in: 1...65_535)
-        return try ReductionMethod(
-            encoder: options.part("encoder", MethodRecipe.fiCoCoV.build).encoder,
-            decoder: options.part("decoder", MethodRecipe.fiCoCoL.build).decoder,
-            encoderBudget: encoderKeep.map { .tokens($0) } ?? .geometricMean)
+        let encoder = try options.part("encoder", MethodRecipe.fiCoCoV.build)
+        let decoder = try options.part("decoder", MethodRecipe.fiCoCoL.build)
+        return ReductionMethod(
+            encoder: encoder.encoder, decoder: decoder.decoder,
+            encoderBudget: encoderKeep.map { .tokens($0) } ?? .geometricMean, budget: decoder.budget)
     }
 }
