@@ -8,10 +8,13 @@ struct BatchProgress {
     private let start = ContinuousClock.now
     private var lastPlain: ContinuousClock.Instant?
     private var lastDone: UInt64 = 0
+    /// Jobs that had ended before this began to watch.
+    private var doneBefore: UInt64?
 
     /// Shows the state of the batch; call it as often as convenient.
     mutating func show(_ status: WireBatchStatus, workers: Int) {
         let done = status.succeeded + status.failed + status.cancelled
+        if doneBefore == nil { doneBefore = done }
         let line = description(status, done: done, workers: workers)
         if isTerminal {
             FileHandle.standardError.write(Data("\r\u{1B}[2K\(line)".utf8))
@@ -29,7 +32,7 @@ struct BatchProgress {
 
     private func description(_ status: WireBatchStatus, done: UInt64, workers: Int) -> String {
         let seconds = (ContinuousClock.now - start) / .seconds(1)
-        let rate = seconds > 0 ? Double(done) / seconds : 0
+        let rate = seconds > 0 ? Double(done - min(done, doneBefore ?? 0)) / seconds : 0
         let left = rate > 0 ? Double(status.total - done) / rate : .infinity
         let share = status.total > 0 ? Double(done) / Double(status.total) : 1
         let width = 28, filled = Int(share * Double(width))

@@ -98,7 +98,7 @@ struct WatchCommand: ParsableCommand {
         let coordinator = try client.coordinator()
         let isTerminal = isatty(STDOUT_FILENO) == 1
         while true {
-            let answer = try coordinator.status(batch)
+            let answer = try coordinator.patientStatus(batch)
             let open = answer.batches.filter { !$0.isOver }
             let reports = (batch.isEmpty ? open : answer.batches).map(BatchReport.init)
             let isOver = open.isEmpty
@@ -164,14 +164,19 @@ struct JobsCommand: ParsableCommand {
     @OptionGroup var client: ClientOptions
 
     func validate() throws {
-        guard limit > 0 else { throw ValidationError("--limit must be at least 1") }
+        guard (1..<Int.max).contains(limit) else { throw ValidationError("--limit must be at least 1") }
     }
 
     func run() throws {
         var listed: [ItemReport] = []
+        // One more than wanted tells whether there are more.
         try client.coordinator().forEachItem(
-            of: batch, states: states, labels: QueueArguments.pairs(labels), limit: limit
+            of: batch, states: states, labels: QueueArguments.pairs(labels), limit: limit + 1
         ) { listed.append(ItemReport($0)) }
+        if listed.count > limit {
+            listed.removeLast()
+            printError("only the first \(limit) are listed; --limit lists more")
+        }
         try client.output.show(
             listed, table: ItemReport.table(listed), quiet: listed.map(\.item).joined(separator: "\n"))
     }

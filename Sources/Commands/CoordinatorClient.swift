@@ -20,7 +20,7 @@ public struct CoordinatorClientError: Error, CustomStringConvertible, Sendable {
     public let code: Code
     /// What went wrong and what to do.
     public let message: String
-    /// The coordinator's own code where it refused, such as `unknown-batch`.
+    /// The coordinator's own code where it refused, such as `no-such-batch`.
     public let refusal: String?
 
     /// The message.
@@ -48,6 +48,10 @@ public final class CoordinatorClient {
     private let monitor: ConnectionMonitor
     private var lastRequest: UInt64 = 0
     private var isWelcome = false
+    /// Whether the coordinator has ever answered.
+    var hasAnswered: Bool { isWelcome }
+    /// Whether the last connection was refused rather than not answered.
+    private(set) var isRefused = false
 
     /// A client of the coordinator at an endpoint such as `tcp://127.0.0.1:5758`.
     ///
@@ -116,7 +120,9 @@ public final class CoordinatorClient {
         } catch {
             throw CoordinatorClientError(code: .transport, message: "\(endpoint): \(error)", refusal: nil)
         }
-        if let refusal = lastRefusal() {
+        let refusal = lastRefusal()
+        isRefused = refusal != nil
+        if let refusal {
             throw CoordinatorClientError(
                 code: .noAnswer, message: "\(endpoint) refuses the connection: \(refusal.advice)", refusal: nil)
         }

@@ -47,6 +47,9 @@ struct CoordinatorCommand: ParsableCommand {
         }
         guard (0.01...3600).contains(heartbeat) else { throw ValidationError("--heartbeat must be from 0.01 to 3600") }
         guard (0.1...86_400).contains(lease) else { throw ValidationError("--lease must be from 0.1 to 86400") }
+        guard lease >= 3 * heartbeat else {
+            throw ValidationError("--lease must be at least three heartbeats, \(3 * heartbeat): only they renew leases")
+        }
     }
 
     func run() throws {

@@ -133,6 +133,22 @@ extension CoordinatorClient {
         return answer
     }
 
+    /// The state, from a coordinator that was there and may be away for a while: it comes back with all it knows.
+    func patientStatus(_ batch: String = "") throws -> WireStatusAnswer {
+        var isAway = false
+        while true {
+            do {
+                let answer = try status(batch)
+                if isAway { printError("the coordinator is back") }
+                return answer
+            } catch let error as CoordinatorClientError {
+                guard error.code == .noAnswer, hasAnswered, !isRefused else { throw error }
+                if !isAway { printError("the coordinator does not answer; waiting for it") }
+                isAway = true
+            }
+        }
+    }
+
     /// Calls `body` with items of a batch, in the order of the manifest: with those in one of the states and with all of
     /// the labels, where any are given.
     func forEachItem(
@@ -147,10 +163,10 @@ extension CoordinatorClient {
         while left > 0 {
             question.limit = UInt32(min(left, 500))
             guard case .items(let page) = try request(.items(question)).kind else { throw unexpectedAnswer() }
-            guard let last = page.items.last else { return }
             for item in page.items { try body(item) }
-            question.after = last.ordinal
             left -= page.items.count
+            guard page.next > question.after else { return }
+            question.after = page.next
         }
     }
 
@@ -161,7 +177,7 @@ extension CoordinatorClient {
     ) throws -> WireBatchStatus {
         var progress = BatchProgress()
         while true {
-            let answer = try status(batch)
+            let answer = try patientStatus(batch)
             guard let status = answer.batches.first else {
                 throw CommandFailure(
                     ExitCodes.usage, "there is no batch \(batch); 'winnow status' lists those there are")

@@ -16,8 +16,8 @@ struct WorkerCommand: ParsableCommand {
 
     @OptionGroup var access: KeyArguments
 
-    @Option(help: "A name that stays the same after a restart; made up where it is left out.")
-    var name = "\(ProcessInfo.processInfo.hostName)-\(UUID().uuidString.prefix(8).lowercased())"
+    @Option(help: "A name, the same after a restart; left out, it is the host's with the first free number.")
+    var name: String?
 
     @Option(help: "Compute threads.")
     var threads = ProcessInfo.processInfo.activeProcessorCount
@@ -76,9 +76,11 @@ struct WorkerCommand: ParsableCommand {
     }
 
     func run() throws {
-        var configuration = WorkerConfiguration(endpoint: connect, name: WorkerName(name))
+        let place = try WorkerPlace(name: name, spool: spool, state: Self.stateFolder)
+        defer { withExtendedLifetime(place) {} }
+        var configuration = WorkerConfiguration(endpoint: connect, name: WorkerName(place.name))
         configuration.security = try access.security(for: connect, as: .worker)
-        configuration.spool = spool.map { URL(fileURLWithPath: $0) } ?? Self.stateFolder.appendingPathComponent(name)
+        configuration.spool = place.spool
         configuration.sealing.rows = sealRows
         configuration.sealing.bytes = sealMib << 20
         configuration.sealing.age = .seconds(sealSeconds)

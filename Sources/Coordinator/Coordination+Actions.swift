@@ -85,7 +85,7 @@ extension Coordination {
         case .batchFinished(let id):
             records[id]?.finishedAt = wallClock
             logger.info("batch ended", metadata: [LogKey.batch: "\(id)"])
-        case .batchCancelled(let id, let reason):
+        case .batchCancelled(let id, let reason, _):
             records[id]?.finishedAt = wallClock
             records[id]?.reason = reason
             logger.info("batch cancelled", metadata: [LogKey.batch: "\(id)", LogKey.reason: "\(reason)"])

@@ -26,6 +26,10 @@ extension Coordination {
             answer = WireToClient()
             answer.refusal = WireRefusal(
                 code: error.code == .changedItem ? "changed-item" : "no-such-batch", message: error.message)
+        } catch let error as JobStoreError where !error.isDisk && message.isQuestion {
+            // Nothing was to be changed, and nothing was: only this question has no answer.
+            answer = WireToClient()
+            answer.refusal = WireRefusal(code: "not-answered", message: error.message)
         } catch let error as JobModelError {
             answer = WireToClient()
             let code = error.code == .badItem ? "bad-item" : "bad-description"
@@ -74,7 +78,6 @@ extension Coordination {
             let id = try known(request.batch)
             let (cancelled, actions) = scheduler.batchCancelled(id, reason: request.reason, at: now)
             try perform(actions)
-            metrics.counters.ended["cancelled", default: 0] += cancelled
             answer.cancelled.cancelled = cancelled
         case .pause(let request): answer.paused = try pause(request)
         case .retry(let request): answer.retried = try retry(request)
@@ -160,4 +163,14 @@ struct ClientRefusal: Error {
 
 extension ClientRefusal {
     init(_ code: String, _ message: String) { self.init(wire: WireRefusal(code: code, message: message)) }
+}
+
+extension WireFromClient {
+    /// Whether it asks for nothing to be changed.
+    fileprivate var isQuestion: Bool {
+        switch kind {
+        case .status, .items, .explain, .stragglers: true
+        default: false
+        }
+    }
 }

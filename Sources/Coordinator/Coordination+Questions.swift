@@ -23,6 +23,9 @@ extension Coordination {
         return answer
     }
 
+    /// Items that one question looks at, some tenths of a second with labels: everybody else waits meanwhile.
+    private static let itemsPerLook: UInt64 = 100_000
+
     /// A page of items.
     borrowing func items(_ request: WireItemsRequest) throws -> WireItemsAnswer {
         let id = try known(request.batch)
@@ -37,12 +40,18 @@ extension Coordination {
         }
         var answer = WireItemsAnswer()
         var bytes = 0
+        let total = scheduler.batch(id)?.counts.total ?? 0
+        let last = min(total, request.after &+ Self.itemsPerLook)
         let page = try store.items(
-            of: id, after: request.after, limit: limit, states: states, labels: request.labels)
+            of: id, after: request.after, through: last, limit: limit, states: states, labels: request.labels)
+        answer.next = page.count == limit ? page.last?.ordinal ?? 0 : last < total ? last : 0
         for record in page {
             // A page that grows too large for a message ends early; the client asks on from its last item.
             bytes += (record.summary?.answer.utf8.count ?? 0) + (record.error?.utf8.count ?? 0) + 256
-            if bytes > 8 << 20, !answer.items.isEmpty { break }
+            if bytes > 8 << 20, let end = answer.items.last?.ordinal {
+                answer.next = end
+                break
+            }
             answer.items.append(record.wire)
         }
         return answer

@@ -22,6 +22,9 @@ extension Coordination {
             scheduler.batchOpened(
                 batch.id, state: batch.state, ended: ended, options: description.queue, isPaused: batch.isPaused)
             guard !batch.state.isFinal else { continue }
+            if description.queue.timeout != nil || description.queue.secondRuns {
+                scheduler.durationsKnown(try store.lastDurations(of: batch.id, limit: 1_000), of: batch.id)
+            }
             var last = JobID(0)
             while true {
                 let page = try store.unfinishedJobs(of: batch.id, after: last, limit: 10_000)
@@ -30,7 +33,7 @@ extension Coordination {
                 let jobs = page.map {
                     NewJob(
                         id: $0.id, image: $0.picture.rawValue, epoch: $0.epoch, losses: $0.losses,
-                        failures: $0.failures, wasRunning: $0.wasRunning)
+                        failures: $0.failures, wasRunning: $0.wasRunning, worker: $0.worker, rival: $0.rival)
                 }
                 try perform(scheduler.jobsAdded(jobs, to: batch.id, at: now))
             }

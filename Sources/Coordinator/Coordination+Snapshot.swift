@@ -22,6 +22,8 @@ extension Coordination {
             var batch = ServiceSnapshot.Batch(
                 batch: view.id.rawValue, state: view.state.description, results: record?.description.results ?? "")
             for state in JobState.allCases { batch.jobs[state.description] = view.counts[state] }
+            batch.isPaused = view.isPaused && !view.state.isFinal
+            batch.trouble = view.trouble ?? ""
             batch.elapsedSeconds = record?.elapsed(at: wallClock) ?? 0
             batch.jobsPerSecond = metrics.endedOfBatch[view.id]?.rate(at: seconds) ?? 0
             if batch.jobsPerSecond > 0, !view.state.isFinal {

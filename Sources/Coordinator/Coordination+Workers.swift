@@ -6,6 +6,9 @@ internal import Scheduling
 internal import WireProtocol
 
 extension Coordination {
+    /// Most workers that are known at a time, lost ones included.
+    private static let mostWorkers = 16_384
+
     /// A message from a worker's connection.
     mutating func received(fromWorker frames: ArraySlice<[UInt8]>, peer: [UInt8]) throws {
         let message: WireFromWorker
@@ -39,23 +42,35 @@ extension Coordination {
                 "jobs came back",
                 metadata: [
                     LogKey.worker: "\(worker)", LogKey.jobs: "\(returned.leases.count)",
-                    LogKey.reason: "\(returned.reason)",
+                    LogKey.reason: "\(returned.reason.shortened())",
                 ])
-            let unfit = returned.unfit ? returned.reason : nil
+            let unfit = returned.unfit ? returned.reason.shortened() : nil
             try perform(scheduler.jobsReturned(returned.leases.map(\.lease), unfit: unfit, by: worker, at: now))
         case .failed(let failed):
             let attempts = failed.attempts.map {
-                FailedAttempt(lease: $0.lease.lease, errorClass: $0.errorClass.errorClass, reason: $0.error)
+                FailedAttempt(lease: $0.lease.lease, errorClass: $0.errorClass.errorClass, reason: $0.error.shortened())
             }
             try perform(scheduler.attemptsFailed(attempts, by: worker, at: now))
-        case .goodbye:
-            peers[peer] = nil
-            peerOf[worker] = nil
-            metrics.forget(worker)
-            logger.info("worker left", metadata: [LogKey.worker: "\(worker)"])
-            try perform(scheduler.workerLeft(worker, at: now))
+        case .goodbye: try leave(worker, peer)
         case .hello, nil: break
         }
+    }
+
+    /// Counts a worker that is refused; one that asks for ever must not fill the disk.
+    private mutating func noteRefusal(_ reason: String) {
+        refusedWorkers += 1
+        guard refusedWorkers.nonzeroBitCount == 1 else { return }
+        logger.warning(
+            "refused a worker", metadata: [LogKey.count: "\(refusedWorkers)", LogKey.reason: "\(reason)"])
+    }
+
+    /// A worker is gone by its own wish.
+    private mutating func leave(_ worker: WorkerName, _ peer: [UInt8]) throws {
+        peers[peer] = nil
+        peerOf[worker] = nil
+        metrics.forget(worker)
+        logger.info("worker left", metadata: [LogKey.worker: "\(worker)"])
+        try perform(scheduler.workerLeft(worker, at: now))
     }
 
     /// Counts a message that is not understood; it changes nothing else.
@@ -70,14 +85,23 @@ extension Coordination {
     private mutating func welcome(_ hello: WireHello, _ peer: [UInt8]) throws {
         func refusal(_ hello: WireHello) -> WireRefusal? {
             if let refusal = ProtocolVersion.refusal(of: hello) { return refusal }
-            guard hello.worker.isEmpty || hello.session.isEmpty else { return nil }
-            return WireRefusal(code: "no-name", message: "A worker needs a name and a session; give it a name.")
+            if hello.worker.isEmpty || hello.session.isEmpty {
+                return WireRefusal(code: "no-name", message: "A worker needs a name and a session; give it a name.")
+            }
+            guard !scheduler.knows(WorkerName(hello.worker)), scheduler.workerCount >= Self.mostWorkers else {
+                return nil
+            }
+            return WireRefusal(
+                code: "too-many-workers",
+                message: "The coordinator knows \(Self.mostWorkers) workers and takes no more. Start another one.")
         }
         if let refusal = refusal(hello) {
-            logger.warning("refused a worker", metadata: [LogKey.reason: "\(refusal.message)"])
+            noteRefusal(refusal.message)
             return tell(peer: peer) { $0.refusal = refusal }
         }
         let name = WorkerName(hello.worker)
+        // A connection is one worker: who goes on under another name is not there under the former one any more.
+        if let former = peers[peer]?.name, former != name { try leave(former, peer) }
         let actions = scheduler.workerJoined(
             name, session: SessionID(hello.session), capacity: min(Int(hello.capacity), 4096),
             held: hello.held.map(\.heldLease), at: now)
@@ -118,7 +142,7 @@ extension Coordination {
         }
         let rows = report.rows.map { row in
             ReportedRow(
-                lease: row.lease.lease, row: row.row, error: row.failed ? row.error : nil,
+                lease: row.lease.lease, row: row.row, error: row.failed ? row.error.shortened() : nil,
                 summary: row.summary.jobSummary)
         }
         let outcome = scheduler.rowsReported(rows, shard: report.shard, batch: batch, by: worker, at: now)

@@ -29,6 +29,8 @@ struct Coordination: ~Copyable {
     var metrics: CoordinatorMetrics
     /// Messages that were not understood.
     var malformed = 0
+    /// Workers that were not let in.
+    var refusedWorkers = 0
     /// The request of a client that is being carried out, as an answer that is yet to be filled in.
     var answering: Outgoing?
     /// Whether changes can be made at present.
@@ -40,6 +42,8 @@ struct Coordination: ~Copyable {
     /// The clocks as of the current group of messages.
     var now: Moment
     var wallClock: Date
+    /// When somebody last looked for what is overdue.
+    private var lastLook: Moment
 
     /// A coordinator over a store; `recover` takes up what is unfinished in it.
     init(
@@ -50,6 +54,7 @@ struct Coordination: ~Copyable {
         self.logger = logger
         self.now = now
         self.wallClock = wallClock
+        lastLook = now
         metrics = CoordinatorMetrics(now: now)
         storeHealth = .sound(since: wallClock)
         scheduler = Scheduler(settings: configuration.scheduling, at: now, seed: .random(in: 0...UInt64.max))
@@ -75,9 +80,13 @@ struct Coordination: ~Copyable {
 
     /// Lets the scheduler find what is overdue; called after the messages that have arrived.
     mutating func timePassed() throws {
+        lastLook = now
         guard storeHealth.isSound else { return try probeStore() }
         try perform(scheduler.timePassed(to: now), byTime: true)
     }
+
+    /// Whether nobody has looked for what is overdue for a second.
+    var isTimeOverdue: Bool { now - lastLook > .seconds(1) }
 
     /// Makes the changes durable; only the returned messages may be sent, and only now.
     mutating func commit() throws -> [Outgoing] {
@@ -89,9 +98,11 @@ struct Coordination: ~Copyable {
 
     /// A message could not be sent: its connection is gone. Jobs in it wait again.
     mutating func undeliverable(_ message: Outgoing) throws {
-        guard message.port == .workers, let peer = peers.removeValue(forKey: message.peer) else { return }
-        if peerOf[peer.name] == message.peer { peerOf[peer.name] = nil }
-        logger.warning("worker cannot be reached", metadata: [LogKey.worker: "\(peer.name)"])
+        guard message.port == .workers else { return }
+        if let peer = peers.removeValue(forKey: message.peer) {
+            if peerOf[peer.name] == message.peer { peerOf[peer.name] = nil }
+            logger.warning("worker cannot be reached", metadata: [LogKey.worker: "\(peer.name)"])
+        }
         if let assigned = message.assigned {
             try perform(scheduler.jobsReturned(assigned.leases, by: assigned.worker, at: now))
         }

@@ -70,12 +70,12 @@ struct CoordinatorMetrics {
     private mutating func note(_ transition: JobTransition, isExpiry: Bool, at wallClock: Date) {
         switch transition {
         case .assigned, .seconded: counters.attempts += 1
-        case .requeued:
+        case .requeued(_, let toll, let end):
             counters.requeued += 1
-            if isExpiry { counters.leaseExpiries += 1 }
+            if isExpiry, toll == .loss, end?.worker != nil { counters.leaseExpiries += 1 }
         case .quarantined(let lease, _, let end):
             counters.ended["quarantined", default: 0] += 1
-            if isExpiry { counters.leaseExpiries += 1 }
+            if isExpiry, end.worker != nil { counters.leaseExpiries += 1 }
             noteFailure(lease.job, end.reason, at: wallClock)
         case .failed(let lease, let end):
             counters.ended["failed", default: 0] += 1
@@ -84,7 +84,10 @@ struct CoordinatorMetrics {
             counters.jobTime.observe(commit.summary.seconds)
             counters.ended[commit.error == nil ? "succeeded" : "failed", default: 0] += 1
             if let error = commit.error { noteFailure(commit.lease.job, error, at: wallClock) }
-        case .batchFinished(let batch), .batchCancelled(let batch, _): endedOfBatch[batch] = nil
+        case .batchFinished(let batch): endedOfBatch[batch] = nil
+        case .batchCancelled(let batch, _, let jobs):
+            counters.ended["cancelled", default: 0] += jobs
+            endedOfBatch[batch] = nil
         default: break
         }
     }

@@ -149,7 +149,8 @@ public final class CoordinatorService: Sendable {
             if taken == before { break }
         }
         // Whoever may be overdue has had the chance to be heard: what had arrived is taken.
-        if taken < Self.groupLimit { try coordination.timePassed() }
+        // Somebody who never stops talking must not stop the clock for the others, though.
+        if taken < Self.groupLimit || coordination.isTimeOverdue { try coordination.timePassed() }
     }
 
     /// The next message, nil where there is none; an oversized one and one of a revoked sender come out empty.

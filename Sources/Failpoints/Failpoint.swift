@@ -4,7 +4,7 @@ private import Glibc
 ///
 /// They are compiled in always and do nothing unless `WINNOW_FAILPOINTS` names them when the process starts:
 ///
-///     WINNOW_FAILPOINTS="store.commit.before=kill@3; shard.write=error:ENOSPC@5..8; shard.published=kill@10%"
+///     WINNOW_FAILPOINTS="store.commit=kill@3; shard.write=error:ENOSPC@5..8; shard.published=kill@10%"
 ///
 /// See ``FailpointScript`` for what it may say. `Tests/SystemTests/README.md` lists the places.
 public enum Failpoint {

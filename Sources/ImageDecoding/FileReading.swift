@@ -14,7 +14,7 @@ func readFile(_ path: String, limit: Int) throws(ImageError) -> [UInt8] {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw unreadable(errno) }
     guard status.st_mode & S_IFMT == S_IFREG else {
-        throw ImageError(.unreadable, "is not a regular file; name a picture file")
+        throw ImageError(.notAPicture, "is not a regular file; name a picture file")
     }
     let size = Int(status.st_size)
     guard size <= limit else {

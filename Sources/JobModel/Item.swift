@@ -68,6 +68,15 @@ struct ItemFields {
             problems = ["the line has \(json.utf8.count) bytes, more than \(Item.maximumBytes)"]
             return
         }
+        // Foundation skips a byte order mark, SQLite's JSON functions do not.
+        guard json.unicodeScalars.first != "\u{FEFF}" else {
+            problems = ["it begins with a byte order mark, which only the first line of a file may"]
+            return
+        }
+        guard !json.hasTrailingComma else {
+            problems = ["it is not valid JSON: a comma stands before the end of an object or a list"]
+            return
+        }
         do {
             self = try JSONDecoder().decode(ItemFields.self, from: Data(json.utf8))
         } catch DecodingError.typeMismatch {
@@ -128,6 +137,29 @@ extension ItemFields: Decodable {
         if let value = try? container.decode(type, forKey: AnyKey(key)) { return value }
         problems.append("'\(key)' must be \(expected)")
         return nil
+    }
+}
+
+extension String {
+    /// Whether a comma outside of texts is followed by the end of an object or list: Foundation lets it pass, JSON and
+    /// whoever reads the line later do not.
+    fileprivate var hasTrailingComma: Bool {
+        var isInText = false, isEscaped = false, isAfterComma = false
+        for byte in utf8 {
+            if isInText {
+                if !isEscaped, byte == UInt8(ascii: "\"") { isInText = false }
+                isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: " "), 0x09, 0x0A, 0x0D: continue
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): if isAfterComma { return true }
+            case UInt8(ascii: "\""): isInText = true
+            default: break
+            }
+            isAfterComma = byte == UInt8(ascii: ",")
+        }
+        return false
     }
 }
 

@@ -35,6 +35,8 @@ public struct ItemLines: ~Copyable {
         while let (bytes, complete) = try nextBytes() {
             number += 1
             guard complete else { return Line(number: number, text: nil) }
+            // Some editors begin a file with a byte order mark.
+            let bytes = number == 1 && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes
             guard bytes.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { continue }
             return Line(number: number, text: String(validating: bytes, as: UTF8.self))
         }

@@ -41,7 +41,7 @@ struct ItemScanner {
             }
         } while take(0x2C)
         guard take(0x7D), isAtEnd, let id, let image, let prompt, Self.isInked(id), Self.isInked(image),
-            Self.isInked(prompt), ImagePath.resolve(image, under: "/") != nil
+            Self.isInked(prompt), !ImagePath.isURL(image), ImagePath.resolve(image, under: "/") != nil
         else { return nil }
         return Item(
             id: ItemID(id), image: image, prompt: prompt, answers: answers ?? [], labels: labels ?? [:],

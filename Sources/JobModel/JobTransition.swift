@@ -17,7 +17,7 @@ public enum JobTransition: Hashable, Sendable {
     /// The row of a sealed shard is this job's result.
     case committed(RowCommit)
     /// Every unfinished job of the batch ends.
-    case batchCancelled(BatchID, reason: String)
+    case batchCancelled(BatchID, reason: String, jobs: UInt64 = 0)
     /// The last job of the batch has ended.
     case batchFinished(BatchID)
     /// A batch that had ended has jobs to run again.

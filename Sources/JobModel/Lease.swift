@@ -21,10 +21,13 @@ public struct HeldLease: Hashable, Sendable {
     public var lease: Lease
     /// Grows while the work advances, 0 before it starts; a lease renews only when this grows.
     public var progress: UInt64
+    /// Whether the work is done and only waits to be written or answered.
+    public var isComputed: Bool
 
     /// A lease and its progress.
-    public init(_ lease: Lease, progress: UInt64 = 0) {
+    public init(_ lease: Lease, progress: UInt64 = 0, isComputed: Bool = false) {
         self.lease = lease
         self.progress = progress
+        self.isComputed = isComputed
     }
 }

@@ -98,7 +98,7 @@ public enum TimeLimit: Sendable, Hashable, LosslessStringConvertible {
     /// Reads `90`, `90s`, `10m`, `1h 30m` or `300%`; nil for anything else.
     public init?(_ text: String) {
         if text.hasSuffix("%") {
-            guard let share = Double(text.dropLast()), share > 100, share.isFinite else { return nil }
+            guard let share = Double(text.dropLast()), share > 100, share <= 1e6 else { return nil }
             self = .percentOfMedian(share)
             return
         }
@@ -118,7 +118,8 @@ public enum TimeLimit: Sendable, Hashable, LosslessStringConvertible {
             else { return nil }
             seconds += value * (unit ?? 1)
         }
-        guard seconds > 0 else { return nil }
+        // Thirty years; beyond what a whole number of seconds holds there would be no way to write it.
+        guard seconds > 0, seconds <= 1e9 else { return nil }
         self = .seconds(seconds)
     }
 

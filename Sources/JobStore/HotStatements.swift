@@ -58,7 +58,9 @@ final class HotStatements {
         payload = try prepare("SELECT body, image FROM item WHERE job = ?")
         unfinished = try prepare(
             """
-            SELECT id, picture, epoch, crash_count - crash_base, fail_count - fail_base, state FROM job
+            SELECT id, picture, epoch, crash_count - crash_base, fail_count - fail_base, state,
+                CASE state WHEN 1 THEN (SELECT name FROM worker WHERE worker.id = job.worker) END,
+                CASE state WHEN 1 THEN rival END FROM job
             WHERE id > ?1 AND id <= ?3 AND batch = ?2 AND state IN (0, 1) ORDER BY id LIMIT ?4
             """)
         findShard = try prepare(

@@ -65,6 +65,13 @@ extension JobStore {
                 try database.execute(
                     sql: "UPDATE job SET picture = ? WHERE id = ?",
                     arguments: [Int64(bitPattern: item.picture.rawValue), job])
+                if state == JobState.waiting.rawValue {
+                    // What an earlier attempt at the former item may still report is no result of this one.
+                    let epoch = try UInt64.fetchOne(
+                        database, sql: "UPDATE job SET epoch = epoch + 1 WHERE id = ? RETURNING epoch", arguments: [job]
+                    )
+                    outcome.replaced.append(Lease(job: JobID(UInt64(job)), epoch: Epoch(epoch ?? 1)))
+                }
             }
         }
         outcome.known += 1
@@ -87,7 +94,8 @@ extension JobStore {
                     "job.batch = ? AND job.id BETWEEN ? AND ? AND state IN (\(list))",
                     [batch.number, batch.firstJob, batch.lastJob], database)
             }
-            return try items.flatMap { item in
+            // All of them or none: an unknown one is found before any is touched.
+            let jobs = try items.map { item in
                 guard
                     let job = try Int64.fetchOne(
                         database, sql: "SELECT job FROM item WHERE batch = ? AND item_id = ?",
@@ -96,11 +104,13 @@ extension JobStore {
                     throw JobStoreError(
                         .noSuchBatch, "Batch '\(id)' has no item '\(item)'. `winnow jobs \(id)` lists them.")
                 }
-                return try Self.revive("job.id = ? AND state IN (\(list))", [job], database)
+                return job
             }
+            return try jobs.flatMap { try Self.revive("job.id = ? AND state IN (\(list))", [$0], database) }
         }
     }
 
+    /// Their epochs grow: what an earlier attempt may still report counts no more.
     static func revive(
         _ condition: String, _ arguments: StatementArguments, _ database: Database
     ) throws -> [RevivedJob] {
@@ -110,12 +120,12 @@ extension JobStore {
             RevivedJob(
                 id: JobID(row["id"] as UInt64),
                 picture: PictureKey(rawValue: UInt64(bitPattern: row["picture"] as Int64)),
-                epoch: Epoch(row["epoch"] as UInt64), wasFailed: row["state"] == JobState.failed.rawValue)
+                epoch: Epoch((row["epoch"] as UInt64) + 1), wasFailed: row["state"] == JobState.failed.rawValue)
         }
         guard !jobs.isEmpty else { return [] }
         try database.cachedStatement(
             sql: """
-                UPDATE job SET state = 0, rival = NULL, shard = NULL, row = NULL, won = NULL,
+                UPDATE job SET state = 0, epoch = epoch + 1, rival = NULL, shard = NULL, row = NULL, won = NULL,
                     crash_base = crash_count, fail_base = fail_count WHERE \(condition)
                 """
         ).execute(arguments: arguments)

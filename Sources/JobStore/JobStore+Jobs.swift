@@ -22,9 +22,25 @@ extension JobStore {
                         picture: PictureKey(rawValue: UInt64(bitPattern: row.integer(1))),
                         epoch: Epoch(UInt64(row.integer(2))), losses: Int(row.integer(3)),
                         failures: Int(row.integer(4)),
-                        wasRunning: row.integer(5) == Int64(JobState.running.rawValue)))
+                        wasRunning: row.integer(5) == Int64(JobState.running.rawValue),
+                        worker: row.text(6).isEmpty ? nil : WorkerName(row.text(6)),
+                        rival: row.integer(7) == 0 ? nil : Epoch(UInt64(row.integer(7)))))
             }
             return jobs
+        }
+    }
+
+    /// How long the last attempts of a batch that succeeded took, in seconds.
+    public borrowing func lastDurations(of id: BatchID, limit: Int) throws(JobStoreError) -> [Double] {
+        try access { database in
+            guard let batch = try BatchRow.find(id, database) else { return [] }
+            return try Double.fetchAll(
+                database,
+                sql: """
+                    SELECT seconds FROM job JOIN outcome ON outcome.job = job.id
+                    WHERE job.id BETWEEN ? AND ? AND job.batch = ? AND state = 2 AND seconds IS NOT NULL
+                    ORDER BY job.id DESC LIMIT ?
+                    """, arguments: [batch.firstJob, batch.lastJob, batch.number, limit])
         }
     }
 
@@ -56,18 +72,24 @@ extension JobStore {
 
     /// Items of a batch in the order of the manifest, a page at a time: those after an ordinal, in one of the states and
     /// with all of the labels where any are given.
+    ///
+    /// - Parameter last: the last ordinal to look at, so that a search for what is rare ends soon.
     public borrowing func items(
-        of id: BatchID, after ordinal: UInt64, limit: Int, states: Set<JobState> = [], labels: [String: String] = [:]
+        of id: BatchID, after ordinal: UInt64, through last: UInt64 = .max, limit: Int, states: Set<JobState> = [],
+        labels: [String: String] = [:]
     ) throws(JobStoreError) -> [ItemRecord] {
         try access { database in
             let batch = try BatchRow.get(id, database)
-            var condition = "item.batch = ? AND item.ordinal > ?"
-            var arguments: StatementArguments = [batch.number, Int64(clamping: ordinal)]
+            var condition = "item.batch = ? AND item.ordinal > ? AND item.ordinal <= ?"
+            var arguments: StatementArguments = [batch.number, Int64(clamping: ordinal), Int64(clamping: last)]
             if !states.isEmpty {
                 condition += " AND job.state IN (\(states.map { "\($0.rawValue)" }.sorted().joined(separator: ", ")))"
             }
             for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
-                condition += " AND EXISTS (SELECT 1 FROM json_each(item.body, '$.labels') WHERE key = ? AND value = ?)"
+                condition += """
+                     AND json_valid(item.body)
+                    AND EXISTS (SELECT 1 FROM json_each(item.body, '$.labels') WHERE key = ? AND value = ?)
+                    """
                 arguments += [key, value]
             }
             arguments += [limit]

@@ -68,7 +68,7 @@ private struct TransitionWriter {
         case .failed(let lease, let end):
             return try run(hot.endWithoutRow, lease, .failure, end, database) && outcome(lease.job, error: end.reason)
         case .committed(let commit): return try apply(commit, &names)
-        case .batchCancelled(let id, let reason):
+        case .batchCancelled(let id, let reason, _):
             guard let batch = try BatchRow.find(id, database) else { return false }
             try database.cachedStatement(
                 sql: "UPDATE job SET state = 4, rival = NULL WHERE batch = ? AND id BETWEEN ? AND ? AND state IN (0, 1)"

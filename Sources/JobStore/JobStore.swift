@@ -23,13 +23,15 @@ public struct JobStore: ~Copyable {
     ///
     /// A store that was not closed properly is checked for damage first, and refused where there is any.
     public init(at url: URL) throws(JobStoreError) {
-        let path = url.path
         do {
             try FileManager.default.createDirectory(
                 at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         } catch {
-            throw JobStoreError(.cannotOpen, "The folder for \(path) cannot be made. Check permissions.", cause: error)
+            throw JobStoreError(
+                .cannotOpen, "The folder for \(url.path) cannot be made. Check permissions.", cause: error)
         }
+        // One store has one lock, by whatever links it is reached.
+        let path = url.resolvingSymlinksInPath().path
         let lock = try StoreLock(path: path + ".lock")
         let wasClosed = !FileManager.default.fileExists(atPath: path + "-wal")
         var statements: HotStatements?

@@ -63,6 +63,8 @@ public struct AddedItems: Sendable, Hashable {
     public var added: [Job] = []
     /// Items that the batch already had.
     public var known: UInt64 = 0
+    /// Of those, jobs that wait and now have another item, with the epoch that fences off what was tried before.
+    public var replaced: [Lease] = []
     /// Of those, jobs that had been cancelled and wait again.
     public var revived: [RevivedJob] = []
 }
@@ -73,7 +75,7 @@ public struct RevivedJob: Sendable, Hashable {
     public var id: JobID
     /// Its picture.
     public var picture: PictureKey
-    /// Its last attempt.
+    /// Beyond its last attempt, whose result does not count any more.
     public var epoch: Epoch
     /// Whether it had failed; it was cancelled otherwise.
     public var wasFailed: Bool
@@ -117,6 +119,10 @@ public struct UnfinishedJob: Sendable, Hashable {
     public var failures: Int
     /// Whether an attempt was under way.
     public var wasRunning: Bool
+    /// Who had the last attempt, where one was under way.
+    public var worker: WorkerName?
+    /// An earlier attempt that was under way beside the last one.
+    public var rival: Epoch?
 }
 
 /// What an assignment carries of a job.
@@ -174,7 +180,7 @@ public struct ItemRecord: Sendable, Hashable {
     public var shard: String?
     /// Which row.
     public var row: UInt32?
-    /// Attempts so far.
+    /// The number of the last attempt; one is left out at each retry by hand, so that late results do not count.
     public var attempts: UInt64
     /// Workers lost over it, ever.
     public var losses: UInt64

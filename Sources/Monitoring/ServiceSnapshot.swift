@@ -20,6 +20,10 @@ public struct ServiceSnapshot: Sendable {
         public var jobsPerSecond: Double
         /// How long the rest may take; nil where nothing has ended lately.
         public var secondsLeft: Double?
+        /// Whether its jobs are held back.
+        public var isPaused = false
+        /// Why none of its jobs can run at present; empty where some can.
+        public var trouble = ""
 
         /// A batch without jobs.
         public init(batch: String, state: String, results: String) {

@@ -67,8 +67,9 @@ extension StatusPage {
           const over = batch.state === "finished" || batch.state === "cancelled";
           const parts = ["succeeded", "failed", "cancelled", "running"].map(s => [s, j[s]]);
           const label = Object.entries(j).filter(e => e[1]).map(e => `${whole.format(e[1])} ${e[0]}`).join(", ");
+          const state = batch.is_paused ? "paused" : batch.state;
           return [
-            [batch.batch, "", batch.results], [batch.state, `state ${batch.state}`], bar(parts, total, label),
+            [batch.batch, "", batch.results], [batch.trouble ? `${state}: ${batch.trouble}` : state, `state ${state}`], bar(parts, total, label),
             [`${whole.format(done)} / ${whole.format(total)}`, "n"], [whole.format(j.failed), "n"],
             [over ? "–" : short(60 * batch.jobs_per_second), "n"],
             [over ? `took ${duration(batch.elapsed_seconds)}` : duration(batch.seconds_left), "n"],
@@ -111,8 +112,8 @@ extension StatusPage {
         }
 
         function show(status) {
-          const sum = state => status.batches.reduce((n, b) => n + (b.jobs[state] || 0), 0);
-          for (const state of ["running", "waiting", "succeeded", "failed"]) $(state).textContent = whole.format(sum(state));
+          for (const state of ["running", "waiting", "succeeded", "failed"])
+            $(state).textContent = whole.format(status.jobs[state] || 0);
           $("workers-present").textContent = whole.format(status.worker_count);
           $("rate").textContent = short(60 * status.throughput.jobs_per_second);
           $("software").textContent =

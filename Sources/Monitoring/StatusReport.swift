@@ -13,6 +13,8 @@ struct StatusReport: Encodable {
     let startedAt: Double
     let age: Double
     let store: String
+    /// Jobs of all batches in each state.
+    let jobs: [String: UInt64]
     let batches: [ServiceSnapshot.Batch]
     let batchCount: Int
     let workers: [ServiceSnapshot.Worker]
@@ -29,6 +31,7 @@ struct StatusReport: Encodable {
             case .healthy: ""
             case .failing(let reason): reason
             }
+        jobs = snapshot.batches.reduce(into: [:]) { $0.merge($1.jobs, uniquingKeysWith: +) }
         // What is going on first, then what ended last.
         let isOver = { (batch: ServiceSnapshot.Batch) in batch.state == "finished" || batch.state == "cancelled" }
         let newest = snapshot.batches.reversed()

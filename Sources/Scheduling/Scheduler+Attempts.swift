@@ -14,7 +14,14 @@ extension Scheduler {
                 revoked.append(item.lease)
                 continue
             }
-            guard item.progress > attempt.progress else { continue }
+            guard item.progress > attempt.progress else {
+                if item.isComputed, !attempt.isComputed {
+                    attempt.isComputed = true
+                    update(item.lease.job, attempt)
+                }
+                continue
+            }
+            attempt.isComputed = item.isComputed
             attempt.progress = item.progress
             attempt.deadline = deadline
             attempt.begunAt = attempt.begunAt ?? now

@@ -45,7 +45,13 @@ extension Scheduler {
                 epoch: job.epoch)
             jobs[job.id] = entry
             if job.wasRunning {
-                leases[job.id] = LeaseEntry(epoch: job.epoch, progress: 0, deadline: now + settings.lease)
+                let last = LeaseEntry(epoch: job.epoch, progress: 0, deadline: now + settings.lease)
+                leases[job.id] = last
+                if let rival = job.rival, rival < job.epoch {
+                    leases[job.id] = LeaseEntry(epoch: rival, progress: 0, deadline: now + settings.lease)
+                    seconds[job.id] = last
+                }
+                if let worker = job.worker { expected[worker, default: []].insert(job.id) }
                 count(batch, former, .running)
                 orphans = true
             } else {
@@ -57,6 +63,23 @@ extension Scheduler {
         joinRound(batch)
         dispatch(&actions)
         return actions
+    }
+
+    /// A waiting job has become another one: what earlier attempts at it report counts no more, and it pauses no longer.
+    public mutating func epochRaised(to lease: Lease) {
+        guard let entry = jobs[lease.job], entry.epoch < lease.epoch, leases[lease.job] == nil else { return }
+        jobs[lease.job]?.epoch = lease.epoch
+        guard entry.isDelayed else { return }
+        jobs[lease.job]?.isDelayed = false
+        batches[Int(entry.batch)].delayed -= 1
+        batches[Int(entry.batch)].queue.requeue(lease.job, isSuspect: isSuspect(entry))
+        joinRound(entry.batch)
+    }
+
+    /// How long attempts of a batch took before the coordinator's start, in seconds.
+    public mutating func durationsKnown(_ seconds: [Double], of id: BatchID) {
+        guard let batch = batchIndex[id] else { return }
+        for duration in seconds { batches[Int(batch)].durations.add(seconds: duration) }
     }
 
     /// No more jobs come: the batch may run.
@@ -109,14 +132,15 @@ extension Scheduler {
     /// Ends every unfinished job of a batch.
     mutating func cancel(_ batch: Int32, reason: String, _ actions: inout [SchedulerAction]) {
         let index = Int(batch)
-        actions.append(.store(.batchCancelled(batches[index].id, reason: reason)))
+        let unfinished = batches[index].counts.unfinished
+        actions.append(.store(.batchCancelled(batches[index].id, reason: reason, jobs: unfinished)))
         var revoked: [WorkerName: [Lease]] = [:]
         for job in batches[index].queue.order where jobs[job] != nil {
             for holder in endAttempts(of: job) { revoked[holder.worker, default: []].append(holder.lease) }
             jobs[job] = nil
         }
         batches[index].state = .cancelled
-        batches[index].counts[.cancelled] += batches[index].counts.unfinished
+        batches[index].counts[.cancelled] += unfinished
         batches[index].counts[.waiting] = 0
         batches[index].counts[.running] = 0
         batches[index].delayed = 0

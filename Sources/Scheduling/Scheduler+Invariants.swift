@@ -30,12 +30,14 @@ extension Scheduler {
                 continue
             }
             if first.epoch == second.epoch { broken.append("job \(job) has two attempts with one epoch") }
-            if first.worker == second.worker { broken.append("job \(job) has two attempts on one worker") }
+            if first.worker == second.worker, first.worker != nil {
+                broken.append("job \(job) has two attempts on one worker")
+            }
             if let worker = second.worker, workers[worker]?.leases.contains(job) != true {
                 broken.append("job \(job) is leased to \(worker) as well, which does not list it")
             }
         }
-        if !hasOrphanTimer, leases.values.contains(where: { $0.worker == nil }) {
+        if !hasOrphanTimer, [leases, seconds].contains(where: { $0.values.contains { $0.worker == nil } }) {
             broken.append("nobody watches the leases whose holders are to come back")
         }
     }

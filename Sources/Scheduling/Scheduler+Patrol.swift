@@ -22,10 +22,9 @@ extension Scheduler {
         var overdue: [(lease: Lease, worker: WorkerName, limit: Double)] = []
         var slow: [(lease: Lease, worker: WorkerName, elapsed: Duration)] = []
         for (job, attempt) in leases {
-            guard let begun = attempt.begunAt, let worker = attempt.worker, let batch = jobs[job]?.batch,
+            guard let elapsed = attempt.workTime(at: now), let worker = attempt.worker, let batch = jobs[job]?.batch,
                 let median = medians[batch]
             else { continue }
-            let elapsed = now - begun
             let lease = Lease(job: job, epoch: attempt.epoch)
             let entry = batches[Int(batch)]
             if let limit = entry.options.timeout?.seconds(median: median), elapsed > .seconds(limit) {

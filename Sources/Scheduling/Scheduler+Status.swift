@@ -92,6 +92,12 @@ extension Scheduler {
     /// Whether a worker's messages count: it said hello and is not lost.
     public borrowing func isPresent(_ name: WorkerName) -> Bool { workers[name].map { !$0.isLost } ?? false }
 
+    /// Whether a worker is listed, a lost one included.
+    public borrowing func knows(_ name: WorkerName) -> Bool { workers[name] != nil }
+
+    /// Workers that are listed, lost ones included.
+    public var workerCount: Int { workers.count }
+
     /// Whether some worker is there.
     public var hasWorkers: Bool { workers.values.contains { !$0.isLost } }
 
@@ -100,12 +106,12 @@ extension Scheduler {
         guard let batch = batchIndex[id], let median = batches[Int(batch)].durations.median else { return [] }
         var found: [Straggler] = []
         for (job, attempt) in leases where jobs[job]?.batch == batch {
-            guard let begun = attempt.begunAt, let worker = attempt.worker,
-                time - begun > .seconds(median * Self.stragglerFactor)
+            guard let elapsed = attempt.workTime(at: time), let worker = attempt.worker,
+                elapsed > .seconds(median * Self.stragglerFactor)
             else { continue }
             let lease = Lease(job: job, epoch: attempt.epoch)
             found.append(
-                Straggler(lease: lease, worker: worker, elapsed: time - begun, hasSecond: seconds[job] != nil))
+                Straggler(lease: lease, worker: worker, elapsed: elapsed, hasSecond: seconds[job] != nil))
         }
         return found.sorted { ($1.elapsed, $0.lease.job) < ($0.elapsed, $1.lease.job) }
     }

@@ -65,12 +65,17 @@ extension Scheduler {
         hasOrphanTimer = false
         var left = false
         var lost: [Lease] = []
-        for (job, attempt) in leases where attempt.worker == nil {
-            if attempt.deadline <= now { lost.append(Lease(job: job, epoch: attempt.epoch)) } else { left = true }
+        for attempts in [seconds, leases] {
+            for (job, attempt) in attempts where attempt.worker == nil {
+                if attempt.deadline <= now { lost.append(Lease(job: job, epoch: attempt.epoch)) } else { left = true }
+            }
         }
         let end = AttemptEnd(worker: nil, reason: "its worker did not come back")
-        for lease in lost.sorted(by: { $0.job < $1.job }) { giveBack(lease, toll: .loss, because: end, &actions) }
-        if left { watchOrphans() }
+        for lease in lost.sorted(by: { ($0.job, $1.epoch) < ($1.job, $0.epoch) }) {
+            // One of two attempts may have been withdrawn long ago: only the last one left costs the job something.
+            giveBack(lease, toll: seconds[lease.job] == nil ? .loss : .none, because: end, &actions)
+        }
+        if left { watchOrphans() } else { expected = [:] }
     }
 
     private mutating func checkWorker(_ name: WorkerName, _ actions: inout [SchedulerAction]) {

@@ -38,6 +38,13 @@ extension Scheduler {
         for lease in currentLeases(of: name) where !stillHeld.contains(lease) {
             giveBack(lease, toll: isNew ? .loss : .none, because: end, &actions)
         }
+        // Nor is it to blame for what it was sent and never got, or handed back, while the coordinator was away.
+        for job in (expected.removeValue(forKey: name) ?? []).sorted() {
+            guard let epoch = jobs[job]?.epoch, let attempt = attempt(Lease(job: job, epoch: epoch)),
+                attempt.worker == nil, !stillHeld.contains(Lease(job: job, epoch: epoch))
+            else { continue }
+            giveBack(Lease(job: job, epoch: epoch), toll: .none, because: nil, &actions)
+        }
         adopt(held, by: name, &actions)
         dispatch(&actions)
         return actions
@@ -127,6 +134,7 @@ extension Scheduler {
             entry.worker = name
             entry.progress = item.progress
             entry.begunAt = entry.begunAt ?? (item.progress > 0 ? now : nil)
+            entry.isComputed = item.isComputed
             lend(job, entry)
         }
         if !revoked.isEmpty { actions.append(.revoke(revoked, from: name)) }

@@ -29,6 +29,8 @@ public struct Scheduler: ~Copyable {
     /// Workers that want jobs, in turn.
     var line = Line<WorkerName>()
     var timers = PriorityQueue<Timer>()
+    /// After a restart, the jobs whose last attempts workers had that are yet to come back.
+    var expected: [WorkerName: Set<JobID>] = [:]
     var isOnPatrol = false
     var hasOrphanTimer = false
 

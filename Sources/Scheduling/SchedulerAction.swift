@@ -52,10 +52,15 @@ public struct NewJob: Sendable, Hashable {
     public var failures: Int
     /// Whether an attempt was under way when the coordinator ended: its worker has one lease time to come back.
     public var wasRunning: Bool
+    /// Who had the last attempt, where one was under way and that is known.
+    public var worker: WorkerName?
+    /// An earlier attempt that was under way beside the last one.
+    public var rival: Epoch?
 
     /// A job; fresh unless told otherwise.
     public init(
-        id: JobID, image: UInt64, epoch: Epoch = .none, losses: Int = 0, failures: Int = 0, wasRunning: Bool = false
+        id: JobID, image: UInt64, epoch: Epoch = .none, losses: Int = 0, failures: Int = 0, wasRunning: Bool = false,
+        worker: WorkerName? = nil, rival: Epoch? = nil
     ) {
         self.id = id
         self.image = image
@@ -63,6 +68,8 @@ public struct NewJob: Sendable, Hashable {
         self.losses = losses
         self.failures = failures
         self.wasRunning = wasRunning
+        self.worker = worker
+        self.rival = rival
     }
 }
 

@@ -24,6 +24,11 @@ struct LeaseEntry {
     var deadline: Moment
     /// When its worker was first heard to work on it.
     var begunAt: Moment?
+    /// Whether its result only waits to be written or answered: it cannot run too long any more.
+    var isComputed = false
+
+    /// How long it has been worked on; nil before that began and once it is done.
+    func workTime(at now: Moment) -> Duration? { isComputed ? nil : begunAt.map { now - $0 } }
 }
 
 /// A batch, ended ones included: their numbers stay on show.

@@ -64,9 +64,11 @@ extension Envelope {
             throw WireError(
                 .tooLarge, "a message of \(body.count) bytes is over the limit of \(WireFraming.maximumBodyBytes)")
         }
-        guard FieldCount.isWithinLimit(body) else {
-            throw WireError(
-                .tooLarge, "a message is cut off, or has more than \(FieldCount.limit) parts; nothing of it was read")
+        switch FieldCount.find(in: body) {
+        case .withinLimit: break
+        case .tooMany:
+            throw WireError(.tooLarge, "a message has more than \(FieldCount.limit) parts; nothing of it was read")
+        case .broken: throw WireError(.undecodable, "a message is cut off or no \(Self.protoMessageName)")
         }
         var options = BinaryDecodingOptions()
         options.messageDepthLimit = FieldCount.depthLimit

@@ -10,12 +10,21 @@ enum FieldCount {
     /// Most levels of messages within messages; the contract has four.
     static let depthLimit = 8
 
-    /// Whether a serialised envelope and the message in it stay within the limit; false for bytes that are neither.
-    static func isWithinLimit(_ body: [UInt8]) -> Bool {
-        var left = limit
-        return body.withUnsafeBytes { count($0, depth: 0, &left) }
+    /// What the bytes are.
+    enum Finding {
+        case withinLimit, tooMany
+        /// No message at all, or one that is cut off.
+        case broken
     }
 
+    /// Whether a serialised envelope and the message in it stay within the limit.
+    static func find(in body: [UInt8]) -> Finding {
+        var left = limit
+        let isWhole = body.withUnsafeBytes { count($0, depth: 0, &left) }
+        return left < 0 ? .tooMany : isWhole ? .withinLimit : .broken
+    }
+
+    /// Whether the bytes are fields from their beginning to their end; stops where none may be left.
     private static func count(_ bytes: UnsafeRawBufferPointer, depth: Int, _ left: inout Int) -> Bool {
         var place = 0
         func varint() -> UInt64? {

@@ -46,11 +46,12 @@ extension WireRefusal {
 
 extension WireLease {
     /// One attempt at one job.
-    public init(job: UInt64, epoch: UInt64, progress: UInt64 = 0) {
+    public init(job: UInt64, epoch: UInt64, progress: UInt64 = 0, isComputed: Bool = false) {
         self.init()
         self.job = job
         self.epoch = epoch
         self.progress = progress
+        self.isComputed = isComputed
     }
 }
 

@@ -2,15 +2,16 @@ public import JobModel
 
 extension WireLease {
     /// A lease as it travels.
-    public init(_ lease: Lease, progress: UInt64 = 0) {
-        self.init(job: lease.job.rawValue, epoch: lease.epoch.rawValue, progress: progress)
+    public init(_ lease: Lease, progress: UInt64 = 0, isComputed: Bool = false) {
+        self.init(
+            job: lease.job.rawValue, epoch: lease.epoch.rawValue, progress: progress, isComputed: isComputed)
     }
 
     /// The lease, without its progress.
     public var lease: Lease { Lease(job: JobID(job), epoch: Epoch(epoch)) }
 
     /// The lease with its progress.
-    public var heldLease: HeldLease { HeldLease(lease, progress: progress) }
+    public var heldLease: HeldLease { HeldLease(lease, progress: progress, isComputed: isComputed) }
 }
 
 extension WireSummary {

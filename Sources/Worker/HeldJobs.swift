@@ -7,6 +7,8 @@ struct HeldJobs: Sendable {
     struct Held {
         var lease: Lease
         var stage: Stage
+        /// What its progress is, beyond the count of whoever has it now: so it never goes down when it is passed on.
+        var base: UInt64 = 0
     }
 
     private var jobs: [JobID: Held] = [:]

@@ -34,10 +34,10 @@ extension LinkState {
             let progress =
                 switch job.stage {
                 case .working: begun.contains(job.lease) ? runnerProgress &+ 1 : 0
-                case .finished: runnerProgress &+ 1 &+ writerProgress
-                case .reported: runnerProgress &+ 1 &+ writerProgress &+ beats
+                case .finished: job.base &+ writerProgress
+                case .reported: job.base &+ beats
                 }
-            return WireLease(job.lease, progress: progress)
+            return WireLease(job.lease, progress: progress, isComputed: job.stage != .working)
         }
     }
 

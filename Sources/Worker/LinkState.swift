@@ -186,6 +186,7 @@ package struct LinkState: Sendable {
     package mutating func finished(_ lease: Lease) -> [Action] {
         guard let job = held[lease.job], job.lease == lease, job.stage == .working else { return [] }
         held[lease.job]?.stage = .finished
+        held[lease.job]?.base = runnerProgress &+ 1 &- writerProgress
         return sendCredit()
     }
 
@@ -224,7 +225,9 @@ package struct LinkState: Sendable {
     /// Rows are in a sealed shard, on disk for good.
     package mutating func sealed(_ report: WireShardReport, now: Instant) -> [Action] {
         for row in report.rows where held[JobID(row.lease.job)]?.lease == row.lease.lease {
+            let base = held[JobID(row.lease.job)]?.base ?? 0
             held[JobID(row.lease.job)]?.stage = .reported
+            held[JobID(row.lease.job)]?.base = base &+ writerProgress &- beats
         }
         unanswered[report.shard] = Unanswered(report: report, sentAt: nil)
         return sendReports(now: now) + closing(now: now)

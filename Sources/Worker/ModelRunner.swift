@@ -1,4 +1,5 @@
 internal import Generation
+internal import ImageDecoding
 public import JobModel
 internal import ResultFiles
 internal import Tensors
@@ -77,7 +78,7 @@ public final class ModelRunner: JobRunner {
             } catch let error as ModelUnavailable {
                 unfit.append(UnfitJobs(leases: [job.job.lease], reason: "\(error)"))
             } catch {
-                failed.append(.failed(job, because: error, errorClass: .input, model: loaded))
+                failed.append(.failed(job, because: error, errorClass: ErrorClass(preparing: error), model: loaded))
             }
             prepared.removeFirst()
         }
@@ -124,5 +125,19 @@ public final class ModelRunner: JobRunner {
             let isNumeric = (error as? ModelError)?.code == .notFinite
             return .failed(job, because: error, errorClass: isNumeric ? .numeric : .other, model: model)
         }
+    }
+}
+
+extension ErrorClass {
+    /// What kind of failure it is that a job could not be prepared. A picture was there when its batch was submitted: where
+    /// it cannot be read now, a disk or a mount is the likelier cause, and another worker or another time may do.
+    init(preparing error: any Error) {
+        let isPassing =
+            switch error {
+            case let error as ConfinedImage.Failure: error.code == .unreadable
+            case let error as ImageError: error.code == .unreadable || error.code == .outOfMemory
+            default: false
+            }
+        self = isPassing ? .resource : .input
     }
 }

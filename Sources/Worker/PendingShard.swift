@@ -43,6 +43,13 @@ struct PendingShard {
         }
     }
 
+    /// Takes a job's row out again, where it is here.
+    mutating func drop(_ lease: Lease) {
+        guard let index = jobs.firstIndex(where: { $0.lease == lease }) else { return }
+        jobs.remove(at: index)
+        rows.remove(at: index)
+    }
+
     /// Closes, syncs and names the shard; where it throws, the rows are still here.
     mutating func seal() throws(ResultFileError) -> SealedShard {
         var random = SystemRandomNumberGenerator()
@@ -67,9 +74,11 @@ struct PendingShard {
             row.lease = WireLease(job.lease)
             row.row = UInt32(clamping: index)
             row.failed = job.error != nil
-            row.error = job.error ?? ""
+            // The row has all of it; a message of a thousand of them has its limit.
+            row.error = (job.error ?? "").shortened()
             row.errorClass = WireErrorClass(job.errorClass)
             row.summary = WireSummary(job.summary)
+            row.summary.answer = job.summary.answer.shortened()
             return row
         }
         return report

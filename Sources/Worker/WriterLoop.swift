@@ -6,6 +6,8 @@ internal import WireProtocol
 /// What other threads tell the one that writes results.
 enum WriterLetter: Sendable {
     case finished(FinishedJob, of: LeasedJob)
+    /// The lease was lost: a row of it that is not written yet is not wanted.
+    case drop(Lease)
     /// How many jobs of a batch are in the runner now.
     case running(BatchID, Int)
     /// The worker is stopping: don't wait for more rows once nothing of a batch runs.
@@ -51,6 +53,8 @@ struct WriterLoop: Sendable {
                         link.post(.failed(unwritable(leased.batch, error), unwritten: [job.lease]))
                     }
                     if shard.rows.isDue(at: .now) { seal(shard, link: link) } else { shards[header] = shard }
+                case .drop(let lease):
+                    for header in shards.keys { shards[header]?.drop(lease) }
                 case .running(let batch, let count): idleSince[batch] = count == 0 ? .now : nil
                 case .hurry: hurrying = true
                 case .end: return

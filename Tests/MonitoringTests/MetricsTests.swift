@@ -22,7 +22,7 @@ import Testing
     private static let hasParser = (try? SystemPython.run("import prometheus_client.parser")) != nil
 
     @Test(.enabled(if: hasParser, "needs Debian's python3-prometheus-client"))
-    func prometheusReadsWhatWasCounted() throws {
+    func prometheusReadsWhatWasCounted() async throws {
         var counters = ServiceCounters()
         counters.attempts = 7
         counters.leaseExpiries = 2
@@ -42,10 +42,12 @@ import Testing
         ]
         let board = StatusBoard {}
         board.post(snapshot)
-        let server = try MonitoringServer(#require(ListenAddress("0")), board: board)
+        let address = try #require(ListenAddress("0"))
+        let server = try await awayFromTasks { try MonitoringServer(address, board: board) }
         defer { server.stop() }
-        let lines = Set(
-            try SystemPython.run(Self.parser, server.url + "/metrics").split(separator: "\n").map(String.init))
+        let page = server.url + "/metrics"
+        let printed = try await awayFromTasks { try SystemPython.run(Self.parser, page) }
+        let lines = Set(printed.split(separator: "\n").map(String.init))
         for expected in [
             "winnow_attempts_total||7.0", "winnow_lease_expiries_total||2.0",
             "winnow_messages_dropped_total|reason=malformed|3.0", "winnow_jobs_ended_total|outcome=failed|4.0",
@@ -70,15 +72,17 @@ import Testing
     }
 
     /// `ops/monitoring.md` names every metric, and names none that is not there.
-    @Test func everyMetricIsDocumented() throws {
+    @Test func everyMetricIsDocumented() async throws {
         let board = StatusBoard {}
         board.post(
             ServiceSnapshot(
                 software: "winnow", startedAt: 0, throughput: EndedJobs(interval: 10, intervals: 6, at: 0), seconds: 0,
                 counters: ServiceCounters()))
-        let server = try MonitoringServer(#require(ListenAddress("0")), board: board)
+        let address = try #require(ListenAddress("0"))
+        let server = try await awayFromTasks { try MonitoringServer(address, board: board) }
         defer { server.stop() }
-        let text = try WebClient.get(server.url + "/metrics").text
+        let url = server.url + "/metrics"
+        let text = try await awayFromTasks { try WebClient.get(url).text }
         let served = text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2] }
         let page = try String(contentsOf: Repository.root.appendingPathComponent("ops/monitoring.md"), encoding: .utf8)
         let table = try #require(page.split(separator: "\n## ").first { $0.hasPrefix("Metrics\n") })

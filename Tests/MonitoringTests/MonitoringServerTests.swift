@@ -13,9 +13,11 @@ import Testing
         let count = Atomic(0)
     }
 
-    init() throws {
-        board = StatusBoard { [wakes] in wakes.count.add(1, ordering: .relaxed) }
-        server = try MonitoringServer(#require(ListenAddress("0")), board: board)
+    init() async throws {
+        let board = StatusBoard { [wakes] in wakes.count.add(1, ordering: .relaxed) }
+        let address = try #require(ListenAddress("0"))
+        server = try await awayFromTasks { try MonitoringServer(address, board: board) }
+        self.board = board
     }
 
     private func snapshot(_ store: ServiceSnapshot.StoreHealth = .healthy) -> ServiceSnapshot {
@@ -27,64 +29,66 @@ import Testing
         return snapshot
     }
 
-    private func get(_ path: String, host: String = "", method: String = "GET") throws -> WebClient.Answer {
-        try WebClient.get(server.url + path, method: method, host: host)
+    private func get(_ path: String, host: String = "", method: String = "GET") async throws -> WebClient.Answer {
+        let url = server.url + path
+        return try await awayFromTasks { try WebClient.get(url, method: method, host: host) }
     }
 
-    @Test func itIsReadyOnceTheCoordinatorAnswers() throws {
-        #expect(try get("/healthz").code == 503)
+    @Test func itIsReadyOnceTheCoordinatorAnswers() async throws {
+        #expect(try await get("/healthz").code == 503)
         #expect(board.isWanted && wakes.count.load(ordering: .relaxed) == 1)
         board.post(snapshot())
         #expect(!board.isWanted)
-        #expect(try get("/healthz").code == 200)
+        #expect(try await get("/healthz").code == 200)
         board.post(snapshot(.failing("no space left on device")))
-        let answer = try get("/healthz")
+        let answer = try await get("/healthz")
         #expect(answer.code == 503 && answer.text.contains("no space left on device"))
         server.stop()
     }
 
     /// However many ask, the coordinator is asked at most once per half second.
-    @Test func manyReadersAreOneReader() throws {
+    @Test func manyReadersAreOneReader() async throws {
         board.post(snapshot())
         let before = wakes.count.load(ordering: .relaxed)
-        for _ in 0..<5 { _ = try get("/status.json") }
+        for _ in 0..<5 { _ = try await get("/status.json") }
         #expect(wakes.count.load(ordering: .relaxed) - before <= 5)
         server.stop()
     }
 
-    @Test func everyPageSaysWhatItIs() throws {
+    @Test func everyPageSaysWhatItIs() async throws {
         for (path, type) in [
             ("/", "text/html; charset=utf-8"), ("/page.css", "text/css; charset=utf-8"),
             ("/page.js", "text/javascript; charset=utf-8"), ("/status.json", "application/json"),
             ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
         ] {
             board.post(snapshot())
-            let answer = try get(path)
+            let answer = try await get(path)
             #expect(answer.code == 200 && answer.type == type && !answer.text.isEmpty, "\(path)")
         }
-        #expect(try get("/nothing").code == 404)
-        #expect(try get("/../../etc/passwd").code != 200)
+        #expect(try await get("/nothing").code == 404)
+        #expect(try await get("/../../etc/passwd").code != 200)
         server.stop()
     }
 
-    @Test func nothingButReadingIsAnswered() throws {
+    @Test func nothingButReadingIsAnswered() async throws {
         board.post(snapshot())
-        for method in ["POST", "PUT", "DELETE"] { #expect(try get("/", method: method).code == 405, "\(method)") }
+        for method in ["POST", "PUT", "DELETE"] { #expect(try await get("/", method: method).code == 405, "\(method)") }
         server.stop()
     }
 
     /// A site on the internet may let its name point to 127.0.0.1; what it then asks for is not given.
-    @Test func onLoopbackOtherHostsNamesAreRefused() throws {
+    @Test func onLoopbackOtherHostsNamesAreRefused() async throws {
         board.post(snapshot())
-        #expect(try get("/status.json", host: "evil.example.org").code == 400)
-        #expect(try get("/status.json", host: "localhost:9090").code == 200)
+        #expect(try await get("/status.json", host: "evil.example.org").code == 400)
+        #expect(try await get("/status.json", host: "localhost:9090").code == 200)
         server.stop()
     }
 
-    @Test func anAddressInUseIsSaid() throws {
+    @Test func anAddressInUseIsSaid() async throws {
         let port = try #require(server.url.split(separator: ":").last)
-        #expect(throws: MonitoringServer.Failure.self) {
-            try MonitoringServer(#require(ListenAddress(String(port))), board: board)
+        let address = try #require(ListenAddress(String(port)))
+        await #expect(throws: MonitoringServer.Failure.self) { [board] in
+            try await awayFromTasks { try MonitoringServer(address, board: board) }
         }
         server.stop()
     }

@@ -226,7 +226,7 @@ import Testing
         _ = scheduler.rowsReported([failed], shard: "s", batch: batch, by: ann, at: at(0))
         let (cancelled, actions) = scheduler.batchCancelled(batch, reason: "no need", at: at(1))
         #expect(cancelled == 3)
-        #expect(actions.stored == [.batchCancelled(batch, reason: "no need")])
+        #expect(actions.stored == [.batchCancelled(batch, reason: "no need", jobs: 3)])
         #expect(actions.revoked(from: ann) == [lease(2, 1)])
         #expect(scheduler.batch(batch)?.counts[.failed] == 1)
         let late = scheduler.rowsReported(

@@ -122,7 +122,7 @@ struct World: ~Copyable {
             charge(lease.job, .failure, end)
             finish(lease, "failed")
         case .committed(let commit): finish(commit.lease, commit.error == nil ? "succeeded" : "failed")
-        case .batchCancelled(let id, let reason): cancel(numberOf[id] ?? 0, reason)
+        case .batchCancelled(let id, let reason, _): cancel(numberOf[id] ?? 0, reason)
         case .batchFinished(let id):
             let number = numberOf[id] ?? 0
             if batches[number].unfinished > 0 { broken.append("\(id) finished too early") }

@@ -45,7 +45,8 @@ final class ScriptedCoordinator {
             heard.append(message)
             if case .heartbeat(let heartbeat) = message.kind {
                 held = heartbeat.held
-                if answersHeartbeats { try send(.heartbeatAnswer(WireHeartbeatAnswer())) }
+                // A former process may have left its last one behind.
+                if answersHeartbeats { try? send(.heartbeatAnswer(WireHeartbeatAnswer())) }
             }
             if case .credit(let credit) = message.kind { self.credit = credit.freeSlots }
             if let picked = try pick(message) { return picked }

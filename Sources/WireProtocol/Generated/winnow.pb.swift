@@ -159,6 +159,9 @@ public nonisolated struct WireLease: Sendable {
   /// grows while the worker advances; a lease renews only when it does
   public var progress: UInt64 = 0
 
+  /// the work is done and waits to be written or answered: it cannot run too long any more
+  public var isComputed: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1207,6 +1210,9 @@ public nonisolated struct WireItemsAnswer: Sendable {
 
   public var items: [WireItemStatus] = []
 
+  /// ask on after this; 0 where nothing is left. A page may be empty: one look is bounded
+  public var next: UInt64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1604,7 +1610,7 @@ nonisolated extension WireRefusal: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireLease: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Lease"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}epoch\0\u{1}progress\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}epoch\0\u{1}progress\0\u{3}is_computed\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1615,6 +1621,7 @@ nonisolated extension WireLease: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.job) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.progress) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.isComputed) }()
       default: break
       }
     }
@@ -1630,6 +1637,9 @@ nonisolated extension WireLease: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.progress != 0 {
       try visitor.visitSingularUInt64Field(value: self.progress, fieldNumber: 3)
     }
+    if self.isComputed != false {
+      try visitor.visitSingularBoolField(value: self.isComputed, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1637,6 +1647,7 @@ nonisolated extension WireLease: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.job != rhs.job {return false}
     if lhs.epoch != rhs.epoch {return false}
     if lhs.progress != rhs.progress {return false}
+    if lhs.isComputed != rhs.isComputed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3720,7 +3731,7 @@ nonisolated extension WireItemsRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireItemsAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ItemsAnswer"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}items\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}items\0\u{1}next\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3729,6 +3740,7 @@ nonisolated extension WireItemsAnswer: SwiftProtobuf.Message, SwiftProtobuf._Mes
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.items) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.next) }()
       default: break
       }
     }
@@ -3738,11 +3750,15 @@ nonisolated extension WireItemsAnswer: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.items.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.items, fieldNumber: 1)
     }
+    if self.next != 0 {
+      try visitor.visitSingularUInt64Field(value: self.next, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireItemsAnswer, rhs: WireItemsAnswer) -> Bool {
     if lhs.items != rhs.items {return false}
+    if lhs.next != rhs.next {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
