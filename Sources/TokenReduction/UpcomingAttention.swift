@@ -12,6 +12,8 @@ public struct UpcomingAttention: Sendable {
     public let keys: Tensor
     /// How both divide into heads.
     public let heads: Heads
+    private var mean: [Double] = []
+    private var whole: [Double]?
 
     /// Query and keys of a layer with these heads, positions already in them.
     public init(query: Tensor, keys: Tensor, heads: Heads) throws(ReductionError) {
@@ -26,10 +28,15 @@ public struct UpcomingAttention: Sendable {
         self.query = query
         self.keys = keys
         self.heads = heads
+        // Filter, correlation and compressor all ask, the last one for each token: computed once.
+        mean = meanOverHeads()
+        if heads.count == heads.keyValueCount { whole = softmax(of: query.doubles, from: 0) }
     }
 
     /// How much the observing row will look at each row: softmax(qkᵀ/√d), averaged over heads.
-    public func observerAttention() -> [Double] {
+    public func observerAttention() -> [Double] { mean }
+
+    private func meanOverHeads() -> [Double] {
         let query = query.doubles, perKeyHead = heads.count / heads.keyValueCount
         var mean = [Double](repeating: 0, count: keys.rows)
         for head in 0..<heads.count {
@@ -42,10 +49,10 @@ public struct UpcomingAttention: Sendable {
 
     /// The same with all heads as one, softmax(qkᵀ/√(heads·d)); heads must not share keys.
     public func singleHeadAttention() throws(ReductionError) -> [Double] {
-        guard heads.count == heads.keyValueCount else {
+        guard let whole else {
             throw ReductionError(.missingEvidence, "heads that share keys cannot be seen as one: choose another filter")
         }
-        return softmax(of: query.doubles, from: 0)
+        return whole
     }
 
     /// softmax over all rows of query · key / √width, the keys' columns from `first`.
