@@ -123,7 +123,9 @@ import Worker
             word.heartbeatAnswer = WireHeartbeatAnswer()
             _ = state.received(word, now: now)
             let held = actions.compactMap { action -> WireLease? in
-                guard case .send(let message) = action, case .heartbeat(let heartbeat) = message.kind else { return nil }
+                guard case .send(let message) = action, case .heartbeat(let heartbeat) = message.kind else {
+                    return nil
+                }
                 return heartbeat.held.first
             }
             return try #require(held.first)
