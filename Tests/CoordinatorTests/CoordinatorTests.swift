@@ -187,6 +187,60 @@ import ZeroMQ
         try coordinator.stop()
     }
 
+    /// A peer that says hello under ever new names is one worker all the same, and what it holds waits again.
+    @Test func aConnectionIsOneWorker() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        let batch = try client.submit(2, in: directory)
+        let worker = try WorkerPeer.joined(coordinator.endpoints.workers, "one")
+        _ = try worker.take(2)
+        #expect(try client.status(batch).running == 2)
+        for number in 0..<50 { try worker.hello("name-\(number)") }
+        let answer = try client.ask { $0.status = WireStatusRequest() }
+        #expect(answer.status.workers.map(\.worker) == ["name-49"])
+        #expect(try client.status(batch).waiting == 2)
+        try coordinator.stop()
+    }
+
+    @Test func whatAWorkerSaysAtLengthIsCutShort() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        let batch = try client.submit(1, in: directory)
+        let worker = try WorkerPeer.joined(coordinator.endpoints.workers, "one")
+        let lease = try #require(try worker.take(1).first).lease
+        let long = String(repeating: "ü", count: 100_000)
+        #expect(try worker.report("shards/a", batch: batch, [lease], error: long).committed == [lease.job])
+        let items = try client.ask { $0.items.batch = batch }.items.items
+        let error = try #require(items.first).error
+        #expect(error.utf8.count <= 4_100 && error.hasSuffix("ü…"))
+        try coordinator.stop()
+    }
+
+    /// Labels are looked up in what was submitted; a question that the store cannot answer is refused, no more.
+    @Test func itemsAreFoundByLabelInBoundedLooks() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        let batch = try client.open("demo", in: directory)
+        let items = (1...5).map {
+            #"{"id":"q\#($0)","image":"i.jpg","prompt":"?","labels":{"k":"\#($0 % 2)"}}"#
+        }
+        #expect(try client.add(items, to: batch).itemsAdded.total == 5)
+        let first = try client.ask {
+            $0.items.batch = batch
+            $0.items.limit = 2
+            $0.items.labels = ["k": "1"]
+        }.items
+        #expect(first.items.map(\.item) == ["q1", "q3"] && first.next == 3)
+        let rest = try client.ask {
+            $0.items.batch = batch
+            $0.items.after = first.next
+            $0.items.limit = 2
+            $0.items.labels = ["k": "1"]
+        }.items
+        #expect(rest.items.map(\.item) == ["q5"] && rest.next == 0)
+        try coordinator.stop()
+    }
+
     @Test func refusesWhatCannotBeSubmitted() throws {
         let coordinator = try RunningCoordinator(store: store)
         let client = try ClientPeer(coordinator.endpoints.clients)
@@ -252,6 +306,12 @@ import ZeroMQ
         let coordinator = try RunningCoordinator(store: store)
         #expect {
             _ = try RunningCoordinator(store: store)
+        } throws: { ($0 as? JobStoreError)?.code == .inUse }
+        // By whatever name it goes.
+        let other = directory.file("other.sqlite")
+        try FileManager.default.createSymbolicLink(at: other, withDestinationURL: store)
+        #expect {
+            _ = try RunningCoordinator(store: other)
         } throws: { ($0 as? JobStoreError)?.code == .inUse }
         try coordinator.stop()
     }

@@ -19,6 +19,12 @@ import Testing
         #expect(try lines(Data("\n".utf8)) == [])
     }
 
+    @Test func aByteOrderMarkIsLeftOutAtTheBeginningOnly() throws {
+        let mark = Data([0xEF, 0xBB, 0xBF])
+        #expect(try lines(mark + Data("a\n".utf8) + mark + Data("b".utf8)) == ["1:a", "2:\u{FEFF}b"])
+        #expect(try lines(mark) == [])
+    }
+
     @Test func readsOnAfterUnusableLines() throws {
         let long = Data(repeating: 0x61, count: Item.maximumBytes + 1)
         let exact = Data(repeating: 0x62, count: Item.maximumBytes)

@@ -68,7 +68,8 @@ struct PlainItemTests {
     @Test(arguments: [
         #"{"id":"a","image":"c"}"#, #"{"id":" ","image":"c","prompt":"d"}"#,
         #"{"id":"a","image":"../c","prompt":"d"}"#, #"{"id":"a","image":"c","prompt":"d"} x"#,
-        #"{"id":"a","image":"c","prompt":"d",}"#,
+        #"{"id":"a","image":"c","prompt":"d",}"#, "\u{FEFF}" + #"{"id":"a","image":"c","prompt":"d"}"#,
+        #"{"id":"a","image":"c","prompt":"d","answers":["e", ]}"#, #"{"id":"a","image":"https://x.y/c","prompt":"d"}"#,
         #"{"id":"a","image":"c","prompt":"d","colour":"e"}"#, #"["id"]"#, "{}", "{", "",
     ])
     func whatWasRefusedIsRefused(_ line: String) {

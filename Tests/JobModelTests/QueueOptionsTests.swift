@@ -8,7 +8,10 @@ import Testing
         for text in ["", "-1", "101%", "%", "many", "3 %x"] { #expect(FailureLimit(text) == nil, "\(text)") }
         #expect(TimeLimit("90") == .seconds(90) && TimeLimit("1h 30m") == .seconds(5400))
         #expect(TimeLimit("2d") == .seconds(172_800) && TimeLimit("300%") == .percentOfMedian(300))
-        for text in ["", "0", "-5s", "100%", "1h 30", "soon", "5x"] { #expect(TimeLimit(text) == nil, "\(text)") }
+        let unusable = [
+            "", "0", "-5s", "100%", "1h 30", "soon", "5x", "1e300s", "1e30d", "9e18%", "inf", "nan%",
+        ]
+        for text in unusable { #expect(TimeLimit(text) == nil, "\(text)") }
         for limit in [FailureLimit.count(7), .percent(3), .percent(2.5)] {
             #expect(FailureLimit(limit.description) == limit)
         }

@@ -70,14 +70,17 @@ import Testing
             #expect(try store.apply(made, at: now) == [])
             #expect(try store.batches().map(\.reason) == ["enough"])
             let again = try store.add([item("a")], to: batch)
-            #expect(again.revived.map(\.id) == [jobs[0]] && again.revived.map(\.epoch) == [Epoch(1)])
+            #expect(again.revived.map(\.id) == [jobs[0]] && again.revived.map(\.epoch) == [Epoch(2)])
             #expect(try store.apply([.batchReopened(batch)], at: now) == [])
             #expect(try store.items(of: batch, after: 0, limit: 9).map(\.state) == [.waiting, .cancelled])
             #expect(try store.batches().map(\.state) == [.running])
             #expect(try store.batches().map(\.reason) == [nil])
             // An attempt from before does not count any more than it did.
-            #expect(try store.apply([.assigned(lease(jobs[0], 1), to: ann)], at: now).count == 1)
-            #expect(try store.apply([.assigned(lease(jobs[0], 2), to: ann)], at: now) == [])
+            try store.add(shard)
+            let late = [row(lease(jobs[0], 1)), .adopted(lease(jobs[0], 1), by: ann)]
+            #expect(try store.apply(late, at: now) == late)
+            #expect(try store.apply([.assigned(lease(jobs[0], 2), to: ann)], at: now).count == 1)
+            #expect(try store.apply([.assigned(lease(jobs[0], 3), to: ann)], at: now) == [])
         }
     }
 
@@ -101,12 +104,69 @@ import Testing
             #expect(try store.retry(batch, states: [.failed]) == [])
             let items = try store.items(of: batch, after: 0, limit: 9)
             #expect(items.map(\.state) == [.waiting, .waiting, .waiting])
-            #expect(items[0].losses == 1 && items[0].failures == 2 && items[0].attempts == 3)
+            #expect(items[0].losses == 1 && items[0].failures == 2 && items[0].attempts == 4)
             #expect(items.map(\.shard) == [nil, nil, nil] && items.map(\.error) == [nil, nil, nil])
             let unfinished = try store.unfinishedJobs(of: batch, after: JobID(0), limit: 9)
             #expect(unfinished.map(\.losses) == [0, 0, 0] && unfinished.map(\.failures) == [0, 0, 0])
             #expect(try store.attempts(at: jobs[0]).map(\.errorClass) == ["resource", nil, "resource"])
             #expect(throws: JobStoreError.self) { try store.retry(batch, states: [.failed], items: [ItemID("z")]) }
+        }
+    }
+
+    @Test func aRetryOfAnUnknownItemTouchesNoOther() throws {
+        let folder = try Folder()
+        let jobs = try folder.submit(["a"])
+        try folder.opened { store in
+            _ = try store.apply([.assigned(lease(jobs[0], 1), to: ann), row(lease(jobs[0], 1), error: "bad")], at: now)
+            #expect(throws: JobStoreError.self) {
+                try store.retry(batch, states: [.failed], items: [ItemID("a"), ItemID("z")])
+            }
+            // What follows in the same group is committed all the same.
+            try store.commit()
+            #expect(try store.retry(batch, states: [.failed]).map(\.id) == jobs)
+        }
+    }
+
+    @Test func aReplacedItemIsFencedOffFromItsFormerAttempt() throws {
+        let folder = try Folder()
+        try opened(folder)
+        try folder.opened { store in
+            let job = try store.add([item("a")], to: batch).added[0].id
+            try store.closeBatch(batch, at: now)
+            try store.add(shard)
+            let ran: [JobTransition] = [
+                .assigned(lease(job, 1), to: ann), .requeued(lease(job, 1), toll: .loss, because: lost),
+            ]
+            #expect(try store.apply(ran, at: now) == [])
+            let forced = try store.add([item("a", prompt: "Why?")], to: batch, replacing: true)
+            #expect(forced.replaced == [lease(job, 2)])
+            #expect(try store.apply([row(lease(job, 1))], at: now).count == 1)
+            #expect(try store.apply([.assigned(lease(job, 3), to: ann), row(lease(job, 3))], at: now) == [])
+        }
+    }
+
+    @Test func aRestartKnowsWhoHadWhat() throws {
+        let folder = try Folder()
+        let jobs = try folder.submit(["a", "b", "c"])
+        try folder.opened { store in
+            let made: [JobTransition] = [
+                .assigned(lease(jobs[0], 1), to: ann), .assigned(lease(jobs[1], 1), to: ann),
+                .seconded(lease(jobs[1], 2), beside: Epoch(1), to: WorkerName("bob")),
+                .assigned(lease(jobs[2], 1), to: ann), row(lease(jobs[2], 1)),
+            ]
+            #expect(try store.apply(made, at: now) == [])
+            let left = try store.unfinishedJobs(of: batch, after: JobID(0), limit: 9)
+            #expect(left.map(\.worker) == [ann, WorkerName("bob")])
+            #expect(left.map(\.rival) == [nil, Epoch(1)])
+            #expect(try store.lastDurations(of: batch, limit: 9) == [1.5])
+        }
+    }
+
+    @Test func aLookForItemsEndsWhereItIsToldTo() throws {
+        let folder = try Folder()
+        _ = try folder.submit(["a", "b", "c"])
+        try folder.opened { store in
+            #expect(try store.items(of: batch, after: 0, through: 2, limit: 9).map(\.id.rawValue) == ["a", "b"])
         }
     }
 

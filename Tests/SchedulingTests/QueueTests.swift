@@ -56,6 +56,53 @@ import Testing
         #expect(scheduler.sanityCheck() == [])
     }
 
+    @Test func whatIsDoneAndWaitsToBeWrittenCannotRunTooLong() {
+        var scheduler = scheduler(jobs(1...2), options: QueueOptions(timeout: .seconds(5)))
+        _ = scheduler.join(ann, at: 0)
+        _ = scheduler.creditOffered(ann, free: 2, at: at(0))
+        for second in 1...9 {
+            let isDone = second > 2
+            let held = [
+                HeldLease(lease(1, 1), progress: UInt64(second), isComputed: isDone),
+                // The last word of one that is done may come with no further progress.
+                HeldLease(lease(2, 1), progress: 1, isComputed: isDone),
+            ]
+            _ = scheduler.heartbeat(ann, held: held, at: at(Double(second)))
+            #expect(scheduler.timePassed(to: at(Double(second))).isEmpty, "\(second)")
+        }
+        #expect(scheduler.sanityCheck() == [])
+    }
+
+    @Test func afterARestartAMedianIsKnownAndBothAttemptsCount() {
+        var scheduler = Scheduler(settings: times, at: at(0))
+        scheduler.batchOpened(batch, state: .running, options: QueueOptions(timeout: .percentOfMedian(300)))
+        scheduler.durationsKnown(Array(repeating: 1, count: 10), of: batch)
+        #expect(scheduler.batch(batch)?.median != nil)
+        let both = NewJob(id: JobID(1), image: 1, epoch: Epoch(2), wasRunning: true, worker: bob, rival: Epoch(1))
+        _ = scheduler.jobsAdded([both], to: batch, at: at(0))
+        #expect(scheduler.sanityCheck() == [])
+        #expect(scheduler.join(ann, held: [held(1, 1, 5)], at: 1).stored == [.adopted(lease(1, 1), by: ann)])
+        // Bob comes back without it: nobody is to blame, and the first attempt runs on.
+        #expect(
+            scheduler.join(bob, SessionID("bob"), at: 1).stored == [.withdrawn(lease(1, 2), toll: .none, because: nil)])
+        let rows = scheduler.rowsReported(done([lease(1, 1)]), shard: "s", batch: batch, by: ann, at: at(2))
+        #expect(rows.committed == [JobID(1)])
+        #expect(scheduler.sanityCheck() == [])
+    }
+
+    @Test func whatNeverReachedItsWorkerCostsNothingAfterARestart() {
+        var scheduler = Scheduler(settings: times, at: at(0))
+        scheduler.batchOpened(batch, state: .running)
+        let jobs = [1, 2].map { NewJob(id: JobID($0), image: 1, epoch: Epoch(1), wasRunning: true, worker: ann) }
+        _ = scheduler.jobsAdded(jobs, to: batch, at: at(0))
+        let actions = scheduler.join(ann, held: [held(1, 1, 5)], at: 1)
+        #expect(
+            actions.stored == [
+                .requeued(lease(2, 1), toll: .none, because: nil), .adopted(lease(1, 1), by: ann),
+            ])
+        #expect(scheduler.sanityCheck() == [])
+    }
+
     /// Twelve jobs, ten of which took a second each; the last two run on Ann since second 1.
     func lateBatch(_ options: QueueOptions) -> Scheduler {
         var scheduler = scheduler(jobs(1...12), options: options)

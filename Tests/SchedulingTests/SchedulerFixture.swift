@@ -16,6 +16,8 @@ func held(_ job: UInt64, _ epoch: UInt64, _ progress: UInt64 = 0) -> HeldLease {
     HeldLease(lease(job, epoch), progress: progress)
 }
 
+let times = SchedulerSettings(heartbeat: .seconds(1), missedHeartbeats: 3, lease: .seconds(10))
+
 /// A scheduler with heartbeats every second, leases of ten and a closed batch.
 func scheduler(_ new: [NewJob], lossLimit: Int = 5, options: QueueOptions? = nil) -> Scheduler {
     var scheduler = Scheduler(

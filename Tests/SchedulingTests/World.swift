@@ -40,6 +40,8 @@ struct World: ~Copyable {
     var epochs: [JobID: Epoch] = [:]
     /// Attempts that count beside the last one.
     var rivals: [JobID: Epoch] = [:]
+    /// Who had the last attempt at each job.
+    var holder: [JobID: WorkerName] = [:]
     var running: Set<JobID> = []
     var losses: [JobID: Int] = [:]
     var failures: [JobID: Int] = [:]
@@ -87,20 +89,23 @@ struct World: ~Copyable {
 
     mutating func store(_ transition: JobTransition) {
         switch transition {
-        case .assigned(let lease, _):
+        case .assigned(let lease, let worker):
+            holder[lease.job] = worker
             if lease.epoch != epochs[lease.job, default: .none].next { broken.append("\(lease) skips an epoch") }
             if ended[lease.job] != nil { broken.append("\(lease) starts after its end") }
             if !running.insert(lease.job).inserted { broken.append("\(lease) starts while it runs") }
             epochs[lease.job] = lease.epoch
             rivals[lease.job] = nil
-        case .seconded(let lease, let first, _):
+        case .seconded(let lease, let first, let worker):
+            holder[lease.job] = worker
             if lease.epoch != epochs[lease.job, default: .none].next { broken.append("\(lease) skips an epoch") }
             if !running.contains(lease.job) { broken.append("\(lease) is second to nothing") }
             if !counts(Lease(job: lease.job, epoch: first)) { broken.append("\(lease) is beside what does not count") }
             rivals[lease.job] = first
             epochs[lease.job] = lease.epoch
             seen.insert("second run")
-        case .adopted(let lease, _):
+        case .adopted(let lease, let worker):
+            holder[lease.job] = worker
             if !counts(lease) { broken.append("\(lease) is adopted and does not count") }
             running.insert(lease.job)
             seen.insert("adopted")
@@ -210,6 +215,7 @@ struct World: ~Copyable {
             obey(scheduler.batchPaused(batches[number].id, !batches[number].isPaused, at: now))
         case 5...8: retry()
         case 9: restart()
+        case 10, 11: replace()
         default: break
         }
     }
@@ -252,6 +258,7 @@ struct World: ~Copyable {
             guard !jobs.isEmpty, batches[number].state != .open else { continue }
             for job in jobs {
                 ended[job] = nil
+                epochs[job] = epochs[job, default: .none].next
                 (losses[job], failures[job]) = (nil, nil)
             }
             batches[number].unfinished += jobs.count
@@ -260,6 +267,16 @@ struct World: ~Copyable {
             obey(scheduler.jobsAdded(new, to: batches[number].id, formerly: state, at: now))
             seen.insert("retry")
         }
+    }
+
+    /// The item of a job that waits after an attempt becomes another one.
+    private mutating func replace() {
+        guard let number = pick(live) else { return }
+        let waiting = batches[number].jobs.filter { ended[$0] == nil && !running.contains($0) && epochs[$0] != nil }
+        guard let job = waiting.last, let epoch = epochs[job]?.next else { return }
+        epochs[job] = epoch
+        scheduler.epochRaised(to: Lease(job: job, epoch: epoch))
+        seen.insert("replaced")
     }
 
     /// The coordinator is killed and started again: only what was stored is left.
@@ -284,7 +301,8 @@ struct World: ~Copyable {
             let left = batch.jobs.filter { ended[$0] == nil }.map {
                 NewJob(
                     id: $0, image: $0.rawValue / 4, epoch: epochs[$0] ?? .none, losses: losses[$0] ?? 0,
-                    failures: failures[$0] ?? 0, wasRunning: running.contains($0))
+                    failures: failures[$0] ?? 0, wasRunning: running.contains($0),
+                    worker: running.contains($0) ? holder[$0] : nil, rival: running.contains($0) ? rivals[$0] : nil)
             }
             obey(scheduler.jobsAdded(left, to: batch.id, at: now))
             obey(scheduler.batchResumed(batch.id, at: now))
@@ -303,7 +321,7 @@ struct World: ~Copyable {
         for (lease, progress) in holds[name, default: [:]].sorted(by: { $0.key.job < $1.key.job }) {
             let grown = progress + (working || random.below(2) == 0 ? 1 : 0)
             holds[name]?[lease] = grown
-            list.append(HeldLease(lease, progress: grown))
+            list.append(HeldLease(lease, progress: grown, isComputed: !working && random.below(8) == 0))
         }
         obey(scheduler.heartbeat(name, held: list, at: now))
     }
@@ -320,10 +338,7 @@ struct World: ~Copyable {
             let id = batches[batchOf[lease.job] ?? 0].id
             let isCurrent = counts(lease)
             let outcome = scheduler.rowsReported([row], shard: "s", batch: id, by: name, at: now)
-            if outcome.committed.isEmpty, isCurrent {
-                // After a restart an earlier one of two attempts is not known any more.
-                if epochs[lease.job] == lease.epoch { broken.append("\(lease) is current and was refused") }
-            }
+            if outcome.committed.isEmpty, isCurrent { broken.append("\(lease) is current and was refused") }
             obey(outcome.actions)
             // An answer that is lost leads to a second report.
             if forget { holds[name]?[lease] = nil }

@@ -19,6 +19,69 @@ extension BlackBox {
             let backup: String?
         }
 
+        /// Names of workers that were given none: the first free numbers, so a restart finds the former one's reports.
+        @Test func aWorkerWithoutANameIsTheSameOneAfterARestart() async throws {
+            let services = try await Services()
+            let state = try TemporaryDirectory()
+            func start() throws -> RunningWinnow {
+                try RunningWinnow(
+                    ["worker", "--null", "--connect", services.endpoints.workers, "--threads", "1"],
+                    environment: ["XDG_STATE_HOME": state.url.path])
+            }
+            func names() async throws -> [String] {
+                try await services.status("").workers.filter { $0.state != "lost" }.map(\.worker).sorted()
+            }
+            let one = try start()
+            try await eventually("one worker is there") { try await names().count == 1 }
+            let two = try start()
+            try await eventually("two workers are there") { try await names().count == 2 }
+            let host = ProcessInfo.processInfo.hostName
+            #expect(try await names() == ["\(host)-1", "\(host)-2"])
+            one.kill(SIGTERM)
+            _ = try await one.end()
+            let again = try start()
+            try await eventually("it is there again") { try await names() == ["\(host)-1", "\(host)-2"] }
+            let folders = try FileManager.default.contentsOfDirectory(atPath: state.url.path + "/winnow/spool").sorted()
+            #expect(folders == ["\(host)-1", "\(host)-2"])
+            _ = (two, again)
+        }
+
+        /// Rows wait for their shard for longer than an attempt may run; that is no reason to run them again.
+        @Test func aTimeLimitIsForTheWorkAndNotForTheWaiting() async throws {
+            let services = try await Services()
+            let batch = try TestBatch(Demo.items(12), lines: "queue: {timeout: 1s, retries: 0}")
+            let submitted = try await services.submit(batch)
+            let worker = try RunningWinnow([
+                "worker", "--null", "--null-milliseconds", "300", "--connect", services.endpoints.workers, "--name",
+                "slow", "--threads", "1", "--capacity", "1", "--seal-seconds", "8", "--spool",
+                "\(services.store)-spool",
+            ])
+            let waited = try await services.ask("wait", submitted.batch, "--output", "quiet")
+            #expect(waited.code == 0, "\(waited)")
+            let status = try await services.status(submitted.batch, items: true)
+            #expect(status.items?.map(\.attempts) == Array(repeating: 1, count: 12))
+            _ = worker
+        }
+
+        @Test func whoWaitsWaitsForARestartedCoordinatorToo() async throws {
+            let services = try await Services()
+            let batch = try TestBatch(Demo.items(3))
+            let submitted = try await services.submit(batch)
+            let waiting = try RunningWinnow([
+                "wait", submitted.batch, "--connect", services.endpoints.clients, "--output", "quiet",
+            ])
+            try await Task.sleep(for: .seconds(1))
+            services.coordinator.kill(SIGKILL)
+            _ = try await services.coordinator.end()
+            try await Task.sleep(for: .seconds(12))
+            try await services.restartCoordinator()
+            let worker = try services.startNullWorker("one")
+            let end = try await waiting.end()
+            #expect(end.code == 0 && end.output == "finished\n", "\(end)")
+            #expect(end.errors.contains("the coordinator is back"))
+            _ = worker
+        }
+
         @Test func aBatchIsSteeredFromBeginningToEnd() async throws {
             let services = try await Services()
             let batch = try TestBatch(

@@ -107,6 +107,43 @@ import Worker
         #expect(state.heldLeases == [Lease(job: JobID(1), epoch: Epoch(2)), Lease(job: JobID(2), epoch: Epoch(1))])
     }
 
+    /// Whoever has a job must move on for its lease to live: the thread that computes does not vouch for the one that writes.
+    @Test mutating func aFinishedJobsProgressIsThatOfTheWriter() throws {
+        _ = state.start(now: start)
+        _ = state.received(welcome(), now: start)
+        _ = state.received(try assignments([1]), now: start)
+        state.runnerProgress = 10
+        state.begun = [Lease(job: JobID(1), epoch: Epoch(1))]
+        state.writerProgress = 3
+        var now = start
+        func beat() throws -> WireLease {
+            now += .seconds(1)
+            let actions = state.timePassed(now: now)
+            var word = WireToWorker()
+            word.heartbeatAnswer = WireHeartbeatAnswer()
+            _ = state.received(word, now: now)
+            let held = actions.compactMap { action -> WireLease? in
+                guard case .send(let message) = action, case .heartbeat(let heartbeat) = message.kind else {
+                    return nil
+                }
+                return heartbeat.held.first
+            }
+            return try #require(held.first)
+        }
+        let working = try beat()
+        #expect(!working.isComputed)
+        _ = state.finished(Lease(job: JobID(1), epoch: Epoch(1)))
+        state.runnerProgress = 1_000
+        let finished = try beat()
+        #expect(finished.isComputed && finished.progress == working.progress)
+        state.writerProgress = 4
+        let written = try beat()
+        #expect(written.progress > finished.progress)
+        _ = state.sealed(report([1]), now: now)
+        let reported = try beat()
+        #expect(reported.progress > written.progress)
+    }
+
     @Test mutating func moreJobsThanWereEverOfferedGoBack() throws {
         _ = state.start(now: start)
         _ = state.received(welcome(), now: start)
