@@ -87,8 +87,9 @@ import Testing
     @Test func anAddressInUseIsSaid() async throws {
         let port = try #require(server.url.split(separator: ":").last)
         let address = try #require(ListenAddress(String(port)))
-        await #expect(throws: MonitoringServer.Failure.self) { [board] in
-            try await awayFromTasks { try MonitoringServer(address, board: board) }
+        let board = board
+        await #expect(throws: MonitoringServer.Failure.self) {
+            try await awayFromTasks { _ = try MonitoringServer(address, board: board) }
         }
         server.stop()
     }
