@@ -165,7 +165,7 @@ import Testing
     @Test func aLookForItemsEndsWhereItIsToldTo() throws {
         let folder = try Folder()
         _ = try folder.submit(["a", "b", "c"])
-        try folder.opened { store in
+        try folder.opened { (store: inout JobStore) throws in
             #expect(try store.items(of: batch, after: 0, through: 2, limit: 9).map(\.id.rawValue) == ["a", "b"])
         }
     }
