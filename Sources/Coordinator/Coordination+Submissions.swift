@@ -98,7 +98,7 @@ extension Coordination {
         let outcome = try store.add(items, to: id, replacing: records[id]?.isReplacing ?? false)
         let new = outcome.added.map { NewJob(id: $0.id, image: $0.picture.rawValue) }
         try perform(scheduler.jobsAdded(new, to: id, at: now))
-        for lease in outcome.replaced { scheduler.epochRaised(to: lease) }
+        for lease in outcome.replaced { try perform(scheduler.epochRaised(to: lease, at: now)) }
         try revive(outcome.revived, in: id)
         var answer = WireItemsAdded()
         answer.total = scheduler.batch(id)?.counts.total ?? 0

@@ -65,7 +65,9 @@ extension ServiceSnapshot {
         counter("winnow_messages_sent_total", "Messages that went out, by port.") { $0.sent.messages }
         counter("winnow_received_bytes_total", "Bytes of messages that came in, by port.") { $0.received.bytes }
         counter("winnow_sent_bytes_total", "Bytes of messages that went out, by port.") { $0.sent.bytes }
-        counter("winnow_connections_total", "Connections taken, by port.") { UInt64(clamping: $0.connections.accepted) }
+        counter("winnow_connections_accepted_total", "Connections taken, by port.") {
+            UInt64(clamping: $0.connections.accepted)
+        }
         counter("winnow_connections_refused_total", "Connections refused: no key that counts, or not our protocol.") {
             UInt64(clamping: $0.connections.refused)
         }

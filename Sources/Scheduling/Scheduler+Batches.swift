@@ -66,14 +66,18 @@ extension Scheduler {
     }
 
     /// A waiting job has become another one: what earlier attempts at it report counts no more, and it pauses no longer.
-    public mutating func epochRaised(to lease: Lease) {
-        guard let entry = jobs[lease.job], entry.epoch < lease.epoch, leases[lease.job] == nil else { return }
+    public mutating func epochRaised(to lease: Lease, at time: Moment) -> [SchedulerAction] {
+        now = max(now, time)
+        guard let entry = jobs[lease.job], entry.epoch < lease.epoch, leases[lease.job] == nil else { return [] }
         jobs[lease.job]?.epoch = lease.epoch
-        guard entry.isDelayed else { return }
+        guard entry.isDelayed else { return [] }
         jobs[lease.job]?.isDelayed = false
         batches[Int(entry.batch)].delayed -= 1
         batches[Int(entry.batch)].queue.requeue(lease.job, isSuspect: isSuspect(entry))
         joinRound(entry.batch)
+        var actions: [SchedulerAction] = []
+        dispatch(&actions)
+        return actions
     }
 
     /// How long attempts of a batch took before the coordinator's start, in seconds.

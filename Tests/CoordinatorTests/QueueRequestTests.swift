@@ -132,7 +132,7 @@ import WireProtocol
         }
         #expect(retried.retried.retried == 1)
         let again = try worker.take(1).map(\.lease)
-        #expect(again.map(\.job) == [leases[0].job] && again.map(\.epoch) == [2])
+        #expect(again.map(\.job) == [leases[0].job] && again.map(\.epoch) == [3])
         #expect(try worker.report("shards/00/b.h5", batch: "demo", again).committed == [leases[0].job])
         #expect(try client.status("demo").succeeded == 2)
         for code in [("demo", "nothing", "no-such-item"), ("nobody", "q1", "no-such-batch")] {

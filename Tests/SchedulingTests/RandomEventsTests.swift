@@ -22,7 +22,10 @@ import Testing
         for how in ["succeeded", "failed", "quarantined", "cancelled"] {
             #expect(world.ended.values.contains(how), "seed \(seed): no job was \(how)")
         }
-        for event in ["second run", "retry", "restart", "adopted", "rest", "unfit", "timeout", "max fails", "pause"] {
+        let events = [
+            "second run", "retry", "restart", "adopted", "rest", "unfit", "timeout", "max fails", "pause", "replaced",
+        ]
+        for event in events {
             #expect(world.seen.contains(event), "seed \(seed): no \(event)")
         }
     }

@@ -275,7 +275,7 @@ struct World: ~Copyable {
         let waiting = batches[number].jobs.filter { ended[$0] == nil && !running.contains($0) && epochs[$0] != nil }
         guard let job = waiting.last, let epoch = epochs[job]?.next else { return }
         epochs[job] = epoch
-        scheduler.epochRaised(to: Lease(job: job, epoch: epoch))
+        obey(scheduler.epochRaised(to: Lease(job: job, epoch: epoch), at: now))
         seen.insert("replaced")
     }
 
