@@ -110,6 +110,27 @@ struct GridRunnerTests {
         #expect(answers[0].right?[0] == 0, "an error is no answer, not an empty one")
     }
 
+    @Test func aQuestionThatFailedIsAskedAgain() throws {
+        let folder = try TemporaryDirectory()
+        let picture = Repository.root.appendingPathComponent("Jobs/demo/images/scene-000.jpg")
+        try FileManager.default.copyItem(at: picture, to: folder.file("b.jpg"))
+        try Data(
+            """
+            {"id": "a", "image": "a.jpg", "prompt": "What?", "answers": ["x"]}
+            {"id": "b", "image": "b.jpg", "prompt": "What?", "answers": ["x"]}
+
+            """.utf8
+        ).write(to: folder.file("items.jsonl"))
+        var batch = try grid.batch()
+        batch.items = folder.file("items.jsonl").path
+        batch.images = folder.url.path
+        #expect(try grid.run(batch, [.baseline], in: folder.url).answers[0].failed == 1)
+        try FileManager.default.copyItem(at: picture, to: folder.file("a.jpg"))
+        let (again, asked) = try grid.run(batch, [.baseline], in: folder.url)
+        #expect(asked == 1 && again[0].failed == 0 && again[0].rows[0]?.answer == again[0].rows[1]?.answer)
+        #expect(try grid.run(batch, [.baseline], in: folder.url).asked == 0)
+    }
+
     @Test func choicesOfMethods() throws {
         let choice = try MethodChoice(parsing: "ficoco-v:scores=logits,axis=row")
         #expect(

@@ -63,6 +63,9 @@ final class AnswerJournal {
 
     deinit { try? file.close() }
 
+    /// Whether a question is still to be asked: an error may have been the machine's, so it is no answer.
+    func lacks(_ id: String) -> Bool { rows[id].map { $0.error != nil } ?? true }
+
     /// Adds rows; they are on disk when this returns.
     func append(_ new: [AnswerRow]) throws {
         let encoder = JSONEncoder()

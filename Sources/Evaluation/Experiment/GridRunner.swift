@@ -37,23 +37,23 @@ public struct GridRunner {
         public let total: Int
     }
 
-    /// Asks what has no answer yet; `capacity` questions are answered at a time.
+    /// Asks what has no answer yet, or only an error; `capacity` questions are answered at a time.
     public func run(
         model: LLaVA, processor: LLaVAProcessor, capacity: Int, progress: (Progress) -> Void
     ) throws -> [CellAnswers] {
         let journals = try cells.map { try AnswerJournal(Self.file(of: $0, in: folder)) }
         let plans = try cells.map { try $0.plan(model.configuration.depth) }
         let engine = Engine(model: model, tokenizer: processor.tokenizer, capacity: capacity)
-        var done = journals.reduce(0) { sum, journal in sum + items.count { journal.rows[$0.id.rawValue] != nil } }
+        var done = journals.reduce(0) { sum, journal in sum + items.count { !journal.lacks($0.id.rawValue) } }
         progress(Progress(done: done, total: items.count * cells.count))
         for start in stride(from: 0, to: items.count, by: Self.questionsAtOnce) {
             let asked = items[start..<min(start + Self.questionsAtOnce, items.count)]
-            guard journals.contains(where: { journal in asked.contains { journal.rows[$0.id.rawValue] == nil } }) else {
+            guard journals.contains(where: { journal in asked.contains { journal.lacks($0.id.rawValue) } }) else {
                 continue
             }
             let prepared = asked.map { item in (item, Result { try prepare(item, processor) }) }
             for (index, cell) in cells.enumerated() {
-                let missing = prepared.filter { journals[index].rows[$0.0.id.rawValue] == nil }
+                let missing = prepared.filter { journals[index].lacks($0.0.id.rawValue) }
                 let rows = try Self.answers(missing, engine) { number, input, item in
                     GenerationRequest(
                         id: UInt64(number), prompt: input.prompt, patches: input.picture.patches,
