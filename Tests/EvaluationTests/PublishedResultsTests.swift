@@ -57,6 +57,30 @@ struct PublishedResultsTests {
         #expect(table.published.allSatisfy { $0.countedTera == nil })
     }
 
+    @Test func scoresAreKeptBesideOthers() throws {
+        func score(_ method: String, _ keep: Int?, _ value: Double, model: String = "m") throws -> MeasuredScore {
+            let keep = keep.map { ", \"keep\": \($0)" } ?? ""
+            let text =
+                "{\"benchmark\": \"gqa\", \"model\": \"\(model)\", \"method\": \"\(method)\"\(keep), "
+                + "\"scores\": {\"accuracy\": \(value)}}"
+            return try JSONDecoder().decode(MeasuredScore.self, from: Data(text.utf8))
+        }
+        let folder = try TemporaryDirectory()
+        let others = try [
+            score("none", nil, 60), score("ficoco-v", 192, 59), score("ficoco-v:axis=column", 64, 50),
+            score("ficoco-v", 64, 40, model: "other"),
+        ]
+        for other in others { try MeasuredScore.write([other], to: folder.url) }
+        try MeasuredScore.write([score("ficoco-v", 64, 55)], to: folder.url)
+        let last = try score("ficoco-v", 64, 56)
+        try MeasuredScore.write([last], to: folder.url)
+        #expect(try Set(MeasuredScore.all(below: folder.url)) == Set(others + [last]))
+        #expect(try MeasuredScore.all(below: folder.url).count == 5)
+        try Data("[".utf8).write(to: folder.file(MeasuredScore.file))
+        let error = #expect(throws: EvaluationError.self) { try MeasuredScore.write([last], to: folder.url) }
+        #expect(error?.code == .badData, "nothing is written over a file that cannot be read")
+    }
+
     @Test func measuredScoresStandInTheirCells() throws {
         let folder = try TemporaryDirectory()
         let configuration = try #require(LLaVAConfiguration.named("llava-1.5-7b"))
