@@ -136,6 +136,16 @@ struct GridRunnerTests {
         #expect(
             choice.options == ["axis": "row", "scores": "logits"] && choice.label == "ficoco-v:axis=row,scores=logits")
         #expect(try MethodChoice(parsing: choice.label) == choice)
+        let reading = try MethodCatalogue.method(
+            named: "ficoco-v", options: ["axis": "column", "from-layer": "4"])
+        let settled = Dictionary(reading.options.map { ($0.name, $0.value) }) { first, _ in first }
+        #expect(settled.count > 2)
+        #expect(MethodChoice("ficoco-v", settled: settled).label == "ficoco-v:axis=column,from-layer=4")
+        for recipe in MethodCatalogue.all {
+            let options = try recipe.method().options.map { ($0.name, $0.value) }
+            let choice = MethodChoice(recipe.name, settled: Dictionary(options) { first, _ in first })
+            #expect(choice.label == recipe.name, "options that are the defaults go unnamed")
+        }
         let composed = try MethodChoice(
             parsing: "composed:filter=random,schedule=at:3,5,place=encoder,correlate=none,compress=none")
         #expect(composed.options["schedule"] == "at:3,5")

@@ -104,6 +104,23 @@ extension BlackBox {
             let official = try String(contentsOf: folder.file("official/answers/model_none.jsonl"), encoding: .utf8)
             #expect(official.split(separator: "\n").count == 6)
 
+            // Another reading has another name than the default, in files and in scores.
+            let reading =
+                yaml.replacingOccurrences(of: "results: results", with: "results: reading")
+                + "\nmethod: {name: ficoco-v, keep: 64, from_layer: 2, axis: column}\n"
+            try Data(reading.utf8).write(to: folder.file("reading.yaml"))
+            let second = try await winnow([
+                "run", folder.file("reading.yaml").path, "--workers", "1", "--threads", "1",
+            ])
+            #expect(second.code == 0, "\(second)")
+            let scored = try await winnow([
+                "eval", "score", "pope", "--data", data, "--results", folder.file("reading").path, "--out",
+                folder.file("official").path,
+            ])
+            #expect(scored.output.contains("model_ficoco-v:axis=column,from-layer=2@64.jsonl"), "\(scored)")
+            let scores = try String(contentsOf: folder.file("official/scores.json"), encoding: .utf8)
+            #expect(scores.contains("\"none\"") && scores.contains("ficoco-v:axis=column,from-layer=2"))
+
             // The same answers from a file in LLaVA's form, and by the grid, score the same.
             let byFile = try await winnow([
                 "eval", "score", "pope", "--data", data, "--answers",

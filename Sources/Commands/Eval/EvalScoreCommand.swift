@@ -77,6 +77,7 @@ private struct FoundAnswers {
         struct Method: Decodable {
             let name: String
             let keep: Int
+            let options: [String: String]?
         }
         let root = URL(fileURLWithPath: results).appendingPathComponent("shards")
         let files = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL }
@@ -89,7 +90,8 @@ private struct FoundAnswers {
             let reader = try ShardReader(file.path)
             let method = try JSONDecoder().decode(Method.self, from: Data(reader.header.methodJSON.utf8))
             origins["\(reader.header.model) \(reader.header.methodJSON)"] = (
-                reader.header.model, method.name, method.name == "none" ? nil : method.keep
+                reader.header.model, MethodChoice(method.name, settled: method.options ?? [:]).label,
+                method.name == "none" ? nil : method.keep
             )
             for row in try reader.rows(features: false) {
                 guard let question = BenchmarkItems.question(row.id), question.benchmark == benchmark else {
