@@ -135,6 +135,16 @@ extension BlackBox {
             #expect(f1(byFile.output) == f1(score.output) && f1(score.output) != nil)
             #expect(grid.output.contains("pope, F1"), "\(grid)")
 
+            // A truth file of another version costs the score, not the report.
+            let truth = URL(fileURLWithPath: data + "/coco/coco_pope_random.json")
+            try Data(String(repeating: "{\"label\": \"no\"}\n", count: 3).utf8).write(to: truth)
+            let unscored = try await winnow([
+                "eval", "run", folder.file("pope.yaml").path, "--method", "none", "--threads", "1", "--out",
+                folder.file("grid").path,
+            ])
+            #expect(unscored.code == 0 && unscored.output.contains("not scored"), "\(unscored)")
+            #expect(unscored.errors.contains("3 labels for 2 questions") && unscored.output.contains("times as fast"))
+
             let table = try await winnow(["eval", "table", "--scores", folder.url.path])
             #expect(table.code == 0 && table.output.contains("measured here") && table.output.contains("copied"))
         }

@@ -42,8 +42,10 @@ struct EvalScoring {
             do {
                 evaluation = try BenchmarkEvaluation(
                     benchmark, texts: answers.benchmark?.texts ?? [:], data: data, model: "\(model)_\(cell.name)")
-            } catch let error as EvaluationError where error.code == .unfinished {
-                printError("\(cell.name): \(error)")
+            } catch let error as EvaluationError {
+                // Answers took hours, a truth file can be put right: the report is printed all the same.
+                printError("\(cell.name) is not scored: \(error)")
+                if measured.isEmpty { measure = "\(benchmark.name), not scored (see the errors)" }
                 scores.append(nil)
                 contributions.append(nil)
                 continue
