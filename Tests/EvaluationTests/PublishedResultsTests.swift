@@ -81,6 +81,24 @@ struct PublishedResultsTests {
         #expect(error?.code == .badData, "nothing is written over a file that cannot be read")
     }
 
+    @Test func scienceQAStandsBesideThePapersAndCountsOnce() throws {
+        let text = """
+            [{"benchmark": "scienceqa", "model": "m", "size": "7b", "method": "none",
+              "scores": {"IMG accuracy": 80, "total accuracy": 90}},
+             {"benchmark": "gqa", "model": "m", "size": "7b", "method": "none", "scores": {"accuracy": 60}},
+             {"benchmark": "scienceqa", "model": "m", "size": "7b", "method": "fastv", "keep": 64,
+              "scores": {"IMG accuracy": 40, "total accuracy": 89}},
+             {"benchmark": "gqa", "model": "m", "size": "7b", "method": "fastv", "keep": 64, "scores": {"accuracy": 30}}]
+            """
+        let measured = try JSONDecoder().decode([MeasuredScore].self, from: Data(text.utf8))
+        let table = try ResultsTable(.sevenBillion, measured: measured)
+        let row = try #require(table.ours.first { $0.method == "fastv" && $0.label == "64 tokens" })
+        #expect(row.values == [.sqaTotal: 89, .sqaImage: 40, .gqa: 30])
+        #expect(row.retention == 50)
+        #expect(BenchmarkColumn.sqa.measured == nil)
+        #expect(Array(table.columns.prefix(3)) == [.sqa, .sqaTotal, .sqaImage])
+    }
+
     @Test func measuredScoresStandInTheirCells() throws {
         let folder = try TemporaryDirectory()
         let configuration = try #require(LLaVAConfiguration.named("llava-1.5-7b"))

@@ -51,7 +51,9 @@ struct EvalTableCommand: ParsableCommand {
             \(text.text(width: .max))
 
             as labelled: prefill at the length that is left at the end, counted as in FiCoCo's tables; counted: operations \
-            that run before the first token, vision tower included. own, copied, re-run: how a paper came by its numbers.
+            that run before the first token, vision tower included. own, copied, re-run: how a paper came by its numbers. SQA: \
+            papers do not tell whether all questions or those with a picture; ours are SQA total and SQA-IMG, of which \
+            the second counts for retention.
             """
     }
 
