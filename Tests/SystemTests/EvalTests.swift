@@ -145,8 +145,23 @@ extension BlackBox {
             #expect(unscored.code == 0 && unscored.output.contains("not scored"), "\(unscored)")
             #expect(unscored.errors.contains("3 labels for 2 questions") && unscored.output.contains("times as fast"))
 
-            let table = try await winnow(["eval", "table", "--scores", folder.url.path])
-            #expect(table.code == 0 && table.output.contains("measured here") && table.output.contains("copied"))
+            // The demo model's scores stand in no row of LLaVA's; one with its sizes does, and in one table only.
+            let bare = try await winnow(["eval", "table", "--scores", folder.file("official").path])
+            #expect(bare.code == 0 && bare.output.contains("llava-1.5-7b") && bare.output.contains("llava-1.5-13b"))
+            #expect(!bare.output.contains("777.7"))
+            try Data(
+                """
+                [{"benchmark": "pope", "model": "m", "size": "13b", "method": "fastv", "keep": 84, "scores": {"F1": 777.7}}]
+                """.utf8
+            ).write(to: folder.file("official/scores.json"))
+            let table = try await winnow(["eval", "table", "--scores", folder.file("official").path])
+            let rows = table.output.split(separator: "\n").filter { $0.contains("777.7") }
+            #expect(rows.count == 1 && rows[0].hasPrefix("fastv ") && rows[0].contains("measured here"), "\(table)")
+            let seven = try await winnow([
+                "eval", "table", "--model", "7b", "--scores", folder.file("official").path, "--output", "json",
+            ])
+            #expect(seven.output.hasPrefix("[{") && !seven.output.contains("777.7"))
+            #expect(seven.output.contains("llava-1.5-7b") && !seven.output.contains("llava-1.5-13b"))
         }
     }
 }

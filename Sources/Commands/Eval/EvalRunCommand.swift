@@ -29,6 +29,10 @@ struct EvalRunCommand: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Budgets of visual tokens.")
     var keep = [192, 128, 64, 32]
 
+    @Option(
+        help: "A checkpoint folder in place of the batch file's, such as that of LLaVA-1.5-13B; give --out with it.")
+    var model: String?
+
     @Option(help: "The folder for answers and report; eval/NAME beside the batch's results where it is left out.")
     var out: String?
 
@@ -53,7 +57,7 @@ struct EvalRunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let file = try BatchPreflight.load(batch)
+        let file = try BatchPreflight.load(batch, model: model)
         let wanted = file.description
         let folder = URL(
             fileURLWithPath: out ?? URL(fileURLWithPath: wanted.results).deletingLastPathComponent().path
@@ -68,13 +72,13 @@ struct EvalRunCommand: ParsableCommand {
         }
         let backend = OneDNNBackend(precision: try PrecisionArgument?(wanted.precision).elementType(), threads: threads)
         let fingerprint = ModelFingerprint(directories: [wanted.model, wanted.visionTower].compactMap { $0 })
-        let model = try LLaVA(directory: wanted.model, visionTower: wanted.visionTower, backend: backend)
+        let loaded = try LLaVA(directory: wanted.model, visionTower: wanted.visionTower, backend: backend)
         let processor = try LLaVAProcessor(
             directory: wanted.model, visionTower: wanted.visionTower, configuration: configuration)
         try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: backend.name).claim(folder)
         let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)
         var display = EvalProgress()
-        let answers = try runner.run(model: model, processor: processor, capacity: capacity) { display.show($0) }
+        let answers = try runner.run(model: loaded, processor: processor, capacity: capacity) { display.show($0) }
         display.end()
 
         let scoring = try EvalScoring(answers, wanted, configuration: configuration, folder: folder)

@@ -12,8 +12,8 @@ struct EvalTableCommand: ParsableCommand {
             the same benchmarks without reduction, in the same table.
             """)
 
-    @Option(help: "Which model: 7b or 13b.")
-    var model = ModelSize.sevenBillion
+    @Option(help: "Which model: 7b or 13b. Both where it is left out.")
+    var model: ModelSize?
 
     @Option(help: "A folder in which to look for scores of 'eval run' and 'eval score'; may be repeated.")
     var scores: [String] = []
@@ -25,10 +25,10 @@ struct EvalTableCommand: ParsableCommand {
         let measured = try scores.flatMap {
             try MeasuredScore.all(below: URL(fileURLWithPath: $0, isDirectory: true))
         }
-        let table = try ResultsTable(model, measured: measured)
+        let tables = try (model.map { [$0] } ?? ModelSize.allCases).map { try ResultsTable($0, measured: measured) }
         switch output {
-        case .json: try printJSON(Report(table))
-        case .table, .quiet: print(text(table))
+        case .json: try printJSON(tables.map { Report($0) })
+        case .table, .quiet: print(tables.map { text($0) }.joined(separator: "\n\n"))
         }
     }
 
@@ -46,7 +46,7 @@ struct EvalTableCommand: ParsableCommand {
             text.add(cells)
         }
         return """
-            \(model.configuration); costs of rows measured here are for \(model.textTokens) text tokens
+            \(table.size.configuration); costs of rows measured here are for \(table.size.textTokens) text tokens
 
             \(text.text(width: .max))
 
