@@ -53,7 +53,8 @@ struct EvalTableCommand: ParsableCommand {
             as labelled: prefill at the length that is left at the end, counted as in FiCoCo's tables; counted: operations \
             that run before the first token, vision tower included. own, copied, re-run: how a paper came by its numbers. SQA: \
             papers do not tell whether all questions or those with a picture; ours are SQA total and SQA-IMG, of which \
-            the second counts for retention.
+            the second counts for retention. Retention is empty where a paper's table has no row without reduction, as in \
+            EADP's and the other re-runs: a share of somebody else's baseline would mean nothing.
             """
     }
 
