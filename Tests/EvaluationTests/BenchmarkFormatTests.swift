@@ -118,6 +118,45 @@ struct BenchmarkFormatTests {
         #expect(error?.code == .unfinished)
     }
 
+    /// Our own file leaves out what has no picture; it scores as the answers did from which it was made.
+    @Test func answerFilesMayLeaveQuestionsOut() throws {
+        let rows = ["4", "5", "11"].map { id in
+            let image = id == "5" ? "" : "\"image\": \"\(id)/image.png\", "
+            return "{\"id\": \"\(id)\", \(image)\"conversations\": [{\"value\": \"Q\\nA. a\\nB. b\"}]}"
+        }
+        let folder = try PublishedFolder([
+            "llava_test_CQM-A.json": "[" + rows.joined(separator: ", ") + "]",
+            "pid_splits.json": #"{"test": ["4", "5", "11"]}"#,
+            "problems.json":
+                #"{"4": {"choices": ["a", "b"], "answer": 0}, "5": {"choices": ["a", "b"], "answer": 0}, "11": {"choices": ["a", "b"], "answer": 0}}"#,
+        ])
+        let ours = try folder.evaluate("scienceqa", ["A", nil, "B"])
+        try folder.write("ours.jsonl", try #require(ours.text("answers/model.jsonl")))
+        let questions = try folder.questions("scienceqa")
+        func read(_ file: String) throws -> [Int: String] {
+            try BenchmarkAnswers.texts(in: folder.directory.file(file), to: questions)
+        }
+        #expect(try read("ours.jsonl") == [0: "A", 2: "B"])
+        func lines(_ ids: [String]) -> String { ids.map { "{\"question_id\": \($0), \"text\": \"A\"}\n" }.joined() }
+        for (name, ids) in [
+            ("order", [#""11""#, #""4""#]), ("twice", [#""4""#, #""4""#]), ("stranger", [#""4""#, #""6""#]),
+            ("number", ["4"]),
+        ] {
+            try folder.write(name, lines(ids))
+            let error = #expect(throws: EvaluationError.self) { try read(name) }
+            #expect(error?.code == .mismatch, "\(name)")
+        }
+        // Ids that repeat, as MME's: each line takes the next one.
+        let pair = try PublishedFolder([
+            "llava_mme.jsonl": llavaLines([
+                ("\"a/0.jpg\"", "a/0.jpg", "Is it?", nil), ("\"a/0.jpg\"", "a/0.jpg", "Or?", nil),
+            ]),
+            "answers.jsonl": lines([#""a/0.jpg""#, #""a/0.jpg""#]),
+        ])
+        let texts = try BenchmarkAnswers.texts(in: pair.directory.file("answers.jsonl"), to: pair.questions("mme"))
+        #expect(texts == [0: "A", 1: "A"])
+    }
+
     @Test func mmeAsksInPairs() throws {
         let pictures = "MME_Benchmark_release_version"
         let folder = try PublishedFolder([
