@@ -131,6 +131,32 @@ struct GridRunnerTests {
         #expect(try grid.run(batch, [.baseline], in: folder.url).asked == 0)
     }
 
+    /// A file such as POPE's comes back to each picture again and again.
+    @Test func questionsAboutOnePictureAreAskedTogether() throws {
+        let folder = try TemporaryDirectory()
+        let images = Repository.root.appendingPathComponent("Jobs/demo/images")
+        var lines = ""
+        for round in 0..<3 {
+            for (picture, file) in ["scene-000.jpg", "scene-001.jpg", "scene-002.png"].enumerated() {
+                lines +=
+                    "{\"id\": \"\(round)-\(picture)\", \"image\": \"\(file)\", \"prompt\": \"What?\", "
+                    + "\"answers\": [\"x\"]}\n"
+            }
+        }
+        try Data(lines.utf8).write(to: folder.file("items.jsonl"))
+        var batch = try grid.batch()
+        batch.items = folder.file("items.jsonl").path
+        batch.images = images.path
+        let (answers, asked) = try grid.run(batch, [.baseline], in: folder.url, limit: 8)
+        #expect(asked == 8 && answers[0].failed == 0)
+        #expect(answers[0].items.map(\.id.rawValue) == ["0-0", "1-0", "2-0", "0-1", "1-1", "2-1", "0-2", "1-2"])
+        // The limit counts in the file's order, so that the first ones stay the first ones.
+        let (fewer, none) = try grid.run(batch, [.baseline], in: folder.url, limit: 4)
+        #expect(none == 0 && fewer[0].items.map(\.id.rawValue) == ["0-0", "1-0", "0-1", "0-2"])
+        let answered = fewer[0].rows.compactMap { $0?.answer }
+        #expect(answered.count == 4 && answered[0] == answered[1])
+    }
+
     @Test func choicesOfMethods() throws {
         let choice = try MethodChoice(parsing: "ficoco-v:scores=logits,axis=row")
         #expect(

@@ -10,7 +10,7 @@ public import VisionLanguage
 /// Asks every question in every cell of a grid, in one process, and keeps each answer in a file.
 ///
 /// It goes through the questions a few pictures at a time and lets all cells answer those in turn: a picture is decoded
-/// once for all cells, a machine that becomes slower does so for all of them, and whoever stops it can start it again
+/// once for all its questions and all cells, a machine that becomes slower does so for all of them, and whoever stops it can start it again
 /// where it was.
 public struct GridRunner {
     /// Questions that all cells answer before the next ones come.
@@ -21,12 +21,28 @@ public struct GridRunner {
     private let cells: [GridCell]
     private let folder: URL
 
-    /// A run of `cells` over the items of a batch file, `limit` of them at most, with answers in `folder`.
+    /// A run of `cells` over the items of a batch file, the first `limit` of them, with answers in `folder`.
+    ///
+    /// Questions about one picture are asked together, wherever they stand in the file.
     public init(_ batch: BatchDescription, cells: [GridCell], folder: URL, limit: Int? = nil) throws {
         self.batch = batch
         self.cells = cells
         self.folder = folder
-        items = Array(try Item.all(in: batch.items).prefix(limit ?? .max))
+        items = Self.byPicture(try Item.all(in: batch.items).prefix(limit ?? .max))
+    }
+
+    /// Pictures in the order in which they come up, each with all its questions.
+    private static func byPicture(_ items: some Sequence<Item>) -> [Item] {
+        var groups: [[Item]] = [], places: [String: Int] = [:]
+        for item in items {
+            if let place = places[item.image] {
+                groups[place].append(item)
+            } else {
+                places[item.image] = groups.count
+                groups.append([item])
+            }
+        }
+        return groups.flatMap { $0 }
     }
 
     /// How far a run is.
@@ -51,7 +67,11 @@ public struct GridRunner {
             guard journals.contains(where: { journal in asked.contains { journal.lacks($0.id.rawValue) } }) else {
                 continue
             }
-            let prepared = asked.map { item in (item, Result { try prepare(item, processor) }) }
+            var pictures: [String: Result<LLaVAProcessor.PreparedInput, any Error>] = [:]
+            for item in asked where pictures[item.image] == nil {
+                pictures[item.image] = Result { try picture(item.image, processor) }
+            }
+            let prepared = asked.map { item in (item, Result { try input(item, pictures[item.image], processor) }) }
             for (index, cell) in cells.enumerated() {
                 let missing = prepared.filter { journals[index].lacks($0.0.id.rawValue) }
                 let rows = try Self.answers(missing, engine) { number, input, item in
@@ -78,19 +98,24 @@ public struct GridRunner {
         let picture: LLaVAProcessor.PreparedInput
     }
 
-    private func prepare(_ item: Item, _ processor: LLaVAProcessor) throws -> Input {
-        guard let path = ImagePath.resolve(item.image, under: batch.images) else {
-            throw EvaluationError(.badData, "image '\(item.image)' leaves the image folder")
+    private func picture(_ image: String, _ processor: LLaVAProcessor) throws -> LLaVAProcessor.PreparedInput {
+        guard let path = ImagePath.resolve(image, under: batch.images) else {
+            throw EvaluationError(.badData, "image '\(image)' leaves the image folder")
         }
+        return try processor.prepare(path: path, framing: batch.imageMode == .pad ? .pad : .crop)
+    }
+
+    private func input(
+        _ item: Item, _ picture: Result<LLaVAProcessor.PreparedInput, any Error>?, _ processor: LLaVAProcessor
+    ) throws -> Input {
+        guard let picture else { preconditionFailure("every picture that is asked about is prepared") }
         let template: PromptTemplate =
             switch batch.template {
             case .none: .none
             case .hf: .hf
             case .vicunaV1: .vicunaV1
             }
-        return Input(
-            prompt: try processor.prompt(item.prompt, template: template),
-            picture: try processor.prepare(path: path, framing: batch.imageMode == .pad ? .pad : .crop))
+        return Input(prompt: try processor.prompt(item.prompt, template: template), picture: try picture.get())
     }
 
     private static func answers(
