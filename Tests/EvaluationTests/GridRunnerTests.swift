@@ -92,6 +92,25 @@ struct GridRunnerTests {
         #expect(throws: EvaluationError.self) { try EvaluationSettings(batch, modelSHA256: "a", backend: "f32") }
     }
 
+    @Test func oneProcessAtATimeWorksInAFolder() throws {
+        let folder = try TemporaryDirectory()
+        let settings = try EvaluationSettings(grid.batch(), modelSHA256: "a", backend: "f32")
+        let none = #expect(throws: EvaluationError.self) { try settings.check(folder.url) }
+        #expect(none?.code == .missingData)
+        do {
+            let claim = try settings.claim(folder.url)
+            let error = #expect(throws: EvaluationError.self) { try settings.claim(folder.url) }
+            #expect(error?.code == .inUse && error?.message.contains("--out") == true)
+            try settings.check(folder.url)
+            withExtendedLifetime(claim) {}
+        }
+        try settings.claim(folder.url)
+        // A process that died before it wrote anything left an empty file behind.
+        try Data().write(to: folder.file("settings.json"))
+        try settings.claim(folder.url)
+        try settings.check(folder.url)
+    }
+
     @Test func aQuestionThatCannotBeAskedIsWrongAndSaysWhy() throws {
         let folder = try TemporaryDirectory()
         try Data(

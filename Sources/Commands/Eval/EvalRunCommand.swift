@@ -75,7 +75,9 @@ struct EvalRunCommand: ParsableCommand {
         let loaded = try LLaVA(directory: wanted.model, visionTower: wanted.visionTower, backend: backend)
         let processor = try LLaVAProcessor(
             directory: wanted.model, visionTower: wanted.visionTower, configuration: configuration)
-        try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: backend.name).claim(folder)
+        let settings = try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: backend.name)
+        let claim = try settings.claim(folder)
+        defer { withExtendedLifetime(claim) {} }
         let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)
         var display = EvalProgress()
         let answers = try runner.run(model: loaded, processor: processor, capacity: capacity) { display.show($0) }
