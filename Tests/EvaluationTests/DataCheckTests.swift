@@ -41,6 +41,24 @@ struct DataCheckTests {
         #expect(BenchmarkItems.question("scene-000/q0") == nil)
     }
 
+    @Test func picturesBehindLinksOutOfTheFolderAreNoPictures() throws {
+        let folder = try PublishedFolder(
+            ["llava_pope_test.jsonl": llavaLines([("1", "a.jpg", "Is there a cat?", "random")])])
+        let benchmark = try BenchmarkCatalogue.benchmark(named: "pope")
+        let elsewhere = try TemporaryDirectory()
+        try Data().write(to: elsewhere.file("a.jpg"))
+        try FileManager.default.createSymbolicLink(
+            at: folder.directory.file("val2014"), withDestinationURL: elsewhere.url)
+        let check = try DataCheck(benchmark, in: folder.data)
+        #expect(check.missingPictures.isEmpty && check.picturesOutside == ["val2014/a.jpg"] && !check.canRun)
+        // A link to the whole folder is its owner's decision.
+        try FileManager.default.removeItem(at: folder.directory.file("val2014"))
+        try folder.write("val2014/a.jpg", "")
+        try FileManager.default.createSymbolicLink(
+            at: elsewhere.file("pope"), withDestinationURL: folder.directory.url)
+        #expect(try DataCheck(benchmark, in: DataFolder(elsewhere.file("pope"))).canRun)
+    }
+
     @Test func damagedFilesAreNamed() throws {
         for text in ["{\"question_id\": 1}\n", "nonsense\n", "{\"question_id\": 1, \"image\": 2, \"text\": \"a\"}\n"] {
             let folder = try PublishedFolder(["llava_pope_test.jsonl": text])

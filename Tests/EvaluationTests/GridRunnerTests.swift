@@ -150,6 +150,19 @@ struct GridRunnerTests {
         #expect(try grid.run(batch, [.baseline], in: folder.url).asked == 0)
     }
 
+    @Test func picturesOutsideOfTheImageFolderStayClosed() throws {
+        let (folder, images) = (try TemporaryDirectory(), try TemporaryDirectory())
+        let picture = Repository.root.appendingPathComponent("Jobs/demo/images/scene-000.jpg")
+        try FileManager.default.createSymbolicLink(at: images.file("link.jpg"), withDestinationURL: picture)
+        try Data("{\"id\": \"a\", \"image\": \"link.jpg\", \"prompt\": \"What?\", \"answers\": [\"x\"]}\n".utf8)
+            .write(to: folder.file("items.jsonl"))
+        var batch = try grid.batch()
+        batch.items = folder.file("items.jsonl").path
+        batch.images = images.url.path
+        let (answers, _) = try grid.run(batch, [.baseline], in: folder.url)
+        #expect(answers[0].failed == 1 && answers[0].rows[0]?.error?.contains("leads out") == true)
+    }
+
     /// A file such as POPE's comes back to each picture again and again.
     @Test func questionsAboutOnePictureAreAskedTogether() throws {
         let folder = try TemporaryDirectory()

@@ -56,6 +56,12 @@ struct EvalImportCommand: ParsableCommand {
             let shown = check.missingPictures.prefix(3).joined(separator: ", ")
             print("\(check.missingPictures.count) pictures are missing, such as \(shown)")
         }
+        if !check.picturesOutside.isEmpty {
+            let shown = check.picturesOutside.prefix(3).joined(separator: ", ")
+            print(
+                "\(check.picturesOutside.count) pictures lie outside of the folder, such as \(shown): copy them there, or "
+                    + "link to the benchmark's whole folder")
+        }
         if let judge = benchmark.judge { print("scored by \(judge)") }
         if let items { print("items: \(items)") }
         if check.canRun { print("run it: winnow eval run Jobs/benchmarks/\(benchmark.name).yaml") }
@@ -74,6 +80,7 @@ private struct ImportReport: Encodable {
     let questions: Int?
     let withoutPicture: Int
     let missingPictures: [String]
+    let picturesOutside: [String]
     let items: String?
     let judge: String?
     let canRun: Bool
@@ -88,6 +95,7 @@ private struct ImportReport: Encodable {
         questions = check.questions
         withoutPicture = check.withoutPicture
         missingPictures = check.missingPictures
+        picturesOutside = check.picturesOutside
         self.items = items
         judge = benchmark.judge
         canRun = check.canRun

@@ -99,10 +99,10 @@ public struct GridRunner {
     }
 
     private func picture(_ image: String, _ processor: LLaVAProcessor) throws -> LLaVAProcessor.PreparedInput {
-        guard let path = ImagePath.resolve(image, under: batch.images) else {
-            throw EvaluationError(.badData, "image '\(image)' leaves the image folder")
-        }
-        return try processor.prepare(path: path, framing: batch.imageMode == .pad ? .pad : .crop)
+        // What a link points to counts, as for a worker: the items may come from somebody else.
+        let file = try ConfinedImage(image, under: batch.images)
+        return try processor.prepare(
+            path: file.path, name: batch.images + "/" + image, framing: batch.imageMode == .pad ? .pad : .crop)
     }
 
     private func input(
