@@ -73,6 +73,27 @@ struct GridRunnerTests {
         #expect(try grid.run(grid.batch(), cells, in: folder.url, limit: 9).asked == 0)
     }
 
+    @Test func anInterruptedGridSaysWhatItHas() throws {
+        let folder = try TemporaryDirectory()
+        let cells = try grid.cells(["fastervlm"], [64])
+        let (whole, _) = try grid.run(grid.batch(), cells, in: folder.url, limit: 6)
+        let file = folder.file("answers/fastervlm@64.jsonl")
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        let cut = Data((lines.prefix(4).joined(separator: "\n") + "\n" + String(lines[4].prefix(9))).utf8)
+        try cut.write(to: file)
+        let runner = try GridRunner(
+            grid.batch(), cells: cells + grid.cells(["random"], [64]).dropFirst(), folder: folder.url, limit: 9)
+        let found = try runner.answersSoFar()
+        #expect(found.map(\.cell.name) == ["none", "fastervlm@64"] && runner.questions == 9)
+        #expect(found.allSatisfy { $0.items == Array(whole[0].items.prefix(4)) && $0.rows.allSatisfy { $0 != nil } })
+        #expect(zip(found[1].rows, whole[1].rows).allSatisfy { $0?.answer == $1?.answer })
+        #expect(try Data(contentsOf: file) == cut, "another process may be writing there")
+        #expect(!FileManager.default.fileExists(atPath: folder.file("answers/random@64.jsonl").path))
+        try FileManager.default.removeItem(at: folder.file("answers/none.jsonl"))
+        let error = #expect(throws: EvaluationError.self) { try runner.answersSoFar() }
+        #expect(error?.code == .unfinished)
+    }
+
     @Test func answersOfOtherSettingsDoNotMix() throws {
         let folder = try TemporaryDirectory()
         var batch = try grid.batch()

@@ -37,6 +37,11 @@ extension BlackBox {
                 try await Task.sleep(for: .milliseconds(50))
             }
             kill(first.process, SIGKILL)
+            let glance = try await winnow(arguments("killed") + ["--report-only"])
+            #expect(glance.code == 0 && glance.errors.contains("of 60 questions"), "\(glance)")
+            let seen = try Summary(printed: glance.output)
+            #expect(seen.cells.first?.method == "none" && (1...60).contains(seen.cells.first?.questions ?? 0))
+            #expect(!FileManager.default.fileExists(atPath: folder.file("killed/summary.json").path))
             let again = try await winnow(arguments("killed"))
             #expect(again.code == 0, "\(again)")
             let peace = try await winnow(arguments("peace"))

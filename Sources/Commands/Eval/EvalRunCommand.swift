@@ -15,7 +15,8 @@ struct EvalRunCommand: ParsableCommand {
             Methods and budgets come from the options, everything else from the batch file. Answers are kept one by one in \
             the output folder; the same command again goes on where it was. Each method stands beside 'none', with a \
             95 % interval for the difference (paired bootstrap over pictures). The folder also gets summary.json, \
-            accuracy.svg and, for a public benchmark, official answer files.
+            accuracy.svg and, for a public benchmark, official answer files. --report-only prints what an interrupted run, \
+            or one that is still going on, has so far.
             """)
 
     @Argument(help: "The batch file, such as Jobs/benchmarks/demo.yaml.")
@@ -35,6 +36,9 @@ struct EvalRunCommand: ParsableCommand {
 
     @Option(help: "The folder for answers and report; eval/NAME beside the batch's results where it is left out.")
     var out: String?
+
+    @Flag(help: "Ask nothing, write nothing: report on the answers that the folder holds, even while a run goes on.")
+    var reportOnly = false
 
     @Option(help: "Ask only this many questions.")
     var limit: Int?
@@ -72,23 +76,37 @@ struct EvalRunCommand: ParsableCommand {
         }
         let backend = OneDNNBackend(precision: try PrecisionArgument?(wanted.precision).elementType(), threads: threads)
         let fingerprint = ModelFingerprint(directories: [wanted.model, wanted.visionTower].compactMap { $0 })
+        let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)
+        if reportOnly {
+            try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: backend.name).check(folder)
+            let answers = try runner.answersSoFar()
+            printError("\(answers.first?.items.count ?? 0) of \(runner.questions) questions are answered everywhere")
+            try report(answers, wanted, configuration, in: folder)
+            return
+        }
         let loaded = try LLaVA(directory: wanted.model, visionTower: wanted.visionTower, backend: backend)
         let processor = try LLaVAProcessor(
             directory: wanted.model, visionTower: wanted.visionTower, configuration: configuration)
         let settings = try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: backend.name)
         let claim = try settings.claim(folder)
         defer { withExtendedLifetime(claim) {} }
-        let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)
         var display = EvalProgress()
         let answers = try runner.run(model: loaded, processor: processor, capacity: capacity) { display.show($0) }
         display.end()
+        try report(answers, wanted, configuration, in: folder)
+    }
 
-        let scoring = try EvalScoring(answers, wanted, configuration: configuration, folder: folder)
+    /// Prints what the answers come to, and leaves it in the folder of a run.
+    private func report(
+        _ answers: [CellAnswers], _ wanted: BatchDescription, _ configuration: LLaVAConfiguration, in folder: URL
+    ) throws {
+        let scoring = try EvalScoring(
+            answers, wanted, configuration: configuration, folder: reportOnly ? nil : folder)
         let summary = GridSummary(
             answers, measure: scoring.measure, scores: scoring.scores, contributions: scoring.contributions,
             averagedBudgets: keep.filter { [192, 128, 64].contains($0) })
         let report = EvalReport(summary, title: "\(wanted.name): \(summary.measure) and counted operations")
-        try report.write(to: folder)
+        if !reportOnly { try report.write(to: folder) }
         switch output {
         case .json: try printJSON(summary)
         case .table: print(report.text() + "\n\nFiles: \(folder.path)")

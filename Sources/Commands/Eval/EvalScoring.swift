@@ -12,9 +12,9 @@ struct EvalScoring {
     /// What each question contributes to its cell's score, where that is a mean.
     let contributions: [[Double]?]
 
-    /// Scores the answers; for a benchmark, official files and `scores.json` go into `folder`.
+    /// Scores the answers; for a benchmark, official files and `scores.json` go into `folder`, if there is one.
     init(
-        _ answers: [CellAnswers], _ batch: BatchDescription, configuration: LLaVAConfiguration, folder: URL
+        _ answers: [CellAnswers], _ batch: BatchDescription, configuration: LLaVAConfiguration, folder: URL?
     ) throws {
         if answers.allSatisfy({ $0.right != nil }) {
             measure = "right answers, %"
@@ -50,7 +50,7 @@ struct EvalScoring {
                 contributions.append(nil)
                 continue
             }
-            _ = try evaluation.write(to: folder.appendingPathComponent("official"))
+            if let folder { _ = try evaluation.write(to: folder.appendingPathComponent("official")) }
             scores.append(evaluation.result?.headline.value)
             guard let result = evaluation.result else {
                 contributions.append(nil)
@@ -63,7 +63,7 @@ struct EvalScoring {
                     method: cell.choice.label, keep: cell.keep, result: result))
             contributions.append(Self.byItem(result.contributions, answers.items))
         }
-        if !measured.isEmpty { try MeasuredScore.write(measured, to: folder) }
+        if let folder, !measured.isEmpty { try MeasuredScore.write(measured, to: folder) }
         (self.measure, self.scores, self.contributions) = (measure, scores, contributions)
     }
 

@@ -49,7 +49,7 @@ final class AnswerJournal {
     init(_ url: URL) throws(EvaluationError) {
         path = url.path
         let existing = (try? Data(contentsOf: url)) ?? Data()
-        let whole = existing.lastIndex(of: 0x0A).map { existing[...$0] } ?? Data()
+        let whole = Self.whole(existing)
         do {
             if !FileManager.default.fileExists(atPath: path) { try Data().write(to: url) }
             file = try FileHandle(forUpdating: url)
@@ -80,13 +80,20 @@ final class AnswerJournal {
         try file.synchronize()
     }
 
-    /// The rows of a journal that is not being written.
-    static func read(_ url: URL) throws(EvaluationError) -> [AnswerRow] {
+    /// The rows of a journal by question, without touching it: another process may be writing its last line. None where there
+    /// is no journal.
+    static func read(_ url: URL) throws(EvaluationError) -> [String: AnswerRow] {
+        guard FileManager.default.fileExists(atPath: url.path) else { return [:] }
         guard let data = try? Data(contentsOf: url) else {
             throw EvaluationError(.missingData, "\(url.path) cannot be read")
         }
-        return try rows(data, url.path)
+        var found: [String: AnswerRow] = [:]
+        for row in try rows(whole(data), url.path) { found[row.id] = row }
+        return found
     }
+
+    /// The lines that were written to their end.
+    private static func whole(_ data: Data) -> Data { data.lastIndex(of: 0x0A).map { data[...$0] } ?? Data() }
 
     private static func rows(_ data: Data, _ path: String) throws(EvaluationError) -> [AnswerRow] {
         let decoder = JSONDecoder()

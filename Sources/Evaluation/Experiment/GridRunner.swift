@@ -88,6 +88,25 @@ public struct GridRunner {
         return zip(cells, journals).map { cell, journal in CellAnswers(cell, items: items, rows: journal.rows) }
     }
 
+    /// What is there without asking anything: the cells that have answers, over the questions that all of them have.
+    public func answersSoFar() throws(EvaluationError) -> [CellAnswers] {
+        var found: [(cell: GridCell, rows: [String: AnswerRow])] = []
+        for cell in cells {
+            let rows = try AnswerJournal.read(Self.file(of: cell, in: folder))
+            if items.contains(where: { rows[$0.id.rawValue] != nil }) { found.append((cell, rows)) }
+        }
+        let common = items.filter { item in found.allSatisfy { $0.rows[item.id.rawValue] != nil } }
+        guard found.first?.cell == .baseline, !common.isEmpty else {
+            throw EvaluationError(
+                .unfinished, "\(folder.path) has no question that 'none' and all other cells with answers have answered"
+            )
+        }
+        return found.map { CellAnswers($0.cell, items: common, rows: $0.rows) }
+    }
+
+    /// How many questions a whole run asks in each cell.
+    public var questions: Int { items.count }
+
     /// Where the answers of a cell are.
     static func file(of cell: GridCell, in folder: URL) -> URL {
         folder.appendingPathComponent("answers").appendingPathComponent("\(cell.name).jsonl")
