@@ -28,16 +28,15 @@ struct EvalReport {
         var cells = TextTable(
             [
                 "method", "keep", "score", "to none", "95 % interval", "delivered", scale.name + "FLOP", "of none",
-                "ms",
-                "times as fast", "quartiles",
-            ], rightAligned: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+                "to first token", "ms", "times as fast", "quartiles",
+            ], rightAligned: Set(1...11))
         for cell in summary.cells {
             var row = [cell.method, cell.keep.map { "\($0)" } ?? "all", cell.score.map { number($0) } ?? "–"]
             row += [cell.difference.map { signed($0.value) } ?? "", interval(cell.difference), number(cell.delivered)]
             row += [number(cell.flops / scale.unit, 2), number(100 * cell.flopsShare) + " %"]
-            row.append(number(1000 * cell.seconds))
+            row += [number(cell.flopsToFirstToken / scale.unit, 2), number(1000 * cell.seconds)]
             let quartiles = cell.speedUpQuartiles.map { number($0, 2) }.joined(separator: " … ")
-            row += cell.keep == nil ? ["", ""] : [number(cell.speedUp, 2), quartiles]
+            row += cell.keep == nil ? ["", ""] : [cell.speedUp.map { number($0, 2) } ?? "–", quartiles]
             cells.add(row)
         }
         let parts = [

@@ -16,7 +16,8 @@ struct EvalRunCommand: ParsableCommand {
             the output folder; the same command again goes on where it was. Each method stands beside 'none', with a \
             95 % interval for the difference (paired bootstrap over pictures). The folder also gets summary.json, \
             accuracy.svg and, for a public benchmark, official answer files. --report-only prints what an interrupted run, \
-            or one that is still going on, has so far.
+            or one that is still going on, has so far. 'times as fast' compares answers made with equal threads and \
+            capacity; it depends on the questions per picture, which share the tower and the prompt's beginning.
             """)
 
     @Argument(help: "The batch file, such as Jobs/benchmarks/demo.yaml.")
@@ -91,7 +92,9 @@ struct EvalRunCommand: ParsableCommand {
         let claim = try settings.claim(folder)
         defer { withExtendedLifetime(claim) {} }
         var display = EvalProgress()
-        let answers = try runner.run(model: loaded, processor: processor, capacity: capacity) { display.show($0) }
+        let answers = try runner.run(
+            model: loaded, processor: processor, capacity: capacity, threads: threads
+        ) { display.show($0) }
         display.end()
         try report(answers, wanted, configuration, in: folder)
     }

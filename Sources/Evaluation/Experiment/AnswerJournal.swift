@@ -18,15 +18,19 @@ public struct AnswerRow: Sendable, Hashable, Codable {
     public let prefillFLOPs: Int
     /// Seconds in the model; what was shared with another question took no time.
     public let seconds: Double
+    /// Compute threads while it was answered; nil where nobody wrote them down.
+    public let threads: Int?
+    /// Questions that were answered at a time.
+    public let capacity: Int?
 
     enum CodingKeys: String, CodingKey {
-        case id, answer, error, delivered, left, flops, seconds
+        case id, answer, error, delivered, left, flops, seconds, threads, capacity
         case prefillFLOPs = "flops_to_first_token"
     }
 
     init(
         id: String, answer: String?, error: String? = nil, delivered: Int = 0, left: Int = 0, flops: Int = 0,
-        prefillFLOPs: Int = 0, seconds: Double = 0
+        prefillFLOPs: Int = 0, seconds: Double = 0, threads: Int? = nil, capacity: Int? = nil
     ) {
         self.id = id
         self.answer = answer
@@ -36,6 +40,13 @@ public struct AnswerRow: Sendable, Hashable, Codable {
         self.flops = flops
         self.prefillFLOPs = prefillFLOPs
         self.seconds = seconds
+        self.threads = threads
+        self.capacity = capacity
+    }
+
+    /// Whether the seconds of two rows can be compared: both are answers, made with as many threads and neighbours.
+    func isTimed(like other: AnswerRow) -> Bool {
+        error == nil && other.error == nil && threads == other.threads && capacity == other.capacity
     }
 }
 

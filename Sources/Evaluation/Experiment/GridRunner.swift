@@ -54,8 +54,10 @@ public struct GridRunner {
     }
 
     /// Asks what has no answer yet, or only an error; `capacity` questions are answered at a time.
+    ///
+    /// `threads` says how many threads the model computes with: it stands beside the seconds of each answer.
     public func run(
-        model: LLaVA, processor: LLaVAProcessor, capacity: Int, progress: (Progress) -> Void
+        model: LLaVA, processor: LLaVAProcessor, capacity: Int, threads: Int? = nil, progress: (Progress) -> Void
     ) throws -> [CellAnswers] {
         let journals = try cells.map { try AnswerJournal(Self.file(of: $0, in: folder)) }
         let plans = try cells.map { try $0.plan(model.configuration.depth) }
@@ -74,7 +76,7 @@ public struct GridRunner {
             let prepared = asked.map { item in (item, Result { try input(item, pictures[item.image], processor) }) }
             for (index, cell) in cells.enumerated() {
                 let missing = prepared.filter { journals[index].lacks($0.0.id.rawValue) }
-                let rows = try Self.answers(missing, engine) { number, input, item in
+                let rows = try Self.answers(missing, engine, threads: threads) { number, input, item in
                     GenerationRequest(
                         id: UInt64(number), prompt: input.prompt, patches: input.picture.patches,
                         featureKey: "\(input.picture.sha256) \(cell.name)", plan: plans[index], sampling: .greedy,
@@ -138,7 +140,7 @@ public struct GridRunner {
     }
 
     private static func answers(
-        _ prepared: [(Item, Result<Input, any Error>)], _ engine: Engine,
+        _ prepared: [(Item, Result<Input, any Error>)], _ engine: Engine, threads: Int?,
         _ request: (Int, Input, Item) throws -> GenerationRequest
     ) throws -> [AnswerRow] {
         var rows = [AnswerRow?](repeating: nil, count: prepared.count)
@@ -151,7 +153,8 @@ public struct GridRunner {
         while !engine.isIdle {
             for ended in try engine.step() {
                 let number = Int(ended.id)
-                rows[number] = AnswerRow(prepared[number].0.id.rawValue, ended.result)
+                rows[number] = AnswerRow(
+                    prepared[number].0.id.rawValue, ended.result, threads: threads, capacity: engine.capacity)
             }
         }
         return rows.compactMap(\.self)
@@ -159,14 +162,16 @@ public struct GridRunner {
 }
 
 extension AnswerRow {
-    fileprivate init(_ id: String, _ result: Result<GenerationResult, any Error>) {
+    fileprivate init(
+        _ id: String, _ result: Result<GenerationResult, any Error>, threads: Int?, capacity: Int
+    ) {
         switch result {
         case .failure(let error): self.init(id: id, answer: nil, error: "\(error)")
         case .success(let result):
             self.init(
                 id: id, answer: result.text, delivered: result.features.rows, left: result.trace.kept.count,
                 flops: result.flops.total, prefillFLOPs: result.flops.total - result.flops.decode,
-                seconds: result.seconds.total)
+                seconds: result.seconds.total, threads: threads, capacity: capacity)
         }
     }
 }

@@ -39,12 +39,18 @@ public struct GridSummary: Sendable, Codable {
         public let left: Double
         /// Operations of one question, on average.
         public let flops: Double
+        /// Of those, the ones before the first token of the answer.
+        public let flopsToFirstToken: Double
         /// Operations as a share of the baseline's.
         public let flopsShare: Double
-        /// Seconds in the model of one question, on average.
+        /// Seconds in the model of one question, on average over all answers, whatever they were made with.
         public let seconds: Double
-        /// How many times as fast as the baseline: median over groups of questions that both answered in turn.
-        public let speedUp: Double
+        /// How many times as fast as the baseline: median over groups of questions that both answered in turn, with equal
+        /// threads and capacity; questions that failed in either do not count. Nil where nothing can be compared.
+        ///
+        /// It depends on the questions per picture: the tower and the prompt up to the picture's end run once for all of
+        /// them, in both cells, so that the more there are, the less a saving there shows.
+        public let speedUp: Double?
         /// The first and third quartile of that.
         public let speedUpQuartiles: [Double]
     }
@@ -90,15 +96,16 @@ public struct GridSummary: Sendable, Codable {
                 method: answers[index].cell.choice.label, keep: answers[index].cell.keep, questions: items.count,
                 failed: answers[index].failed, score: scores[index], difference: difference,
                 kinds: Self.kinds(items, contributions[index]), delivered: own.delivered, left: own.left,
-                flops: own.flops, flopsShare: own.flops / baseline.flops, seconds: own.seconds,
-                speedUp: speed.median, speedUpQuartiles: [speed.first, speed.third])
+                flops: own.flops, flopsToFirstToken: own.prefillFLOPs, flopsShare: own.flops / baseline.flops,
+                seconds: own.seconds, speedUp: speed?.median,
+                speedUpQuartiles: speed.map { [$0.first, $0.third] } ?? [])
         }
         self.averagedBudgets = averagedBudgets
         averages = Self.averages(answers, contributions, clusters, averagedBudgets)
     }
 
     private struct Totals {
-        let delivered, left, flops, seconds: Double
+        let delivered, left, flops, prefillFLOPs, seconds: Double
 
         init(_ answers: CellAnswers) {
             let rows = answers.rows.compactMap(\.self).filter { $0.error == nil }
@@ -106,6 +113,7 @@ public struct GridSummary: Sendable, Codable {
             delivered = rows.reduce(0) { $0 + Double($1.delivered) } / count
             left = rows.reduce(0) { $0 + Double($1.left) } / count
             flops = rows.reduce(0) { $0 + Double($1.flops) } / count
+            prefillFLOPs = rows.reduce(0) { $0 + Double($1.prefillFLOPs) } / count
             seconds = rows.reduce(0) { $0 + $1.seconds } / count
         }
     }
@@ -121,15 +129,20 @@ public struct GridSummary: Sendable, Codable {
 
     private static func speedUps(
         _ cell: CellAnswers, _ baseline: CellAnswers
-    ) -> (median: Double, first: Double, third: Double) {
+    ) -> (median: Double, first: Double, third: Double)? {
         let size = GridRunner.questionsAtOnce
         var ratios = stride(from: 0, to: cell.rows.count, by: size).compactMap { start -> Double? in
-            let range = start..<min(start + size, cell.rows.count)
-            let mine = cell.rows[range].reduce(0) { $0 + ($1?.seconds ?? 0) }
-            let theirs = baseline.rows[range].reduce(0) { $0 + ($1?.seconds ?? 0) }
+            var mine = 0.0, theirs = 0.0
+            for place in start..<min(start + size, cell.rows.count) {
+                guard let own = cell.rows[place], let other = baseline.rows[place], own.isTimed(like: other) else {
+                    continue
+                }
+                mine += own.seconds
+                theirs += other.seconds
+            }
             return mine > 0 ? theirs / mine : nil
         }
-        guard !ratios.isEmpty else { return (0, 0, 0) }
+        guard !ratios.isEmpty else { return nil }
         ratios.sort()
         func quantile(_ share: Double) -> Double { ratios[Int((share * Double(ratios.count - 1)).rounded())] }
         return (quantile(0.5), quantile(0.25), quantile(0.75))
