@@ -184,6 +184,25 @@ struct BenchmarkFormatTests {
         #expect(lines?[1] == "000.txt\tIs there a dog?  Please answer yes or no.\tNo\tno")
     }
 
+    /// Four questions about two pictures, in an order that makes pairs of different ones.
+    @Test func mmePairsAreOfOnePicture() throws {
+        func folder(_ order: [Int]) throws -> PublishedFolder {
+            let rows = order.map { picture in
+                ("\"existence/\(picture).jpg\"", "existence/\(picture).jpg", "Is there a cat?\(short)")
+            }
+            let answer = "Is there a cat? Please answer yes or no.\tYes\n"
+            return try PublishedFolder([
+                "llava_mme.jsonl": llavaLines(rows.map { (id: $0.0, image: $0.1, text: $0.2, category: nil) }),
+                "MME_Benchmark_release_version/existence/0.txt": answer,
+                "MME_Benchmark_release_version/existence/1.txt": answer,
+            ])
+        }
+        let answers = ["Yes", "Yes", "Yes", "No"]
+        #expect(try folder([0, 0, 1, 1]).evaluate("mme", answers).score("existence") == 75 + 50)
+        let error = #expect(throws: EvaluationError.self) { try folder([0, 1, 1, 0]).evaluate("mme", answers) }
+        #expect(error?.code == .badData && error?.message.contains("0.txt and 1.txt") == true)
+    }
+
     @Test func vqaUploadsNameEveryQuestion() throws {
         let folder = try PublishedFolder([
             "llava_vqav2_mscoco_test-dev2015.jsonl": llavaLines([("7", "COCO_test2015_1.jpg", "What?\(short)", nil)]),

@@ -34,10 +34,11 @@ struct MME: Benchmark {
 
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? {
         let truth = try Truth(data)
-        var right: [String: [Bool]] = [:]
+        var right: [String: [(file: String, isRight: Bool)]] = [:]
         for (question, text) in try answers.complete() {
             let entry = try truth.entry(question)
-            right[entry.category, default: []].append(MMEScore.Reply(text).rawValue == entry.answer.lowercased())
+            let isRight = MMEScore.Reply(text).rawValue == entry.answer.lowercased()
+            right[entry.category, default: []].append((entry.file, isRight))
         }
         var scores: [String: Double] = [:]
         for (category, right) in right {
@@ -46,7 +47,15 @@ struct MME: Benchmark {
                     .badData, "category \(category) of \(parts[0].path) has a picture with one question")
             }
             var score = MMEScore()
-            for first in stride(from: 0, to: right.count, by: 2) { score.count(right[first], right[first + 1]) }
+            for first in stride(from: 0, to: right.count, by: 2) {
+                guard right[first].file == right[first + 1].file else {
+                    throw EvaluationError(
+                        .badData,
+                        "\(parts[0].path) asks about \(right[first].file) and \(right[first + 1].file) of \(category) where "
+                            + "two questions about one picture belong: take the file as published")
+                }
+                score.count(right[first].isRight, right[first + 1].isRight)
+            }
             scores[category] = score.score
         }
         func sum(_ categories: [String]) -> Double { categories.reduce(0) { $0 + scores[$1, default: 0] } }
