@@ -256,6 +256,18 @@ struct BenchmarkFormatTests {
         #expect(upload as? [[String: String]] == [["image": "VizWiz_test_00000000.jpg", "answer": "unanswerable"]])
     }
 
+    /// VizWiz's evaluation, other than VQAv2's, leaves people's answers as they are.
+    @Test func vizWizNormalisesThePredictionOnly() {
+        let people = [String](repeating: "the cat", count: 9) + ["dog"]
+        #expect(VQAAccuracy.official("The cat.", answers: people) == 1)
+        #expect(VQAAccuracy.vizWiz("The cat.", answers: people) == 0)
+        #expect(
+            VQAAccuracy.vizWiz("A dog", answers: people) > 0.29 && VQAAccuracy.vizWiz("A dog", answers: people) < 0.31)
+        let agreed = [String](repeating: "2 cats", count: 10)
+        #expect(VQAAccuracy.vizWiz("Two cats", answers: agreed) == 1)
+        #expect(VQAAccuracy.vizWiz("2 cats", answers: [String](repeating: "2 Cats", count: 10)) == 0)
+    }
+
     @Test func judgedBenchmarksWriteWhatTheJudgeReads() throws {
         let vet = try PublishedFolder([
             "llava-mm-vet.jsonl": llavaLines([("0", "v1_0.png", "What is x in the equation?", "default")])

@@ -64,7 +64,7 @@ struct VizWizValidation: Benchmark {
         let truth = try data.json(parts[0].path, [Row].self)
         var contributions: [Int: Double] = [:]
         for (question, text) in try answers.complete() {
-            contributions[question.row] = VQAAccuracy.official(text, answers: truth[question.row].answers.map(\.answer))
+            contributions[question.row] = VQAAccuracy.vizWiz(text, answers: truth[question.row].answers.map(\.answer))
         }
         return BenchmarkResult(mean: "VQA accuracy", of: contributions)
     }
