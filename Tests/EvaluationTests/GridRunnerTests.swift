@@ -39,7 +39,7 @@ struct GridRunnerTests {
         let summary = GridSummary(
             answers, measure: "right",
             scores: answers.map { $0.right.map { 100 * $0.reduce(0, +) / Double($0.count) } },
-            contributions: answers.map(\.right), averagedBudgets: [192, 64])
+            parts: answers.map { ScoreParts(mean: $0.right ?? []) }, averagedBudgets: [192, 64])
         #expect(summary.cells.map(\.method).first == "none" && summary.cells[0].difference == nil)
         for cell in summary.cells.dropFirst() {
             let difference = try #require(cell.difference)

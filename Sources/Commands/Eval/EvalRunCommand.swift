@@ -13,8 +13,8 @@ struct EvalRunCommand: ParsableCommand {
         commandName: "run", abstract: "Ask the questions of a batch with many methods and budgets, and compare them.",
         discussion: """
             Methods and budgets come from the options, everything else from the batch file. Answers are kept one by one in \
-            the output folder; the same command again goes on where it was. Each method stands beside 'none', with a \
-            95 % interval for the difference (paired bootstrap over pictures). The folder also gets summary.json, \
+            the output folder; the same command again goes on where it was. Each method stands beside 'none', and beside those \
+            of --against at the same budget, with a 95 % interval for the difference (paired bootstrap over pictures). The folder also gets summary.json, \
             accuracy.svg and, for a public benchmark, official answer files. --report-only prints what an interrupted run, \
             or one that is still going on, has so far. 'times as fast' compares answers made with equal threads and \
             capacity; it depends on the questions per picture, which share the tower and the prompt's beginning.
@@ -27,6 +27,9 @@ struct EvalRunCommand: ParsableCommand {
         name: .customLong("method"),
         help: "A method, with options as in ficoco-v:axis=row; may be repeated. All of them where it is left out.")
     var methods: [String] = []
+
+    @Option(help: "A method to compare the others with besides 'none', such as random; may be repeated.")
+    var against: [String] = []
 
     @Option(parsing: .upToNextOption, help: "Budgets of visual tokens.")
     var keep = [192, 128, 64, 32]
@@ -68,7 +71,9 @@ struct EvalRunCommand: ParsableCommand {
             fileURLWithPath: out ?? URL(fileURLWithPath: wanted.results).deletingLastPathComponent().path
                 + "/eval/\(wanted.name)", isDirectory: true)
         let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
-        let choices = methods.isEmpty ? MethodChoice.all : try methods.map { try MethodChoice(parsing: $0) }
+        let named = try methods.map { try MethodChoice(parsing: $0) }
+        let rivals = try against.map { try MethodChoice(parsing: $0) }
+        let choices = (named.isEmpty ? MethodChoice.all : named) + rivals
         let (cells, refused) = GridCell.grid(choices, budgets: keep, model: configuration.depth)
         for refusal in refused { printError("left out: \(refusal.cell.name): \(refusal.reason)") }
 
@@ -82,7 +87,7 @@ struct EvalRunCommand: ParsableCommand {
             try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: backend.name).check(folder)
             let answers = try runner.answersSoFar()
             printError("\(answers.first?.items.count ?? 0) of \(runner.questions) questions are answered everywhere")
-            try report(answers, wanted, configuration, in: folder)
+            try report(answers, wanted, configuration, against: rivals, in: folder)
             return
         }
         let loaded = try LLaVA(directory: wanted.model, visionTower: wanted.visionTower, backend: backend)
@@ -96,18 +101,20 @@ struct EvalRunCommand: ParsableCommand {
             model: loaded, processor: processor, capacity: capacity, threads: threads
         ) { display.show($0) }
         display.end()
-        try report(answers, wanted, configuration, in: folder)
+        try report(answers, wanted, configuration, against: rivals, in: folder)
     }
 
     /// Prints what the answers come to, and leaves it in the folder of a run.
     private func report(
-        _ answers: [CellAnswers], _ wanted: BatchDescription, _ configuration: LLaVAConfiguration, in folder: URL
+        _ answers: [CellAnswers], _ wanted: BatchDescription, _ configuration: LLaVAConfiguration,
+        against rivals: [MethodChoice], in folder: URL
     ) throws {
         let scoring = try EvalScoring(
             answers, wanted, configuration: configuration, folder: reportOnly ? nil : folder)
         let summary = GridSummary(
-            answers, measure: scoring.measure, scores: scoring.scores, contributions: scoring.contributions,
-            averagedBudgets: keep.filter { [192, 128, 64].contains($0) })
+            answers, measure: scoring.measure, scores: scoring.scores, parts: scoring.parts,
+            averagedBudgets: keep.filter { [192, 128, 64].contains($0) },
+            against: rivals.map(\.label))
         let report = EvalReport(summary, title: "\(wanted.name): \(summary.measure) and counted operations")
         if !reportOnly { try report.write(to: folder) }
         switch output {

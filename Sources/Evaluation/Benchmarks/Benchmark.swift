@@ -157,11 +157,20 @@ public struct BenchmarkResult: Sendable, Hashable {
     public let details: [Score]
     /// What each scored question contributes to the headline, where that is a mean; by row.
     public let contributions: [Int: Double]
+    /// How the headline comes from sums over questions.
+    public let rule: ScoreRule
+    /// What rows add to those sums.
+    public let parts: [Int: [Double]]
 
-    init(_ headline: Score, details: [Score] = [], contributions: [Int: Double] = [:]) {
+    init(
+        _ headline: Score, details: [Score] = [], contributions: [Int: Double] = [:], rule: ScoreRule = .mean,
+        parts: [Int: [Double]]? = nil
+    ) {
         self.headline = headline
         self.details = details
         self.contributions = contributions
+        self.rule = rule
+        self.parts = parts ?? contributions.mapValues { [$0, 1] }
     }
 
     /// A mean over questions, in per cent.

@@ -34,13 +34,15 @@ struct MME: Benchmark {
 
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? {
         let truth = try Truth(data)
-        var right: [String: [(file: String, isRight: Bool)]] = [:]
+        var right: [String: [(row: Int, file: String, isRight: Bool)]] = [:]
         for (question, text) in try answers.complete() {
             let entry = try truth.entry(question)
             let isRight = MMEScore.Reply(text).rawValue == entry.answer.lowercased()
-            right[entry.category, default: []].append((entry.file, isRight))
+            right[entry.category, default: []].append((question.row, entry.file, isRight))
         }
-        var scores: [String: Double] = [:]
+        let perception = MMEScore.perception
+        let rule = ScoreRule.pairs(categories: perception.count)
+        var scores: [String: Double] = [:], parts: [Int: [Double]] = [:]
         for (category, right) in right {
             guard right.count.isMultiple(of: 2) else {
                 throw EvaluationError(
@@ -54,17 +56,27 @@ struct MME: Benchmark {
                         "\(parts[0].path) asks about \(right[first].file) and \(right[first + 1].file) of \(category) where "
                             + "two questions about one picture belong: take the file as published")
                 }
-                score.count(right[first].isRight, right[first + 1].isRight)
+                let (one, other) = (right[first].isRight, right[first + 1].isRight)
+                score.count(one, other)
+                // The headline is perception: other categories add nothing to it.
+                guard let place = perception.firstIndex(of: category) else { continue }
+                var part = [Double](repeating: 0, count: rule.width)
+                part[3 * place] = (one ? 1 : 0) + (other ? 1 : 0)
+                part[3 * place + 1] = one && other ? 1 : 0
+                part[3 * place + 2] = 1
+                parts[right[first].row] = part
             }
             scores[category] = score.score
         }
         func sum(_ categories: [String]) -> Double { categories.reduce(0) { $0 + scores[$1, default: 0] } }
-        let (perception, cognition) = (sum(MMEScore.perception), sum(MMEScore.cognition))
+        let (perceived, cognition) = (sum(perception), sum(MMEScore.cognition))
+        let details = [
+            BenchmarkResult.Score("cognition", cognition), BenchmarkResult.Score("both", perceived + cognition),
+        ]
         return BenchmarkResult(
-            BenchmarkResult.Score("perception", perception),
-            details: [
-                BenchmarkResult.Score("cognition", cognition), BenchmarkResult.Score("both", perception + cognition),
-            ] + scores.sorted { $0.key < $1.key }.map { BenchmarkResult.Score($0.key, $0.value) })
+            BenchmarkResult.Score("perception", perceived),
+            details: details + scores.sorted { $0.key < $1.key }.map { BenchmarkResult.Score($0.key, $0.value) },
+            rule: rule, parts: parts)
     }
 
     /// The right answers, which stand in text files beside the pictures.
