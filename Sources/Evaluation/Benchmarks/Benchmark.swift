@@ -12,6 +12,8 @@ public protocol Benchmark: Sendable {
     var parts: [DataPart] { get }
     /// Most tokens of an answer in the official script.
     var maxTokens: Int { get }
+    /// Questions in the file as published, where that is known.
+    var officialCount: Int? { get }
     /// Who decides where it is not scored here.
     var judge: String? { get }
 
@@ -26,6 +28,8 @@ public protocol Benchmark: Sendable {
 }
 
 extension Benchmark {
+    /// Not known unless said otherwise.
+    public var officialCount: Int? { nil }
     /// Scored here unless said otherwise.
     public var judge: String? { nil }
     /// Nothing to unpack unless said otherwise.

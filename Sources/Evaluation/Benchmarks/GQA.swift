@@ -5,6 +5,7 @@ struct GQA: Benchmark {
     let name = "gqa"
     let title = "compositional questions about photographs"
     let maxTokens = 128
+    let officialCount: Int? = 12_578
     private static let published = "cs.stanford.edu/people/dorarad/gqa/download.html"
     let parts = [
         DataPart("llava_gqa_testdev_balanced.jsonl", .questions, published: DataPart.llavaArchive),

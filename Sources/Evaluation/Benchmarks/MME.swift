@@ -5,6 +5,7 @@ struct MME: Benchmark {
     let name = "mme"
     let title = "pairs of yes–no questions in fourteen categories"
     let maxTokens = 128
+    let officialCount: Int? = 2_374
     private static let pictures = "MME_Benchmark_release_version"
     private static let published =
         "branch Evaluation of github.com/BradyFU/Awesome-Multimodal-Large-Language-Models, on request by e-mail"

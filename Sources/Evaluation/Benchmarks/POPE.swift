@@ -5,6 +5,7 @@ struct POPE: Benchmark {
     let name = "pope"
     let title = "is there an object in the photograph?"
     let maxTokens = 128
+    let officialCount: Int? = 8_910
     /// The commit counts: later files have other rows, and truth is joined by position.
     private static let published =
         "output/coco of github.com/AoiDragon/POPE at commit e3e39262c85a6a83f26cf5094022a782cb0df58d"

@@ -5,6 +5,7 @@ struct VizWiz: Benchmark {
     let name = "vizwiz"
     let title = "questions of blind people about their photographs, test split"
     let maxTokens = 128
+    let officialCount: Int? = 8_000
     var judge: String? { "the server at eval.ai, challenge 2185 (closed at times); vizwiz-val is scored here" }
     let parts = [
         DataPart("llava_test.jsonl", .questions, published: DataPart.llavaArchive),
@@ -31,6 +32,7 @@ struct VizWizValidation: Benchmark {
     let name = "vizwiz-val"
     let title = "questions of blind people about their photographs, validation split"
     let maxTokens = 128
+    let officialCount: Int? = 4_319
     let parts = [
         DataPart(
             "val.json", .questions,
