@@ -67,6 +67,32 @@ struct BenchmarkFormatTests {
         #expect(upload?[0] == ["questionId": "201307251", "prediction": "no"])
     }
 
+    /// Whether or not the truth is there to be missed by the score.
+    @Test func filesForServersHaveNoHoles() throws {
+        let gqa = try PublishedFolder([
+            "llava_gqa_testdev_balanced.jsonl": llavaLines([
+                ("\"1\"", "n1.jpg", "Is it?", nil), ("\"2\"", "n1.jpg", "Or?", nil),
+            ])
+        ])
+        #expect(try gqa.evaluate("gqa", ["no", "no"]).files.count == 2)
+        let answers = #"{"answer": "cat"}"#
+        let row = #"{"image": "a.jpg", "question": "What?", "answers": ["# + answers + "]}"
+        let vizWiz = try PublishedFolder(["val.json": "[\(row), \(row)]"])
+        let vqa = try PublishedFolder([
+            "llava_vqav2_mscoco_test-dev2015.jsonl": llavaLines([
+                ("7", "a.jpg", "What?", nil), ("8", "a.jpg", "Who?", nil),
+            ]),
+            "llava_vqav2_mscoco_test2015.jsonl": llavaLines([("7", "a.jpg", "What?", nil)]),
+        ])
+        for (name, folder) in [("gqa", gqa), ("vizwiz-val", vizWiz), ("vqav2", vqa)] {
+            let error = #expect(throws: EvaluationError.self) { try folder.evaluate(name, ["no", nil]) }
+            #expect(error?.code == .unfinished, "\(name)")
+        }
+        let benchmark = try BenchmarkCatalogue.benchmark(named: "vizwiz-val")
+        let holes = try BenchmarkAnswers(vizWiz.questions("vizwiz-val"), texts: [0: "cat"], model: "m")
+        #expect(throws: EvaluationError.self) { try benchmark.uploads(holes, in: vizWiz.data) }
+    }
+
     @Test func textVQAJoinsByPictureAndQuestion() throws {
         func people(_ answers: [String]) -> String {
             "[" + answers.map { "\"\($0)\"" }.joined(separator: ", ") + "]"

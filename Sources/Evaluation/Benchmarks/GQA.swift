@@ -23,7 +23,9 @@ struct GQA: Benchmark {
             let questionId: OfficialID
             let prediction: String
         }
-        let entries = answers.answered.map { Entry(questionId: $0.question.id, prediction: ExactAnswer.gqa($0.text)) }
+        let entries = try answers.complete().map {
+            Entry(questionId: $0.question.id, prediction: ExactAnswer.gqa($0.text))
+        }
         return [try .json("testdev_balanced_predictions.json", entries)]
     }
 

@@ -59,7 +59,7 @@ struct VizWizValidation: Benchmark {
     }
 
     func uploads(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> [OfficialFile] {
-        [try .json("answers_upload/\(answers.model).json", VizWizUpload.entries(answers.answered, folder: "val"))]
+        [try .json("answers_upload/\(answers.model).json", VizWizUpload.entries(try answers.complete(), folder: "val"))]
     }
 
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? {
