@@ -84,7 +84,10 @@ struct BenchmarkFormatTests {
             ]),
             "llava_vqav2_mscoco_test2015.jsonl": llavaLines([("7", "a.jpg", "What?", nil)]),
         ])
-        for (name, folder) in [("gqa", gqa), ("vizwiz-val", vizWiz), ("vqav2", vqa)] {
+        let wild = try PublishedFolder([
+            "questions.jsonl": llavaLines([("0", "001.jpg", "What?", "conv"), ("1", "001.jpg", "Who?", "conv")])
+        ])
+        for (name, folder) in [("gqa", gqa), ("vizwiz-val", vizWiz), ("vqav2", vqa), ("llava-bench", wild)] {
             let error = #expect(throws: EvaluationError.self) { try folder.evaluate(name, ["no", nil]) }
             #expect(error?.code == .unfinished, "\(name)")
         }

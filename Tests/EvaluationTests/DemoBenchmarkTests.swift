@@ -14,17 +14,17 @@ struct DemoBenchmarkTests {
         let answers: [Answer]
     }
 
-    private static let file = Repository.fixture("benchmark/demo_answers.json")
     /// Two float32 computations of one logit differ by less: where the best two are nearer than this, rounding decides.
     private static let rounding = 0.01
 
     @Test(
         "answers are those of transformers",
         .enabled(
-            if: FileManager.default.fileExists(atPath: file.path),
+            if: FileManager.default.fileExists(atPath: Repository.fixture("benchmark/demo_answers.json").path),
             "Tests/Fixtures/benchmark/demo_answers.json is not there; make_demo_answers.py beside it makes it"))
     func transformers() throws {
-        let golden = try JSONDecoder().decode(Golden.self, from: Data(contentsOf: Self.file)).answers
+        let data = try Data(contentsOf: Repository.fixture("benchmark/demo_answers.json"))
+        let golden = try JSONDecoder().decode(Golden.self, from: data).answers
         #expect(golden.count == 1000)
         let folder = try TemporaryDirectory()
         let grid = try DemoGrid()

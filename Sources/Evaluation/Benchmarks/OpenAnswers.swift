@@ -46,5 +46,11 @@ struct LLaVABench: Benchmark {
         try LLaVAQuestions(file: parts[0].path, pictures: parts[1].path).read(data)
     }
 
+    /// Nothing besides the answers as LLaVA writes them, which the judge needs whole.
+    func uploads(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> [OfficialFile] {
+        _ = try answers.complete()
+        return []
+    }
+
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? { nil }
 }
