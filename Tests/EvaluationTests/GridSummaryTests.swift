@@ -128,7 +128,7 @@ struct GridSummaryTests {
         let ids = (0..<100).map { "q\(1000 + $0)" }
         let grid = try MadeGrid(ids.map { ($0, "\($0).jpg") })
         let none = ids.map { MadeGrid.Row(id: $0, seconds: 2, threads: 4, capacity: 20) }
-        let mixed = ids.enumerated().map { place, id in
+        let mixed = ids.enumerated().map { place, id -> MadeGrid.Row in
             switch place {
             case 0: MadeGrid.Row(id: id, answer: nil, error: "no memory", seconds: 0)
             case ..<60: MadeGrid.Row(id: id, flops_to_first_token: 100_000, threads: 4, capacity: 20)

@@ -13,11 +13,12 @@ struct EvalRunCommand: ParsableCommand {
         commandName: "run", abstract: "Ask the questions of a batch with many methods and budgets, and compare them.",
         discussion: """
             Methods and budgets come from the options, everything else from the batch file. Answers are kept one by one in \
-            the output folder; the same command again goes on where it was. Each method stands beside 'none', and beside those \
-            of --against at the same budget, with a 95 % interval for the difference (paired bootstrap over pictures). The folder also gets summary.json, \
-            accuracy.svg and, for a public benchmark, official answer files. --report-only prints what an interrupted run, \
-            or one that is still going on, has so far. 'times as fast' compares answers made with equal threads and \
-            capacity; it depends on the questions per picture, which share the tower and the prompt's beginning.
+            the output folder; the same command again goes on where it was. Each method stands beside 'none', and beside \
+            those of --against at the same budget, with a 95 % interval for the difference (paired bootstrap over \
+            pictures). The folder also gets summary.json, accuracy.svg and, for a public benchmark, official answer files. \
+            --report-only prints what an interrupted run, or one that is still going on, has so far. 'times as fast' \
+            compares answers made with equal threads and capacity; it depends on the questions per picture, which share \
+            the tower and the prompt's beginning.
             """)
 
     @Argument(help: "The batch file, such as Jobs/benchmarks/demo.yaml.")

@@ -10,8 +10,8 @@ public import VisionLanguage
 /// Asks every question in every cell of a grid, in one process, and keeps each answer in a file.
 ///
 /// It goes through the questions a few pictures at a time and lets all cells answer those in turn: a picture is decoded
-/// once for all its questions and all cells, a machine that becomes slower does so for all of them, and whoever stops it can start it again
-/// where it was.
+/// once for all its questions and all cells, a machine that becomes slower does so for all of them, and whoever stops it
+/// can start it again where it was.
 public struct GridRunner {
     /// Questions that all cells answer before the next ones come.
     public static let questionsAtOnce = 40

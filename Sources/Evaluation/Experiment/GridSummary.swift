@@ -176,11 +176,11 @@ public struct GridSummary: Sendable, Codable {
                 let own = cells.indices.filter { index in
                     cells[index].choice.label == label && cells[index].keep.map(budgets.contains) ?? false
                 }
-                guard own.count == budgets.count, let score = interval(own, [0], { mine, _ in mine }),
-                    let difference = interval(own, [0], { $0 - $1 })
-                else { return nil }
+                guard own.count == budgets.count, let difference = interval(own, [0], { $0 - $1 }) else { return nil }
+                let scores = own.compactMap { parts[$0]?.score }
                 return Average(
-                    method: label, score: score.value, difference: difference, comparisons: comparisons(own))
+                    method: label, score: scores.reduce(0, +) / Double(scores.count), difference: difference,
+                    comparisons: comparisons(own))
             }
         }
     }

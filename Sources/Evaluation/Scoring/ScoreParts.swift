@@ -22,6 +22,15 @@ public struct ScoreParts: Sendable, Hashable {
         guard !result.parts.isEmpty, vectors.count(where: { $0 != nil }) == result.parts.count else { return nil }
     }
 
+    /// The score of all questions.
+    var score: Double {
+        var sums = [Double](repeating: 0, count: rule.width)
+        for vector in vectors.compactMap(\.self) {
+            for (column, number) in vector.enumerated() { sums[column] += number }
+        }
+        return rule.score(sums[...])
+    }
+
     /// The share of each question, where the score is a mean.
     var shares: [Double?]? { rule == .mean ? vectors.map { $0?.first } : nil }
 }
