@@ -6,11 +6,13 @@ import VisionLanguage
 /// Everything about a batch that can be known to be wrong before it runs.
 enum BatchPreflight {
     /// Reads a batch file and checks it against the model's sizes and the methods' options; all problems end the
-    /// command with exit code 2.
-    static func load(_ path: String) throws -> BatchFile {
+    /// command with exit code 2. `model` is a checkpoint in place of the file's.
+    static func load(_ path: String, model: String? = nil) throws -> BatchFile {
         let file: BatchFile
         do {
-            file = try BatchFile.load(URL(fileURLWithPath: path), methods: MethodCatalogue.all.map(\.name))
+            file = try BatchFile.load(
+                URL(fileURLWithPath: path), methods: MethodCatalogue.all.map(\.name),
+                model: model.map { URL(fileURLWithPath: $0).standardizedFileURL.path })
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(error)")
         }

@@ -16,6 +16,8 @@ public struct EvaluationError: Error, CustomStringConvertible, Sendable, Hashabl
         case unfinished
         /// An evaluation was begun with other settings.
         case otherSettings
+        /// Another process works in an evaluation's folder.
+        case inUse
     }
 
     /// What kind of thing went wrong.

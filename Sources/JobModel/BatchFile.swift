@@ -49,7 +49,10 @@ public struct BatchFile: Sendable, Hashable {
     /// - Parameters:
     ///   - url: The batch file.
     ///   - methods: The names of the known methods; nil leaves the name unchecked.
-    public static func load(_ url: URL, methods: [String]? = nil) throws(ManifestProblems) -> BatchFile {
+    ///   - model: A checkpoint folder, absolute, in place of the file's, which then need not be there.
+    public static func load(
+        _ url: URL, methods: [String]? = nil, model: String? = nil
+    ) throws(ManifestProblems) -> BatchFile {
         var problems = ManifestProblems()
         let file = url.path
         let root: Node?
@@ -65,7 +68,7 @@ public struct BatchFile: Sendable, Hashable {
             problems.add(file, nil, "the batch file is empty; it needs at least 'model' and 'items'")
             throw problems
         }
-        var reader = BatchFileReader(url: url, methods: methods, problems: problems)
+        var reader = BatchFileReader(url: url, methods: methods, otherModel: model, problems: problems)
         let found = reader.read(root)
         problems = reader.problems
         guard problems.isEmpty, let found else { throw problems }

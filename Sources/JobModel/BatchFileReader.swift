@@ -10,6 +10,8 @@ struct BatchFileReader {
 
     let url: URL
     let methods: [String]?
+    /// A checkpoint in place of the file's.
+    let otherModel: String?
     var problems: ManifestProblems
 
     private var file: String { url.path }
@@ -19,7 +21,7 @@ struct BatchFileReader {
     mutating func read(_ root: Node) -> BatchFile? {
         let top = YAMLSection(root, file: file, known: Self.keys, &problems)
         let name = readName(top)
-        let model = readFolder("model", top, required: true)
+        let model = readModel(top)
         let tower = readFolder("vision_tower", top, required: false)
         let images = readFolder("images", top, required: false) ?? folder.standardizedFileURL.path
         let results = top.text("results", &problems).map(absolute) ?? absolute("results/\(name)")
@@ -66,6 +68,12 @@ struct BatchFileReader {
             problems.add(file, top.line(of: "name"), "'name' is '\(name)'; \(BatchName.rule)")
         }
         return name
+    }
+
+    private mutating func readModel(_ top: YAMLSection) -> String? {
+        guard let otherModel else { return readFolder("model", top, required: true) }
+        if !isFolder(otherModel) { problems.add(otherModel, nil, "there is no such folder for a model") }
+        return otherModel
     }
 
     private mutating func readFolder(_ key: String, _ top: YAMLSection, required needed: Bool) -> String? {

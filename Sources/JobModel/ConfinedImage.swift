@@ -54,7 +54,7 @@ public struct ConfinedImage: ~Copyable {
     public var path: String { "/proc/self/fd/\(descriptor)" }
 
     /// Whether a picture that exists lies outside of the folder after all.
-    static func leadsOut(_ image: String, of root: String) -> Bool {
+    public static func leadsOut(_ image: String, of root: String) -> Bool {
         do {
             _ = try ConfinedImage(image, under: root)
             return false

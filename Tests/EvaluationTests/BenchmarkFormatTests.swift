@@ -67,6 +67,35 @@ struct BenchmarkFormatTests {
         #expect(upload?[0] == ["questionId": "201307251", "prediction": "no"])
     }
 
+    /// Whether or not the truth is there to be missed by the score.
+    @Test func filesForServersHaveNoHoles() throws {
+        let gqa = try PublishedFolder([
+            "llava_gqa_testdev_balanced.jsonl": llavaLines([
+                ("\"1\"", "n1.jpg", "Is it?", nil), ("\"2\"", "n1.jpg", "Or?", nil),
+            ])
+        ])
+        #expect(try gqa.evaluate("gqa", ["no", "no"]).files.count == 2)
+        let answers = #"{"answer": "cat"}"#
+        let row = #"{"image": "a.jpg", "question": "What?", "answers": ["# + answers + "]}"
+        let vizWiz = try PublishedFolder(["val.json": "[\(row), \(row)]"])
+        let vqa = try PublishedFolder([
+            "llava_vqav2_mscoco_test-dev2015.jsonl": llavaLines([
+                ("7", "a.jpg", "What?", nil), ("8", "a.jpg", "Who?", nil),
+            ]),
+            "llava_vqav2_mscoco_test2015.jsonl": llavaLines([("7", "a.jpg", "What?", nil)]),
+        ])
+        let wild = try PublishedFolder([
+            "questions.jsonl": llavaLines([("0", "001.jpg", "What?", "conv"), ("1", "001.jpg", "Who?", "conv")])
+        ])
+        for (name, folder) in [("gqa", gqa), ("vizwiz-val", vizWiz), ("vqav2", vqa), ("llava-bench", wild)] {
+            let error = #expect(throws: EvaluationError.self) { try folder.evaluate(name, ["no", nil]) }
+            #expect(error?.code == .unfinished, "\(name)")
+        }
+        let benchmark = try BenchmarkCatalogue.benchmark(named: "vizwiz-val")
+        let holes = try BenchmarkAnswers(vizWiz.questions("vizwiz-val"), texts: [0: "cat"], model: "m")
+        #expect(throws: EvaluationError.self) { try benchmark.uploads(holes, in: vizWiz.data) }
+    }
+
     @Test func textVQAJoinsByPictureAndQuestion() throws {
         func people(_ answers: [String]) -> String {
             "[" + answers.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
@@ -118,6 +147,45 @@ struct BenchmarkFormatTests {
         #expect(error?.code == .unfinished)
     }
 
+    /// Our own file leaves out what has no picture; it scores as the answers did from which it was made.
+    @Test func answerFilesMayLeaveQuestionsOut() throws {
+        let rows = ["4", "5", "11"].map { id in
+            let image = id == "5" ? "" : "\"image\": \"\(id)/image.png\", "
+            return "{\"id\": \"\(id)\", \(image)\"conversations\": [{\"value\": \"Q\\nA. a\\nB. b\"}]}"
+        }
+        let folder = try PublishedFolder([
+            "llava_test_CQM-A.json": "[" + rows.joined(separator: ", ") + "]",
+            "pid_splits.json": #"{"test": ["4", "5", "11"]}"#,
+            "problems.json":
+                #"{"4": {"choices": ["a", "b"], "answer": 0}, "5": {"choices": ["a", "b"], "answer": 0}, "11": {"choices": ["a", "b"], "answer": 0}}"#,
+        ])
+        let ours = try folder.evaluate("scienceqa", ["A", nil, "B"])
+        try folder.write("ours.jsonl", try #require(ours.text("answers/model.jsonl")))
+        let questions = try folder.questions("scienceqa")
+        func read(_ file: String) throws -> [Int: String] {
+            try BenchmarkAnswers.texts(in: folder.directory.file(file), to: questions)
+        }
+        #expect(try read("ours.jsonl") == [0: "A", 2: "B"])
+        func lines(_ ids: [String]) -> String { ids.map { "{\"question_id\": \($0), \"text\": \"A\"}\n" }.joined() }
+        for (name, ids) in [
+            ("order", [#""11""#, #""4""#]), ("twice", [#""4""#, #""4""#]), ("stranger", [#""4""#, #""6""#]),
+            ("number", ["4"]),
+        ] {
+            try folder.write(name, lines(ids))
+            let error = #expect(throws: EvaluationError.self) { try read(name) }
+            #expect(error?.code == .mismatch, "\(name)")
+        }
+        // Ids that repeat, as MME's: each line takes the next one.
+        let pair = try PublishedFolder([
+            "llava_mme.jsonl": llavaLines([
+                ("\"a/0.jpg\"", "a/0.jpg", "Is it?", nil), ("\"a/0.jpg\"", "a/0.jpg", "Or?", nil),
+            ]),
+            "answers.jsonl": lines([#""a/0.jpg""#, #""a/0.jpg""#]),
+        ])
+        let texts = try BenchmarkAnswers.texts(in: pair.directory.file("answers.jsonl"), to: pair.questions("mme"))
+        #expect(texts == [0: "A", 1: "A"])
+    }
+
     @Test func mmeAsksInPairs() throws {
         let pictures = "MME_Benchmark_release_version"
         let folder = try PublishedFolder([
@@ -143,6 +211,25 @@ struct BenchmarkFormatTests {
         let lines = evaluation.text("eval_tool/answers/model/existence.txt")?.split(separator: "\n")
         #expect(lines?.count == 4)
         #expect(lines?[1] == "000.txt\tIs there a dog?  Please answer yes or no.\tNo\tno")
+    }
+
+    /// Four questions about two pictures, in an order that makes pairs of different ones.
+    @Test func mmePairsAreOfOnePicture() throws {
+        func folder(_ order: [Int]) throws -> PublishedFolder {
+            let rows = order.map { picture in
+                ("\"existence/\(picture).jpg\"", "existence/\(picture).jpg", "Is there a cat?\(short)")
+            }
+            let answer = "Is there a cat? Please answer yes or no.\tYes\n"
+            return try PublishedFolder([
+                "llava_mme.jsonl": llavaLines(rows.map { (id: $0.0, image: $0.1, text: $0.2, category: nil) }),
+                "MME_Benchmark_release_version/existence/0.txt": answer,
+                "MME_Benchmark_release_version/existence/1.txt": answer,
+            ])
+        }
+        let answers = ["Yes", "Yes", "Yes", "No"]
+        #expect(try folder([0, 0, 1, 1]).evaluate("mme", answers).score("existence") == 75 + 50)
+        let error = #expect(throws: EvaluationError.self) { try folder([0, 1, 1, 0]).evaluate("mme", answers) }
+        #expect(error?.code == .badData && error?.message.contains("0.txt and 1.txt") == true)
     }
 
     @Test func vqaUploadsNameEveryQuestion() throws {
@@ -196,6 +283,18 @@ struct BenchmarkFormatTests {
         #expect(evaluation.score("VQA accuracy") == 100)
         let upload = try folder.evaluate("vizwiz", ["Unanswerable."]).json("answers_upload/model.json")
         #expect(upload as? [[String: String]] == [["image": "VizWiz_test_00000000.jpg", "answer": "unanswerable"]])
+    }
+
+    /// VizWiz's evaluation, other than VQAv2's, leaves people's answers as they are.
+    @Test func vizWizNormalisesThePredictionOnly() {
+        let people = [String](repeating: "the cat", count: 9) + ["dog"]
+        #expect(VQAAccuracy.official("The cat.", answers: people) == 1)
+        #expect(VQAAccuracy.vizWiz("The cat.", answers: people) == 0)
+        #expect(
+            VQAAccuracy.vizWiz("A dog", answers: people) > 0.29 && VQAAccuracy.vizWiz("A dog", answers: people) < 0.31)
+        let agreed = [String](repeating: "2 cats", count: 10)
+        #expect(VQAAccuracy.vizWiz("Two cats", answers: agreed) == 1)
+        #expect(VQAAccuracy.vizWiz("2 cats", answers: [String](repeating: "2 Cats", count: 10)) == 0)
     }
 
     @Test func judgedBenchmarksWriteWhatTheJudgeReads() throws {

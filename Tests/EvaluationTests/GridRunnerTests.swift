@@ -39,7 +39,7 @@ struct GridRunnerTests {
         let summary = GridSummary(
             answers, measure: "right",
             scores: answers.map { $0.right.map { 100 * $0.reduce(0, +) / Double($0.count) } },
-            contributions: answers.map(\.right), averagedBudgets: [192, 64])
+            parts: answers.map { ScoreParts(mean: $0.right ?? []) }, averagedBudgets: [192, 64])
         #expect(summary.cells.map(\.method).first == "none" && summary.cells[0].difference == nil)
         for cell in summary.cells.dropFirst() {
             let difference = try #require(cell.difference)
@@ -73,6 +73,27 @@ struct GridRunnerTests {
         #expect(try grid.run(grid.batch(), cells, in: folder.url, limit: 9).asked == 0)
     }
 
+    @Test func anInterruptedGridSaysWhatItHas() throws {
+        let folder = try TemporaryDirectory()
+        let cells = try grid.cells(["fastervlm"], [64])
+        let (whole, _) = try grid.run(grid.batch(), cells, in: folder.url, limit: 6)
+        let file = folder.file("answers/fastervlm@64.jsonl")
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        let cut = Data((lines.prefix(4).joined(separator: "\n") + "\n" + String(lines[4].prefix(9))).utf8)
+        try cut.write(to: file)
+        let runner = try GridRunner(
+            grid.batch(), cells: cells + grid.cells(["random"], [64]).dropFirst(), folder: folder.url, limit: 9)
+        let found = try runner.answersSoFar()
+        #expect(found.map(\.cell.name) == ["none", "fastervlm@64"] && runner.questions == 9)
+        #expect(found.allSatisfy { $0.items == Array(whole[0].items.prefix(4)) && $0.rows.allSatisfy { $0 != nil } })
+        #expect(zip(found[1].rows, whole[1].rows).allSatisfy { $0?.answer == $1?.answer })
+        #expect(try Data(contentsOf: file) == cut, "another process may be writing there")
+        #expect(!FileManager.default.fileExists(atPath: folder.file("answers/random@64.jsonl").path))
+        try FileManager.default.removeItem(at: folder.file("answers/none.jsonl"))
+        let error = #expect(throws: EvaluationError.self) { try runner.answersSoFar() }
+        #expect(error?.code == .unfinished)
+    }
+
     @Test func answersOfOtherSettingsDoNotMix() throws {
         let folder = try TemporaryDirectory()
         var batch = try grid.batch()
@@ -90,6 +111,25 @@ struct GridRunnerTests {
         }
         batch.generation.temperature = 0.2
         #expect(throws: EvaluationError.self) { try EvaluationSettings(batch, modelSHA256: "a", backend: "f32") }
+    }
+
+    @Test func oneProcessAtATimeWorksInAFolder() throws {
+        let folder = try TemporaryDirectory()
+        let settings = try EvaluationSettings(grid.batch(), modelSHA256: "a", backend: "f32")
+        let none = #expect(throws: EvaluationError.self) { try settings.check(folder.url) }
+        #expect(none?.code == .missingData)
+        do {
+            let claim = try settings.claim(folder.url)
+            let error = #expect(throws: EvaluationError.self) { try settings.claim(folder.url) }
+            #expect(error?.code == .inUse && error?.message.contains("--out") == true)
+            try settings.check(folder.url)
+            withExtendedLifetime(claim) {}
+        }
+        try settings.claim(folder.url)
+        // A process that died before it wrote anything left an empty file behind.
+        try Data().write(to: folder.file("settings.json"))
+        try settings.claim(folder.url)
+        try settings.check(folder.url)
     }
 
     @Test func aQuestionThatCannotBeAskedIsWrongAndSaysWhy() throws {
@@ -131,11 +171,60 @@ struct GridRunnerTests {
         #expect(try grid.run(batch, [.baseline], in: folder.url).asked == 0)
     }
 
+    @Test func picturesOutsideOfTheImageFolderStayClosed() throws {
+        let (folder, images) = (try TemporaryDirectory(), try TemporaryDirectory())
+        let picture = Repository.root.appendingPathComponent("Jobs/demo/images/scene-000.jpg")
+        try FileManager.default.createSymbolicLink(at: images.file("link.jpg"), withDestinationURL: picture)
+        try Data("{\"id\": \"a\", \"image\": \"link.jpg\", \"prompt\": \"What?\", \"answers\": [\"x\"]}\n".utf8)
+            .write(to: folder.file("items.jsonl"))
+        var batch = try grid.batch()
+        batch.items = folder.file("items.jsonl").path
+        batch.images = images.url.path
+        let (answers, _) = try grid.run(batch, [.baseline], in: folder.url)
+        #expect(answers[0].failed == 1 && answers[0].rows[0]?.error?.contains("leads out") == true)
+    }
+
+    /// A file such as POPE's comes back to each picture again and again.
+    @Test func questionsAboutOnePictureAreAskedTogether() throws {
+        let folder = try TemporaryDirectory()
+        let images = Repository.root.appendingPathComponent("Jobs/demo/images")
+        var lines = ""
+        for round in 0..<3 {
+            for (picture, file) in ["scene-000.jpg", "scene-001.jpg", "scene-002.png"].enumerated() {
+                lines +=
+                    "{\"id\": \"\(round)-\(picture)\", \"image\": \"\(file)\", \"prompt\": \"What?\", "
+                    + "\"answers\": [\"x\"]}\n"
+            }
+        }
+        try Data(lines.utf8).write(to: folder.file("items.jsonl"))
+        var batch = try grid.batch()
+        batch.items = folder.file("items.jsonl").path
+        batch.images = images.path
+        let (answers, asked) = try grid.run(batch, [.baseline], in: folder.url, limit: 8)
+        #expect(asked == 8 && answers[0].failed == 0)
+        #expect(answers[0].items.map(\.id.rawValue) == ["0-0", "1-0", "2-0", "0-1", "1-1", "2-1", "0-2", "1-2"])
+        // The limit counts in the file's order, so that the first ones stay the first ones.
+        let (fewer, none) = try grid.run(batch, [.baseline], in: folder.url, limit: 4)
+        #expect(none == 0 && fewer[0].items.map(\.id.rawValue) == ["0-0", "1-0", "0-1", "0-2"])
+        let answered = fewer[0].rows.compactMap { $0?.answer }
+        #expect(answered.count == 4 && answered[0] == answered[1])
+    }
+
     @Test func choicesOfMethods() throws {
         let choice = try MethodChoice(parsing: "ficoco-v:scores=logits,axis=row")
         #expect(
             choice.options == ["axis": "row", "scores": "logits"] && choice.label == "ficoco-v:axis=row,scores=logits")
         #expect(try MethodChoice(parsing: choice.label) == choice)
+        let reading = try MethodCatalogue.method(
+            named: "ficoco-v", options: ["axis": "column", "from-layer": "4"])
+        let settled = Dictionary(reading.options.map { ($0.name, $0.value) }) { first, _ in first }
+        #expect(settled.count > 2)
+        #expect(MethodChoice("ficoco-v", settled: settled).label == "ficoco-v:axis=column,from-layer=4")
+        for recipe in MethodCatalogue.all {
+            let options = try recipe.method().options.map { ($0.name, $0.value) }
+            let choice = MethodChoice(recipe.name, settled: Dictionary(options) { first, _ in first })
+            #expect(choice.label == recipe.name, "options that are the defaults go unnamed")
+        }
         let composed = try MethodChoice(
             parsing: "composed:filter=random,schedule=at:3,5,place=encoder,correlate=none,compress=none")
         #expect(composed.options["schedule"] == "at:3,5")

@@ -36,6 +36,25 @@ struct MMBenchTests {
         #expect(try DataCheck(BenchmarkCatalogue.benchmark(named: "mmbench"), in: folder.data).canRun)
     }
 
+    /// Only pandas' own spellings are missing values, and any of nan and none.
+    @Test func elementsAreOptions() throws {
+        func options(_ cells: String) throws -> [String] {
+            let row = "1\tWhich metal?\tNull\t\(cells)\tA\tthing\taaaa\ts\tl\tc\tdev"
+            let folder = try PublishedFolder(["mmbench_dev_20230712.tsv": header + "\n" + row + "\n"])
+            let question = try #require(try folder.questions("mmbench").first)
+            #expect(question.prompt.hasPrefix("Null\nWhich metal?"))
+            return question.options
+        }
+        #expect(try options("K\tNa\tCa\tFe") == ["K", "Na", "Ca", "Fe"])
+        #expect(try options("na\tNull\t-NAN\t#n/a") == ["na", "Null", "-NAN", "#n/a"])
+        for missing in [
+            "", "NA", "N/A", "n/a", "NULL", "null", "NaN", "nan", "-NaN", "-nan", "None", "<NA>", "#N/A", "#N/A N/A",
+            "#NA", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN", "NAN", "NONE", "none",
+        ] {
+            #expect(try options("K\tL\t\(missing)\tFe") == ["K", "L"], "\(missing)")
+        }
+    }
+
     @Test func asksInChinese() throws {
         let folder = try PublishedFolder(["mmbench_dev_cn_20231003.tsv": table()])
         #expect(try folder.questions("mmbench-cn")[2].prompt.hasSuffix("\nD. d\n请直接回答选项字母。"))

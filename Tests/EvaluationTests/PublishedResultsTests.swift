@@ -29,6 +29,59 @@ struct PublishedResultsTests {
         }
     }
 
+    /// Single cells and sums of rows, as printed: of every table that no mean column checks.
+    @Test func valuesAreThosePrinted() throws {
+        func values(_ source: String, _ method: String, _ label: String, _ model: ModelSize = .sevenBillion) throws
+            -> [BenchmarkColumn: Double]
+        {
+            let rows = PublishedResults.rows.filter {
+                $0.model == model && $0.source == source && $0.method == method && $0.label == label
+            }
+            #expect(rows.count == 1, "\(source) \(method) \(label)")
+            return try #require(rows.first).values
+        }
+        let first = "FiCoCo v1, table 3", again = "EADP, one set-up for all"
+        #expect(
+            try values(first, "FiCoCo-L", "1.5 T") == [
+                .sqa: 69.5, .textVQA: 55.7, .pope: 84.1, .vizWiz: 48.2, .mmVet: 27.4, .mmBenchCN: 53.3, .gqa: 60,
+                .llavaWild: 57.3, .mmBench: 64, .vqaV2: 75.6,
+            ])
+        #expect(try values(first, "PyramidDrop", "1.8 T") == [.pope: 86, .mmBenchCN: 58.5, .mmBench: 66.1])
+        #expect(try values(first, "FitPrune", "4.4 T")[.llavaWild] == nil)
+        #expect(
+            try values("FiCoCo v1, table 5", "EViT", "15.4 T", .thirteenBillion) == [
+                .sqa: 70.1, .textVQA: 57.9, .pope: 84.6, .vizWiz: 50, .mmVet: 24.4, .mmBenchCN: 52.4, .gqa: 60.2,
+                .llavaWild: 45.5, .mmBench: 61, .vqaV2: 77.2,
+            ])
+        #expect(
+            try values("FiCoCo v4, table 1", "SparseVLM", "15.4 T", .thirteenBillion)
+                == [.sqa: 69.9, .textVQA: 49.9, .pope: 81.1, .gqa: 57.9, .mmBench: 65.8])
+        #expect(
+            try values(again, "FastV", "64 tokens") == [
+                .vqaV2: 57.2, .gqa: 48, .vizWiz: 49.1, .sqa: 68.7, .textVQA: 52.1, .pope: 37.2, .mmePerception: 992.1,
+                .mmBench: 49.6, .mmBenchCN: 43.3, .mmVet: 20.1,
+            ])
+        // VizWiz marked with a star is the validation split, and not in the column of the test server.
+        for (method, label, value) in [
+            ("DivPrune", "128 tokens", 57.5), ("CDPruner", "128 tokens", 57.3), ("DivPrune", "64 tokens", 57.8),
+            ("CDPruner", "64 tokens", 58.0),
+        ] {
+            let row = try values(again, method, label)
+            #expect(row[.vizWizValidation] == value && row[.vizWiz] == nil)
+        }
+        #expect(
+            try values("run again by a later paper", "ToMe", "192 tokens")
+                == [.gqa: 59.5, .mmBench: 62.6, .pope: 86.9, .sqa: 69, .vqaV2: 75.9, .textVQA: 55.8])
+        // Table 8 repeats version 1.
+        for row in PublishedResults.rows where row.source == "FiCoCo v4, table 8" {
+            let old = try values(first, row.method, row.label)
+            #expect(row.values.count == 4 && row.values.allSatisfy { old[$0.key] == $0.value }, "\(row.method)")
+        }
+        #expect(PublishedResults.rows.filter { $0.source == first }.count == 35)
+        let table = try ResultsTable(.sevenBillion, measured: [])
+        #expect(table.published.filter { $0.source.hasSuffix("re-run") }.allSatisfy { $0.retention == nil })
+    }
+
     @Test func copiedRowsSaySo() {
         for row in PublishedResults.rows {
             let isAuthors = row.method.hasPrefix("FiCoCo")
@@ -55,6 +108,48 @@ struct PublishedResultsTests {
         let whole = try #require(table.ours.first?.conventionTera)
         #expect(abs(whole - (size == .sevenBillion ? 8.453 : 28.59)) < 0.01)
         #expect(table.published.allSatisfy { $0.countedTera == nil })
+    }
+
+    @Test func scoresAreKeptBesideOthers() throws {
+        func score(_ method: String, _ keep: Int?, _ value: Double, model: String = "m") throws -> MeasuredScore {
+            let keep = keep.map { ", \"keep\": \($0)" } ?? ""
+            let text =
+                "{\"benchmark\": \"gqa\", \"model\": \"\(model)\", \"method\": \"\(method)\"\(keep), "
+                + "\"scores\": {\"accuracy\": \(value)}}"
+            return try JSONDecoder().decode(MeasuredScore.self, from: Data(text.utf8))
+        }
+        let folder = try TemporaryDirectory()
+        let others = try [
+            score("none", nil, 60), score("ficoco-v", 192, 59), score("ficoco-v:axis=column", 64, 50),
+            score("ficoco-v", 64, 40, model: "other"),
+        ]
+        for other in others { try MeasuredScore.write([other], to: folder.url) }
+        try MeasuredScore.write([score("ficoco-v", 64, 55)], to: folder.url)
+        let last = try score("ficoco-v", 64, 56)
+        try MeasuredScore.write([last], to: folder.url)
+        #expect(try Set(MeasuredScore.all(below: folder.url)) == Set(others + [last]))
+        #expect(try MeasuredScore.all(below: folder.url).count == 5)
+        try Data("[".utf8).write(to: folder.file(MeasuredScore.file))
+        let error = #expect(throws: EvaluationError.self) { try MeasuredScore.write([last], to: folder.url) }
+        #expect(error?.code == .badData, "nothing is written over a file that cannot be read")
+    }
+
+    @Test func scienceQAStandsBesideThePapersAndCountsOnce() throws {
+        let text = """
+            [{"benchmark": "scienceqa", "model": "m", "size": "7b", "method": "none",
+              "scores": {"IMG accuracy": 80, "total accuracy": 90}},
+             {"benchmark": "gqa", "model": "m", "size": "7b", "method": "none", "scores": {"accuracy": 60}},
+             {"benchmark": "scienceqa", "model": "m", "size": "7b", "method": "fastv", "keep": 64,
+              "scores": {"IMG accuracy": 40, "total accuracy": 89}},
+             {"benchmark": "gqa", "model": "m", "size": "7b", "method": "fastv", "keep": 64, "scores": {"accuracy": 30}}]
+            """
+        let measured = try JSONDecoder().decode([MeasuredScore].self, from: Data(text.utf8))
+        let table = try ResultsTable(.sevenBillion, measured: measured)
+        let row = try #require(table.ours.first { $0.method == "fastv" && $0.label == "64 tokens" })
+        #expect(row.values == [.sqaTotal: 89, .sqaImage: 40, .gqa: 30])
+        #expect(row.retention == 50)
+        #expect(BenchmarkColumn.sqa.measured == nil)
+        #expect(Array(table.columns.prefix(3)) == [.sqa, .sqaTotal, .sqaImage])
     }
 
     @Test func measuredScoresStandInTheirCells() throws {

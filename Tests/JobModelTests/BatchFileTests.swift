@@ -17,6 +17,17 @@ import Testing
         #expect(batch.description.generation == BatchDescription.Generation(maxTokens: 64))
     }
 
+    @Test func anotherModelMayTakeTheFilesPlace() throws {
+        let folder = try BatchFolder(yaml: "model: elsewhere\nitems: items.jsonl\n")
+        #expect(throws: ManifestProblems.self) { try BatchFile.load(folder.batchFile) }
+        let batch = try BatchFile.load(folder.batchFile, model: folder.path + "/model")
+        #expect(batch.description.model == folder.path + "/model")
+        let problems = #expect(throws: ManifestProblems.self) {
+            try BatchFile.load(folder.batchFile, model: folder.path + "/nowhere")
+        }
+        #expect(problems.map { "\($0)".contains("/nowhere") } == true)
+    }
+
     @Test func readsEveryKey() throws {
         let folder = try BatchFolder(
             yaml: """

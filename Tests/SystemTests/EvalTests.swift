@@ -37,6 +37,11 @@ extension BlackBox {
                 try await Task.sleep(for: .milliseconds(50))
             }
             kill(first.process, SIGKILL)
+            let glance = try await winnow(arguments("killed") + ["--report-only"])
+            #expect(glance.code == 0 && glance.errors.contains("of 60 questions"), "\(glance)")
+            let seen = try Summary(printed: glance.output)
+            #expect(seen.cells.first?.method == "none" && (1...60).contains(seen.cells.first?.questions ?? 0))
+            #expect(!FileManager.default.fileExists(atPath: folder.file("killed/summary.json").path))
             let again = try await winnow(arguments("killed"))
             #expect(again.code == 0, "\(again)")
             let peace = try await winnow(arguments("peace"))
@@ -104,6 +109,23 @@ extension BlackBox {
             let official = try String(contentsOf: folder.file("official/answers/model_none.jsonl"), encoding: .utf8)
             #expect(official.split(separator: "\n").count == 6)
 
+            // Another reading has another name than the default, in files and in scores.
+            let reading =
+                yaml.replacingOccurrences(of: "results: results", with: "results: reading")
+                + "\nmethod: {name: ficoco-v, keep: 64, from_layer: 2, axis: column}\n"
+            try Data(reading.utf8).write(to: folder.file("reading.yaml"))
+            let second = try await winnow([
+                "run", folder.file("reading.yaml").path, "--workers", "1", "--threads", "1",
+            ])
+            #expect(second.code == 0, "\(second)")
+            let scored = try await winnow([
+                "eval", "score", "pope", "--data", data, "--results", folder.file("reading").path, "--out",
+                folder.file("official").path,
+            ])
+            #expect(scored.output.contains("model_ficoco-v:axis=column,from-layer=2@64.jsonl"), "\(scored)")
+            let scores = try String(contentsOf: folder.file("official/scores.json"), encoding: .utf8)
+            #expect(scores.contains("\"none\"") && scores.contains("ficoco-v:axis=column,from-layer=2"))
+
             // The same answers from a file in LLaVA's form, and by the grid, score the same.
             let byFile = try await winnow([
                 "eval", "score", "pope", "--data", data, "--answers",
@@ -118,8 +140,33 @@ extension BlackBox {
             #expect(f1(byFile.output) == f1(score.output) && f1(score.output) != nil)
             #expect(grid.output.contains("pope, F1"), "\(grid)")
 
-            let table = try await winnow(["eval", "table", "--scores", folder.url.path])
-            #expect(table.code == 0 && table.output.contains("measured here") && table.output.contains("copied"))
+            // A truth file of another version costs the score, not the report.
+            let truth = URL(fileURLWithPath: data + "/coco/coco_pope_random.json")
+            try Data(String(repeating: "{\"label\": \"no\"}\n", count: 3).utf8).write(to: truth)
+            let unscored = try await winnow([
+                "eval", "run", folder.file("pope.yaml").path, "--method", "none", "--threads", "1", "--out",
+                folder.file("grid").path,
+            ])
+            #expect(unscored.code == 0 && unscored.output.contains("not scored"), "\(unscored)")
+            #expect(unscored.errors.contains("3 labels for 2 questions") && unscored.output.contains("times as fast"))
+
+            // The demo model's scores stand in no row of LLaVA's; one with its sizes does, and in one table only.
+            let bare = try await winnow(["eval", "table", "--scores", folder.file("official").path])
+            #expect(bare.code == 0 && bare.output.contains("llava-1.5-7b") && bare.output.contains("llava-1.5-13b"))
+            #expect(!bare.output.contains("777.7"))
+            try Data(
+                """
+                [{"benchmark": "pope", "model": "m", "size": "13b", "method": "fastv", "keep": 84, "scores": {"F1": 777.7}}]
+                """.utf8
+            ).write(to: folder.file("official/scores.json"))
+            let table = try await winnow(["eval", "table", "--scores", folder.file("official").path])
+            let rows = table.output.split(separator: "\n").filter { $0.contains("777.7") }
+            #expect(rows.count == 1 && rows[0].hasPrefix("fastv ") && rows[0].contains("measured here"), "\(table)")
+            let seven = try await winnow([
+                "eval", "table", "--model", "7b", "--scores", folder.file("official").path, "--output", "json",
+            ])
+            #expect(seven.output.hasPrefix("[{") && !seven.output.contains("777.7"))
+            #expect(seven.output.contains("llava-1.5-7b") && !seven.output.contains("llava-1.5-13b"))
         }
     }
 }

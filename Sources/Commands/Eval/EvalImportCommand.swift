@@ -8,7 +8,8 @@ struct EvalImportCommand: ParsableCommand {
         commandName: "import", abstract: "Check the folder of a public benchmark and write its questions as items.",
         discussion: """
             The folder is laid out as LLaVA's evaluation instructions say. What is missing is listed with the place where \
-            the official project publishes it. Benchmarks: \
+            the official project publishes it; so is a question file of another length, and truth that does not fit the questions. \
+            Benchmarks: \
             \(BenchmarkCatalogue.all.map { "\($0.name) (\($0.title))" }.joined(separator: ", ")).
             """)
 
@@ -25,9 +26,10 @@ struct EvalImportCommand: ParsableCommand {
         let benchmark = try BenchmarkCatalogue.benchmark(named: name)
         let folder = DataFolder(URL(fileURLWithPath: data, isDirectory: true))
         if benchmark.parts.allSatisfy({ $0.purpose != .questions || folder.holds($0.path) }) {
-            try benchmark.unpackPictures(in: folder)
+            // What is wrong with the file is found again below, beside everything else.
+            do { try benchmark.unpackPictures(in: folder) } catch { printError("\(error)") }
         }
-        let check = try DataCheck(benchmark, in: folder)
+        let check = DataCheck(benchmark, in: folder)
         var items: String?
         if check.questions != nil {
             let file = folder.file(BenchmarkItems.file(benchmark.name))
@@ -56,6 +58,13 @@ struct EvalImportCommand: ParsableCommand {
             let shown = check.missingPictures.prefix(3).joined(separator: ", ")
             print("\(check.missingPictures.count) pictures are missing, such as \(shown)")
         }
+        if !check.picturesOutside.isEmpty {
+            let shown = check.picturesOutside.prefix(3).joined(separator: ", ")
+            print(
+                "\(check.picturesOutside.count) pictures lie outside of the folder, such as \(shown): copy them there, or "
+                    + "link to the benchmark's whole folder")
+        }
+        for problem in check.problems { print("problem: \(problem)") }
         if let judge = benchmark.judge { print("scored by \(judge)") }
         if let items { print("items: \(items)") }
         if check.canRun { print("run it: winnow eval run Jobs/benchmarks/\(benchmark.name).yaml") }
@@ -74,6 +83,8 @@ private struct ImportReport: Encodable {
     let questions: Int?
     let withoutPicture: Int
     let missingPictures: [String]
+    let picturesOutside: [String]
+    let problems: [String]
     let items: String?
     let judge: String?
     let canRun: Bool
@@ -88,6 +99,8 @@ private struct ImportReport: Encodable {
         questions = check.questions
         withoutPicture = check.withoutPicture
         missingPictures = check.missingPictures
+        picturesOutside = check.picturesOutside
+        problems = check.problems
         self.items = items
         judge = benchmark.judge
         canRun = check.canRun

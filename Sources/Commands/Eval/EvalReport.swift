@@ -27,23 +27,27 @@ struct EvalReport {
         let scale = scale
         var cells = TextTable(
             [
-                "method", "keep", "score", "to none", "95 % interval", "delivered", scale.name + "FLOP", "of none",
-                "ms",
-                "times as fast", "quartiles",
-            ], rightAligned: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+                "method", "keep", "score", "to none", "95 % interval", "retention", "95 % interval", "delivered",
+                scale.name + "FLOP", "of none",
+                "to first token", "ms", "times as fast", "quartiles",
+            ], rightAligned: Set(1...13))
         for cell in summary.cells {
             var row = [cell.method, cell.keep.map { "\($0)" } ?? "all", cell.score.map { number($0) } ?? "–"]
-            row += [cell.difference.map { signed($0.value) } ?? "", interval(cell.difference), number(cell.delivered)]
+            row += [cell.difference.map { signed($0.value) } ?? "", interval(cell.difference)]
+            row.append(cell.retention.map { number($0.value) + " %" } ?? "")
+            row.append(cell.retention.map { "\(number($0.low)) … \(number($0.high))" } ?? "")
+            row.append(number(cell.delivered))
             row += [number(cell.flops / scale.unit, 2), number(100 * cell.flopsShare) + " %"]
-            row.append(number(1000 * cell.seconds))
+            row += [number(cell.flopsToFirstToken / scale.unit, 2), number(1000 * cell.seconds)]
             let quartiles = cell.speedUpQuartiles.map { number($0, 2) }.joined(separator: " … ")
-            row += cell.keep == nil ? ["", ""] : [number(cell.speedUp, 2), quartiles]
+            row += cell.keep == nil ? ["", ""] : [cell.speedUp.map { number($0, 2) } ?? "–", quartiles]
             cells.add(row)
         }
         let parts = [
             "\(summary.cells.first?.questions ?? 0) questions; score: \(summary.measure)", cells.text(width: .max),
             kinds(),
             averages(),
+            comparisons(),
         ]
         return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
     }
@@ -72,6 +76,20 @@ struct EvalReport {
             ])
         }
         return table.text(width: .max)
+    }
+
+    private func comparisons() -> String {
+        var table = TextTable(
+            ["method", "keep", "against", "difference", "95 % interval"], rightAligned: [1, 3, 4])
+        func add(_ method: String, _ keep: String, _ comparisons: [GridSummary.Comparison]) {
+            for comparison in comparisons {
+                let difference = comparison.difference
+                table.add([method, keep, comparison.against, signed(difference.value), interval(difference)])
+            }
+        }
+        for cell in summary.cells { add(cell.method, cell.keep.map { "\($0)" } ?? "all", cell.comparisons) }
+        for average in summary.averages { add(average.method, "mean", average.comparisons) }
+        return summary.cells.allSatisfy(\.comparisons.isEmpty) ? "" : table.text(width: .max)
     }
 
     private var scale: (name: String, unit: Double) {

@@ -13,9 +13,12 @@ struct EvalRunCommand: ParsableCommand {
         commandName: "run", abstract: "Ask the questions of a batch with many methods and budgets, and compare them.",
         discussion: """
             Methods and budgets come from the options, everything else from the batch file. Answers are kept one by one in \
-            the output folder; the same command again goes on where it was. Each method stands beside 'none', with a \
-            95 % interval for the difference (paired bootstrap over pictures). The folder also gets summary.json, \
-            accuracy.svg and, for a public benchmark, official answer files.
+            the output folder; the same command again goes on where it was. Each method stands beside 'none', and beside \
+            those of --against at the same budget, with a 95 % interval for the difference (paired bootstrap over \
+            pictures). The folder also gets summary.json, accuracy.svg and, for a public benchmark, official answer files. \
+            --report-only prints what an interrupted run, or one that is still going on, has so far. 'times as fast' \
+            compares answers made with equal threads and capacity; it depends on the questions per picture, which share \
+            the tower and the prompt's beginning.
             """)
 
     @Argument(help: "The batch file, such as Jobs/benchmarks/demo.yaml.")
@@ -26,11 +29,21 @@ struct EvalRunCommand: ParsableCommand {
         help: "A method, with options as in ficoco-v:axis=row; may be repeated. All of them where it is left out.")
     var methods: [String] = []
 
+    @Option(help: "A method to compare the others with besides 'none', such as random; may be repeated.")
+    var against: [String] = []
+
     @Option(parsing: .upToNextOption, help: "Budgets of visual tokens.")
     var keep = [192, 128, 64, 32]
 
+    @Option(
+        help: "A checkpoint folder in place of the batch file's, such as that of LLaVA-1.5-13B; give --out with it.")
+    var model: String?
+
     @Option(help: "The folder for answers and report; eval/NAME beside the batch's results where it is left out.")
     var out: String?
+
+    @Flag(help: "Ask nothing, write nothing: report on the answers that the folder holds, even while a run goes on.")
+    var reportOnly = false
 
     @Option(help: "Ask only this many questions.")
     var limit: Int?
@@ -53,13 +66,15 @@ struct EvalRunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let file = try BatchPreflight.load(batch)
+        let file = try BatchPreflight.load(batch, model: model)
         let wanted = file.description
         let folder = URL(
             fileURLWithPath: out ?? URL(fileURLWithPath: wanted.results).deletingLastPathComponent().path
                 + "/eval/\(wanted.name)", isDirectory: true)
         let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
-        let choices = methods.isEmpty ? MethodChoice.all : try methods.map { try MethodChoice(parsing: $0) }
+        let named = try methods.map { try MethodChoice(parsing: $0) }
+        let rivals = try against.map { try MethodChoice(parsing: $0) }
+        let choices = (named.isEmpty ? MethodChoice.all : named) + rivals
         let (cells, refused) = GridCell.grid(choices, budgets: keep, model: configuration.depth)
         for refusal in refused { printError("left out: \(refusal.cell.name): \(refusal.reason)") }
 
@@ -68,21 +83,41 @@ struct EvalRunCommand: ParsableCommand {
         }
         let backend = OneDNNBackend(precision: try PrecisionArgument?(wanted.precision).elementType(), threads: threads)
         let fingerprint = ModelFingerprint(directories: [wanted.model, wanted.visionTower].compactMap { $0 })
-        let model = try LLaVA(directory: wanted.model, visionTower: wanted.visionTower, backend: backend)
+        let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)
+        if reportOnly {
+            try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: backend.name).check(folder)
+            let answers = try runner.answersSoFar()
+            printError("\(answers.first?.items.count ?? 0) of \(runner.questions) questions are answered everywhere")
+            try report(answers, wanted, configuration, against: rivals, in: folder)
+            return
+        }
+        let loaded = try LLaVA(directory: wanted.model, visionTower: wanted.visionTower, backend: backend)
         let processor = try LLaVAProcessor(
             directory: wanted.model, visionTower: wanted.visionTower, configuration: configuration)
-        try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: backend.name).claim(folder)
-        let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)
+        let settings = try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: backend.name)
+        let claim = try settings.claim(folder)
+        defer { withExtendedLifetime(claim) {} }
         var display = EvalProgress()
-        let answers = try runner.run(model: model, processor: processor, capacity: capacity) { display.show($0) }
+        let answers = try runner.run(
+            model: loaded, processor: processor, capacity: capacity, threads: threads
+        ) { display.show($0) }
         display.end()
+        try report(answers, wanted, configuration, against: rivals, in: folder)
+    }
 
-        let scoring = try EvalScoring(answers, wanted, configuration: configuration, folder: folder)
+    /// Prints what the answers come to, and leaves it in the folder of a run.
+    private func report(
+        _ answers: [CellAnswers], _ wanted: BatchDescription, _ configuration: LLaVAConfiguration,
+        against rivals: [MethodChoice], in folder: URL
+    ) throws {
+        let scoring = try EvalScoring(
+            answers, wanted, configuration: configuration, folder: reportOnly ? nil : folder)
         let summary = GridSummary(
-            answers, measure: scoring.measure, scores: scoring.scores, contributions: scoring.contributions,
-            averagedBudgets: keep.filter { [192, 128, 64].contains($0) })
+            answers, measure: scoring.measure, scores: scoring.scores, parts: scoring.parts,
+            averagedBudgets: keep.filter { [192, 128, 64].contains($0) },
+            against: rivals.map(\.label))
         let report = EvalReport(summary, title: "\(wanted.name): \(summary.measure) and counted operations")
-        try report.write(to: folder)
+        if !reportOnly { try report.write(to: folder) }
         switch output {
         case .json: try printJSON(summary)
         case .table: print(report.text() + "\n\nFiles: \(folder.path)")

@@ -10,7 +10,7 @@ struct EvalScoreCommand: ParsableCommand {
         commandName: "score", abstract: "Make official answer files and scores of answers to a benchmark.",
         discussion: """
             Answers come from the results of 'winnow run' or 'submit', or from a file as LLaVA's evaluation scripts write \
-            it, in the order of the questions.
+            it, in the order of the questions; questions may be left out, as ours of ScienceQA without a picture are.
             """)
 
     @Argument(help: "The benchmark, such as pope.")
@@ -77,6 +77,7 @@ private struct FoundAnswers {
         struct Method: Decodable {
             let name: String
             let keep: Int
+            let options: [String: String]?
         }
         let root = URL(fileURLWithPath: results).appendingPathComponent("shards")
         let files = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL }
@@ -89,7 +90,8 @@ private struct FoundAnswers {
             let reader = try ShardReader(file.path)
             let method = try JSONDecoder().decode(Method.self, from: Data(reader.header.methodJSON.utf8))
             origins["\(reader.header.model) \(reader.header.methodJSON)"] = (
-                reader.header.model, method.name, method.name == "none" ? nil : method.keep
+                reader.header.model, MethodChoice(method.name, settled: method.options ?? [:]).label,
+                method.name == "none" ? nil : method.keep
             )
             for row in try reader.rows(features: false) {
                 guard let question = BenchmarkItems.question(row.id), question.benchmark == benchmark else {
@@ -110,31 +112,9 @@ private struct FoundAnswers {
 
     /// From a file as LLaVA writes it.
     init(file: String, questions: [BenchmarkQuestion]) throws {
-        struct Line: Decodable {
-            let question_id: OfficialID
-            let text: String
-        }
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw CommandFailure(ExitCodes.usage, "\(file) cannot be read")
-        }
-        let lines = data.split(separator: 0x0A)
-        guard lines.count == questions.count else {
-            throw CommandFailure(
-                ExitCodes.usage, "\(file) has \(lines.count) answers, the benchmark \(questions.count) questions")
-        }
-        var texts: [Int: String] = [:]
-        for (question, bytes) in zip(questions, lines) {
-            guard let line = try? JSONDecoder().decode(Line.self, from: Data(bytes)), line.question_id == question.id
-            else {
-                throw CommandFailure(
-                    ExitCodes.usage,
-                    "\(file), line \(question.row + 1), does not answer question \(question.id.text): keep the order of the "
-                        + "question file")
-            }
-            texts[question.row] = line.text
-        }
-        self.texts = texts
-        model = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
+        let url = URL(fileURLWithPath: file)
+        texts = try BenchmarkAnswers.texts(in: url, to: questions)
+        model = url.deletingPathExtension().lastPathComponent
         origin = nil
     }
 }

@@ -9,32 +9,31 @@ struct EvalScoring {
     let measure: String
     /// One score a cell; nil where a server or a judge decides.
     let scores: [Double?]
-    /// What each question contributes to its cell's score, where that is a mean.
-    let contributions: [[Double]?]
+    /// What each question adds to its cell's score.
+    let parts: [ScoreParts?]
 
-    /// Scores the answers; for a benchmark, official files and `scores.json` go into `folder`.
+    /// Scores the answers; for a benchmark, official files and `scores.json` go into `folder`, if there is one.
     init(
-        _ answers: [CellAnswers], _ batch: BatchDescription, configuration: LLaVAConfiguration, folder: URL
+        _ answers: [CellAnswers], _ batch: BatchDescription, configuration: LLaVAConfiguration, folder: URL?
     ) throws {
         if answers.allSatisfy({ $0.right != nil }) {
             measure = "right answers, %"
-            contributions = answers.map(\.right)
-            scores = contributions.map { right in
-                right.map { 100 * $0.reduce(0, +) / Double(max($0.count, 1)) }
-            }
+            let right = answers.map { $0.right ?? [] }
+            parts = right.map { ScoreParts(mean: $0) }
+            scores = right.map { 100 * $0.reduce(0, +) / Double(max($0.count, 1)) }
             return
         }
         guard let name = answers.first?.benchmark?.name else {
             measure = "no score: the items name no answers"
             scores = [Double?](repeating: nil, count: answers.count)
-            contributions = [[Double]?](repeating: nil, count: answers.count)
+            parts = [ScoreParts?](repeating: nil, count: answers.count)
             return
         }
         let benchmark = try BenchmarkCatalogue.benchmark(named: name)
         // `eval import` writes the items into the benchmark's folder.
         let data = DataFolder(URL(fileURLWithPath: batch.items).deletingLastPathComponent())
         let model = URL(fileURLWithPath: batch.model).lastPathComponent
-        var measured: [MeasuredScore] = [], scores: [Double?] = [], contributions: [[Double]?] = []
+        var measured: [MeasuredScore] = [], scores: [Double?] = [], parts: [ScoreParts?] = []
         var measure = "scored elsewhere: \(benchmark.judge ?? "the truth is missing")"
         for answers in answers {
             let cell = answers.cell
@@ -42,16 +41,18 @@ struct EvalScoring {
             do {
                 evaluation = try BenchmarkEvaluation(
                     benchmark, texts: answers.benchmark?.texts ?? [:], data: data, model: "\(model)_\(cell.name)")
-            } catch let error as EvaluationError where error.code == .unfinished {
-                printError("\(cell.name): \(error)")
+            } catch let error as EvaluationError {
+                // Answers took hours, a truth file can be put right: the report is printed all the same.
+                printError("\(cell.name) is not scored: \(error)")
+                if measured.isEmpty { measure = "\(benchmark.name), not scored (see the errors)" }
                 scores.append(nil)
-                contributions.append(nil)
+                parts.append(nil)
                 continue
             }
-            _ = try evaluation.write(to: folder.appendingPathComponent("official"))
+            if let folder { _ = try evaluation.write(to: folder.appendingPathComponent("official")) }
             scores.append(evaluation.result?.headline.value)
             guard let result = evaluation.result else {
-                contributions.append(nil)
+                parts.append(nil)
                 continue
             }
             measure = "\(benchmark.name), \(result.headline.name)"
@@ -59,15 +60,9 @@ struct EvalScoring {
                 MeasuredScore(
                     benchmark: benchmark.name, model: model, configuration: configuration,
                     method: cell.choice.label, keep: cell.keep, result: result))
-            contributions.append(Self.byItem(result.contributions, answers.items))
+            parts.append(ScoreParts(result, items: answers.items))
         }
-        if !measured.isEmpty { try MeasuredScore.write(measured, to: folder) }
-        (self.measure, self.scores, self.contributions) = (measure, scores, contributions)
-    }
-
-    /// In the order of the items; nil unless the score is a mean over exactly them.
-    private static func byItem(_ contributions: [Int: Double], _ items: [Item]) -> [Double]? {
-        let values = items.map { BenchmarkItems.question($0.id.rawValue).flatMap { contributions[$0.row] } }
-        return values.allSatisfy { $0 != nil } && values.count == contributions.count ? values.compactMap(\.self) : nil
+        if let folder, !measured.isEmpty { try MeasuredScore.write(measured, to: folder) }
+        (self.measure, self.scores, self.parts) = (measure, scores, parts)
     }
 }

@@ -12,8 +12,8 @@ struct EvalTableCommand: ParsableCommand {
             the same benchmarks without reduction, in the same table.
             """)
 
-    @Option(help: "Which model: 7b or 13b.")
-    var model = ModelSize.sevenBillion
+    @Option(help: "Which model: 7b or 13b. Both where it is left out.")
+    var model: ModelSize?
 
     @Option(help: "A folder in which to look for scores of 'eval run' and 'eval score'; may be repeated.")
     var scores: [String] = []
@@ -25,10 +25,10 @@ struct EvalTableCommand: ParsableCommand {
         let measured = try scores.flatMap {
             try MeasuredScore.all(below: URL(fileURLWithPath: $0, isDirectory: true))
         }
-        let table = try ResultsTable(model, measured: measured)
+        let tables = try (model.map { [$0] } ?? ModelSize.allCases).map { try ResultsTable($0, measured: measured) }
         switch output {
-        case .json: try printJSON(Report(table))
-        case .table, .quiet: print(text(table))
+        case .json: try printJSON(tables.map { Report($0) })
+        case .table, .quiet: print(tables.map { text($0) }.joined(separator: "\n\n"))
         }
     }
 
@@ -46,12 +46,15 @@ struct EvalTableCommand: ParsableCommand {
             text.add(cells)
         }
         return """
-            \(model.configuration); costs of rows measured here are for \(model.textTokens) text tokens
+            \(table.size.configuration); costs of rows measured here are for \(table.size.textTokens) text tokens
 
             \(text.text(width: .max))
 
             as labelled: prefill at the length that is left at the end, counted as in FiCoCo's tables; counted: operations \
-            that run before the first token, vision tower included. own, copied, re-run: how a paper came by its numbers.
+            that run before the first token, vision tower included. own, copied, re-run: how a paper came by its numbers. SQA: \
+            papers do not tell whether all questions or those with a picture; ours are SQA total and SQA-IMG, of which \
+            the second counts for retention. Retention is empty where a paper's table has no row without reduction, as in \
+            EADP's and the other re-runs: a share of somebody else's baseline would mean nothing.
             """
     }
 

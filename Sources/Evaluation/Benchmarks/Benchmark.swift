@@ -12,6 +12,8 @@ public protocol Benchmark: Sendable {
     var parts: [DataPart] { get }
     /// Most tokens of an answer in the official script.
     var maxTokens: Int { get }
+    /// Questions in the file as published, where that is known.
+    var officialCount: Int? { get }
     /// Who decides where it is not scored here.
     var judge: String? { get }
 
@@ -26,6 +28,8 @@ public protocol Benchmark: Sendable {
 }
 
 extension Benchmark {
+    /// Not known unless said otherwise.
+    public var officialCount: Int? { nil }
     /// Scored here unless said otherwise.
     public var judge: String? { nil }
     /// Nothing to unpack unless said otherwise.
@@ -157,11 +161,20 @@ public struct BenchmarkResult: Sendable, Hashable {
     public let details: [Score]
     /// What each scored question contributes to the headline, where that is a mean; by row.
     public let contributions: [Int: Double]
+    /// How the headline comes from sums over questions.
+    public let rule: ScoreRule
+    /// What rows add to those sums.
+    public let parts: [Int: [Double]]
 
-    init(_ headline: Score, details: [Score] = [], contributions: [Int: Double] = [:]) {
+    init(
+        _ headline: Score, details: [Score] = [], contributions: [Int: Double] = [:], rule: ScoreRule = .mean,
+        parts: [Int: [Double]]? = nil
+    ) {
         self.headline = headline
         self.details = details
         self.contributions = contributions
+        self.rule = rule
+        self.parts = parts ?? contributions.mapValues { [$0, 1] }
     }
 
     /// A mean over questions, in per cent.

@@ -23,6 +23,38 @@ public struct BenchmarkAnswers: Sendable {
         self.model = model
     }
 
+    /// Answers by row from a file as LLaVA's evaluation scripts write it, in the order of the questions.
+    ///
+    /// Questions may be left out, as those without a picture are by our own runs; a line that answers none of those that
+    /// are still to come is refused.
+    public static func texts(
+        in file: URL, to questions: [BenchmarkQuestion]
+    ) throws(EvaluationError) -> [Int: String] {
+        struct Line: Decodable {
+            let question_id: OfficialID
+            let text: String
+        }
+        guard let data = try? Data(contentsOf: file) else {
+            throw EvaluationError(.missingData, "\(file.path) cannot be read")
+        }
+        var texts: [Int: String] = [:]
+        var coming = questions[...]
+        for (number, bytes) in data.split(separator: 0x0A).enumerated() {
+            guard let line = try? JSONDecoder().decode(Line.self, from: Data(bytes)) else {
+                throw EvaluationError(.badData, "\(file.path), line \(number + 1), has no question_id and text")
+            }
+            guard let place = coming.firstIndex(where: { $0.id == line.question_id }) else {
+                throw EvaluationError(
+                    .mismatch,
+                    "\(file.path), line \(number + 1), answers question \(line.question_id.text), which is not among "
+                        + "the \(coming.count) still to come: keep the order of the question file, each answer once")
+            }
+            texts[coming[place].row] = line.text
+            coming = coming[(place + 1)...]
+        }
+        return texts
+    }
+
     /// The answer to a question, if there is one.
     public func text(_ question: BenchmarkQuestion) -> String? { texts[question.row] }
 

@@ -1,4 +1,5 @@
 public import Foundation
+import JobModel
 
 /// The folder of a benchmark, laid out as LLaVA's instructions say.
 public struct DataFolder: Sendable {
@@ -69,25 +70,52 @@ public struct DataCheck: Sendable {
     public let questions: Int?
     /// Pictures that the questions ask about and that are not there.
     public let missingPictures: [String]
+    /// Pictures that links place outside of the folder, which no run would open.
+    public let picturesOutside: [String]
     /// Questions about a text alone.
     public let withoutPicture: Int
 
+    /// What is wrong with files that are there: they cannot be read, have other questions than the published ones, or are
+    /// not the truth for these questions.
+    public let problems: [String]
+
     /// Whether the model can be asked.
     public var canRun: Bool {
-        questions != nil && missingPictures.isEmpty && missing.allSatisfy { $0.purpose == .truth }
+        questions != nil && missingPictures.isEmpty && picturesOutside.isEmpty
+            && missing.allSatisfy { $0.purpose == .truth }
     }
 
-    /// Looks for everything that `benchmark` needs, pictures one by one.
-    public init(_ benchmark: any Benchmark, in data: DataFolder) throws(EvaluationError) {
+    /// Looks for everything that `benchmark` needs, pictures one by one, and scores empty answers where the truth is there.
+    public init(_ benchmark: any Benchmark, in data: DataFolder) {
         missing = benchmark.parts.filter { !data.holds($0.path) }
-        guard !missing.contains(where: { $0.purpose == .questions }) else {
-            (questions, missingPictures, withoutPicture) = (nil, [], 0)
+        var problems: [String] = [], found: [BenchmarkQuestion]?
+        if !missing.contains(where: { $0.purpose == .questions }) {
+            do { found = try benchmark.questions(in: data) } catch { problems.append("\(error)") }
+        }
+        guard let all = found else {
+            (questions, missingPictures, picturesOutside, withoutPicture) = (nil, [], [], 0)
+            self.problems = problems
             return
         }
-        let all = try benchmark.questions(in: data)
         questions = all.count
         withoutPicture = all.count { $0.image == nil }
         var seen: Set<String> = []
-        missingPictures = all.compactMap(\.image).filter { seen.insert($0).inserted && !data.holds($0) }
+        let pictures = all.compactMap(\.image).filter { seen.insert($0).inserted }
+        missingPictures = pictures.filter { !data.holds($0) }
+        picturesOutside = pictures.filter { ConfinedImage.leadsOut($0, of: data.url.path) }
+        if let official = benchmark.officialCount, official != all.count {
+            problems.append(
+                "\(benchmark.name) has \(all.count) questions here and \(official) as published: scores cannot be compared"
+            )
+        }
+        if missing.isEmpty {
+            let texts = Dictionary(all.map { ($0.row, "") }) { first, _ in first }
+            do {
+                _ = try benchmark.score(BenchmarkAnswers(all, texts: texts, model: benchmark.name), in: data)
+            } catch {
+                problems.append("the truth does not fit: \(error)")
+            }
+        }
+        self.problems = problems
     }
 }

@@ -5,6 +5,7 @@ struct GQA: Benchmark {
     let name = "gqa"
     let title = "compositional questions about photographs"
     let maxTokens = 128
+    let officialCount: Int? = 12_578
     private static let published = "cs.stanford.edu/people/dorarad/gqa/download.html"
     let parts = [
         DataPart("llava_gqa_testdev_balanced.jsonl", .questions, published: DataPart.llavaArchive),
@@ -22,7 +23,9 @@ struct GQA: Benchmark {
             let questionId: OfficialID
             let prediction: String
         }
-        let entries = answers.answered.map { Entry(questionId: $0.question.id, prediction: ExactAnswer.gqa($0.text)) }
+        let entries = try answers.complete().map {
+            Entry(questionId: $0.question.id, prediction: ExactAnswer.gqa($0.text))
+        }
         return [try .json("testdev_balanced_predictions.json", entries)]
     }
 

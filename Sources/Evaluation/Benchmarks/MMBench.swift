@@ -7,6 +7,7 @@ struct MMBench: Benchmark {
     let name: String
     let title: String
     let maxTokens = 1024
+    let officialCount: Int?
     let parts: [DataPart]
     private let instruction: String
     private static let pictures = "pictures"
@@ -14,14 +15,15 @@ struct MMBench: Benchmark {
     /// The English questions.
     static let english = MMBench(
         name: "mmbench", title: "multiple choice, every rotation of the options",
-        table: "mmbench_dev_20230712.tsv", instruction: AnswerFormat.letter)
+        table: "mmbench_dev_20230712.tsv", count: 4_377, instruction: AnswerFormat.letter)
     /// The Chinese ones.
     static let chinese = MMBench(
-        name: "mmbench-cn", title: "the same in Chinese", table: "mmbench_dev_cn_20231003.tsv",
+        name: "mmbench-cn", title: "the same in Chinese", table: "mmbench_dev_cn_20231003.tsv", count: nil,
         instruction: AnswerFormat.chineseLetter)
 
-    private init(name: String, title: String, table: String, instruction: String) {
+    private init(name: String, title: String, table: String, count: Int?, instruction: String) {
         self.name = name
+        officialCount = count
         self.title = title
         self.instruction = instruction
         parts = [

@@ -5,6 +5,7 @@ struct MME: Benchmark {
     let name = "mme"
     let title = "pairs of yes–no questions in fourteen categories"
     let maxTokens = 128
+    let officialCount: Int? = 2_374
     private static let pictures = "MME_Benchmark_release_version"
     private static let published =
         "branch Evaluation of github.com/BradyFU/Awesome-Multimodal-Large-Language-Models, on request by e-mail"
@@ -34,28 +35,49 @@ struct MME: Benchmark {
 
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? {
         let truth = try Truth(data)
-        var right: [String: [Bool]] = [:]
+        var right: [String: [(row: Int, file: String, isRight: Bool)]] = [:]
         for (question, text) in try answers.complete() {
             let entry = try truth.entry(question)
-            right[entry.category, default: []].append(MMEScore.Reply(text).rawValue == entry.answer.lowercased())
+            let isRight = MMEScore.Reply(text).rawValue == entry.answer.lowercased()
+            right[entry.category, default: []].append((question.row, entry.file, isRight))
         }
-        var scores: [String: Double] = [:]
+        let perception = MMEScore.perception
+        let rule = ScoreRule.pairs(categories: perception.count)
+        var scores: [String: Double] = [:], parts: [Int: [Double]] = [:]
         for (category, right) in right {
             guard right.count.isMultiple(of: 2) else {
                 throw EvaluationError(
                     .badData, "category \(category) of \(parts[0].path) has a picture with one question")
             }
             var score = MMEScore()
-            for first in stride(from: 0, to: right.count, by: 2) { score.count(right[first], right[first + 1]) }
+            for first in stride(from: 0, to: right.count, by: 2) {
+                guard right[first].file == right[first + 1].file else {
+                    throw EvaluationError(
+                        .badData,
+                        "\(parts[0].path) asks about \(right[first].file) and \(right[first + 1].file) of \(category) where "
+                            + "two questions about one picture belong: take the file as published")
+                }
+                let (one, other) = (right[first].isRight, right[first + 1].isRight)
+                score.count(one, other)
+                // The headline is perception: other categories add nothing to it.
+                guard let place = perception.firstIndex(of: category) else { continue }
+                var part = [Double](repeating: 0, count: rule.width)
+                part[3 * place] = (one ? 1 : 0) + (other ? 1 : 0)
+                part[3 * place + 1] = one && other ? 1 : 0
+                part[3 * place + 2] = 1
+                parts[right[first].row] = part
+            }
             scores[category] = score.score
         }
         func sum(_ categories: [String]) -> Double { categories.reduce(0) { $0 + scores[$1, default: 0] } }
-        let (perception, cognition) = (sum(MMEScore.perception), sum(MMEScore.cognition))
+        let (perceived, cognition) = (sum(perception), sum(MMEScore.cognition))
+        let details = [
+            BenchmarkResult.Score("cognition", cognition), BenchmarkResult.Score("both", perceived + cognition),
+        ]
         return BenchmarkResult(
-            BenchmarkResult.Score("perception", perception),
-            details: [
-                BenchmarkResult.Score("cognition", cognition), BenchmarkResult.Score("both", perception + cognition),
-            ] + scores.sorted { $0.key < $1.key }.map { BenchmarkResult.Score($0.key, $0.value) })
+            BenchmarkResult.Score("perception", perceived),
+            details: details + scores.sorted { $0.key < $1.key }.map { BenchmarkResult.Score($0.key, $0.value) },
+            rule: rule, parts: parts)
     }
 
     /// The right answers, which stand in text files beside the pictures.

@@ -5,6 +5,7 @@ struct MMVet: Benchmark {
     let name = "mm-vet"
     let title = "open questions that combine capabilities"
     let maxTokens = 1024
+    let officialCount: Int? = 218
     var judge: String? { "GPT-4 with the notebook of github.com/yuweihao/MM-Vet; grades drift with the judge" }
     private static let published = "https://github.com/yuweihao/MM-Vet/releases/download/v1/mm-vet.zip"
     let parts = [
@@ -31,6 +32,7 @@ struct LLaVABench: Benchmark {
     let name = "llava-bench"
     let title = "open questions about 24 pictures"
     let maxTokens = 1024
+    let officialCount: Int? = 60
     var judge: String? {
         "GPT-4 with eval_gpt_review_bench.py of github.com/haotian-liu/LLaVA, which reads the answers as they are"
     }
@@ -42,6 +44,12 @@ struct LLaVABench: Benchmark {
 
     func questions(in data: DataFolder) throws(EvaluationError) -> [BenchmarkQuestion] {
         try LLaVAQuestions(file: parts[0].path, pictures: parts[1].path).read(data)
+    }
+
+    /// Nothing besides the answers as LLaVA writes them, which the judge needs whole.
+    func uploads(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> [OfficialFile] {
+        _ = try answers.complete()
+        return []
     }
 
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? { nil }

@@ -5,6 +5,7 @@ struct POPE: Benchmark {
     let name = "pope"
     let title = "is there an object in the photograph?"
     let maxTokens = 128
+    let officialCount: Int? = 8_910
     /// The commit counts: later files have other rows, and truth is joined by position.
     private static let published =
         "output/coco of github.com/AoiDragon/POPE at commit e3e39262c85a6a83f26cf5094022a782cb0df58d"
@@ -22,8 +23,9 @@ struct POPE: Benchmark {
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? {
         struct Label: Decodable { let label: String }
         let answered = try answers.complete()
-        var details: [BenchmarkResult.Score] = []
-        for sampling in Self.samplings {
+        let rule = ScoreRule.meanF1(samplings: Self.samplings.count)
+        var details: [BenchmarkResult.Score] = [], parts: [Int: [Double]] = [:]
+        for (place, sampling) in Self.samplings.enumerated() {
             let file = "coco/coco_pope_\(sampling).json"
             let labels = try data.jsonLines(file, Label.self)
             let own = answered.filter { $0.question.category == sampling }
@@ -34,7 +36,16 @@ struct POPE: Benchmark {
                     "\(file) has \(labels.count) labels for \(own.count) questions: take the file of commit e3e39262")
             }
             var score = YesNoScore()
-            for ((_, text), label) in zip(own, labels) { score.count(text, label: label.label) }
+            for ((question, text), label) in zip(own, labels) {
+                score.count(text, label: label.label)
+                var one = YesNoScore()
+                one.count(text, label: label.label)
+                var part = [Double](repeating: 0, count: rule.width)
+                part[3 * place] = Double(one.truePositives)
+                part[3 * place + 1] = Double(one.falsePositives)
+                part[3 * place + 2] = Double(one.falseNegatives)
+                parts[question.row] = part
+            }
             details += [
                 BenchmarkResult.Score("F1 \(sampling)", 100 * score.f1),
                 BenchmarkResult.Score("accuracy \(sampling)", 100 * score.accuracy),
@@ -43,6 +54,6 @@ struct POPE: Benchmark {
         }
         let f1 = details.filter { $0.name.hasPrefix("F1") }.map(\.value)
         return BenchmarkResult(
-            BenchmarkResult.Score("F1", f1.reduce(0, +) / Double(f1.count)), details: details)
+            BenchmarkResult.Score("F1", f1.reduce(0, +) / Double(f1.count)), details: details, rule: rule, parts: parts)
     }
 }

@@ -8,6 +8,7 @@ struct ScienceQA: Benchmark {
     let name = "scienceqa"
     let title = "multiple choice from school books, with and without pictures"
     let maxTokens = 1024
+    let officialCount: Int? = 4_241
     private static let published = "data/scienceqa of github.com/lupantech/ScienceQA"
     let parts = [
         DataPart("llava_test_CQM-A.json", .questions, published: DataPart.llavaArchive),

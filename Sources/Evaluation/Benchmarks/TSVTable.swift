@@ -27,14 +27,13 @@ struct TSVTable {
     func value(_ column: String, _ row: Int) -> String? {
         guard let place = columns[column] else { return nil }
         let value = rows[row][place]
-        return Self.nothing.contains(value.lowercased()) ? nil : value
+        return Self.nothing.contains(value) || ["nan", "none"].contains(value.lowercased()) ? nil : value
     }
 
-    /// What pandas reads as missing, in lower case; LLaVA's script adds any spelling of nan and none.
+    /// What pandas reads as missing, letter by letter: sodium is `Na`. LLaVA's script adds any spelling of nan and none.
     private static let nothing: Set<String> = [
-        "", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan", "<na>", "n/a", "na", "nan",
-        "none",
-        "null",
+        "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+        "NULL", "NaN", "None", "n/a", "nan", "null",
     ]
 
     private static func fields(_ bytes: Data) -> [[String]] {

@@ -5,6 +5,7 @@ struct TextVQA: Benchmark {
     let name = "textvqa"
     let title = "questions about text in photographs, with OCR tokens"
     let maxTokens = 128
+    let officialCount: Int? = 5_000
     let parts = [
         DataPart("llava_textvqa_val_v051_ocr.jsonl", .questions, published: DataPart.llavaArchive),
         DataPart(

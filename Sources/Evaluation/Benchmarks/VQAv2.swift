@@ -5,6 +5,7 @@ struct VQAv2: Benchmark {
     let name = "vqav2"
     let title = "open questions about photographs, test-dev"
     let maxTokens = 128
+    let officialCount: Int? = 107_394
     var judge: String? { "the server at eval.ai, challenge 830; vqav2-val is scored here" }
     let parts = [
         DataPart("llava_vqav2_mscoco_test-dev2015.jsonl", .questions, published: DataPart.llavaArchive),
@@ -35,6 +36,7 @@ struct VQAv2Validation: Benchmark {
     let name = "vqav2-val"
     let title = "open questions about photographs, validation split"
     let maxTokens = 128
+    let officialCount: Int? = 214_354
     let parts = [
         DataPart(
             "v2_OpenEnded_mscoco_val2014_questions.json", .questions, published: "visualqa.org/download.html"),

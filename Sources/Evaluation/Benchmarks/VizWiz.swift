@@ -5,6 +5,7 @@ struct VizWiz: Benchmark {
     let name = "vizwiz"
     let title = "questions of blind people about their photographs, test split"
     let maxTokens = 128
+    let officialCount: Int? = 8_000
     var judge: String? { "the server at eval.ai, challenge 2185 (closed at times); vizwiz-val is scored here" }
     let parts = [
         DataPart("llava_test.jsonl", .questions, published: DataPart.llavaArchive),
@@ -31,6 +32,7 @@ struct VizWizValidation: Benchmark {
     let name = "vizwiz-val"
     let title = "questions of blind people about their photographs, validation split"
     let maxTokens = 128
+    let officialCount: Int? = 4_319
     let parts = [
         DataPart(
             "val.json", .questions,
@@ -57,14 +59,14 @@ struct VizWizValidation: Benchmark {
     }
 
     func uploads(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> [OfficialFile] {
-        [try .json("answers_upload/\(answers.model).json", VizWizUpload.entries(answers.answered, folder: "val"))]
+        [try .json("answers_upload/\(answers.model).json", VizWizUpload.entries(try answers.complete(), folder: "val"))]
     }
 
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? {
         let truth = try data.json(parts[0].path, [Row].self)
         var contributions: [Int: Double] = [:]
         for (question, text) in try answers.complete() {
-            contributions[question.row] = VQAAccuracy.official(text, answers: truth[question.row].answers.map(\.answer))
+            contributions[question.row] = VQAAccuracy.vizWiz(text, answers: truth[question.row].answers.map(\.answer))
         }
         return BenchmarkResult(mean: "VQA accuracy", of: contributions)
     }

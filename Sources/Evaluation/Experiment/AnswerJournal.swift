@@ -18,15 +18,19 @@ public struct AnswerRow: Sendable, Hashable, Codable {
     public let prefillFLOPs: Int
     /// Seconds in the model; what was shared with another question took no time.
     public let seconds: Double
+    /// Compute threads while it was answered; nil where nobody wrote them down.
+    public let threads: Int?
+    /// Questions that were answered at a time.
+    public let capacity: Int?
 
     enum CodingKeys: String, CodingKey {
-        case id, answer, error, delivered, left, flops, seconds
+        case id, answer, error, delivered, left, flops, seconds, threads, capacity
         case prefillFLOPs = "flops_to_first_token"
     }
 
     init(
         id: String, answer: String?, error: String? = nil, delivered: Int = 0, left: Int = 0, flops: Int = 0,
-        prefillFLOPs: Int = 0, seconds: Double = 0
+        prefillFLOPs: Int = 0, seconds: Double = 0, threads: Int? = nil, capacity: Int? = nil
     ) {
         self.id = id
         self.answer = answer
@@ -36,6 +40,13 @@ public struct AnswerRow: Sendable, Hashable, Codable {
         self.flops = flops
         self.prefillFLOPs = prefillFLOPs
         self.seconds = seconds
+        self.threads = threads
+        self.capacity = capacity
+    }
+
+    /// Whether the seconds of two rows can be compared: both are answers, made with as many threads and neighbours.
+    func isTimed(like other: AnswerRow) -> Bool {
+        error == nil && other.error == nil && threads == other.threads && capacity == other.capacity
     }
 }
 
@@ -49,7 +60,7 @@ final class AnswerJournal {
     init(_ url: URL) throws(EvaluationError) {
         path = url.path
         let existing = (try? Data(contentsOf: url)) ?? Data()
-        let whole = existing.lastIndex(of: 0x0A).map { existing[...$0] } ?? Data()
+        let whole = Self.whole(existing)
         do {
             if !FileManager.default.fileExists(atPath: path) { try Data().write(to: url) }
             file = try FileHandle(forUpdating: url)
@@ -80,13 +91,20 @@ final class AnswerJournal {
         try file.synchronize()
     }
 
-    /// The rows of a journal that is not being written.
-    static func read(_ url: URL) throws(EvaluationError) -> [AnswerRow] {
+    /// The rows of a journal by question, without touching it: another process may be writing its last line. None where there
+    /// is no journal.
+    static func read(_ url: URL) throws(EvaluationError) -> [String: AnswerRow] {
+        guard FileManager.default.fileExists(atPath: url.path) else { return [:] }
         guard let data = try? Data(contentsOf: url) else {
             throw EvaluationError(.missingData, "\(url.path) cannot be read")
         }
-        return try rows(data, url.path)
+        var found: [String: AnswerRow] = [:]
+        for row in try rows(whole(data), url.path) { found[row.id] = row }
+        return found
     }
+
+    /// The lines that were written to their end.
+    private static func whole(_ data: Data) -> Data { data.lastIndex(of: 0x0A).map { data[...$0] } ?? Data() }
 
     private static func rows(_ data: Data, _ path: String) throws(EvaluationError) -> [AnswerRow] {
         let decoder = JSONDecoder()

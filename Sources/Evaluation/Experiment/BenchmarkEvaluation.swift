@@ -9,7 +9,8 @@ public struct BenchmarkEvaluation: Sendable {
 
     /// Scores `texts`, answers by row, of `benchmark`, whose data are in `data`; `model` names the model in the files.
     ///
-    /// Files that a server takes are made only once every question is answered.
+    /// Throws `unfinished` while an answer is missing, so that no server gets a file with holes; of ScienceQA, which has no
+    /// such file, only the questions with a picture are needed.
     public init(_ benchmark: any Benchmark, texts: [Int: String], data: DataFolder, model: String) throws {
         let answers = try BenchmarkAnswers(benchmark.questions(in: data), texts: texts, model: model)
         let own = OfficialFile(

@@ -41,21 +41,37 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
     }
 
     /// Writes the settings into a new folder, or checks that a folder that holds answers has the same.
-    public func claim(_ folder: URL) throws {
-        let file = folder.appendingPathComponent("settings.json")
-        if let data = try? Data(contentsOf: file) {
-            guard let known = try? JSONDecoder().decode(EvaluationSettings.self, from: data), known == self else {
-                throw EvaluationError(
-                    .otherSettings,
-                    "\(folder.path) holds answers of another model, other items or other settings: choose another folder "
-                        + "with --out, or move this one away")
-            }
-            return
-        }
+    ///
+    /// The folder belongs to this process as long as the result lives; another one that claims it meanwhile is refused.
+    @discardableResult
+    public func claim(_ folder: URL) throws -> FolderClaim {
         try FileManager.default.createDirectory(
             at: folder.appendingPathComponent("answers"), withIntermediateDirectories: true)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-        try encoder.encode(self).write(to: file, options: .atomic)
+        let file = folder.appendingPathComponent(Self.file)
+        let claim = try FolderClaim(file, in: folder)
+        if let data = try? Data(contentsOf: file), !data.isEmpty {
+            try check(folder)
+        } else {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+            // In place: a file that is put in its stead would not be the one that is locked.
+            try encoder.encode(self).write(to: file)
+        }
+        return claim
     }
+
+    /// Checks that the answers in a folder were made under these settings.
+    public func check(_ folder: URL) throws(EvaluationError) {
+        guard let data = try? Data(contentsOf: folder.appendingPathComponent(Self.file)), !data.isEmpty else {
+            throw EvaluationError(.missingData, "\(folder.path) holds no answers: 'winnow eval run' puts them there")
+        }
+        guard let known = try? JSONDecoder().decode(EvaluationSettings.self, from: data), known == self else {
+            throw EvaluationError(
+                .otherSettings,
+                "\(folder.path) holds answers of another model, other items or other settings: choose another folder "
+                    + "with --out, or move this one away")
+        }
+    }
+
+    private static let file = "settings.json"
 }

@@ -10,8 +10,8 @@ public import VisionLanguage
 /// Asks every question in every cell of a grid, in one process, and keeps each answer in a file.
 ///
 /// It goes through the questions a few pictures at a time and lets all cells answer those in turn: a picture is decoded
-/// once for all cells, a machine that becomes slower does so for all of them, and whoever stops it can start it again
-/// where it was.
+/// once for all its questions and all cells, a machine that becomes slower does so for all of them, and whoever stops it
+/// can start it again where it was.
 public struct GridRunner {
     /// Questions that all cells answer before the next ones come.
     public static let questionsAtOnce = 40
@@ -21,12 +21,28 @@ public struct GridRunner {
     private let cells: [GridCell]
     private let folder: URL
 
-    /// A run of `cells` over the items of a batch file, `limit` of them at most, with answers in `folder`.
+    /// A run of `cells` over the items of a batch file, the first `limit` of them, with answers in `folder`.
+    ///
+    /// Questions about one picture are asked together, wherever they stand in the file.
     public init(_ batch: BatchDescription, cells: [GridCell], folder: URL, limit: Int? = nil) throws {
         self.batch = batch
         self.cells = cells
         self.folder = folder
-        items = Array(try Item.all(in: batch.items).prefix(limit ?? .max))
+        items = Self.byPicture(try Item.all(in: batch.items).prefix(limit ?? .max))
+    }
+
+    /// Pictures in the order in which they come up, each with all its questions.
+    private static func byPicture(_ items: some Sequence<Item>) -> [Item] {
+        var groups: [[Item]] = [], places: [String: Int] = [:]
+        for item in items {
+            if let place = places[item.image] {
+                groups[place].append(item)
+            } else {
+                places[item.image] = groups.count
+                groups.append([item])
+            }
+        }
+        return groups.flatMap { $0 }
     }
 
     /// How far a run is.
@@ -38,8 +54,10 @@ public struct GridRunner {
     }
 
     /// Asks what has no answer yet, or only an error; `capacity` questions are answered at a time.
+    ///
+    /// `threads` says how many threads the model computes with: it stands beside the seconds of each answer.
     public func run(
-        model: LLaVA, processor: LLaVAProcessor, capacity: Int, progress: (Progress) -> Void
+        model: LLaVA, processor: LLaVAProcessor, capacity: Int, threads: Int? = nil, progress: (Progress) -> Void
     ) throws -> [CellAnswers] {
         let journals = try cells.map { try AnswerJournal(Self.file(of: $0, in: folder)) }
         let plans = try cells.map { try $0.plan(model.configuration.depth) }
@@ -51,10 +69,14 @@ public struct GridRunner {
             guard journals.contains(where: { journal in asked.contains { journal.lacks($0.id.rawValue) } }) else {
                 continue
             }
-            let prepared = asked.map { item in (item, Result { try prepare(item, processor) }) }
+            var pictures: [String: Result<LLaVAProcessor.PreparedInput, any Error>] = [:]
+            for item in asked where pictures[item.image] == nil {
+                pictures[item.image] = Result { try picture(item.image, processor) }
+            }
+            let prepared = asked.map { item in (item, Result { try input(item, pictures[item.image], processor) }) }
             for (index, cell) in cells.enumerated() {
                 let missing = prepared.filter { journals[index].lacks($0.0.id.rawValue) }
-                let rows = try Self.answers(missing, engine) { number, input, item in
+                let rows = try Self.answers(missing, engine, threads: threads) { number, input, item in
                     GenerationRequest(
                         id: UInt64(number), prompt: input.prompt, patches: input.picture.patches,
                         featureKey: "\(input.picture.sha256) \(cell.name)", plan: plans[index], sampling: .greedy,
@@ -68,6 +90,25 @@ public struct GridRunner {
         return zip(cells, journals).map { cell, journal in CellAnswers(cell, items: items, rows: journal.rows) }
     }
 
+    /// What is there without asking anything: the cells that have answers, over the questions that all of them have.
+    public func answersSoFar() throws(EvaluationError) -> [CellAnswers] {
+        var found: [(cell: GridCell, rows: [String: AnswerRow])] = []
+        for cell in cells {
+            let rows = try AnswerJournal.read(Self.file(of: cell, in: folder))
+            if items.contains(where: { rows[$0.id.rawValue] != nil }) { found.append((cell, rows)) }
+        }
+        let common = items.filter { item in found.allSatisfy { $0.rows[item.id.rawValue] != nil } }
+        guard found.first?.cell == .baseline, !common.isEmpty else {
+            throw EvaluationError(
+                .unfinished, "\(folder.path) has no question that 'none' and all other cells with answers have answered"
+            )
+        }
+        return found.map { CellAnswers($0.cell, items: common, rows: $0.rows) }
+    }
+
+    /// How many questions a whole run asks in each cell.
+    public var questions: Int { items.count }
+
     /// Where the answers of a cell are.
     static func file(of cell: GridCell, in folder: URL) -> URL {
         folder.appendingPathComponent("answers").appendingPathComponent("\(cell.name).jsonl")
@@ -78,23 +119,28 @@ public struct GridRunner {
         let picture: LLaVAProcessor.PreparedInput
     }
 
-    private func prepare(_ item: Item, _ processor: LLaVAProcessor) throws -> Input {
-        guard let path = ImagePath.resolve(item.image, under: batch.images) else {
-            throw EvaluationError(.badData, "image '\(item.image)' leaves the image folder")
-        }
+    private func picture(_ image: String, _ processor: LLaVAProcessor) throws -> LLaVAProcessor.PreparedInput {
+        // What a link points to counts, as for a worker: the items may come from somebody else.
+        let file = try ConfinedImage(image, under: batch.images)
+        return try processor.prepare(
+            path: file.path, name: batch.images + "/" + image, framing: batch.imageMode == .pad ? .pad : .crop)
+    }
+
+    private func input(
+        _ item: Item, _ picture: Result<LLaVAProcessor.PreparedInput, any Error>?, _ processor: LLaVAProcessor
+    ) throws -> Input {
+        guard let picture else { preconditionFailure("every picture that is asked about is prepared") }
         let template: PromptTemplate =
             switch batch.template {
             case .none: .none
             case .hf: .hf
             case .vicunaV1: .vicunaV1
             }
-        return Input(
-            prompt: try processor.prompt(item.prompt, template: template),
-            picture: try processor.prepare(path: path, framing: batch.imageMode == .pad ? .pad : .crop))
+        return Input(prompt: try processor.prompt(item.prompt, template: template), picture: try picture.get())
     }
 
     private static func answers(
-        _ prepared: [(Item, Result<Input, any Error>)], _ engine: Engine,
+        _ prepared: [(Item, Result<Input, any Error>)], _ engine: Engine, threads: Int?,
         _ request: (Int, Input, Item) throws -> GenerationRequest
     ) throws -> [AnswerRow] {
         var rows = [AnswerRow?](repeating: nil, count: prepared.count)
@@ -107,7 +153,8 @@ public struct GridRunner {
         while !engine.isIdle {
             for ended in try engine.step() {
                 let number = Int(ended.id)
-                rows[number] = AnswerRow(prepared[number].0.id.rawValue, ended.result)
+                rows[number] = AnswerRow(
+                    prepared[number].0.id.rawValue, ended.result, threads: threads, capacity: engine.capacity)
             }
         }
         return rows.compactMap(\.self)
@@ -115,14 +162,16 @@ public struct GridRunner {
 }
 
 extension AnswerRow {
-    fileprivate init(_ id: String, _ result: Result<GenerationResult, any Error>) {
+    fileprivate init(
+        _ id: String, _ result: Result<GenerationResult, any Error>, threads: Int?, capacity: Int
+    ) {
         switch result {
         case .failure(let error): self.init(id: id, answer: nil, error: "\(error)")
         case .success(let result):
             self.init(
                 id: id, answer: result.text, delivered: result.features.rows, left: result.trace.kept.count,
                 flops: result.flops.total, prefillFLOPs: result.flops.total - result.flops.decode,
-                seconds: result.seconds.total)
+                seconds: result.seconds.total, threads: threads, capacity: capacity)
         }
     }
 }

@@ -35,6 +35,15 @@ public struct MethodChoice: Sendable, Hashable {
         _ = try MethodCatalogue.method(named: method, options: options)
     }
 
+    /// A method with the options that differ from its defaults, of all that a result file names.
+    ///
+    /// `from_layer` of a batch file is the option `from-layer` there.
+    public init(_ method: String, settled options: [String: String]) {
+        let declared = (try? MethodCatalogue.method(named: method))?.options ?? []
+        let standard = Dictionary(declared.map { ($0.name, $0.standard) }) { first, _ in first }
+        self.init(method, options: options.filter { standard[$0.key] != $0.value })
+    }
+
     /// The form above, options in alphabetical order.
     public var label: String {
         guard !options.isEmpty else { return method }

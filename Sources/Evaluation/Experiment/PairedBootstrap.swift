@@ -1,51 +1,80 @@
 import Foundation
 
-/// A confidence interval for the mean of differences between two methods on the same questions.
+/// A confidence interval for a difference between methods on the same questions.
 ///
 /// Questions about one picture are not independent: whole pictures are drawn with replacement, each with all its
 /// questions (cluster bootstrap, percentile interval of 95 %; Davison and Hinkley 1997, sections 3.8 and 5.3).
 public struct PairedBootstrap: Sendable, Hashable {
-    /// The mean over all questions.
+    /// The mean, or the number that was asked for, over all questions.
     public let mean: Double
     /// The interval's lower end.
     public let low: Double
     /// The interval's upper end.
     public let high: Double
 
-    /// Whether the interval leaves out 0.
-    public var excludesZero: Bool { low > 0 || high < 0 }
-
-    /// The interval of `differences`, one for each question, which `clusters` assigns to pictures.
+    /// The interval of the mean of `differences`, one for each question, which `clusters` assigns to pictures.
     public init(_ differences: [Double], clusters: [String], resamples: Int = 10_000, seed: UInt64 = 0) {
-        precondition(differences.count == clusters.count && resamples >= 100, "one cluster for each difference")
-        var sums: [(sum: Double, count: Double)] = [], place: [String: Int] = [:]
-        for (difference, cluster) in zip(differences, clusters) {
-            let own = place[cluster, default: sums.count]
-            if own == sums.count {
-                place[cluster] = own
-                sums.append((0, 0))
-            }
-            sums[own].sum += difference
-            sums[own].count += 1
+        self.init(
+            sums: differences.map { [$0, 1] }, clusters: clusters, resamples: resamples, seed: seed
+        ) { sums in
+            sums[1] > 0 ? sums[0] / sums[1] : 0
         }
-        mean = differences.isEmpty ? 0 : differences.reduce(0, +) / Double(differences.count)
-        guard sums.count > 1 else {
-            (low, high) = (mean, mean)
+    }
+
+    /// The interval of a number that `statistic` works out from sums over questions: `vectors` holds what each question adds
+    /// to them.
+    public init(
+        sums vectors: [[Double]], clusters: [String], resamples: Int = 10_000, seed: UInt64 = 0,
+        statistic: ([Double]) -> Double
+    ) {
+        let width = vectors.first?.count ?? 0
+        precondition(
+            vectors.count == clusters.count && resamples >= 100 && vectors.allSatisfy { $0.count == width },
+            "one cluster and as many numbers for each question")
+        guard !vectors.isEmpty else {
+            (mean, low, high) = (0, 0, 0)
+            return
+        }
+        var pictures: [Double] = [], places: [String: Int] = [:]
+        var whole = [Double](repeating: 0, count: width)
+        for (vector, cluster) in zip(vectors, clusters) {
+            let place = places[cluster] ?? places.count
+            if place == places.count {
+                places[cluster] = place
+                pictures += [Double](repeating: 0, count: width)
+            }
+            for column in 0..<width {
+                pictures[place * width + column] += vector[column]
+                whole[column] += vector[column]
+            }
+        }
+        let value = statistic(whole)
+        mean = value
+        let count = places.count
+        guard count > 1 else {
+            (low, high) = (value, value)
             return
         }
         var random = Counter(state: seed)
-        var means = (0..<resamples).map { _ in
-            var sum = 0.0, count = 0.0
-            for _ in sums.indices {
-                let drawn = sums[Int.random(in: sums.indices, using: &random)]
-                sum += drawn.sum
-                count += drawn.count
+        var values: [Double] = []
+        values.reserveCapacity(resamples)
+        var sums = [Double](repeating: 0, count: width)
+        for _ in 0..<resamples {
+            for column in 0..<width { sums[column] = 0 }
+            // A benchmark has thousands of pictures, each with tens of numbers: without checks of every index.
+            pictures.withUnsafeBufferPointer { drawn in
+                sums.withUnsafeMutableBufferPointer { sums in
+                    for _ in 0..<count {
+                        let start = Int.random(in: 0..<count, using: &random) * width
+                        for column in 0..<width { sums[column] += drawn[start + column] }
+                    }
+                }
             }
-            return sum / count
+            values.append(statistic(sums))
         }
-        means.sort()
-        low = means[Int(0.025 * Double(resamples - 1))]
-        high = means[Int((0.975 * Double(resamples - 1)).rounded(.up))]
+        values.sort()
+        low = values[Int(0.025 * Double(resamples - 1))]
+        high = values[Int((0.975 * Double(resamples - 1)).rounded(.up))]
     }
 
     /// SplitMix64 (Steele et al. 2014): the same draw on every machine.

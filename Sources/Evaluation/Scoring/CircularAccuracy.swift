@@ -25,9 +25,6 @@ public struct CircularAccuracy: Sendable, Hashable {
     /// What the rotations of one question have in common.
     public static func question(of index: Int) -> Int { index % 1_000_000 }
 
-    /// Questions.
-    public var total: Int { groups.count }
-
     /// The share of questions answered rightly in all their rotations.
     public var value: Double { groups.isEmpty ? 0 : Double(groups.values.count { $0 }) / Double(groups.count) }
 }

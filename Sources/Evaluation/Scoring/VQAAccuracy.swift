@@ -8,7 +8,15 @@ public enum VQAAccuracy {
         leavingOneOut(AnswerNormaliser.evalAI(prediction), answers.map { AnswerNormaliser.evalAI($0) })
     }
 
-    /// The VQA evaluation's, for VQAv2 and VizWiz, applied to what would have been uploaded.
+    /// VizWiz's, applied to what would have been uploaded, which is normalised by EvalAI's rules.
+    ///
+    /// Its evaluation descends from that of VQAv2, but normalises the prediction always and the people's answers never:
+    /// nobody who writes "the cat" can be agreed with.
+    public static func vizWiz(_ prediction: String, answers: [String]) -> Double {
+        leavingOneOut(AnswerNormaliser.vqa(AnswerNormaliser.evalAI(prediction)), answers)
+    }
+
+    /// The VQA evaluation's, for VQAv2, applied to what would have been uploaded.
     ///
     /// The upload is normalised by EvalAI's rules. The evaluation then normalises prediction and answers by its own, but
     /// only where people differ in at least one character.

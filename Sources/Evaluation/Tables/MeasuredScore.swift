@@ -45,19 +45,28 @@ public struct MeasuredScore: Sendable, Hashable, Codable {
             throw EvaluationError(.missingData, "there is no folder \(folder.path)")
         }
         var scores: [MeasuredScore] = []
-        for case let url as URL in files where url.lastPathComponent == file {
-            guard let data = try? Data(contentsOf: url),
-                let own = try? JSONDecoder().decode([MeasuredScore].self, from: data)
-            else { throw EvaluationError(.badData, "\(url.path) does not hold scores: move it away") }
-            scores += own
-        }
+        for case let url as URL in files where url.lastPathComponent == file { scores += try read(url) }
         return scores.sorted { ($0.benchmark, $0.method, $0.keep ?? .max) < ($1.benchmark, $1.method, $1.keep ?? .max) }
     }
 
-    /// Writes scores into a folder, in place of those that it held.
+    /// Writes scores into a folder, beside those of other benchmarks, models, methods and budgets that it holds.
     public static func write(_ scores: [MeasuredScore], to folder: URL) throws {
+        let url = folder.appendingPathComponent(file)
+        let known = FileManager.default.fileExists(atPath: url.path) ? try read(url) : []
+        let kept = known.filter { old in !scores.contains { old.measuresTheSame(as: $0) } }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-        try encoder.encode(scores).write(to: folder.appendingPathComponent(file), options: .atomic)
+        try encoder.encode(kept + scores).write(to: url, options: .atomic)
+    }
+
+    private func measuresTheSame(as other: MeasuredScore) -> Bool {
+        benchmark == other.benchmark && model == other.model && method == other.method && keep == other.keep
+    }
+
+    private static func read(_ url: URL) throws(EvaluationError) -> [MeasuredScore] {
+        guard let data = try? Data(contentsOf: url),
+            let scores = try? JSONDecoder().decode([MeasuredScore].self, from: data)
+        else { throw EvaluationError(.badData, "\(url.path) does not hold scores: move it away") }
+        return scores
     }
 }

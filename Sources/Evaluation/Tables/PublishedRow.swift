@@ -46,8 +46,11 @@ public enum ModelSize: String, Sendable, Hashable, CaseIterable {
 
 /// The columns of a table of results, in the order in which they are printed.
 public enum BenchmarkColumn: String, Sendable, Hashable, CaseIterable {
-    /// All 4,241 questions of ScienceQA; what papers print without further words, though LLaVA's own is `IMG`.
+    /// ScienceQA as papers print it, without saying whether they mean all questions or those with a picture: their 69.5
+    /// is LLaVA's total of 69.4, or another harness's 69.6 with pictures. No score of ours stands here.
     case sqa = "SQA"
+    /// All 4,241 questions of ScienceQA; blind to what happens to pictures in the half that has none.
+    case sqaTotal = "SQA total"
     /// The 2,017 questions with a picture.
     case sqaImage = "SQA-IMG"
     case textVQA = "VQA-T"
@@ -66,7 +69,7 @@ public enum BenchmarkColumn: String, Sendable, Hashable, CaseIterable {
     /// Where our own scores for this column come from: the benchmark and the score's name.
     public var measured: (benchmark: String, score: String)? {
         switch self {
-        case .sqa: ("scienceqa", "total accuracy")
+        case .sqaTotal: ("scienceqa", "total accuracy")
         case .sqaImage: ("scienceqa", "IMG accuracy")
         case .textVQA: ("textvqa", "VQA accuracy")
         case .pope: ("pope", "F1")
@@ -76,6 +79,7 @@ public enum BenchmarkColumn: String, Sendable, Hashable, CaseIterable {
         case .mmBench: ("mmbench", "circular accuracy")
         case .vqaV2Validation: ("vqav2-val", "VQA accuracy")
         case .mmePerception: ("mme", "perception")
+        case .sqa: nil  // papers do not tell which of the two it is
         case .vizWiz, .mmVet, .llavaWild, .vqaV2: nil  // a server or a judge decides
         }
     }

@@ -85,12 +85,12 @@ public struct ResultsTable: Sendable {
         return values
     }
 
-    /// Over the columns that both have; MME's points would outweigh per cent and are left out.
+    /// Over the columns that both have; MME's points would outweigh per cent and are left out, and ScienceQA counts once.
     ///
     /// FiCoCo's own column divides a mean of five benchmarks by one of six in two rows of 13B; this does not.
     static func retention(_ values: [BenchmarkColumn: Double], of baseline: [BenchmarkColumn: Double]) -> Double? {
         let common = BenchmarkColumn.allCases.filter {
-            $0 != .mmePerception && values[$0] != nil && baseline[$0] != nil
+            $0 != .mmePerception && $0 != .sqaTotal && values[$0] != nil && baseline[$0] != nil
         }
         let whole = common.reduce(0) { $0 + (baseline[$1] ?? 0) }
         return whole > 0 ? 100 * common.reduce(0) { $0 + (values[$1] ?? 0) } / whole : nil
