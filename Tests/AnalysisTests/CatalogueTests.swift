@@ -70,6 +70,37 @@ import Testing
         #expect(catalogue.summary.unreadable.first?.contains(damaged.path) == true)
     }
 
+    /// A writer that is killed after its journal is on the disk leaves a file that can only be read by writing to it.
+    @Test func aWriterThatWasKilledSpoilsNothing() throws {
+        try tree.seal([ResultsTree.row("a"), ResultsTree.row("b")], as: 1)
+        let file = "\(tree.folder.path)/\(Catalogue.fileName)"
+        _ = try Catalogue.rebuild(tree.folder)
+        #expect(throws: SystemPython.Failure.self) {
+            try SystemPython.run(
+                """
+                import os, signal, sqlite3, sys
+                database = sqlite3.connect(sys.argv[1], isolation_level=None)
+                database.execute("PRAGMA cache_size = 1")
+                database.execute("BEGIN IMMEDIATE")
+                database.execute("UPDATE jobs SET answer = 'never committed'")
+                database.execute("CREATE TABLE large AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                    "LIMIT 4000) SELECT i, randomblob(1000) FROM n")
+                os.kill(os.getpid(), signal.SIGKILL)
+                """, file)
+        }
+        try #require(FileManager.default.fileExists(atPath: file + "-journal"))
+        for _ in 0..<2 {
+            let catalogue = try Catalogue(tree.folder)
+            let expected = ["a", "b"].map { [ResultsTree.row($0).answer] }
+            #expect(try texts(catalogue, "SELECT answer FROM jobs ORDER BY id") == expected)
+            #expect(!FileManager.default.fileExists(atPath: file + "-journal"))
+        }
+        // The same with a file from before in its place: rows of then must not come back.
+        try Data(repeating: 7, count: 4096).write(to: URL(fileURLWithPath: file + "-wal"))
+        _ = try Catalogue.rebuild(tree.folder)
+        #expect(!FileManager.default.fileExists(atPath: file + "-wal"))
+    }
+
     @Test(arguments: [
         "DELETE FROM jobs", "DROP TABLE jobs", "UPDATE jobs SET answer = ''", "SELECT nonsense FROM jobs", "hello",
         "ATTACH 'x.sqlite' AS y", "SELECT load_extension('x')", "",

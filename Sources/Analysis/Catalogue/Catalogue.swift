@@ -54,9 +54,14 @@ public final class Catalogue {
                 summary = try additions.summary(database)
             }
             try queue.close()
-            // What reads the old file goes on reading it.
-            guard rename(fresh.path, final.path) == 0 else {
-                throw AnalysisError(.catalogue, "\(final.path) cannot be replaced: \(String(cString: strerror(errno)))")
+            try CatalogueLock.holding(folder.path) {
+                // What a killed writer left of the old file would be rolled back into the new one.
+                for suffix in ["-journal", "-wal", "-shm"] { unlink(final.path + suffix) }
+                // What reads the old file goes on reading it.
+                guard rename(fresh.path, final.path) == 0 else {
+                    throw AnalysisError(
+                        .catalogue, "\(final.path) cannot be replaced: \(String(cString: strerror(errno)))")
+                }
             }
         }
         return summary
@@ -99,14 +104,17 @@ public final class Catalogue {
             guard !new.isEmpty else {
                 return (queue, try queue.read { try CatalogueAdditions.summary($0, unreadable: []) })
             }
-            let writer = try DatabaseQueue(path: path)
             let decided = try committed()
-            let summary = try writer.write { database in
-                var additions = CatalogueAdditions(folder: folder, committed: decided)
-                for shard in new { try additions.add(shard, to: database) }
-                return try additions.summary(database)
+            let summary = try CatalogueLock.holding(folder.path) {
+                let writer = try DatabaseQueue(path: path)
+                let summary = try writer.write { database in
+                    var additions = CatalogueAdditions(folder: folder, committed: decided)
+                    for shard in new { try additions.add(shard, to: database) }
+                    return try additions.summary(database)
+                }
+                try writer.close()
+                return summary
             }
-            try writer.close()
             return (queue, summary)
         }
     }
