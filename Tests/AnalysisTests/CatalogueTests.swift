@@ -70,6 +70,32 @@ import Testing
         #expect(catalogue.summary.unreadable.first?.contains(damaged.path) == true)
     }
 
+    @Test func aStoreHasTheLastWordOnceItIsThere() throws {
+        // A second attempt was sealed and never committed; the first one is the result.
+        let first = try tree.seal([ResultsTree.row("a")], as: 1)
+        try tree.seal([ResultsTree.row("a", attempt: 2)], as: 2)
+        let store = try ResultsStore(tree)
+        try store.commit(["a"], in: [first])
+        func visible(_ catalogue: Catalogue) throws -> [[String]] {
+            try texts(catalogue, "SELECT attempt, (SELECT value FROM about WHERE key = 'decided_by') FROM jobs")
+        }
+        let alone = try visible(Catalogue(tree.folder))
+        #expect(alone == [["2", "shards"]])
+        let decided = try visible(Catalogue(tree.folder) { CommittedRows(try store.results()) })
+        #expect(decided == [["1", "store"]])
+        // Without the store what it decided stays, and what is new is not said to be decided.
+        let kept = try visible(Catalogue(tree.folder))
+        #expect(kept == [["1", "store"]])
+        try tree.seal([ResultsTree.row("b")], as: 3)
+        _ = try Catalogue(tree.folder)
+        let again = try texts(
+            Catalogue(tree.folder) { CommittedRows(try store.results()) }, "SELECT id, attempt FROM jobs ORDER BY id")
+        #expect(again == [["a", "1"]])
+        _ = try Catalogue.rebuild(tree.folder, committed: CommittedRows(store.results()))
+        let rebuilt = try visible(Catalogue(tree.folder))
+        #expect(rebuilt == [["1", "store"]])
+    }
+
     /// A writer that is killed after its journal is on the disk leaves a file that can only be read by writing to it.
     @Test func aWriterThatWasKilledSpoilsNothing() throws {
         try tree.seal([ResultsTree.row("a"), ResultsTree.row("b")], as: 1)

@@ -86,6 +86,24 @@ import Testing
         #expect(try tree.folder.shards().count == 2)
     }
 
+    @Test func severalAttemptsAreSaid() throws {
+        #expect(try merging().contestedJobs() == ["b"])
+        _ = try merging().run()
+        // Copies of merged rows, as a merge that was killed leaves them, are one row.
+        let merged = try tree.folder.shards()
+        let other = try ResultsTree()
+        try other.seal(["a", "c"].map { ResultsTree.row($0) }, as: 1)
+        #expect(try merging().contestedJobs() == [])
+        for shard in try other.folder.shards() {
+            let target = URL(fileURLWithPath: "\(tree.folder.path)/\(shard)")
+            try FileManager.default.createDirectory(
+                at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: "\(other.folder.path)/\(shard)", toPath: target.path)
+        }
+        #expect(try tree.folder.shards().count == merged.count + 1)
+        #expect(try merging().contestedJobs() == ["c"])
+    }
+
     @Test func damageStopsItBeforeAnythingIsRemoved() throws {
         let shards = try tree.folder.shards()
         try Data("nonsense".utf8).write(to: URL(fileURLWithPath: "\(tree.folder.path)/\(shards[0])"))

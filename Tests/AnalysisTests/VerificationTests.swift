@@ -8,39 +8,21 @@ import Testing
 
 @Suite struct VerificationTests {
     let tree: ResultsTree
-    private let batch = BatchID("demo-1")
-    private var store: URL { URL(fileURLWithPath: tree.folder.path + "/jobs.sqlite") }
+    private let stored: ResultsStore
+    private var batch: BatchID { stored.batch }
+    private var store: URL { stored.url }
 
-    init() throws { tree = try ResultsTree() }
+    init() throws {
+        tree = try ResultsTree()
+        stored = try ResultsStore(tree)
+    }
 
-    /// A store in which the rows of each shard were committed, those of `ids` only.
     private func commit(_ ids: [String], in shards: [SealedShard], unfinished: [String] = []) throws {
-        var store = try JobStore(at: store)
-        try store.openBatch(batch, description: "{}", results: tree.folder.path, at: .now)
-        let items = (ids + unfinished).map { NewItem(id: ItemID($0), image: "x", json: "{}") }
-        let jobs = try store.add(items, to: batch).added.map(\.id)
-        try store.closeBatch(batch, at: .now)
-        for (id, job) in zip(ids, jobs) {
-            let lease = Lease(job: job, epoch: Epoch(1))
-            try store.apply([.assigned(lease, to: WorkerName("w"))], at: .now)
-            guard let shard = shards.first(where: { $0.jobs.contains(id) }), let row = shard.jobs.firstIndex(of: id)
-            else { continue }
-            try store.add(
-                ShardRecord(
-                    batch: batch, path: shard.path, sha256: shard.sha256, bytes: UInt64(shard.bytes),
-                    worker: WorkerName("w")))
-            let commit = RowCommit(
-                lease: lease, shard: shard.path, row: UInt32(row), error: nil, summary: JobSummary())
-            let refused = try store.apply([.committed(commit)], at: .now)
-            #expect(refused.isEmpty)
-        }
-        if unfinished.isEmpty { try store.apply([.batchFinished(batch)], at: .now) }
-        try store.commit()
+        try stored.commit(ids, in: shards, unfinished: unfinished)
     }
 
     private func verification() throws -> Verification {
-        try Verification(
-            tree.folder, results: StoredResults(store: store, folder: tree.folder.path, named: "demo-1"))
+        try Verification(tree.folder, results: stored.results())
     }
 
     @Test func soundResultsAreSaidToBe() throws {

@@ -48,7 +48,7 @@ public final class Catalogue {
             }
             let queue = try DatabaseQueue(path: fresh.path, configuration: configuration)
             try queue.write { database in
-                try CatalogueSchema.create(database)
+                try CatalogueSchema.create(database, decidedBy: CatalogueSchema.Decider(committed))
                 var additions = CatalogueAdditions(folder: folder, committed: committed)
                 for shard in shards { try additions.add(shard, to: database) }
                 summary = try additions.summary(database)
@@ -69,7 +69,10 @@ public final class Catalogue {
 
     /// Opens the catalogue of a folder after adding what is new there; makes it where it is absent or of another version.
     ///
-    /// - Parameter committed: What a job store says; asked for only if there are shards to add.
+    /// A catalogue that was made without a job store is made anew where there is one: a last attempt that was never
+    /// committed would stay visible.
+    ///
+    /// - Parameter committed: What a job store says; asked for only where that matters.
     public init(_ folder: ResultsFolder, committed: () throws -> CommittedRows? = { nil }) throws {
         self.folder = folder
         let path = Self.url(folder).path
@@ -92,6 +95,8 @@ public final class Catalogue {
         else { return nil }
         let shards = try folder.shards()
         return try wrapping(path) {
+            let decider = try queue.read(CatalogueSchema.decider)
+            if decider == .shards, try committed() != nil { return nil }
             let known = try queue.read { database in
                 try Row.fetchAll(database, sql: "SELECT path, settled FROM shards").map {
                     (path: $0["path"] as String, isSettled: $0["settled"] as Bool)
@@ -106,8 +111,11 @@ public final class Catalogue {
             }
             let decided = try committed()
             let summary = try CatalogueLock.holding(folder.path) {
-                let writer = try DatabaseQueue(path: path)
+                var configuration = Configuration()
+                configuration.busyMode = .timeout(10)
+                let writer = try DatabaseQueue(path: path, configuration: configuration)
                 let summary = try writer.write { database in
+                    try CatalogueSchema.note(CatalogueSchema.Decider(decided), database)
                     var additions = CatalogueAdditions(folder: folder, committed: decided)
                     for shard in new { try additions.add(shard, to: database) }
                     return try additions.summary(database)

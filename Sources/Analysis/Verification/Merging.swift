@@ -72,9 +72,26 @@ public struct Merging {
         return summary
     }
 
+    /// Jobs of which shards hold several attempts: only a job store knows which of them is the result.
+    public func contestedJobs() throws -> [String] {
+        var found: [String: RowIdentity] = [:]
+        var contested: Set<String> = []
+        for path in try folder.shards() {
+            let reader = try ShardReader("\(folder.path)/\(path)")
+            let rows = try reader.rows(features: false, trace: false)
+            let origins = try reader.origins()
+            for (row, origin) in zip(rows, origins) {
+                // A copy of a row that was merged is still that row.
+                if let other = found[row.id], other != origin.identity { contested.insert(row.id) }
+                found[row.id] = origin.identity
+            }
+        }
+        return contested.sorted()
+    }
+
     /// Removes shards without a visible row; returns the visible rows of the others.
     private func removingEmptyShards(_ step: (String) -> Void) throws -> [String: [Int]] {
-        let catalogue = try Catalogue(folder)
+        let catalogue = try Catalogue(folder) { committed }
         var visible: [String: [Int]] = [:]
         for row in try catalogue.query("SELECT shard, row FROM jobs ORDER BY shard, row").rows {
             guard case .text(let shard)? = row[0], case .integer(let place)? = row[1] else { continue }
