@@ -128,7 +128,9 @@ struct PythonReaderTests {
         "del f['kept/data']; f.create_dataset('kept/data', (6,), 'u2', external=[('/etc/passwd', 0, 12)])",
         "del f['kept/data']; f.create_dataset('kept/data', (1 << 40,), 'u2', chunks=(1 << 20,))",
         "f['kept/indptr'][1] = 1 << 40", "f['kept/indptr'][1] = -3", "f.attrs['format'] = 'else'",
-        "f.attrs['format_version'] = '2.0'", "del f['kept']",
+        "f.attrs['format_version'] = '2.0'", "del f['kept']", "del f['kept/data']", "del f['kept/indptr']",
+        "del f['kept']; f['kept'] = np.arange(3)", "del f['kept/data']; f['kept/data'] = 3",
+        "del f['kept/indptr']; f['kept/indptr'] = np.zeros((9, 9), 'i8')", "f.attrs['format'] = np.zeros(4)",
         """
         l = h5py.VirtualLayout((6,), 'u2'); l[:] = h5py.VirtualSource('/etc/passwd', 'x', (6,))
         del f['kept/data']; f.create_virtual_dataset('kept/data', l)
@@ -148,6 +150,67 @@ struct PythonReaderTests {
                 print("refused:", error)
             """)
         #expect(printed.hasPrefix("refused: "), "\(printed)")
+    }
+
+    /// A shard of jobs that failed before any model was there stores no features; the others' are not lost for it.
+    @Test func whatOneShardLacksIsEmptyThere() throws {
+        try tree.seal([ResultsTree.failure("early")], as: 3, header: ResultsTree.header(features: false))
+        let printed = try run(
+            """
+            from winnow_results import open_results, BadFile, NotStored
+            results = open_results("results/demo")
+            early, late = results.arrays("features", "data", ["early", "scene-002/q0"])
+            print(early.shape, early.dtype, late.shape)
+            try:
+                results.arrays("nothing")
+            except NotStored:
+                print("nothing")
+            """)
+        let kept = ResultsTree.row("scene-002/q0").kept.count
+        #expect(printed == "(0, 8) float16 (\(kept), 8)\nnothing\n")
+        let target = tree.directory.file("all.npz").path
+        try PythonReader.export("npz", of: tree.folder, to: target, python: "/usr/bin/python3")
+        let names = try SystemPython.run("import numpy, sys; print(sorted(numpy.load(sys.argv[1])))", target)
+        #expect(names.contains("'features'") && names.contains("'features_indptr'"))
+        // Damage is no reason to leave anything out.
+        let shard = try #require(try tree.folder.shards().first)
+        _ = try SystemPython.run(
+            "import h5py, sys\nwith h5py.File(sys.argv[1], 'r+') as f: del f['kept/data']",
+            "\(tree.folder.path)/\(shard)")
+        #expect { try PythonReader.export("npz", of: tree.folder, to: target, python: "/usr/bin/python3") } throws: {
+            ($0 as? AnalysisError)?.message.contains("kept/data") == true
+        }
+    }
+
+    @Test func aTraceOfIndicesIsExportedWithoutScores() throws {
+        let other = try ResultsTree()
+        var header = ResultsTree.header()
+        header.trace = .indices
+        var row = ResultsTree.row("a")
+        row.tokens.score = []
+        row.merges = ResultRow.Merges()
+        try other.seal([row], as: 1, header: header)
+        let target = other.directory.file("all.npz").path
+        try PythonReader.export("npz", of: other.folder, to: target, python: "/usr/bin/python3")
+        let names = try SystemPython.run("import numpy, sys; print(sorted(numpy.load(sys.argv[1])))", target)
+        #expect(names.contains("'left_at'") && !names.contains("'score'"))
+    }
+
+    @Test func aCatalogueThatIsBehindIsSaid() throws {
+        _ = try Catalogue.rebuild(tree.folder)
+        let script = """
+            import warnings
+            from winnow_results import open_results
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                open_results("results/demo")
+            print(*[warning.message for warning in said])
+            """
+        #expect(try run(script) == "\n")
+        try tree.seal([ResultsTree.row("new")], as: 3)
+        let printed = try run(script)
+        #expect(
+            printed.hasPrefix("1 shards ") && printed.contains("winnow results catalogue results/demo"), "\(printed)")
     }
 
     @Test func whatIsNoResultsFolderSaysSo() throws {
