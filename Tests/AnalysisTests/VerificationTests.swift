@@ -109,4 +109,18 @@ import Testing
         let found = try verification()
         #expect(found.isSound && found.visible == 4)
     }
+
+    @Test func jobsOfACancelledBatchRunAgainToo() throws {
+        let gone = try tree.seal(["a", "b"].map { ResultsTree.row($0) }, as: 1)
+        try commit(["a", "b"], in: [gone], unfinished: ["c"])
+        var jobs = try JobStore(at: store)
+        let refused = try jobs.apply([.batchCancelled(batch, reason: "enough")], at: .now)
+        #expect(refused.isEmpty)
+        let requeued = try jobs.requeueResults(of: [ItemID("a"), ItemID("b")], in: batch)
+        #expect(requeued == 2)
+        let found = try jobs.batches().first
+        #expect(found?.state == .running)
+        let waiting = try jobs.unfinishedJobs(of: batch, after: JobID(0), limit: 10)
+        #expect(waiting.map(\.id) == [JobID(1), JobID(2)])
+    }
 }

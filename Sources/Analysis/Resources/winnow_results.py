@@ -300,7 +300,7 @@ class _Shard:
             raise
 
     def close(self):
-        """Closes the file and what is open in it. (h5py.File.close looks for open objects of all files, ten times slower.)"""
+        """Closes the file and what is open in it. (h5py.File's close looks through all files and takes ten times as long.)"""
         self._checked.clear()
         self._groups.clear()
         self._file.close()
@@ -462,7 +462,8 @@ class _Catalogue:
 
     def shards(self):
         tables = {name for name, in self._fetch("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        return {path for table in tables & {"shards", "unreadable"} for path, in self._fetch(f"SELECT path FROM {table}")}
+        lists = [self._fetch(f"SELECT path FROM {table}") for table in tables & {"shards", "unreadable"}]
+        return {path for rows in lists for path, in rows}
 
     def columns(self):
         return {name: (units, text) for name, units, text in self._fetch("SELECT name, units, long_name FROM columns")}
