@@ -123,4 +123,25 @@ import Testing
         let waiting = try jobs.unfinishedJobs(of: batch, after: JobID(0), limit: 10)
         #expect(waiting.map(\.id) == [JobID(1), JobID(2)])
     }
+
+    @Test func damagedShardsAreSetAside() throws {
+        let kept = try tree.seal([ResultsTree.row("a")], as: 1)
+        let damaged = try tree.seal([ResultsTree.row("b")], as: 2)
+        try commit(["a", "b"], in: [kept, damaged])
+        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: tree.path(damaged)))
+        let found = try verification()
+        #expect(found.count(.damaged) == 1 && found.missing == ["b"])
+        let moved = try found.setDamagedAside(in: tree.folder)
+        #expect(moved == [damaged.path])
+        let name = try #require(damaged.path.split(separator: "/").last)
+        let contents = FileManager.default.contents(atPath: "\(tree.folder.path)/damaged/\(name)")
+        #expect(contents == Data("nonsense".utf8))
+        let after = try verification()
+        #expect(after.count(.damaged) == 0 && after.missing == ["b"])
+        // The same name may come again, from a backup that was no better.
+        try Data("again".utf8).write(to: URL(fileURLWithPath: tree.path(damaged)))
+        let again = try verification().setDamagedAside(in: tree.folder)
+        let files = try FileManager.default.contentsOfDirectory(atPath: tree.folder.path + "/damaged")
+        #expect(again == [damaged.path] && files.count == 2)
+    }
 }
