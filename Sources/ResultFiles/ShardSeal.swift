@@ -56,6 +56,13 @@ struct ShardSeal {
         return Array(hash.finalize())
     }
 
+    /// The bytes of a file, seal included.
+    static func size(of path: String) throws(ResultFileError) -> Int {
+        let (file, bytes) = try open(path)
+        close(file)
+        return bytes
+    }
+
     private static func open(_ path: String) throws(ResultFileError) -> (file: Int32, bytes: Int) {
         let file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {

@@ -44,6 +44,18 @@ import Testing
         #expect(page.remarks.count == 1)  // its picture is nowhere
     }
 
+    @Test func numbersThatAreNoneDoNotCostThePage() throws {
+        let tree = try ResultsTree()
+        var rows = ["a", "b", "c"].map { ResultsTree.row($0) }
+        rows[0].finishedAt = .infinity
+        rows[1].finishedAt = .nan
+        rows[2].flops.prefill = -.infinity
+        try tree.seal(rows, as: 1)
+        let page = try ReportPage(
+            [ReportPage.Source(Catalogue(tree.folder))], title: nil, software: "", now: ReportFixture.now)
+        #expect(page.html.contains(#""\u0000""#))
+    }
+
     @Test(.enabled(if: LocalPages.isThere, "needs Debian's chromium")) func theBrowserShowsWhatIsThere() throws {
         let (fixture, page) = try page()
         let (text, console) = try LocalPages().text(of: page.html, hash: "batch=2")

@@ -148,6 +148,14 @@ extension BlackBox {
                 "del f['jobs/id']; f.create_dataset('jobs/id', (3,), 'S8', external=[('/etc/passwd', 0, 24)])",
                 "del f['jobs/attempt']; f.create_dataset('jobs/attempt', (1 << 44,), 'i8', chunks=(1 << 20,))",
                 "f.attrs['rows'] = 1 << 60", "f['tokens/indptr'][1] = 1 << 50",
+                "f.attrs['rows'] = 1 << 22\nfor n in list(f['jobs']):\n  t = f['jobs'][n].dtype; del f['jobs'][n]; "
+                    + "f['jobs'].create_dataset(n, (1 << 22,), 'S1' if t.kind == 'S' else t, chunks=(1 << 16,))",
+                "f['tokens'].attrs['grid'] = [576]", "f['tokens'].attrs['grid'] = [1, 24, 24]",
+                "f['steps/tokens_out'][:] = (1 << 63) - 1; f['steps/tokens_in'][:] = -1 << 63",
+                "for n in ['resized_width', 'resized_height', 'crop_width', 'pad_width']: f['jobs/' + n][:] = 1 << 62",
+                "for n in ['resized_width', 'resized_height']: f['jobs/' + n][:] = 65536\nf['jobs/crop_width'][:] = 1",
+                "f['jobs/finished_at'][0] = float('inf'); f['jobs/flops_vision'][:] = float('-inf')",
+                "f['jobs/finished_at'][0] = float('nan'); f['jobs/seconds_vision'][0] = float('nan')",
                 "d = f['kept/data'].id; a = d.get_chunk_info(0); o = open(sys.argv[1], 'r+b'); "
                     + "o.seek(a.byte_offset); o.write(b'x' * a.size); o.close()",
                 "o = open(sys.argv[1], 'r+b'); o.seek(96); o.write(b'y' * 4000); o.close()",

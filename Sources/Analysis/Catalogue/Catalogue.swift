@@ -98,8 +98,11 @@ public final class Catalogue {
             let decider = try queue.read(CatalogueSchema.decider)
             if decider == .shards, try committed() != nil { return nil }
             let known = try queue.read { database in
-                try Row.fetchAll(database, sql: "SELECT path, settled FROM shards").map {
-                    (path: $0["path"] as String, isSettled: $0["settled"] as Bool)
+                try Row.fetchAll(database, sql: "SELECT path, settled FROM shards").map { row in
+                    (
+                        path: String.fromDatabaseValue(row["path"] as DatabaseValue) ?? "",
+                        isSettled: Bool.fromDatabaseValue(row["settled"] as DatabaseValue) ?? false
+                    )
                 }
             }
             // Where a shard went away, rows that it superseded may count again.

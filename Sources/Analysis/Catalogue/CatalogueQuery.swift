@@ -46,7 +46,12 @@ extension Catalogue {
             try queue.read { database in
                 let find = try database.cachedStatement(sql: "SELECT shard, row FROM jobs WHERE id = ?")
                 return try ids.compactMap { id in
-                    try Row.fetchOne(find, arguments: [id]).map { (id, $0["shard"] as String, $0["row"] as Int) }
+                    // Somebody else's catalogue may hold anything.
+                    guard let found = try Row.fetchOne(find, arguments: [id]),
+                        let shard = String.fromDatabaseValue(found["shard"] as DatabaseValue),
+                        let row = Int.fromDatabaseValue(found["row"] as DatabaseValue)
+                    else { return nil }
+                    return (id, shard, row)
                 }
             }
         }

@@ -71,7 +71,12 @@ enum CatalogueSchema {
         guard try database.tableExists("about"), try database.tableExists("jobs") else { return false }
         let values = try Row.fetchAll(database, sql: "SELECT key, value FROM about")
         let about = Dictionary(
-            values.map { ($0["key"] as String, $0["value"] as String) }, uniquingKeysWith: { first, _ in first })
+            values.map {
+                (
+                    String.fromDatabaseValue($0["key"] as DatabaseValue) ?? "",
+                    String.fromDatabaseValue($0["value"] as DatabaseValue) ?? ""
+                )
+            }, uniquingKeysWith: { first, _ in first })
         return about["format"] == format && about["format_version"] == version
     }
 
