@@ -127,6 +127,30 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: file + "-wal"))
     }
 
+    @Test func damageIsRememberedUntilTheFileChanges() throws {
+        try tree.seal([ResultsTree.row("a")], as: 1)
+        let shard = try tree.seal([ResultsTree.row("b")], as: 2)
+        let url = URL(fileURLWithPath: tree.path(shard))
+        let whole = try Data(contentsOf: url)
+        try Data("nonsense".utf8).write(to: url)
+        let first = try Catalogue(tree.folder).summary
+        let second = try Catalogue(tree.folder).summary
+        #expect(first.unreadable.count == 1 && second == first)
+        let noted = try texts(Catalogue(tree.folder), "SELECT path, bytes FROM unreadable")
+        #expect(noted == [[shard.path, "8"]])
+        // With another shard to add, too.
+        try tree.seal([ResultsTree.row("c")], as: 3)
+        let third = try Catalogue(tree.folder).summary
+        #expect(third.jobs == 2 && third.unreadable == first.unreadable)
+        try whole.write(to: url)
+        let healed = try Catalogue(tree.folder)
+        #expect(healed.summary.jobs == 3 && healed.summary.unreadable == [])
+        let left = try texts(healed, "SELECT COUNT(*) FROM unreadable")
+        #expect(left == [["0"]])
+        let pages = try texts(healed, "SELECT page_size FROM pragma_page_size")
+        #expect(pages == [["32768"]])
+    }
+
     @Test(arguments: [
         "DELETE FROM jobs", "DROP TABLE jobs", "UPDATE jobs SET answer = ''", "SELECT nonsense FROM jobs", "hello",
         "ATTACH 'x.sqlite' AS y", "SELECT load_extension('x')", "",

@@ -50,6 +50,8 @@ enum CatalogueSchema {
                     model TEXT NOT NULL, model_sha256 TEXT NOT NULL, method_json TEXT NOT NULL,
                     generation_json TEXT NOT NULL, trace TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
                     sha256 TEXT NOT NULL, settled INTEGER NOT NULL);
+                CREATE TABLE unreadable (
+                    path TEXT PRIMARY KEY, bytes INTEGER NOT NULL, changed INTEGER NOT NULL, reason TEXT NOT NULL);
                 CREATE TABLE jobs (\((columns + places + sums).joined(separator: ", ")));
                 CREATE UNIQUE INDEX jobs_by_id ON jobs (id);
                 """)
