@@ -28,6 +28,8 @@ public final class Catalogue {
     /// What it holds.
     public private(set) var summary = Summary.none
     let queue: DatabaseQueue
+    /// The shards that jobs were read from.
+    let shards: OpenedShards
 
     private static func url(_ folder: ResultsFolder) -> URL {
         URL(fileURLWithPath: folder.path).appendingPathComponent(fileName)
@@ -76,6 +78,7 @@ public final class Catalogue {
     /// - Parameter committed: What a job store says; asked for only where that matters.
     public init(_ folder: ResultsFolder, committed: () throws -> CommittedRows? = { nil }) throws {
         self.folder = folder
+        shards = OpenedShards(folder)
         let path = Self.url(folder).path
         if let queue = try Self.refresh(folder, committed) {
             self.queue = queue.queue

@@ -54,10 +54,11 @@ public struct Merging {
                     + "'winnow results verify' lists them; nothing was merged.")
         }
         summary.rows = before.jobs
-        for group in try groups(visible: removingEmptyShards(step)) {
-            summary.written.append(try write(group, step))
+        let shards = OpenedShards(folder)
+        for group in try groups(visible: removingEmptyShards(step), shards) {
+            summary.written.append(try write(group, shards, step))
         }
-        let after = try Catalogue.rebuild(folder, committed: committed)
+        let after = try Catalogue(folder) { committed }.summary
         guard after.jobs == before.jobs, after.unreadable.isEmpty else {
             throw AnalysisError(
                 .badRequest,
@@ -105,7 +106,7 @@ public struct Merging {
     }
 
     /// Shards that become one, in the order they were written.
-    private func groups(visible: [String: [Int]]) throws -> [[(path: String, rows: [Int])]] {
+    private func groups(visible: [String: [Int]], _ shards: OpenedShards) throws -> [[(path: String, rows: [Int])]] {
         struct Open {
             var merge: ShardMerge
             var members: [(path: String, rows: [Int])] = []
@@ -115,7 +116,7 @@ public struct Merging {
         let paths = visible.keys.sorted { CommittedRows.name(of: $0) < CommittedRows.name(of: $1) }
         for path in paths {
             guard let rows = visible[path] else { continue }
-            let reader = try ShardReader("\(folder.path)/\(path)")
+            let reader = try shards.reader(path)
             let attributes = try FileManager.default.attributesOfItem(atPath: reader.path)
             let bytes = (attributes[.size] as? Int ?? 0) * rows.count / max(1, reader.rowCount)
             // Large and wholly visible: it stays as it is.
@@ -135,17 +136,19 @@ public struct Merging {
         }
         // One shard alone is as good as its copy, unless rows in it don't count.
         let isWhole = { (member: (path: String, rows: [Int])) throws in
-            try ShardReader("\(folder.path)/\(member.path)").rowCount == member.rows.count
+            try shards.reader(member.path).rowCount == member.rows.count
         }
         return try (full + open.map(\.members)).filter { group in
             try group.count > 1 || group.contains { try !isWhole($0) }
         }
     }
 
-    private func write(_ group: [(path: String, rows: [Int])], _ step: (String) -> Void) throws -> String {
+    private func write(
+        _ group: [(path: String, rows: [Int])], _ shards: OpenedShards, _ step: (String) -> Void
+    ) throws -> String {
         var merge: ShardMerge?
         for (path, rows) in group {
-            let reader = try ShardReader("\(folder.path)/\(path)")
+            let reader = try shards.reader(path)
             if merge == nil { merge = ShardMerge(header: reader.header) }
             try merge?.add(rows, of: reader)
         }
