@@ -24,6 +24,8 @@ public struct ShardReader: Sendable {
     public init(_ path: String, limits: ReadLimits = ReadLimits()) throws(ResultFileError) {
         sha256 = try ShardSeal.verify(path)
         let bytes = try ShardSeal.size(of: path)
+        var limits = limits
+        limits.isIntact = sha256 != nil
         (header, id, created, rowCount) = try Self.reading(path, limits) { root in
             guard try root.requiredString("format") == ShardLayout.format else {
                 throw ResultFileError(.corrupt, "\(path) is not a shard of results; its format has another name")
