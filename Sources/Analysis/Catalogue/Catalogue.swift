@@ -39,6 +39,7 @@ public final class Catalogue {
     public static func rebuild(_ folder: ResultsFolder, committed: CommittedRows? = nil) throws -> Summary {
         let shards = try folder.shards()
         let final = url(folder)
+        sweepLeftovers(folder)
         let fresh = final.deletingLastPathComponent().appendingPathComponent(".\(fileName)-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: fresh) }
         var summary = Summary.none
@@ -68,6 +69,19 @@ public final class Catalogue {
             }
         }
         return summary
+    }
+
+    /// Deletes what rebuilding left behind when it was killed; an hour is longer than any takes.
+    private static func sweepLeftovers(_ folder: ResultsFolder) {
+        let files = FileManager.default
+        for name in (try? files.contentsOfDirectory(atPath: folder.path)) ?? [] where name.hasPrefix(".\(fileName)-") {
+            let path = "\(folder.path)/\(name)"
+            let attributes = try? files.attributesOfItem(atPath: path)
+            guard let written = attributes?[.modificationDate] as? Date, written.timeIntervalSinceNow < -3600 else {
+                continue
+            }
+            try? files.removeItem(atPath: path)
+        }
     }
 
     /// Opens the catalogue of a folder after adding what is new there; makes it where it is absent or of another version.

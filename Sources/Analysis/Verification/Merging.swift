@@ -45,6 +45,8 @@ public struct Merging {
     public func run(_ step: (_ what: String) -> Void = { _ in }) throws -> Summary {
         var summary = Summary()
         try folder.prepare()
+        // Nobody writes here any more, so these are what workers and merges left that were killed.
+        _ = folder.sweepStaleParts(now: Date(), olderThan: .zero)
         summary.shardsBefore = try folder.shards().count
         let before = try Catalogue.rebuild(folder, committed: committed)
         guard before.unreadable.isEmpty else {
