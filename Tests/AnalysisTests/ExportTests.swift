@@ -46,6 +46,10 @@ import Testing
                     question_id: 7, prompt: "What, “a”?", text: "It is, \"a\"\nreally.",
                     answer_id: "\(ResultsTree.id(1))-0", model_id: "llava", metadata: [:]))
         #expect(lines[1].hasPrefix(#"{"question_id": "b", "prompt": "?", "text": "","#))
+        var padded = ResultsTree.row("c")
+        padded.labels = #"{"question_id":"007"}"#
+        try tree.seal([padded], as: 2)
+        #expect(try LLaVAAnswers(Catalogue(tree.folder), modelID: nil).text().contains(#"{"question_id": "007","#))
         let named = try LLaVAAnswers(Catalogue(tree.folder), modelID: "mine").text()
         #expect(named.contains(#""model_id": "mine""#))
     }

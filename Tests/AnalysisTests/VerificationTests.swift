@@ -58,6 +58,16 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: tree.path(waiting)))
     }
 
+    @Test func aRowCountsForItsOwnJobOnly() throws {
+        let shard = try tree.seal(["a", "b"].map { ResultsTree.row($0) }, as: 1)
+        try commit(["a", "b"], in: [shard])
+        let committed = CommittedRows(try stored.results())
+        let first = RowIdentity(shard: "\(ResultsTree.id(1))", row: 0)
+        #expect(committed.verdict(on: first, of: "a") == .visible)
+        #expect(committed.verdict(on: first, of: "b") == .superseded)
+        #expect(committed.verdict(on: first, of: "c") == .orphaned)
+    }
+
     @Test func aShardThatIsNotTheReportedOneIsDamaged() throws {
         let shard = try tree.seal([ResultsTree.row("a")], as: 1)
         try commit(["a"], in: [shard])

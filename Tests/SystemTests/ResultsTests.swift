@@ -93,6 +93,18 @@ extension BlackBox {
             #expect(merged == 0 && last.visible == 8 && last.superseded == 0 && last.orphaned == 0)
         }
 
+        @Test func whatCannotBeCheckedIsSaid() async throws {
+            let batch = try await finished(3)
+            for file in ["jobs.sqlite", "jobs.sqlite-wal", "jobs.sqlite-shm"] {
+                try? FileManager.default.removeItem(atPath: "\(batch.results)/\(file)")
+            }
+            let byItems = try await winnow("results", "verify", batch.results)
+            #expect(byItems.code == 0 && !byItems.errors.contains("not looked for"), "\(byItems)")
+            try FileManager.default.removeItem(at: batch.folder.file("items.jsonl"))
+            let blind = try await winnow("results", "verify", batch.results)
+            #expect(blind.code == 0 && blind.errors.contains("missing rows were not looked for"), "\(blind)")
+        }
+
         @Test func exportsPicturesAndTheReport() async throws {
             let batch = try await finished()
             let folder = try TemporaryDirectory()

@@ -22,7 +22,9 @@ public struct LLaVAAnswers {
             let texts = row.map { value in if case .text(let text)? = value { text } else { "" } }
             let labels = (try? JSONDecoder().decode([String: String].self, from: Data(texts[3].utf8))) ?? [:]
             let question = labels["question_id"] ?? texts[0]
-            let id = try Int(question).map { "\($0)" } ?? JSONLines.json(question)
+            // "007" is not 7: the scripts look for it as it is.
+            let isNumber = Int(question).map { "\($0)" == question } ?? false
+            let id = try isNumber ? question : JSONLines.json(question)
             return """
                 {"question_id": \(id), "prompt": \(try JSONLines.json(texts[1])), \
                 "text": \(try JSONLines.json(texts[2])), "answer_id": \(try JSONLines.json(texts[4])), \

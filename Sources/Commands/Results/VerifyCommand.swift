@@ -33,8 +33,13 @@ struct VerifyCommand: ParsableCommand {
         if requeue, results == nil {
             throw CommandFailure(ExitCodes.usage, "--requeue needs the job store of the batch: name it with --store")
         }
-        let verification = try Verification(
-            folder.results, results: results, expected: results == nil ? expectedItems() : nil)
+        let expected = results == nil ? expectedItems() : nil
+        if results == nil, expected == nil {
+            printError(
+                "winnow: missing rows were not looked for: there is no job store, and the items file of the batch cannot "
+                    + "be read; --store names a store")
+        }
+        let verification = try Verification(folder.results, results: results, expected: expected)
         var requeued: Int?
         if requeue, let results, let url = store.url(for: folder.results) {
             requeued = try put(back: verification.missing, of: results.batch, in: url)
