@@ -31,8 +31,8 @@ struct PythonReaderTests {
     }
 
     /// The blocks of a language in the documentation.
-    private func documented(_ language: String) throws -> [String] {
-        let text = try String(contentsOf: Repository.root.appendingPathComponent("Jobs/RESULTS.md"), encoding: .utf8)
+    private func documented(_ language: String, in file: String = "Jobs/RESULTS.md") throws -> [String] {
+        let text = try String(contentsOf: Repository.root.appendingPathComponent(file), encoding: .utf8)
         return text.components(separatedBy: "```\(language)\n").dropFirst().compactMap {
             $0.components(separatedBy: "\n```").first
         }
@@ -51,6 +51,25 @@ struct PythonReaderTests {
         #expect(printed.contains("\(job.merges.source.count) merges; {\"keep\":192,"))
         #expect(printed.contains("(3, 8) 4"))
         #expect(printed.contains("scene-000/q0 \(job.kept.count) \(job.kept.count)\n"))
+    }
+
+    @Test func theFirstLinesThatAnybodyReadsRun() throws {
+        let blocks = try documented("python", in: "README.md")
+        #expect(blocks.count == 1)
+        // The one file of this batch has the six rows that the lines speak of.
+        let other = try ResultsTree()
+        let rows = (0..<6).map { ResultsTree.row("scene-00\($0)/q0") }
+        try other.seal(rows, as: 1)
+        let results = other.directory.url.appendingPathComponent("results")
+        try FileManager.default.createDirectory(at: results, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            at: results.appendingPathComponent("demo"), withDestinationURL: URL(fileURLWithPath: other.folder.path))
+        let printed = try SystemPython.run(
+            "import os, sys\nos.chdir(sys.argv[1])\n" + blocks.joined(separator: "\n")
+                + "\nprint(kept.tolist(), features.shape, features.dtype, survived.sum())", other.directory.url.path)
+        #expect(printed.contains("scene-000/q0 | \(rows[0].prompt) | "))
+        let count = rows[5].kept.count
+        #expect(printed.contains("\(rows[5].kept) (\(count), 8) float16 \(count)\n"))
     }
 
     @Test(.enabled(if: Tools.has("h5dump") && Tools.has("sqlite3"), "needs hdf5-tools and sqlite3"))
@@ -106,6 +125,30 @@ struct PythonReaderTests {
             #expect(seen.scores[place] == row.tokens.score.map { Double($0) })
             #expect(seen.masks[place] == (row.steps.tokensOut.first ?? 0))
         }
+    }
+
+    /// Features are of what entered the decoder: more than is kept where tokens leave in the decoder.
+    @Test func rowsOfFeaturesAreTokens() throws {
+        var row = ResultsTree.row("late")
+        let steps = row.steps
+        row.steps = ResultRow.Steps()
+        for (step, place) in [ReductionPlace.encoder, .decoder].enumerated() {
+            row.steps.append(
+                layer: steps.layer[step], place: place, tokensIn: steps.tokensIn[step],
+                tokensOut: steps.tokensOut[step], seconds: 0.001)
+        }
+        let entered = row.tokens.leftAt.indices.filter { row.tokens.leftAt[$0] >= 1 }
+        row.features = (0..<entered.count * ResultsTree.width).map { Float16($0) }
+        try tree.seal([row], as: 3)
+        let printed = try run(
+            """
+            from winnow_results import open_results
+            results = open_results("results/demo")
+            for name in ["late", "scene-002/q0"]:
+                job = results[name]
+                print(len(job.feature_index) == len(job.features), job.feature_index.tolist())
+            """)
+        #expect(printed == "True \(entered)\nTrue \(ResultsTree.row("scene-002/q0").kept)\n")
     }
 
     @Test func mergedRowsAreReadFromWhereTheyAre() throws {

@@ -29,8 +29,7 @@ import Testing
                 row.visualTokensOut -= 1
             case .stepCounts: row.steps.append(layer: 20, place: .encoder, tokensIn: 9, tokensOut: 8, seconds: 0)
             case .stepBeyondAnyGrid:
-                row.steps.tokensIn[0] = Int.min
-                row.steps.tokensOut[0] = Int.max
+                row.steps.append(layer: 20, place: .encoder, tokensIn: Int.min, tokensOut: Int.max, seconds: 0)
             case .noStep: row.tokens.leftAt[row.tokens.leftAt.firstIndex { $0 == 1 } ?? 0] = 2
             case .wentOutside: row.tokens.wentTo[0] = 24
             case .mergeOutside: row.merges.append(step: 0, source: 24, target: 0, weight: 1)

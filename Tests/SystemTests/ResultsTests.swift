@@ -152,6 +152,25 @@ extension BlackBox {
             #expect(wrong.code == 2)
         }
 
+        @Test func theSizeThatIsSaidIsAboutTheSizeThatItTakes() async throws {
+            let batch = try TestBatch(Demo.items(60), maxTokens: 1)
+            let end = try await winnow("run", batch.path, "--output", "json")
+            try #require(end.code == 0, "\(end)")
+            let said = try #require(end.errors.components(separatedBy: " for 60 jobs").first)
+            let last = try #require(said.components(separatedBy: "), ").last)
+            let words = last.split(separator: " ").map { String($0) }
+            let units: [String: Double] = ["B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9]
+            try #require(words.count == 2, "\(end)")
+            let number = try #require(Double(words[0]))
+            let unit = try #require(units[words[1]])
+            var taken = 0
+            for shard in try shards(batch) {
+                let attributes = try FileManager.default.attributesOfItem(atPath: shard)
+                taken += attributes[.size] as? Int ?? 0
+            }
+            #expect(abs(number * unit / Double(taken) - 1) < 0.3, "said \(number * unit) B, took \(taken) B")
+        }
+
         /// Every command that reads shards, given one that somebody tampered with.
         @Test(
             .enabled(if: SystemPython.hasH5py, "needs Debian's python3-h5py"),

@@ -8,6 +8,7 @@
     job = results["scene-000/q0"]      # by id, or by number: results[0]
     job.answer, job.visual_tokens_out  # the columns of the table
     job.features                       # (tokens, width) float16: what entered the decoder
+    job.feature_index                  # original index of the token of each of these rows
     job.kept                           # original index of each token left at the end
     job.mask(2)                        # grid of booleans: which tokens are there after step 2
     job.steps, job.merges              # dicts of arrays
@@ -219,6 +220,14 @@ class Job:
         return self._slice("features")
 
     @property
+    def feature_index(self):
+        """Original index of the token that each row of `features` is, by the rule `token_of_row` of /features."""
+        is_tower = self._file.attribute("space", "features") == "projector input"
+        early = ["encoder"] if is_tower else ["encoder", "projector"]
+        later = [step for step, place in enumerate(self.steps["place"]) if place not in early]
+        return np.flatnonzero(self.left_at >= later[0]).astype("u2") if later else self.kept
+
+    @property
     def kept(self):
         """Original index of each token left at the end, in sequence order."""
         return self._slice("kept")
@@ -300,17 +309,18 @@ class _Shard:
             raise
 
     def close(self):
-        """Closes the file and what is open in it. (h5py.File's close looks through all files and takes ten times as long.)"""
+        """Closes the file and what is open in it. (h5py.File's close looks through all files: ten times as long.)"""
         self._checked.clear()
         self._groups.clear()
         self._file.close()
 
-    def attribute(self, name):
-        """An attribute of the file, texts as str; None where there is none."""
+    def attribute(self, name, group=""):
+        """An attribute of the file or of a group, texts as str; None where there is none."""
+        at = self._groups[group] if group in self._groups else self._group(group)
         try:
-            if not h5py.h5a.exists(self._file, name.encode()):
+            if not h5py.h5a.exists(at, name.encode()):
                 return None
-            return self._value(h5py.h5a.open(self._file, name.encode()))
+            return self._value(h5py.h5a.open(at, name.encode()))
         except _H5_ERRORS as error:
             raise BadFile(f"{self.path}: the attribute {name} is damaged: {error}") from error
 
