@@ -18,6 +18,9 @@ public struct Dataset: ~Copyable {
     /// What the values are.
     public var elementType: ElementType { type.element }
 
+    /// Whether every chunk of the values carries a checksum.
+    public var isChecksummed: Bool { layout.isChecksummed }
+
     /// Checks what the file claims about the dataset.
     init(opened handle: consuming Handle, name: String, ceiling: Int, checksIndex: Bool) throws(HDF5Error) {
         let id = handle.id

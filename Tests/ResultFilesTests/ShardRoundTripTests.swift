@@ -109,6 +109,8 @@ import Testing
             for group in try file.root.names() {
                 for name in try file.root.group(group).names() {
                     let dataset = try file.root.dataset("\(group)/\(name)")
+                    let isChecksummed = dataset.isChecksummed
+                    #expect(isChecksummed, "\(group)/\(name)")
                     let units = try dataset.attribute("units")
                     let longName = try dataset.attribute("long_name")
                     guard case .string = units, case .string(let text) = longName, !text.isEmpty else {

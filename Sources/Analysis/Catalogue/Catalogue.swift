@@ -4,8 +4,8 @@ public import ResultFiles
 
 /// `catalogue.sqlite`: the scalars of every visible row of a results folder, with the shard and row that hold the rest.
 ///
-/// It is made from the shards and can be made anew from them at any time. Without a job store the row of a job's last
-/// attempt is the visible one; a batch that is over committed no other.
+/// It is made from the shards and can be made anew from them at any time. A job store says which row of a job was
+/// committed. Without one the last attempt's counts, which may be another where jobs were run a second time.
 public final class Catalogue {
     /// The name of the file in a results folder.
     public static let fileName = "catalogue.sqlite"
