@@ -12,8 +12,10 @@ public enum FoundJob {
                 "there is no result of a job '\(id)' in \(catalogue.folder.path); "
                     + "'winnow results query \"SELECT id FROM jobs\"' lists those there are")
         }
-        let reader = try ShardReader("\(catalogue.folder.path)/\(place.shard)")
-        guard let row = try reader.rows(place.row..<place.row + 1, features: false).first, row.id == id else {
+        let reader = try catalogue.shards.reader(place.shard)
+        guard (0..<reader.rowCount).contains(place.row),
+            let row = try reader.rows(place.row..<place.row + 1, features: false).first, row.id == id
+        else {
             throw AnalysisError(
                 .catalogue,
                 "the catalogue of \(catalogue.folder.path) does not fit its shards; "

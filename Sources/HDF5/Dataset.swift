@@ -9,6 +9,7 @@ public struct Dataset: ~Copyable {
     let type: StoredType
     let layout: StoredLayout
     let ceiling: Int
+    let checksIndex: Bool
     /// The file and the path inside of it, as error messages show it.
     public let name: String
     /// The length of each dimension.
@@ -17,8 +18,11 @@ public struct Dataset: ~Copyable {
     /// What the values are.
     public var elementType: ElementType { type.element }
 
+    /// Whether every chunk of the values carries a checksum.
+    public var isChecksummed: Bool { layout.isChecksummed }
+
     /// Checks what the file claims about the dataset.
-    init(opened handle: consuming Handle, name: String, ceiling: Int) throws(HDF5Error) {
+    init(opened handle: consuming Handle, name: String, ceiling: Int, checksIndex: Bool) throws(HDF5Error) {
         let id = handle.id
         // The layout comes first: asking a virtual dataset for its shape would open other files.
         let layout = try StoredLayout(of: id, name: name)
@@ -35,6 +39,7 @@ public struct Dataset: ~Copyable {
         self.type = type
         self.layout = layout
         self.ceiling = ceiling
+        self.checksIndex = checksIndex
         self.name = name
         self.shape = shape
     }

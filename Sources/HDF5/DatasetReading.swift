@@ -42,8 +42,9 @@ extension Dataset {
         return values
     }
 
-    /// Checks the index of the chunks that hold some rows, or all.
+    /// Checks the index of the chunks that hold some rows, or all, unless the whole file is known to be intact.
     func checkIndex(_ rows: Range<Int>?) throws(HDF5Error) {
+        guard checksIndex else { return }
         try layout.checkIndex(
             of: handle.id, shape: shape, rows: rows ?? 0..<(shape.first ?? 0), each: H5Tget_size(type.handle.id),
             name: name)

@@ -48,7 +48,7 @@ extension Group {
         let handle = try Handle("create dataset", name, release: H5Dclose) {
             H5Dcreate2(parent, child, type, space.id, ch5_default(), creation.id, access.id)
         }
-        return try Dataset(opened: handle, name: name, ceiling: ceiling)
+        return try Dataset(opened: handle, name: name, ceiling: ceiling, checksIndex: checksIndex)
     }
 }
 

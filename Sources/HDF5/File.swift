@@ -49,7 +49,7 @@ public struct File: ~Copyable {
             let handle = try Handle("create", path, release: H5Fclose) {
                 H5Fcreate(path, ch5_exclusive(), creation.id, access.id)
             }
-            let file = try File(handle, path: path, ceiling: Int.max)
+            let file = try File(handle, path: path, ceiling: Int.max, checksIndex: false)
             try body(file)
             try file.close()
         }
@@ -66,7 +66,7 @@ public struct File: ~Copyable {
         let handle = try Handle("create", name, release: H5Fclose) {
             H5Fcreate("/dev/null/image", ch5_exclusive(), creation.id, access.id)
         }
-        return try File(handle, path: name, ceiling: Int.max)
+        return try File(handle, path: name, ceiling: Int.max, checksIndex: false)
     }
 
     /// Opens an existing file, whoever wrote it, hands it to `body` and closes it, all in one turn of the library.
@@ -96,15 +96,19 @@ public struct File: ~Copyable {
         }
         var bytes: UInt64 = 0
         try check("measure", path) { H5Fget_filesize(handle.id, &bytes) }
-        return try File(handle, path: path, ceiling: limits.ceiling(forFileOf: Int(clamping: bytes)))
+        return try File(
+            handle, path: path, ceiling: limits.ceiling(forFileOf: Int(clamping: bytes)),
+            checksIndex: !limits.isIntact)
     }
 
-    private init(_ handle: consuming Handle, path: String, ceiling: Int) throws(HDF5Error) {
+    private init(
+        _ handle: consuming Handle, path: String, ceiling: Int, checksIndex: Bool
+    ) throws(HDF5Error) {
         let id = handle.id
         let root = try Handle("open", path, otherwise: .corrupt, release: H5Gclose) {
             H5Gopen2(id, "/", ch5_default())
         }
-        self.root = Group(root, name: path + ":", ceiling: ceiling)
+        self.root = Group(root, name: path + ":", ceiling: ceiling, checksIndex: checksIndex)
         self.handle = handle
         self.path = path
     }

@@ -1,18 +1,64 @@
 private import CHDF5
 private import Glibc
+private import Synchronization
 
 /// The bytes of a finished HDF5 file in memory.
 public final class FileImage: @unchecked Sendable {
     // Written by the library's callbacks until the file is closed, and by nobody afterwards: hence Sendable.
     private var memory: UnsafeMutableRawPointer?
     private var capacity = 0
+    /// What the library builds the file in, and the bytes that were asked of the system for it.
+    private var block = Block()
 
     /// The number of bytes.
     public private(set) var count = 0
 
+    private struct Block: @unchecked Sendable {
+        var start: UnsafeMutableRawPointer?
+        var bytes = 0
+    }
+
+    /// The memory of an image that is gone, for the next one: fresh pages of the kernel cost as much as filling them.
+    private static let spare = Mutex(Block())
+    private static let mostSpare = 256 << 20
+
     init() {}
 
-    deinit { free(memory) }
+    deinit {
+        guard let memory else { return }
+        let last = Block(start: memory, bytes: memory == block.start ? block.bytes : capacity)
+        let isKept = Self.spare.withLock { spare -> Bool in
+            guard spare.start == nil, last.bytes <= Self.mostSpare else { return false }
+            spare = last
+            return true
+        }
+        if !isKept { free(memory) }
+    }
+
+    /// Memory of at least `size` bytes that begins with those of `memory`; nil where the system has none.
+    private func grown(_ memory: UnsafeMutableRawPointer?, to size: Int) -> UnsafeMutableRawPointer? {
+        if memory == nil {
+            block = Self.spare.withLock { spare -> Block in
+                let taken = spare
+                spare = Block()
+                return taken
+            }
+        }
+        let start = memory ?? block.start
+        if start != nil, start == block.start, size <= block.bytes {
+            capacity = size
+            return start
+        }
+        let grown = realloc(start, size)
+        if let grown {
+            block = Block(start: grown, bytes: size)
+            capacity = size
+        } else if memory == nil {
+            free(block.start)
+            block = Block()
+        }
+        return grown
+    }
 
     /// Calls `body` with the bytes.
     public func withUnsafeBytes<Value, Failure: Error>(
@@ -34,9 +80,8 @@ public final class FileImage: @unchecked Sendable {
             return memcpy(target, source, size)
         }
         callbacks.image_realloc = { memory, size, _, context in
-            let grown = realloc(memory, size)
-            if grown != nil { FileImage.at(context)?.capacity = size }
-            return grown
+            guard let image = FileImage.at(context) else { return realloc(memory, size) }
+            return image.grown(memory, to: size)
         }
         callbacks.image_free = { memory, operation, context in
             if operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE, let image = FileImage.at(context) {

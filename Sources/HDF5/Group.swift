@@ -9,11 +9,14 @@ public struct Group: ~Copyable {
     /// The file and the path inside of it, as error messages show it.
     public let name: String
     let ceiling: Int
+    /// Whether nothing vouches for the indexes of chunks.
+    let checksIndex: Bool
 
-    init(_ handle: consuming Handle, name: String, ceiling: Int) {
+    init(_ handle: consuming Handle, name: String, ceiling: Int, checksIndex: Bool) {
         self.handle = handle
         self.name = name
         self.ceiling = ceiling
+        self.checksIndex = checksIndex
     }
 
     /// Creates a group that must not exist yet.
@@ -25,7 +28,7 @@ public struct Group: ~Copyable {
         let handle = try Handle("create group", name, release: H5Gclose) {
             H5Gcreate2(id, child, ch5_default(), creation.id, ch5_default())
         }
-        return Group(handle, name: name, ceiling: ceiling)
+        return Group(handle, name: name, ceiling: ceiling, checksIndex: checksIndex)
     }
 
     /// Opens a group below this one; `path` may have several names separated by slashes.
@@ -38,7 +41,7 @@ public struct Group: ~Copyable {
         let handle = try Handle("open group", name, otherwise: .corrupt, release: H5Gclose) {
             H5Gopen2(id, first, ch5_default())
         }
-        return Group(handle, name: name, ceiling: ceiling)
+        return Group(handle, name: name, ceiling: ceiling, checksIndex: checksIndex)
     }
 
     /// Opens a dataset below this group; `path` may have several names separated by slashes.
@@ -51,7 +54,7 @@ public struct Group: ~Copyable {
         let handle = try Handle("open dataset", name, otherwise: .corrupt, release: H5Dclose) {
             H5Dopen2(id, first, ch5_default())
         }
-        return try Dataset(opened: handle, name: name, ceiling: ceiling)
+        return try Dataset(opened: handle, name: name, ceiling: ceiling, checksIndex: checksIndex)
     }
 
     /// Whether a hard link of this name is there; other links don't count.

@@ -5,6 +5,9 @@
 public struct ReadLimits: Sendable, Hashable {
     /// Bytes that one read may take, and that one chunk may unpack to.
     public var maximumBytes: Int
+    /// Whether a checksum of the whole file was right: then the indexes of its chunks need no look of their own, which
+    /// for many chunks takes longer than reading them.
+    public var isIntact = false
 
     /// Sets the limit; 4 GiB unless told otherwise.
     public init(maximumBytes: Int = 4 << 30) { self.maximumBytes = maximumBytes }

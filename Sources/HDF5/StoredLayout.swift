@@ -11,6 +11,9 @@ struct StoredLayout {
     /// Whether values that were never written read as something defined.
     private var hasFillValue = true
 
+    /// Whether every chunk carries a checksum.
+    var isChecksummed: Bool { filters.contains(H5Z_FILTER_FLETCHER32) }
+
     init(of dataset: Int64, name: String) throws(HDF5Error) {
         let list = try Handle("examine", name, otherwise: .corrupt, release: H5Pclose) { H5Dget_create_plist(dataset) }
         let layout = H5Pget_layout(list.id)

@@ -102,7 +102,8 @@ extension JobStore {
             }
             guard count > 0 else { return 0 }
             try database.cachedStatement(
-                sql: "UPDATE batch SET state = 1, finished_at = NULL WHERE id = ? AND state = 2"
+                // A cancelled batch, too: its jobs that wait again would be forgotten.
+                sql: "UPDATE batch SET state = 1, finished_at = NULL, reason = NULL WHERE id = ? AND state IN (2, 3)"
             )
             .execute(arguments: [id])
             return count

@@ -7,6 +7,12 @@ internal import HDF5
 struct FeatureGroup {
     let header: ShardHeader.Features
 
+    /// Which token a row is; exact, since no method of the catalogue that changes the order reduces again afterwards.
+    private static let tokenOfRow = """
+        The original index of the token of each row of a job: where a later step removed tokens (in the decoder; for \
+        'projector input' in the projector, too), those with left_at of at least the first such step, ascending; else kept.
+        """
+
     /// Writes the group; `lengths` are the tokens of each row, and `fill` hands over whole tokens in order.
     func write(
         lengths: [Int], to root: borrowing Group, fill: (_ write: ([Float16]) throws -> Void) throws -> Void
@@ -14,6 +20,7 @@ struct FeatureGroup {
         let group = try root.createGroup(ShardLayout.features)
         try group.set("layer", to: .integer(Int64(header.layer)))
         try group.set("space", to: .string(header.space))
+        try group.set("token_of_row", to: .string(Self.tokenOfRow))
         try group.write(
             RaggedGroup.offsets(lengths), to: "indptr", layout: .chunked(columnChunk, compressed: true),
             attributes: describe("1", "where each row begins; the last entry is the total"))

@@ -32,12 +32,16 @@ struct PartFile {
     private static let pieceBytes = 4 << 20
 
     /// Writes a new file and waits until it is on the disk; where it throws, there is no such file.
+    ///
+    /// Hashing, writing and the disk's work go on side by side.
     init(
-        writing image: FileImage, sealedWith seal: ShardSeal, to path: String, reached: (SealingStep) -> Void
+        writing image: FileImage, to path: String, reached: (SealingStep) -> Void
     ) throws(ResultFileError) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw ResultFileError(system: "create", path) }
         reached(.created)
+        let hashing = SealInProgress(of: image)
+        let seal: ShardSeal
         do throws(ResultFileError) {
             try image.withUnsafeBytes { bytes throws(ResultFileError) in
                 // Two pieces at least: what is half written must never be taken for a shard.
@@ -45,10 +49,12 @@ struct PartFile {
                 for start in stride(from: 0, to: bytes.count, by: size) {
                     let end = min(start + size, bytes.count)
                     try Self.write(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), file, path)
+                    Self.beginStoring(start..<end, of: file)
                     reached(.wroteSome)
                 }
             }
             Failpoint.reach("shard.written")
+            seal = hashing.finish()
             try seal.bytes.withUnsafeBufferPointer { bytes throws(ResultFileError) in
                 try Self.write(UnsafeRawBufferPointer(bytes), file, path)
             }
@@ -86,6 +92,18 @@ struct PartFile {
         self.path = path
         sha256 = seal.sha256
         bytes = Int(information.st_size)
+    }
+
+    /// `sync_file_range`, which Swift does not import.
+    private static let syncFileRange: (@convention(c) (Int32, Int64, Int64, UInt32) -> Int32)? =
+        dlsym(nil, "sync_file_range").map {
+            unsafeBitCast($0, to: (@convention(c) (Int32, Int64, Int64, UInt32) -> Int32).self)
+        }
+
+    /// Lets the disk begin with a piece while the next one is written; only `fsync` says that it is done.
+    private static func beginStoring(_ bytes: Range<Int>, of file: Int32) {
+        let startsWriting: UInt32 = 2  // SYNC_FILE_RANGE_WRITE
+        _ = syncFileRange?(file, Int64(bytes.lowerBound), Int64(bytes.count), startsWriting)
     }
 
     private static func write(

@@ -62,7 +62,9 @@ extension ResultRow {
             left[Int(step)] += 1
         }
         for step in 0..<count {
-            let difference = steps.tokensIn[step] - steps.tokensOut[step]
+            let counts = [steps.tokensIn[step], steps.tokensOut[step]]
+            try require(counts.allSatisfy { (0...65_535).contains($0) }, "step \(step) has \(counts) tokens")
+            let difference = counts[0] - counts[1]
             try require(left[step] == difference, "step \(step) removes \(difference) tokens but \(left[step]) left")
         }
     }

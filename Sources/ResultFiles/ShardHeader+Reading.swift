@@ -46,7 +46,9 @@ extension Group {
     }
 
     fileprivate func grid() throws -> [Int] {
-        guard case .integers(let grid) = try attribute("grid"), grid.allSatisfy({ $0 > 0 && $0 < 1 << 16 }) else {
+        guard case .integers(let grid) = try attribute("grid"), grid.count == 2,
+            grid.allSatisfy({ $0 > 0 && $0 < 1 << 16 })
+        else {
             throw ResultFileError(.corrupt, "\(name) has no proper attribute grid")
         }
         return grid.map { Int($0) }

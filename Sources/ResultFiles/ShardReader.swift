@@ -23,6 +23,9 @@ public struct ShardReader: Sendable {
     /// nothing vouches for: files from people who are not trusted belong into a process that may crash.
     public init(_ path: String, limits: ReadLimits = ReadLimits()) throws(ResultFileError) {
         sha256 = try ShardSeal.verify(path)
+        let bytes = try ShardSeal.size(of: path)
+        var limits = limits
+        limits.isIntact = sha256 != nil
         (header, id, created, rowCount) = try Self.reading(path, limits) { root in
             guard try root.requiredString("format") == ShardLayout.format else {
                 throw ResultFileError(.corrupt, "\(path) is not a shard of results; its format has another name")
@@ -38,6 +41,11 @@ public struct ShardReader: Sendable {
             }
             let jobs = try root.dataset("jobs/id")
             let rowCount = try root.requiredInteger("rows")
+            // A row takes more than 64 bytes, unless another tool packed it; few rows harm nobody.
+            guard rowCount <= max(1 << 16, bytes / 64) else {
+                throw ResultFileError(
+                    .corrupt, "\(path) says it has \(rowCount) rows, more than its \(bytes) bytes can hold")
+            }
             guard jobs.shape == [rowCount] else {
                 throw ResultFileError(.corrupt, "\(path) says it has \(rowCount) rows, its jobs have \(jobs.shape)")
             }

@@ -1,4 +1,5 @@
 private import Crypto
+private import Dispatch
 private import Glibc
 internal import HDF5
 
@@ -56,6 +57,13 @@ struct ShardSeal {
         return Array(hash.finalize())
     }
 
+    /// The bytes of a file, seal included.
+    static func size(of path: String) throws(ResultFileError) -> Int {
+        let (file, bytes) = try open(path)
+        close(file)
+        return bytes
+    }
+
     private static func open(_ path: String) throws(ResultFileError) -> (file: Int32, bytes: Int) {
         let file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
@@ -84,5 +92,24 @@ struct ShardSeal {
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             remaining -= count
         }
+    }
+}
+
+/// A seal that another thread makes while this one writes: both take about as long.
+final class SealInProgress: @unchecked Sendable {
+    // Written by the other thread before the group is empty, and read after that: hence Sendable.
+    private var seal: ShardSeal?
+    private let group = DispatchGroup()
+
+    /// Begins to hash the contents.
+    init(of image: FileImage) {
+        DispatchQueue.global(qos: .userInitiated).async(group: group) { self.seal = ShardSeal(of: image) }
+    }
+
+    /// Waits for the seal.
+    func finish() -> ShardSeal {
+        group.wait()
+        guard let seal else { preconditionFailure("the seal was made") }
+        return seal
     }
 }

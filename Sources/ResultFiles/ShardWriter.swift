@@ -90,9 +90,7 @@ public struct ShardWriter: Sendable {
             throw ResultFileError(.writeFailed, "cannot build the shard \(id): \(error)", cause: error)
         }
         let name = "\(id).h5"
-        let part = try PartFile(
-            writing: image, sealedWith: ShardSeal(of: image), to: "\(folder.path)/tmp/\(name).part",
-            reached: reached)
+        let part = try PartFile(writing: image, to: "\(folder.path)/tmp/\(name).part", reached: reached)
         do throws(ResultFileError) {
             try part.publish(in: "\(folder.path)/shards/\(id.folder)", as: name, reached: reached)
         } catch {

@@ -36,6 +36,11 @@ struct PendingShard {
             row.status = .failed
             row.finishReason = .error
             row.error = error.message
+            row.finishedAt = job.row.finishedAt
+            row.labels = job.row.labels
+            row.expectedAnswers = job.row.expectedAnswers
+            row.imageSHA256 = job.row.imageSHA256
+            row.geometry = job.row.geometry
             try rows.add(row, at: now)
             jobs.append(
                 FinishedJob(

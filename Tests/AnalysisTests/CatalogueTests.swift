@@ -70,6 +70,87 @@ import Testing
         #expect(catalogue.summary.unreadable.first?.contains(damaged.path) == true)
     }
 
+    @Test func aStoreHasTheLastWordOnceItIsThere() throws {
+        // A second attempt was sealed and never committed; the first one is the result.
+        let first = try tree.seal([ResultsTree.row("a")], as: 1)
+        try tree.seal([ResultsTree.row("a", attempt: 2)], as: 2)
+        let store = try ResultsStore(tree)
+        try store.commit(["a"], in: [first])
+        func visible(_ catalogue: Catalogue) throws -> [[String]] {
+            try texts(catalogue, "SELECT attempt, (SELECT value FROM about WHERE key = 'decided_by') FROM jobs")
+        }
+        let alone = try visible(Catalogue(tree.folder))
+        #expect(alone == [["2", "shards"]])
+        let decided = try visible(Catalogue(tree.folder) { CommittedRows(try store.results()) })
+        #expect(decided == [["1", "store"]])
+        // Without the store what it decided stays, and what is new is not said to be decided.
+        let kept = try visible(Catalogue(tree.folder))
+        #expect(kept == [["1", "store"]])
+        try tree.seal([ResultsTree.row("b")], as: 3)
+        _ = try Catalogue(tree.folder)
+        let again = try texts(
+            Catalogue(tree.folder) { CommittedRows(try store.results()) }, "SELECT id, attempt FROM jobs ORDER BY id")
+        #expect(again == [["a", "1"]])
+        _ = try Catalogue.rebuild(tree.folder, committed: CommittedRows(store.results()))
+        let rebuilt = try visible(Catalogue(tree.folder))
+        #expect(rebuilt == [["1", "store"]])
+    }
+
+    /// A writer that is killed after its journal is on the disk leaves a file that can only be read by writing to it.
+    @Test func aWriterThatWasKilledSpoilsNothing() throws {
+        try tree.seal([ResultsTree.row("a"), ResultsTree.row("b")], as: 1)
+        let file = "\(tree.folder.path)/\(Catalogue.fileName)"
+        _ = try Catalogue.rebuild(tree.folder)
+        #expect(throws: SystemPython.Failure.self) {
+            try SystemPython.run(
+                """
+                import os, signal, sqlite3, sys
+                database = sqlite3.connect(sys.argv[1], isolation_level=None)
+                database.execute("PRAGMA cache_size = 1")
+                database.execute("BEGIN IMMEDIATE")
+                database.execute("UPDATE jobs SET answer = 'never committed'")
+                database.execute("CREATE TABLE large AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                    "LIMIT 4000) SELECT i, randomblob(1000) FROM n")
+                os.kill(os.getpid(), signal.SIGKILL)
+                """, file)
+        }
+        try #require(FileManager.default.fileExists(atPath: file + "-journal"))
+        for _ in 0..<2 {
+            let catalogue = try Catalogue(tree.folder)
+            let expected = ["a", "b"].map { [ResultsTree.row($0).answer] }
+            #expect(try texts(catalogue, "SELECT answer FROM jobs ORDER BY id") == expected)
+            #expect(!FileManager.default.fileExists(atPath: file + "-journal"))
+        }
+        // The same with a file from before in its place: rows of then must not come back.
+        try Data(repeating: 7, count: 4096).write(to: URL(fileURLWithPath: file + "-wal"))
+        _ = try Catalogue.rebuild(tree.folder)
+        #expect(!FileManager.default.fileExists(atPath: file + "-wal"))
+    }
+
+    @Test func damageIsRememberedUntilTheFileChanges() throws {
+        try tree.seal([ResultsTree.row("a")], as: 1)
+        let shard = try tree.seal([ResultsTree.row("b")], as: 2)
+        let url = URL(fileURLWithPath: tree.path(shard))
+        let whole = try Data(contentsOf: url)
+        try Data("nonsense".utf8).write(to: url)
+        let first = try Catalogue(tree.folder).summary
+        let second = try Catalogue(tree.folder).summary
+        #expect(first.unreadable.count == 1 && second == first)
+        let noted = try texts(Catalogue(tree.folder), "SELECT path, bytes FROM unreadable")
+        #expect(noted == [[shard.path, "8"]])
+        // With another shard to add, too.
+        try tree.seal([ResultsTree.row("c")], as: 3)
+        let third = try Catalogue(tree.folder).summary
+        #expect(third.jobs == 2 && third.unreadable == first.unreadable)
+        try whole.write(to: url)
+        let healed = try Catalogue(tree.folder)
+        #expect(healed.summary.jobs == 3 && healed.summary.unreadable == [])
+        let left = try texts(healed, "SELECT COUNT(*) FROM unreadable")
+        #expect(left == [["0"]])
+        let pages = try texts(healed, "SELECT page_size FROM pragma_page_size")
+        #expect(pages == [["32768"]])
+    }
+
     @Test(arguments: [
         "DELETE FROM jobs", "DROP TABLE jobs", "UPDATE jobs SET answer = ''", "SELECT nonsense FROM jobs", "hello",
         "ATTACH 'x.sqlite' AS y", "SELECT load_extension('x')", "",

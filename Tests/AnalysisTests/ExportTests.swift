@@ -30,6 +30,20 @@ import Testing
         #expect(list?.count == 2)
     }
 
+    @Test func piecesAreTheWhole() throws {
+        let catalogue = try Catalogue(tree.folder)
+        let sql = "SELECT * FROM jobs ORDER BY id"
+        let result = try catalogue.query(sql)
+        var csv = "", json = ""
+        try CSV.write(sql, of: catalogue) { csv += $0 }
+        try JSONLines.write(sql, of: catalogue) { json += $0 }
+        #expect(csv == CSV.text(result))
+        #expect(try json == JSONLines.text(result))
+        #expect { try CSV.write("DELETE FROM jobs", of: catalogue) { _ in } } throws: {
+            ($0 as? AnalysisError)?.code == .badRequest
+        }
+    }
+
     @Test func answersForTheScriptsOfLLaVA() throws {
         let text = try LLaVAAnswers(Catalogue(tree.folder), modelID: nil).text()
         struct Line: Decodable, Equatable {
@@ -46,6 +60,10 @@ import Testing
                     question_id: 7, prompt: "What, “a”?", text: "It is, \"a\"\nreally.",
                     answer_id: "\(ResultsTree.id(1))-0", model_id: "llava", metadata: [:]))
         #expect(lines[1].hasPrefix(#"{"question_id": "b", "prompt": "?", "text": "","#))
+        var padded = ResultsTree.row("c")
+        padded.labels = #"{"question_id":"007"}"#
+        try tree.seal([padded], as: 2)
+        #expect(try LLaVAAnswers(Catalogue(tree.folder), modelID: nil).text().contains(#"{"question_id": "007","#))
         let named = try LLaVAAnswers(Catalogue(tree.folder), modelID: "mine").text()
         #expect(named.contains(#""model_id": "mine""#))
     }

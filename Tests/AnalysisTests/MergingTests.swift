@@ -86,6 +86,38 @@ import Testing
         #expect(try tree.folder.shards().count == 2)
     }
 
+    @Test func leftoversAreSwept() throws {
+        let path = tree.folder.path
+        let part = "\(path)/tmp/\(ResultsTree.id(9)).h5.part"
+        try Data("half".utf8).write(to: URL(fileURLWithPath: part))
+        try FileManager.default.setAttributes([.modificationDate: Date.now - 5], ofItemAtPath: part)
+        let (old, young) = ("\(path)/.catalogue.sqlite-old", "\(path)/.catalogue.sqlite-young")
+        for file in [old, young] { try Data("half".utf8).write(to: URL(fileURLWithPath: file)) }
+        try FileManager.default.setAttributes([.modificationDate: Date.now - 4000], ofItemAtPath: old)
+        _ = try merging().run()
+        #expect(!FileManager.default.fileExists(atPath: part) && !FileManager.default.fileExists(atPath: old))
+        // Another process may be writing this one.
+        #expect(FileManager.default.fileExists(atPath: young))
+    }
+
+    @Test func severalAttemptsAreSaid() throws {
+        #expect(try merging().contestedJobs() == ["b"])
+        _ = try merging().run()
+        // Copies of merged rows, as a merge that was killed leaves them, are one row.
+        let merged = try tree.folder.shards()
+        let other = try ResultsTree()
+        try other.seal(["a", "c"].map { ResultsTree.row($0) }, as: 1)
+        #expect(try merging().contestedJobs() == [])
+        for shard in try other.folder.shards() {
+            let target = URL(fileURLWithPath: "\(tree.folder.path)/\(shard)")
+            try FileManager.default.createDirectory(
+                at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: "\(other.folder.path)/\(shard)", toPath: target.path)
+        }
+        #expect(try tree.folder.shards().count == merged.count + 1)
+        #expect(try merging().contestedJobs() == ["c"])
+    }
+
     @Test func damageStopsItBeforeAnythingIsRemoved() throws {
         let shards = try tree.folder.shards()
         try Data("nonsense".utf8).write(to: URL(fileURLWithPath: "\(tree.folder.path)/\(shards[0])"))

@@ -31,8 +31,8 @@ struct PythonReaderTests {
     }
 
     /// The blocks of a language in the documentation.
-    private func documented(_ language: String) throws -> [String] {
-        let text = try String(contentsOf: Repository.root.appendingPathComponent("Jobs/RESULTS.md"), encoding: .utf8)
+    private func documented(_ language: String, in file: String = "Jobs/RESULTS.md") throws -> [String] {
+        let text = try String(contentsOf: Repository.root.appendingPathComponent(file), encoding: .utf8)
         return text.components(separatedBy: "```\(language)\n").dropFirst().compactMap {
             $0.components(separatedBy: "\n```").first
         }
@@ -51,6 +51,25 @@ struct PythonReaderTests {
         #expect(printed.contains("\(job.merges.source.count) merges; {\"keep\":192,"))
         #expect(printed.contains("(3, 8) 4"))
         #expect(printed.contains("scene-000/q0 \(job.kept.count) \(job.kept.count)\n"))
+    }
+
+    @Test func theFirstLinesThatAnybodyReadsRun() throws {
+        let blocks = try documented("python", in: "README.md")
+        #expect(blocks.count == 1)
+        // The one file of this batch has the six rows that the lines speak of.
+        let other = try ResultsTree()
+        let rows = (0..<6).map { ResultsTree.row("scene-00\($0)/q0") }
+        try other.seal(rows, as: 1)
+        let results = other.directory.url.appendingPathComponent("results")
+        try FileManager.default.createDirectory(at: results, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            at: results.appendingPathComponent("demo"), withDestinationURL: URL(fileURLWithPath: other.folder.path))
+        let printed = try SystemPython.run(
+            "import os, sys\nos.chdir(sys.argv[1])\n" + blocks.joined(separator: "\n")
+                + "\nprint(kept.tolist(), features.shape, features.dtype, survived.sum())", other.directory.url.path)
+        #expect(printed.contains("scene-000/q0 | \(rows[0].prompt) | "))
+        let count = rows[5].kept.count
+        #expect(printed.contains("\(rows[5].kept) (\(count), 8) float16 \(count)\n"))
     }
 
     @Test(.enabled(if: Tools.has("h5dump") && Tools.has("sqlite3"), "needs hdf5-tools and sqlite3"))
@@ -108,6 +127,30 @@ struct PythonReaderTests {
         }
     }
 
+    /// Features are of what entered the decoder: more than is kept where tokens leave in the decoder.
+    @Test func rowsOfFeaturesAreTokens() throws {
+        var row = ResultsTree.row("late")
+        let steps = row.steps
+        row.steps = ResultRow.Steps()
+        for (step, place) in [ReductionPlace.encoder, .decoder].enumerated() {
+            row.steps.append(
+                layer: steps.layer[step], place: place, tokensIn: steps.tokensIn[step],
+                tokensOut: steps.tokensOut[step], seconds: 0.001)
+        }
+        let entered = row.tokens.leftAt.indices.filter { row.tokens.leftAt[$0] >= 1 }
+        row.features = (0..<entered.count * ResultsTree.width).map { Float16($0) }
+        try tree.seal([row], as: 3)
+        let printed = try run(
+            """
+            from winnow_results import open_results
+            results = open_results("results/demo")
+            for name in ["late", "scene-002/q0"]:
+                job = results[name]
+                print(len(job.feature_index) == len(job.features), job.feature_index.tolist())
+            """)
+        #expect(printed == "True \(entered)\nTrue \(ResultsTree.row("scene-002/q0").kept)\n")
+    }
+
     @Test func mergedRowsAreReadFromWhereTheyAre() throws {
         _ = try Merging(tree.folder, committed: nil, host: "", software: "").run()
         for catalogue in ["True", "False"] {
@@ -128,7 +171,9 @@ struct PythonReaderTests {
         "del f['kept/data']; f.create_dataset('kept/data', (6,), 'u2', external=[('/etc/passwd', 0, 12)])",
         "del f['kept/data']; f.create_dataset('kept/data', (1 << 40,), 'u2', chunks=(1 << 20,))",
         "f['kept/indptr'][1] = 1 << 40", "f['kept/indptr'][1] = -3", "f.attrs['format'] = 'else'",
-        "f.attrs['format_version'] = '2.0'", "del f['kept']",
+        "f.attrs['format_version'] = '2.0'", "del f['kept']", "del f['kept/data']", "del f['kept/indptr']",
+        "del f['kept']; f['kept'] = np.arange(3)", "del f['kept/data']; f['kept/data'] = 3",
+        "del f['kept/indptr']; f['kept/indptr'] = np.zeros((9, 9), 'i8')", "f.attrs['format'] = np.zeros(4)",
         """
         l = h5py.VirtualLayout((6,), 'u2'); l[:] = h5py.VirtualSource('/etc/passwd', 'x', (6,))
         del f['kept/data']; f.create_virtual_dataset('kept/data', l)
@@ -148,6 +193,67 @@ struct PythonReaderTests {
                 print("refused:", error)
             """)
         #expect(printed.hasPrefix("refused: "), "\(printed)")
+    }
+
+    /// A shard of jobs that failed before any model was there stores no features; the others' are not lost for it.
+    @Test func whatOneShardLacksIsEmptyThere() throws {
+        try tree.seal([ResultsTree.failure("early")], as: 3, header: ResultsTree.header(features: false))
+        let printed = try run(
+            """
+            from winnow_results import open_results, BadFile, NotStored
+            results = open_results("results/demo")
+            early, late = results.arrays("features", "data", ["early", "scene-002/q0"])
+            print(early.shape, early.dtype, late.shape)
+            try:
+                results.arrays("nothing")
+            except NotStored:
+                print("nothing")
+            """)
+        let kept = ResultsTree.row("scene-002/q0").kept.count
+        #expect(printed == "(0, 8) float16 (\(kept), 8)\nnothing\n")
+        let target = tree.directory.file("all.npz").path
+        try PythonReader.export("npz", of: tree.folder, to: target, python: "/usr/bin/python3")
+        let names = try SystemPython.run("import numpy, sys; print(sorted(numpy.load(sys.argv[1])))", target)
+        #expect(names.contains("'features'") && names.contains("'features_indptr'"))
+        // Damage is no reason to leave anything out.
+        let shard = try #require(try tree.folder.shards().first)
+        _ = try SystemPython.run(
+            "import h5py, sys\nwith h5py.File(sys.argv[1], 'r+') as f: del f['kept/data']",
+            "\(tree.folder.path)/\(shard)")
+        #expect { try PythonReader.export("npz", of: tree.folder, to: target, python: "/usr/bin/python3") } throws: {
+            ($0 as? AnalysisError)?.message.contains("kept/data") == true
+        }
+    }
+
+    @Test func aTraceOfIndicesIsExportedWithoutScores() throws {
+        let other = try ResultsTree()
+        var header = ResultsTree.header()
+        header.trace = .indices
+        var row = ResultsTree.row("a")
+        row.tokens.score = []
+        row.merges = ResultRow.Merges()
+        try other.seal([row], as: 1, header: header)
+        let target = other.directory.file("all.npz").path
+        try PythonReader.export("npz", of: other.folder, to: target, python: "/usr/bin/python3")
+        let names = try SystemPython.run("import numpy, sys; print(sorted(numpy.load(sys.argv[1])))", target)
+        #expect(names.contains("'left_at'") && !names.contains("'score'"))
+    }
+
+    @Test func aCatalogueThatIsBehindIsSaid() throws {
+        _ = try Catalogue.rebuild(tree.folder)
+        let script = """
+            import warnings
+            from winnow_results import open_results
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                open_results("results/demo")
+            print(*[warning.message for warning in said])
+            """
+        #expect(try run(script) == "\n")
+        try tree.seal([ResultsTree.row("new")], as: 3)
+        let printed = try run(script)
+        #expect(
+            printed.hasPrefix("1 shards ") && printed.contains("winnow results catalogue results/demo"), "\(printed)")
     }
 
     @Test func whatIsNoResultsFolderSaysSo() throws {

@@ -44,11 +44,24 @@ import Testing
         #expect(page.remarks.count == 1)  // its picture is nowhere
     }
 
-    @Test(.enabled(if: LocalPages.isThere, "needs Debian's chromium")) func theBrowserShowsWhatIsThere() throws {
+    @Test func numbersThatAreNoneDoNotCostThePage() throws {
+        let tree = try ResultsTree()
+        var rows = ["a", "b", "c"].map { ResultsTree.row($0) }
+        rows[0].finishedAt = .infinity
+        rows[1].finishedAt = .nan
+        rows[2].flops.prefill = -.infinity
+        try tree.seal(rows, as: 1)
+        let page = try ReportPage(
+            [ReportPage.Source(Catalogue(tree.folder))], title: nil, software: "", now: ReportFixture.now)
+        #expect(page.html.contains(#""\u0000""#))
+    }
+
+    @Test(.enabled(if: Chromium.isInstalled, "needs Debian's chromium")) func theBrowserShowsWhatIsThere() throws {
         let (fixture, page) = try page()
-        let (text, console) = try LocalPages().text(of: page.html, hash: "batch=2")
+        let shown = try Chromium(html: page.html, hash: "batch=2").load()
         withExtendedLifetime(fixture) {}
-        #expect(console == [])
+        let text = shown.document
+        #expect(shown.complaints == [])
         #expect(text.contains(#"data-ready="true""#))
         for words in [
             "3 batches", "images/broken.png ends after 12 bytes: replace it", "q-11",
@@ -63,7 +76,7 @@ import Testing
 
     /// Screens of the fixture beside those that were looked at and committed; `WINNOW_RECORD=1` takes new ones.
     @Test(
-        .enabled(if: LocalPages.isThere, "needs Debian's chromium"),
+        .enabled(if: Chromium.isInstalled, "needs Debian's chromium"),
         .enabled(if: isRecording || hasScreens, "no screens were recorded yet: run it with WINNOW_RECORD=1"),
         arguments: [
             ("light", "theme=light&batch=1", 1320, 1900), ("dark", "theme=dark&batch=1&step=2", 1320, 1900),
@@ -71,7 +84,7 @@ import Testing
         ])
     func itLooksAsItDid(name: String, hash: String, width: Int, height: Int) throws {
         let (fixture, page) = try page()
-        let taken = try LocalPages().screen(of: page.html, hash: hash, width: width, height: height)
+        let taken = try Chromium(html: page.html, hash: hash).screen(width: width, height: height)
         withExtendedLifetime(fixture) {}
         let file = Self.home.appendingPathComponent("\(name).png")
         if Self.isRecording {

@@ -8,39 +8,21 @@ import Testing
 
 @Suite struct VerificationTests {
     let tree: ResultsTree
-    private let batch = BatchID("demo-1")
-    private var store: URL { URL(fileURLWithPath: tree.folder.path + "/jobs.sqlite") }
+    private let stored: ResultsStore
+    private var batch: BatchID { stored.batch }
+    private var store: URL { stored.url }
 
-    init() throws { tree = try ResultsTree() }
+    init() throws {
+        tree = try ResultsTree()
+        stored = try ResultsStore(tree)
+    }
 
-    /// A store in which the rows of each shard were committed, those of `ids` only.
     private func commit(_ ids: [String], in shards: [SealedShard], unfinished: [String] = []) throws {
-        var store = try JobStore(at: store)
-        try store.openBatch(batch, description: "{}", results: tree.folder.path, at: .now)
-        let items = (ids + unfinished).map { NewItem(id: ItemID($0), image: "x", json: "{}") }
-        let jobs = try store.add(items, to: batch).added.map(\.id)
-        try store.closeBatch(batch, at: .now)
-        for (id, job) in zip(ids, jobs) {
-            let lease = Lease(job: job, epoch: Epoch(1))
-            try store.apply([.assigned(lease, to: WorkerName("w"))], at: .now)
-            guard let shard = shards.first(where: { $0.jobs.contains(id) }), let row = shard.jobs.firstIndex(of: id)
-            else { continue }
-            try store.add(
-                ShardRecord(
-                    batch: batch, path: shard.path, sha256: shard.sha256, bytes: UInt64(shard.bytes),
-                    worker: WorkerName("w")))
-            let commit = RowCommit(
-                lease: lease, shard: shard.path, row: UInt32(row), error: nil, summary: JobSummary())
-            let refused = try store.apply([.committed(commit)], at: .now)
-            #expect(refused.isEmpty)
-        }
-        if unfinished.isEmpty { try store.apply([.batchFinished(batch)], at: .now) }
-        try store.commit()
+        try stored.commit(ids, in: shards, unfinished: unfinished)
     }
 
     private func verification() throws -> Verification {
-        try Verification(
-            tree.folder, results: StoredResults(store: store, folder: tree.folder.path, named: "demo-1"))
+        try Verification(tree.folder, results: stored.results())
     }
 
     @Test func soundResultsAreSaidToBe() throws {
@@ -74,6 +56,16 @@ import Testing
         #expect(places(.superseded) == [["a", late.path]])
         #expect(places(.orphaned) == [["stranger", late.path]])
         #expect(FileManager.default.fileExists(atPath: tree.path(waiting)))
+    }
+
+    @Test func aRowCountsForItsOwnJobOnly() throws {
+        let shard = try tree.seal(["a", "b"].map { ResultsTree.row($0) }, as: 1)
+        try commit(["a", "b"], in: [shard])
+        let committed = CommittedRows(try stored.results())
+        let first = RowIdentity(shard: "\(ResultsTree.id(1))", row: 0)
+        #expect(committed.verdict(on: first, of: "a") == .visible)
+        #expect(committed.verdict(on: first, of: "b") == .superseded)
+        #expect(committed.verdict(on: first, of: "c") == .orphaned)
     }
 
     @Test func aShardThatIsNotTheReportedOneIsDamaged() throws {
@@ -126,5 +118,40 @@ import Testing
         try jobs.commit()
         let found = try verification()
         #expect(found.isSound && found.visible == 4)
+    }
+
+    @Test func jobsOfACancelledBatchRunAgainToo() throws {
+        let gone = try tree.seal(["a", "b"].map { ResultsTree.row($0) }, as: 1)
+        try commit(["a", "b"], in: [gone], unfinished: ["c"])
+        var jobs = try JobStore(at: store)
+        let refused = try jobs.apply([.batchCancelled(batch, reason: "enough")], at: .now)
+        #expect(refused.isEmpty)
+        let requeued = try jobs.requeueResults(of: [ItemID("a"), ItemID("b")], in: batch)
+        #expect(requeued == 2)
+        let found = try jobs.batches().first
+        #expect(found?.state == .running)
+        let waiting = try jobs.unfinishedJobs(of: batch, after: JobID(0), limit: 10)
+        #expect(waiting.map(\.id) == [JobID(1), JobID(2)])
+    }
+
+    @Test func damagedShardsAreSetAside() throws {
+        let kept = try tree.seal([ResultsTree.row("a")], as: 1)
+        let damaged = try tree.seal([ResultsTree.row("b")], as: 2)
+        try commit(["a", "b"], in: [kept, damaged])
+        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: tree.path(damaged)))
+        let found = try verification()
+        #expect(found.count(.damaged) == 1 && found.missing == ["b"])
+        let moved = try found.setDamagedAside(in: tree.folder)
+        #expect(moved == [damaged.path])
+        let name = try #require(damaged.path.split(separator: "/").last)
+        let contents = FileManager.default.contents(atPath: "\(tree.folder.path)/damaged/\(name)")
+        #expect(contents == Data("nonsense".utf8))
+        let after = try verification()
+        #expect(after.count(.damaged) == 0 && after.missing == ["b"])
+        // The same name may come again, from a backup that was no better.
+        try Data("again".utf8).write(to: URL(fileURLWithPath: tree.path(damaged)))
+        let again = try verification().setDamagedAside(in: tree.folder)
+        let files = try FileManager.default.contentsOfDirectory(atPath: tree.folder.path + "/damaged")
+        #expect(again == [damaged.path] && files.count == 2)
     }
 }

@@ -77,6 +77,9 @@ import Testing
             "f['steps/place'][0] = 7", "f.attrs['rows'] = 5", "f.attrs['rows'] = 'many'", "del f.attrs['batch']",
             "del f['kept']", "del f['jobs/answer']", "f.attrs['shard'] = '../../x'",
             "del f['tokens'].attrs['grid']", "f['tokens'].attrs['grid'] = [1 << 60, 1 << 60]",
+            "f['tokens'].attrs['grid'] = [24]", "f['tokens'].attrs['grid'] = [2, 3, 4]",
+            "f.attrs['rows'] = 1 << 20\nfor n in list(f['jobs']):\n  t = f['jobs'][n].dtype; del f['jobs'][n]; "
+                + "f['jobs'].create_dataset(n, (1 << 20,), 'S1' if t.kind == 'S' else t, chunks=(1 << 16,))",
             "del f['jobs/error']; f['jobs/error'] = np.arange(6)",
             "del f['jobs/correct']; f['jobs/correct'] = np.arange(9)",
             "del f['merges/step']; f['merges/step'] = np.arange(3, dtype='u1')",

@@ -10,6 +10,7 @@ import Testing
     enum Damage: CaseIterable {
         case method, grid, scores, keptTwice, keptAndLeft, keptOutside, lost, stepCounts, noStep, wentOutside
         case mergeOutside, mergeStep, shares, features, logProbs, counts, failedWithTokens, failedWithoutReason
+        case stepBeyondAnyGrid
 
         func apply(to row: inout ResultRow) {
             switch self {
@@ -27,6 +28,8 @@ import Testing
                 row.kept.removeLast()
                 row.visualTokensOut -= 1
             case .stepCounts: row.steps.append(layer: 20, place: .encoder, tokensIn: 9, tokensOut: 8, seconds: 0)
+            case .stepBeyondAnyGrid:
+                row.steps.append(layer: 20, place: .encoder, tokensIn: Int.min, tokensOut: Int.max, seconds: 0)
             case .noStep: row.tokens.leftAt[row.tokens.leftAt.firstIndex { $0 == 1 } ?? 0] = 2
             case .wentOutside: row.tokens.wentTo[0] = 24
             case .mergeOutside: row.merges.append(step: 0, source: 24, target: 0, weight: 1)

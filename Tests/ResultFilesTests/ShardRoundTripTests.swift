@@ -89,6 +89,19 @@ import Testing
             printed.hasPrefix(first.sha256.map { String(($0 >> 4), radix: 16) + String($0 & 15, radix: 16) }.joined()))
     }
 
+    /// Memory is used again from shard to shard, and nothing of one may show in the next.
+    @Test func whatWasSealedBeforeLeavesNoTrace() throws {
+        var sample = SampleRows(seed: 8)
+        let (small, large) = (sample.rows(3), sample.rows(400))
+        let alone = try results.seal(small)
+        for _ in 0..<3 {
+            let other = try ResultsFixture()
+            _ = try other.seal(large, as: 2)
+            let again = try other.seal(small)
+            #expect(again == alone)
+        }
+    }
+
     @Test func everyDatasetIsDescribedAndChecksummed() throws {
         var sample = SampleRows(seed: 7)
         let shard = try results.seal(sample.rows(10))
@@ -96,6 +109,8 @@ import Testing
             for group in try file.root.names() {
                 for name in try file.root.group(group).names() {
                     let dataset = try file.root.dataset("\(group)/\(name)")
+                    let isChecksummed = dataset.isChecksummed
+                    #expect(isChecksummed, "\(group)/\(name)")
                     let units = try dataset.attribute("units")
                     let longName = try dataset.attribute("long_name")
                     guard case .string = units, case .string(let text) = longName, !text.isEmpty else {

@@ -93,6 +93,18 @@ extension BlackBox {
             #expect(merged == 0 && last.visible == 8 && last.superseded == 0 && last.orphaned == 0)
         }
 
+        @Test func whatCannotBeCheckedIsSaid() async throws {
+            let batch = try await finished(3)
+            for file in ["jobs.sqlite", "jobs.sqlite-wal", "jobs.sqlite-shm"] {
+                try? FileManager.default.removeItem(atPath: "\(batch.results)/\(file)")
+            }
+            let byItems = try await winnow("results", "verify", batch.results)
+            #expect(byItems.code == 0 && !byItems.errors.contains("not looked for"), "\(byItems)")
+            try FileManager.default.removeItem(at: batch.folder.file("items.jsonl"))
+            let blind = try await winnow("results", "verify", batch.results)
+            #expect(blind.code == 0 && blind.errors.contains("missing rows were not looked for"), "\(blind)")
+        }
+
         @Test func exportsPicturesAndTheReport() async throws {
             let batch = try await finished()
             let folder = try TemporaryDirectory()
@@ -140,6 +152,25 @@ extension BlackBox {
             #expect(wrong.code == 2)
         }
 
+        @Test func theSizeThatIsSaidIsAboutTheSizeThatItTakes() async throws {
+            let batch = try TestBatch(Demo.items(60), maxTokens: 1)
+            let end = try await winnow("run", batch.path, "--output", "json")
+            try #require(end.code == 0, "\(end)")
+            let said = try #require(end.errors.components(separatedBy: " for 60 jobs").first)
+            let last = try #require(said.components(separatedBy: "), ").last)
+            let words = last.split(separator: " ").map { String($0) }
+            let units: [String: Double] = ["B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9]
+            try #require(words.count == 2, "\(end)")
+            let number = try #require(Double(words[0]))
+            let unit = try #require(units[words[1]])
+            var taken = 0
+            for shard in try shards(batch) {
+                let attributes = try FileManager.default.attributesOfItem(atPath: shard)
+                taken += attributes[.size] as? Int ?? 0
+            }
+            #expect(abs(number * unit / Double(taken) - 1) < 0.3, "said \(number * unit) B, took \(taken) B")
+        }
+
         /// Every command that reads shards, given one that somebody tampered with.
         @Test(
             .enabled(if: SystemPython.hasH5py, "needs Debian's python3-h5py"),
@@ -148,6 +179,14 @@ extension BlackBox {
                 "del f['jobs/id']; f.create_dataset('jobs/id', (3,), 'S8', external=[('/etc/passwd', 0, 24)])",
                 "del f['jobs/attempt']; f.create_dataset('jobs/attempt', (1 << 44,), 'i8', chunks=(1 << 20,))",
                 "f.attrs['rows'] = 1 << 60", "f['tokens/indptr'][1] = 1 << 50",
+                "f.attrs['rows'] = 1 << 22\nfor n in list(f['jobs']):\n  t = f['jobs'][n].dtype; del f['jobs'][n]; "
+                    + "f['jobs'].create_dataset(n, (1 << 22,), 'S1' if t.kind == 'S' else t, chunks=(1 << 16,))",
+                "f['tokens'].attrs['grid'] = [576]", "f['tokens'].attrs['grid'] = [1, 24, 24]",
+                "f['steps/tokens_out'][:] = (1 << 63) - 1; f['steps/tokens_in'][:] = -1 << 63",
+                "for n in ['resized_width', 'resized_height', 'crop_width', 'pad_width']: f['jobs/' + n][:] = 1 << 62",
+                "for n in ['resized_width', 'resized_height']: f['jobs/' + n][:] = 65536\nf['jobs/crop_width'][:] = 1",
+                "f['jobs/finished_at'][0] = float('inf'); f['jobs/flops_vision'][:] = float('-inf')",
+                "f['jobs/finished_at'][0] = float('nan'); f['jobs/seconds_vision'][0] = float('nan')",
                 "d = f['kept/data'].id; a = d.get_chunk_info(0); o = open(sys.argv[1], 'r+b'); "
                     + "o.seek(a.byte_offset); o.write(b'x' * a.size); o.close()",
                 "o = open(sys.argv[1], 'r+b'); o.seek(96); o.write(b'y' * 4000); o.close()",

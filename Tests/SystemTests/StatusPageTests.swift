@@ -28,13 +28,13 @@ extension BlackBox {
         func theLivePageShowsBatchesWorkersAndFailures() async throws {
             let coordinator = try await KeyedCoordinator("--http", "0", "--heartbeat", "0.25")
             let http = try #require(coordinator.endpoints.http)
-            let empty = try Chromium.load(http)
+            let empty = try Chromium(http).load()
             #expect(empty.document.contains("No batch yet") && empty.document.contains(">healthy<"))
             #expect(empty.complaints == [])
 
             let (submitted, worker) = try await submit(coordinator)
             #expect(submitted.code == 3 && worker.isRunning, "\(submitted)")
-            let page = try Chromium.load(http)
+            let page = try Chromium(http).load()
             #expect(page.complaints == [])
             let rows = page.document.split(separator: "<tr").map(String.init)
             #expect(rows.contains { $0.contains(">batch<") && $0.contains("5 / 5") && $0.contains("state finished") })
@@ -44,13 +44,9 @@ extension BlackBox {
             // Names are text, whatever they hold.
             #expect(!page.document.contains("<b>bold</b>"))
 
-            let folder = try TemporaryDirectory()
-            for isDark in [false, true] {
-                let file = folder.file("\(isDark).png")
-                _ = try Chromium.load(http, screenshot: file, isDark: isDark)
-                #expect(try Data(contentsOf: file).count > 10_000)
-            }
-            #expect(try Data(contentsOf: folder.file("true.png")) != Data(contentsOf: folder.file("false.png")))
+            let light = try Chromium(http).png(isDark: false)
+            let dark = try Chromium(http).png(isDark: true)
+            #expect(light.count > 10_000 && dark.count > 10_000 && light != dark)
         }
 
         /// Four questions, and one about a file that is no picture.

@@ -4,8 +4,8 @@ public import ResultFiles
 
 /// `catalogue.sqlite`: the scalars of every visible row of a results folder, with the shard and row that hold the rest.
 ///
-/// It is made from the shards and can be made anew from them at any time. Without a job store the row of a job's last
-/// attempt is the visible one; a batch that is over committed no other.
+/// It is made from the shards and can be made anew from them at any time. A job store says which row of a job was
+/// committed. Without one the last attempt's counts, which may be another where jobs were run a second time.
 public final class Catalogue {
     /// The name of the file in a results folder.
     public static let fileName = "catalogue.sqlite"
@@ -28,6 +28,8 @@ public final class Catalogue {
     /// What it holds.
     public private(set) var summary = Summary.none
     let queue: DatabaseQueue
+    /// The shards that jobs were read from.
+    let shards: OpenedShards
 
     private static func url(_ folder: ResultsFolder) -> URL {
         URL(fileURLWithPath: folder.path).appendingPathComponent(fileName)
@@ -37,36 +39,60 @@ public final class Catalogue {
     public static func rebuild(_ folder: ResultsFolder, committed: CommittedRows? = nil) throws -> Summary {
         let shards = try folder.shards()
         let final = url(folder)
+        sweepLeftovers(folder)
         let fresh = final.deletingLastPathComponent().appendingPathComponent(".\(fileName)-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: fresh) }
         var summary = Summary.none
         try wrapping(final.path) {
             var configuration = Configuration()
             configuration.prepareDatabase { database in
-                // Nothing is lost with a file that is not there yet.
-                try database.execute(sql: "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
+                // Nothing is lost with a file that is not there yet. Large pages make a scan of one column quicker.
+                try database.execute(
+                    sql: "PRAGMA page_size = 32768; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
             }
             let queue = try DatabaseQueue(path: fresh.path, configuration: configuration)
             try queue.write { database in
-                try CatalogueSchema.create(database)
+                try CatalogueSchema.create(database, decidedBy: CatalogueSchema.Decider(committed))
                 var additions = CatalogueAdditions(folder: folder, committed: committed)
                 for shard in shards { try additions.add(shard, to: database) }
                 summary = try additions.summary(database)
             }
             try queue.close()
-            // What reads the old file goes on reading it.
-            guard rename(fresh.path, final.path) == 0 else {
-                throw AnalysisError(.catalogue, "\(final.path) cannot be replaced: \(String(cString: strerror(errno)))")
+            try CatalogueLock.holding(folder.path) {
+                // What a killed writer left of the old file would be rolled back into the new one.
+                for suffix in ["-journal", "-wal", "-shm"] { unlink(final.path + suffix) }
+                // What reads the old file goes on reading it.
+                guard rename(fresh.path, final.path) == 0 else {
+                    throw AnalysisError(
+                        .catalogue, "\(final.path) cannot be replaced: \(String(cString: strerror(errno)))")
+                }
             }
         }
         return summary
     }
 
+    /// Deletes what rebuilding left behind when it was killed; an hour is longer than any takes.
+    private static func sweepLeftovers(_ folder: ResultsFolder) {
+        let files = FileManager.default
+        for name in (try? files.contentsOfDirectory(atPath: folder.path)) ?? [] where name.hasPrefix(".\(fileName)-") {
+            let path = "\(folder.path)/\(name)"
+            let attributes = try? files.attributesOfItem(atPath: path)
+            guard let written = attributes?[.modificationDate] as? Date, written.timeIntervalSinceNow < -3600 else {
+                continue
+            }
+            try? files.removeItem(atPath: path)
+        }
+    }
+
     /// Opens the catalogue of a folder after adding what is new there; makes it where it is absent or of another version.
     ///
-    /// - Parameter committed: What a job store says; asked for only if there are shards to add.
+    /// A catalogue that was made without a job store is made anew where there is one: a last attempt that was never
+    /// committed would stay visible.
+    ///
+    /// - Parameter committed: What a job store says; asked for only where that matters.
     public init(_ folder: ResultsFolder, committed: () throws -> CommittedRows? = { nil }) throws {
         self.folder = folder
+        shards = OpenedShards(folder)
         let path = Self.url(folder).path
         if let queue = try Self.refresh(folder, committed) {
             self.queue = queue.queue
@@ -87,26 +113,40 @@ public final class Catalogue {
         else { return nil }
         let shards = try folder.shards()
         return try wrapping(path) {
+            let decider = try queue.read(CatalogueSchema.decider)
+            if decider == .shards, try committed() != nil { return nil }
             let known = try queue.read { database in
-                try Row.fetchAll(database, sql: "SELECT path, settled FROM shards").map {
-                    (path: $0["path"] as String, isSettled: $0["settled"] as Bool)
+                try Row.fetchAll(database, sql: "SELECT path, settled FROM shards").map { row in
+                    (
+                        path: String.fromDatabaseValue(row["path"] as DatabaseValue) ?? "",
+                        isSettled: Bool.fromDatabaseValue(row["settled"] as DatabaseValue) ?? false
+                    )
                 }
             }
             // Where a shard went away, rows that it superseded may count again.
             guard Set(known.map(\.path)).isSubset(of: shards) else { return nil }
             let settled = Set(known.filter(\.isSettled).map(\.path))
-            let new = shards.filter { !settled.contains($0) }
+            let damage = try queue.read { try CatalogueAdditions.knownDamage(in: folder, $0) }
+            let unreadable = shards.compactMap { damage[$0] }
+            let new = shards.filter { !settled.contains($0) && damage[$0] == nil }
             guard !new.isEmpty else {
-                return (queue, try queue.read { try CatalogueAdditions.summary($0, unreadable: []) })
+                return (queue, try queue.read { try CatalogueAdditions.summary($0, unreadable: unreadable) })
             }
-            let writer = try DatabaseQueue(path: path)
             let decided = try committed()
-            let summary = try writer.write { database in
-                var additions = CatalogueAdditions(folder: folder, committed: decided)
-                for shard in new { try additions.add(shard, to: database) }
-                return try additions.summary(database)
+            let summary = try CatalogueLock.holding(folder.path) {
+                var configuration = Configuration()
+                configuration.busyMode = .timeout(10)
+                let writer = try DatabaseQueue(path: path, configuration: configuration)
+                let summary = try writer.write { database in
+                    try CatalogueSchema.note(CatalogueSchema.Decider(decided), database)
+                    var additions = CatalogueAdditions(
+                        folder: folder, committed: decided, unreadable: unreadable)
+                    for shard in new { try additions.add(shard, to: database) }
+                    return try additions.summary(database)
+                }
+                try writer.close()
+                return summary
             }
-            try writer.close()
             return (queue, summary)
         }
     }
@@ -117,7 +157,8 @@ public final class Catalogue {
         configuration.readonly = true
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase {
-            try $0.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
+            try $0.execute(
+                sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 2147418112")
         }
         return try DatabaseQueue(path: path, configuration: configuration)
     }

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import GRDB
 internal import ResultFiles
 
@@ -6,11 +5,13 @@ internal import ResultFiles
 struct CatalogueAdditions {
     let folder: ResultsFolder
     let committed: CommittedRows?
-    private var unreadable: [String] = []
+    private var unreadable: [String]
 
-    init(folder: ResultsFolder, committed: CommittedRows?) {
+    /// - Parameter unreadable: What is known already.
+    init(folder: ResultsFolder, committed: CommittedRows?, unreadable: [String] = []) {
         self.folder = folder
         self.committed = committed
+        self.unreadable = unreadable
     }
 
     /// Adds the visible rows of a shard; one that cannot be read is noted and left out.
@@ -25,6 +26,7 @@ struct CatalogueAdditions {
             origins = try reader.origins()
         } catch {
             unreadable.append("\(error)")
+            try note(error, file, path, in: database)
             return
         }
         var isSettled = true
@@ -47,10 +49,33 @@ struct CatalogueAdditions {
         try note(reader, path, isSettled: isSettled, in: database)
     }
 
+    /// Damage stays: such a file need not be hashed again before something about it changes.
+    private func note(_ error: any Error, _ file: String, _ path: String, in database: Database) throws {
+        guard (error as? ResultFileError)?.code == .corrupt, let stamp = FileStamp(of: file) else { return }
+        try database.cachedStatement(
+            sql: "INSERT OR REPLACE INTO unreadable (path, bytes, changed, reason) VALUES (?, ?, ?, ?)"
+        ).execute(arguments: [path, stamp.bytes, stamp.changed, "\(error)"])
+    }
+
+    /// Shards that were damaged when they were last looked at and have not changed since, with the reason.
+    static func knownDamage(in folder: ResultsFolder, _ database: Database) throws -> [String: String] {
+        var found: [String: String] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT path, bytes, changed, reason FROM unreadable") {
+            guard let path = String.fromDatabaseValue(row["path"] as DatabaseValue),
+                let bytes = Int.fromDatabaseValue(row["bytes"] as DatabaseValue),
+                let changed = Int.fromDatabaseValue(row["changed"] as DatabaseValue),
+                let reason = String.fromDatabaseValue(row["reason"] as DatabaseValue),
+                FileStamp(of: "\(folder.path)/\(path)") == FileStamp(bytes: bytes, changed: changed)
+            else { continue }
+            found[path] = reason
+        }
+        return found
+    }
+
     private func note(_ reader: ShardReader, _ path: String, isSettled: Bool, in database: Database) throws {
         let header = reader.header
-        let attributes = try? FileManager.default.attributesOfItem(atPath: reader.path)
-        let size = attributes?[.size] as? Int ?? 0
+        let size = FileStamp(of: reader.path)?.bytes ?? 0
+        try database.cachedStatement(sql: "DELETE FROM unreadable WHERE path = ?").execute(arguments: [path])
         try database.cachedStatement(
             sql: """
                 INSERT OR REPLACE INTO shards (path, shard, batch, worker, host, processor, software, created_utc, model,

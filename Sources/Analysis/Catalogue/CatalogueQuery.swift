@@ -12,18 +12,30 @@ public struct QueryResult: Sendable {
 extension Catalogue {
     /// Runs one SELECT over the tables `jobs`, `shards` and `columns`; the connection can change nothing.
     public func query(_ sql: String) throws -> QueryResult {
+        var result = QueryResult(columns: [], rows: [])
+        try read(sql, columns: { result.columns = $0 }, row: { result.rows.append($0) })
+        return result
+    }
+
+    /// Runs one SELECT and hands over its rows one by one, for more of them than memory should hold.
+    ///
+    /// - Parameters:
+    ///   - columns: Called first, with the names of the columns.
+    ///   - row: Called for each row.
+    public func read(
+        _ sql: String, columns: ([String]) throws -> Void, row handle: ([Scalar?]) throws -> Void
+    ) throws {
         do {
-            return try queue.read { database in
+            try queue.read { database in
                 let statement = try database.makeStatement(sql: sql)
                 guard statement.isReadonly, statement.columnCount > 0 else {
                     throw AnalysisError(.badRequest, "a query only reads; begin it with SELECT")
                 }
                 let cursor = try Row.fetchCursor(statement)
-                var result = QueryResult(columns: statement.columnNames, rows: [])
+                try columns(statement.columnNames)
                 while let row = try cursor.next() {
-                    result.rows.append(row.databaseValues.map { Scalar(stored: $0) })
+                    try handle(row.databaseValues.map { Scalar(stored: $0) })
                 }
-                return result
             }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
             throw AnalysisError(
@@ -46,7 +58,12 @@ extension Catalogue {
             try queue.read { database in
                 let find = try database.cachedStatement(sql: "SELECT shard, row FROM jobs WHERE id = ?")
                 return try ids.compactMap { id in
-                    try Row.fetchOne(find, arguments: [id]).map { (id, $0["shard"] as String, $0["row"] as Int) }
+                    // Somebody else's catalogue may hold anything.
+                    guard let found = try Row.fetchOne(find, arguments: [id]),
+                        let shard = String.fromDatabaseValue(found["shard"] as DatabaseValue),
+                        let row = Int.fromDatabaseValue(found["row"] as DatabaseValue)
+                    else { return nil }
+                    return (id, shard, row)
                 }
             }
         }

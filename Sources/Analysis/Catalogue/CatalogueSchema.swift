@@ -4,7 +4,17 @@ internal import ResultFiles
 /// The tables of a catalogue, which explain themselves: `columns` says what each column of `jobs` means.
 enum CatalogueSchema {
     static let format = "winnow-catalogue"
-    static let version = "1.0"
+    static let version = "1.1"
+
+    /// Who decided which rows are visible.
+    enum Decider: String {
+        /// A job store.
+        case store
+        /// The shards themselves: of each job the last attempt.
+        case shards
+
+        init(_ committed: CommittedRows?) { self = committed == nil ? .shards : .store }
+    }
 
     /// Columns of `jobs` beside those of a shard.
     static let places: [(name: String, type: String, longName: String)] = [
@@ -26,7 +36,7 @@ enum CatalogueSchema {
         ),
     ]
 
-    static func create(_ database: Database) throws {
+    static func create(_ database: Database, decidedBy decider: Decider) throws {
         let columns = ScalarColumn.all.map { "\($0.name) \($0.kind.sql)" }
         let places = places.map { "\($0.name) \($0.type) NOT NULL" }
         let sums = sums.map { "\($0.name) REAL GENERATED ALWAYS AS (\($0.expression)) VIRTUAL" }
@@ -40,12 +50,15 @@ enum CatalogueSchema {
                     model TEXT NOT NULL, model_sha256 TEXT NOT NULL, method_json TEXT NOT NULL,
                     generation_json TEXT NOT NULL, trace TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
                     sha256 TEXT NOT NULL, settled INTEGER NOT NULL);
+                CREATE TABLE unreadable (
+                    path TEXT PRIMARY KEY, bytes INTEGER NOT NULL, changed INTEGER NOT NULL, reason TEXT NOT NULL);
                 CREATE TABLE jobs (\((columns + places + sums).joined(separator: ", ")));
                 CREATE UNIQUE INDEX jobs_by_id ON jobs (id);
                 """)
         let about = try database.cachedStatement(sql: "INSERT INTO about (key, value) VALUES (?, ?)")
         try about.execute(arguments: ["format", format])
         try about.execute(arguments: ["format_version", version])
+        try about.execute(arguments: ["decided_by", decider.rawValue])
         let describe = try database.cachedStatement(
             sql: "INSERT INTO columns (name, units, long_name) VALUES (?, ?, ?)")
         for column in ScalarColumn.all {
@@ -60,8 +73,25 @@ enum CatalogueSchema {
         guard try database.tableExists("about"), try database.tableExists("jobs") else { return false }
         let values = try Row.fetchAll(database, sql: "SELECT key, value FROM about")
         let about = Dictionary(
-            values.map { ($0["key"] as String, $0["value"] as String) }, uniquingKeysWith: { first, _ in first })
+            values.map {
+                (
+                    String.fromDatabaseValue($0["key"] as DatabaseValue) ?? "",
+                    String.fromDatabaseValue($0["value"] as DatabaseValue) ?? ""
+                )
+            }, uniquingKeysWith: { first, _ in first })
         return about["format"] == format && about["format_version"] == version
+    }
+
+    /// Who decided which rows of a catalogue are visible.
+    static func decider(_ database: Database) throws -> Decider {
+        let value = try String.fetchOne(database, sql: "SELECT value FROM about WHERE key = 'decided_by'")
+        return value.flatMap(Decider.init(rawValue:)) ?? .shards
+    }
+
+    /// Notes who decided which of the rows are visible that are added now.
+    static func note(_ decider: Decider, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE about SET value = ? WHERE key = 'decided_by'", arguments: [decider.rawValue])
     }
 
     /// Adds a row; of several rows of one job the last attempt's stays, and of copies the newest file's.

@@ -16,21 +16,25 @@ public struct CommittedRows: Sendable {
         case undecided
     }
 
-    /// Every row that is a result; items that share a job share its row, which bears the id of one of them.
-    private let rows: Set<RowIdentity>
+    /// The item whose result each row is: a row that bears another id is nobody's.
+    private let rows: [RowIdentity: String]
     private let finished: Set<String>
     private let unfinished: Set<String>
 
     /// Takes over what a store says.
     public init(_ results: StoredResults) {
-        rows = Set(results.jobs.compactMap(Self.identity))
+        var rows: [RowIdentity: String] = [:]
+        for job in results.jobs {
+            if let identity = Self.identity(of: job) { rows[identity] = job.item }
+        }
+        self.rows = rows
         finished = Set(results.jobs.filter { $0.shard != nil }.map(\.item))
         unfinished = Set(results.jobs.filter { !$0.state.isFinal }.map(\.item))
     }
 
     /// What the store says about a row of a job.
     public func verdict(on identity: RowIdentity, of item: String) -> Verdict {
-        if rows.contains(identity) { return .visible }
+        if rows[identity] == item { return .visible }
         if unfinished.contains(item) { return .undecided }
         return finished.contains(item) ? .superseded : .orphaned
     }

@@ -4,10 +4,17 @@ internal import ResultFiles
 public enum CSV {
     /// The rows of a query; NULL is empty.
     public static func text(_ result: QueryResult) -> String {
-        var text = result.columns.map(quoted).joined(separator: ",") + "\r\n"
-        for row in result.rows { text += row.map(cell).joined(separator: ",") + "\r\n" }
-        return text
+        line(names: result.columns) + result.rows.map { line($0) }.joined()
     }
+
+    /// The rows of a SELECT, a piece at a time.
+    public static func write(_ sql: String, of catalogue: Catalogue, to put: (String) throws -> Void) throws {
+        try catalogue.read(sql, columns: { try put(line(names: $0)) }, row: { try put(line($0)) })
+    }
+
+    private static func line(names: [String]) -> String { names.map(quoted).joined(separator: ",") + "\r\n" }
+
+    private static func line(_ row: [Scalar?]) -> String { row.map(cell).joined(separator: ",") + "\r\n" }
 
     private static func cell(_ value: Scalar?) -> String {
         switch value {

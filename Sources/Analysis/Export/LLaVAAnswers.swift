@@ -14,18 +14,22 @@ public struct LLaVAAnswers {
         let model = try catalogue.query("SELECT model FROM shards LIMIT 1").rows.first?.first ?? nil
         var fallback = ""
         if case .text(let path)? = model { fallback = URL(fileURLWithPath: path).lastPathComponent }
-        let name = try JSONLines.json(modelID ?? fallback)
+        let json = JSONText()
+        let name = try json.text(modelID ?? fallback)
         let rows = try catalogue.query(
             "SELECT id, prompt, answer, labels, first_shard || '-' || first_row FROM jobs ORDER BY rowid"
         ).rows
+        let decoder = JSONDecoder()
         lines = try rows.map { row in
             let texts = row.map { value in if case .text(let text)? = value { text } else { "" } }
-            let labels = (try? JSONDecoder().decode([String: String].self, from: Data(texts[3].utf8))) ?? [:]
+            let labels = (try? decoder.decode([String: String].self, from: Data(texts[3].utf8))) ?? [:]
             let question = labels["question_id"] ?? texts[0]
-            let id = try Int(question).map { "\($0)" } ?? JSONLines.json(question)
+            // "007" is not 7: the scripts look for it as it is.
+            let isNumber = Int(question).map { "\($0)" == question } ?? false
+            let id = try isNumber ? question : json.text(question)
             return """
-                {"question_id": \(id), "prompt": \(try JSONLines.json(texts[1])), \
-                "text": \(try JSONLines.json(texts[2])), "answer_id": \(try JSONLines.json(texts[4])), \
+                {"question_id": \(id), "prompt": \(try json.text(texts[1])), \
+                "text": \(try json.text(texts[2])), "answer_id": \(try json.text(texts[4])), \
                 "model_id": \(name), "metadata": {}}
                 """
         }

@@ -9,6 +9,11 @@ public struct ModelView: Sendable {
     /// Rows and columns of patches.
     public let grid: [Int]
 
+    /// What no model exceeds: the side of what it sees, that of the picture it is cut from, and how they compare.
+    private static let mostSeen = 4096
+    private static let mostResized = 65_536
+    private static let mostShrunk = 8
+
     /// Reads the picture of a row again and prepares it as the row's geometry says.
     ///
     /// - Parameters:
@@ -25,6 +30,14 @@ public struct ModelView: Sendable {
         // The square is as wide as the window that was cut out, or as the whole after padding.
         let seen = isPadded ? geometry.resizedWidth : geometry.cropWidth
         let shortest = min(geometry.resizedWidth, geometry.resizedHeight)
+        guard seen <= Self.mostSeen, max(geometry.resizedWidth, geometry.resizedHeight) <= Self.mostResized,
+            shortest <= Self.mostShrunk * max(1, seen)
+        else {
+            throw AnalysisError(
+                .badRequest,
+                "the row of job \(row.id) is damaged: it says that the model saw \(seen) pixels of "
+                    + "\(geometry.resizedWidth)×\(geometry.resizedHeight)")
+        }
         guard seen > 0, shortest >= seen, source.width == geometry.sourceWidth, source.height == geometry.sourceHeight
         else {
             throw AnalysisError(

@@ -58,8 +58,8 @@ struct BatchAccount: Encodable {
                 FROM jobs
                 """
             ).rows.first?.map(\.number) ?? Array(repeating: 0, count: 12)
-        jobs = Int(means[0])
-        failed = Int(means[1])
+        jobs = Self.count(means[0])
+        failed = Self.count(means[1])
         (tokensIn, tokensOut) = (means[2], means[3])
         flops = Flops(vision: means[4], projector: means[5], prefill: means[6], decode: means[7])
         seconds = Seconds(load: means[8], vision: means[9], prefill: means[10], decode: means[11])
@@ -82,6 +82,9 @@ struct BatchAccount: Encodable {
         return name == "none" ? name : method.keep.map { "\(name), keep \($0)" } ?? name
     }
 
+    /// A count as a catalogue gives it, which may be somebody else's.
+    private static func count(_ value: Double) -> Int { value.isFinite ? Int(max(0, min(1e15, value))) : 0 }
+
     private static func latency(_ catalogue: Catalogue) throws -> Latency {
         let sorted = try catalogue.query("SELECT seconds_total FROM jobs WHERE status = 'ok' ORDER BY 1").rows.map {
             $0[0].number
@@ -95,26 +98,28 @@ struct BatchAccount: Encodable {
     }
 
     private static func rate(_ catalogue: Catalogue) throws -> (span: Double, rate: [Int]) {
-        let ends = try catalogue.query("SELECT MIN(finished_at), MAX(finished_at), COUNT(*) FROM jobs").rows[0].map(
-            \.number)
-        let span = ends[1] - ends[0]
-        guard span > 0 else { return (0, [Int(ends[2])]) }
-        let parts = max(1, min(30, Int(ends[2] / 8)))
+        let times = try catalogue.query("SELECT finished_at FROM jobs WHERE finished_at IS NOT NULL").rows.map {
+            $0[0].number
+        }
+        let first = times.min() ?? 0
+        let span = (times.max() ?? 0) - first
+        guard span > 0, span.isFinite else { return (0, [times.count]) }
+        let parts = max(1, min(30, times.count / 8))
         var rate = [Int](repeating: 0, count: parts)
-        for row in try catalogue.query("SELECT finished_at FROM jobs").rows {
-            rate[min(parts - 1, Int((row[0].number - ends[0]) / span * Double(parts)))] += 1
+        for time in times {
+            rate[min(parts - 1, Int((time - first) / span * Double(parts)))] += 1
         }
         return (span, rate)
     }
 
     private static func accuracy(_ catalogue: Catalogue) throws -> Proportion? {
         let rows = try catalogue.query("SELECT answer, expected_answers, correct FROM jobs WHERE status = 'ok'").rows
-        let scores = rows.map { row in
-            (
-                score: AnswerScoring.score(
-                    row[0].text, expected: AnswerScoring.expected(row[1].text), correct: Int(row[2].number)),
-                isStored: row[2].number >= 0
-            )
+        let scores = rows.map { row -> (score: Int, isStored: Bool) in
+            let stored = row[2].number
+            let correct = stored >= 1 ? 1 : stored >= 0 ? 0 : -1
+            let score = AnswerScoring.score(
+                row[0].text, expected: AnswerScoring.expected(row[1].text), correct: correct)
+            return (score, correct >= 0)
         }.filter { $0.score >= 0 }
         guard !scores.isEmpty else { return nil }
         let by = scores.allSatisfy(\.isStored) ? "as scored in the results" : AnswerScoring.name

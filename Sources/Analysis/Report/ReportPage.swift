@@ -48,6 +48,10 @@ public struct ReportPage {
         self.remarks = remarks
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // What is no number, from a file that somebody tampered with, must not cost the whole page; the page knows the
+        // zero byte, which no text of a shard holds.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "\0", negativeInfinity: "\0", nan: "\0")
         // A "<" inside of data must not look like the end of the element that holds them.
         let data = String(decoding: try encoder.encode(payload), as: UTF8.self).replacing("<", with: "\\u003c")
         let names = payload.batches.map(\.name)
@@ -117,7 +121,7 @@ public struct ReportPage {
         return first.steps.layer.indices.map { step in
             BatchAccount.Layer(
                 place: first.steps.place[step].name, layer: Int(first.steps.layer[step]),
-                tokens: Double(alike.reduce(0) { $0 + $1.steps.tokensOut[step] }) / Double(alike.count))
+                tokens: alike.reduce(0) { $0 + Double($1.steps.tokensOut[step]) } / Double(alike.count))
         }
     }
 }

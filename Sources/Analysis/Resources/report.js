@@ -1,6 +1,7 @@
 "use strict";
 (() => {
-const data = JSON.parse(document.getElementById("data").textContent);
+// A zero byte stands for what is no number.
+const data = JSON.parse(document.getElementById("data").textContent, (_, value) => (value === "\0" ? NaN : value));
 const batches = data.batches, at = (id) => document.getElementById(id);
 const colour = (index) => `var(--c${index % 8})`;
 

@@ -8,6 +8,7 @@
     job = results["scene-000/q0"]      # by id, or by number: results[0]
     job.answer, job.visual_tokens_out  # the columns of the table
     job.features                       # (tokens, width) float16: what entered the decoder
+    job.feature_index                  # original index of the token of each of these rows
     job.kept                           # original index of each token left at the end
     job.mask(2)                        # grid of booleans: which tokens are there after step 2
     job.steps, job.merges              # dicts of arrays
@@ -21,9 +22,11 @@ One file, no installation: copy it, or print it with ``winnow results reader``. 
 
 import collections
 import glob
+import math
 import os
 import sqlite3
 import sys
+import warnings
 
 import h5py
 import numpy as np
@@ -36,11 +39,15 @@ except ImportError:
 SURVIVED = 255        # in tokens/left_at: still there after the last step
 DISCARDED = 65535     # in tokens/went_to: dropped, merged into nothing
 
-__all__ = ["open_results", "Results", "Job", "BadFile", "SURVIVED", "DISCARDED"]
+__all__ = ["open_results", "Results", "Job", "BadFile", "NotStored", "SURVIVED", "DISCARDED"]
 
 
 class BadFile(Exception):
     """A file that is not a shard of results, is damaged, or would lead out of itself."""
+
+
+class NotStored(BadFile):
+    """A whole group that a shard does not hold: its batch does not store it, or all of its jobs failed early."""
 
 
 def open_results(folder, max_open=32, use_catalogue=True):
@@ -61,11 +68,19 @@ class Results:
             self._rows = _Scan(self, [os.path.basename(folder)])
         elif use_catalogue and os.path.exists(path):
             self._rows = self._catalogue = _Catalogue(path)
+            changed = len(self._catalogue.shards() ^ set(self._found()))
+            if changed:
+                warnings.warn(f"{changed} shards came or went since the catalogue was made; bring it up to date with: "
+                              f"winnow results catalogue {self.folder}", stacklevel=3)
         elif os.path.isdir(os.path.join(self.folder, "shards")):
-            found = glob.glob(os.path.join(glob.escape(self.folder), "shards", "*", "*.h5"))
-            self._rows = _Scan(self, sorted(os.path.relpath(f, self.folder) for f in found))
+            self._rows = _Scan(self, sorted(self._found()))
         else:
             raise BadFile(f"{folder} is neither a shard nor a folder with shards in it")
+
+    def _found(self):
+        """The shards that are there, relative to the folder."""
+        start = len(os.path.join(self.folder, ""))
+        return [path[start:] for path in glob.glob(os.path.join(glob.escape(self.folder), "shards", "*", "*.h5"))]
 
     @property
     def columns(self):
@@ -110,15 +125,36 @@ class Results:
         return self.arrays("features", "data", keys)
 
     def arrays(self, group, column="data", keys=None):
-        """One ragged column of many jobs, such as arrays("tokens", "left_at"): a list in the order of `keys`."""
+        """One ragged column of many jobs, such as arrays("tokens", "left_at"): a list in the order of `keys`.
+
+        Jobs of a shard without the group, such as one of early failures only, have an empty array; where no shard has
+        it, that is NotStored.
+        """
         places = self._rows.places(keys)
         if keys is not None and len(places) != len(keys):
             raise KeyError(f"{len(keys) - len(places)} of the {len(keys)} ids are not in {self.folder}")
         found = [None] * len(places)
+        by_shard = collections.defaultdict(list)
+        for index, (shard, row, *_) in enumerate(places):
+            by_shard[shard].append((row, index))
+        missing, absent = [], None
         # Each file once, its rows in order.
-        for index in sorted(range(len(places)), key=lambda i: places[i][:2]):
-            shard, row = places[index][:2]
-            found[index] = self.shard(shard).ragged(group, column, row)
+        for shard in sorted(by_shard):
+            wanted = sorted(by_shard[shard])
+            try:
+                values = self.shard(shard).ragged_rows(group, column, [row for row, _ in wanted])
+            except NotStored as error:
+                absent = error
+                missing += [index for _, index in wanted]
+                continue
+            for (_, index), value in zip(wanted, values):
+                found[index] = value
+        if missing:
+            like = next((value for value in found if value is not None), None)
+            if like is None:
+                raise absent
+            for index in missing:
+                found[index] = like[:0]
         return found
 
     def shard(self, path):
@@ -153,7 +189,7 @@ class Job:
     def __getattr__(self, name):
         if name.startswith("_"):
             raise AttributeError(name)
-        return self._file.column(name, slice(self.row, self.row + 1))[0]
+        return self._file.column(name, self.row, self.row + 1)[0]
 
     def __repr__(self):
         return f"<job {self.id!r}: {self.answer!r}, row {self.row} of {self.shard}>"
@@ -168,17 +204,28 @@ class Job:
     @property
     def attributes(self):
         """What the file says of all its rows: model, method with every parameter, software, host."""
-        return dict(self._file.file.attrs)
+        return self._file.attributes()
 
     @property
     def grid(self):
         """Rows and columns of patches."""
-        return tuple(int(n) for n in self._file.file.attrs["grid"])
+        sides = np.atleast_1d(self._file.attribute("grid"))
+        if sides.shape != (2,) or sides.dtype.kind not in "iu":
+            raise BadFile(f"{self._file.path} does not say how many patches there are")
+        return tuple(int(n) for n in sides)
 
     @property
     def features(self):
         """(tokens, width) float16: what entered the decoder, or the projector, as /features says in `space`."""
         return self._slice("features")
+
+    @property
+    def feature_index(self):
+        """Original index of the token that each row of `features` is, by the rule `token_of_row` of /features."""
+        is_tower = self._file.attribute("space", "features") == "projector input"
+        early = ["encoder"] if is_tower else ["encoder", "projector"]
+        later = [step for step, place in enumerate(self.steps["place"]) if place not in early]
+        return np.flatnonzero(self.left_at >= later[0]).astype("u2") if later else self.kept
 
     @property
     def kept(self):
@@ -229,80 +276,183 @@ class Job:
         return {column: self._slice(group, column) for column in self._file.group(group) if column != "indptr"}
 
 
+# What h5py raises where a file is not what it claims to be.
+_H5_ERRORS = (OSError, RuntimeError, ValueError, TypeError, KeyError, MemoryError)
+
+_Dataset = collections.namedtuple("_Dataset", ["id", "shape", "dtype"])
+
+
 class _Shard:
-    """An open shard, of which nothing is believed before it is checked."""
+    """An open shard, of which nothing is believed before it is checked.
+
+    It uses the lower half of h5py, which is quicker where a few values of many files are wanted.
+    """
 
     def __init__(self, path):
         try:
-            self.file = h5py.File(path, "r")
+            # Opened as h5py.File does, or the two could not have the file open at the same time.
+            self._file = h5py.h5f.open(os.fsencode(path), h5py.h5f.ACC_RDONLY)
         except OSError as error:
             raise BadFile(f"{path} cannot be read: {error}") from error
         self.path = path
+        self._most = max(64 << 20, 1100 * os.path.getsize(path))
+        self._groups = {"": self._file}
         self._checked = {}
-        if _text(self.file.attrs.get("format")) != "winnow-results":
-            raise BadFile(f"{path} is not a shard of results")
-        if _text(self.file.attrs.get("format_version", "")).split(".")[0] != "1":
-            raise BadFile(f"{path} has format {self.file.attrs['format_version']}; get a newer winnow_results.py")
+        try:
+            form, version = _text(self.attribute("format")), _text(self.attribute("format_version"))
+            if form != "winnow-results":
+                raise BadFile(f"{path} is not a shard of results")
+            if version.split(".")[0] != "1":
+                raise BadFile(f"{path} has format {version}; get a newer winnow_results.py")
+        except BadFile:
+            self.close()
+            raise
 
     def close(self):
-        """Closes the file. (h5py's own close looks for open objects of all files, which takes ten times as long.)"""
+        """Closes the file and what is open in it. (h5py.File's close looks through all files: ten times as long.)"""
         self._checked.clear()
-        self.file.id.close()
+        self._groups.clear()
+        self._file.close()
+
+    def attribute(self, name, group=""):
+        """An attribute of the file or of a group, texts as str; None where there is none."""
+        at = self._groups[group] if group in self._groups else self._group(group)
+        try:
+            if not h5py.h5a.exists(at, name.encode()):
+                return None
+            return self._value(h5py.h5a.open(at, name.encode()))
+        except _H5_ERRORS as error:
+            raise BadFile(f"{self.path}: the attribute {name} is damaged: {error}") from error
+
+    def attributes(self):
+        """All attributes of the file."""
+        try:
+            root = h5py.h5g.open(self._file, b"/")
+            found = [h5py.h5a.open(root, index=index) for index in range(h5py.h5a.get_num_attrs(root))]
+            return {attribute.name.decode(): self._value(attribute) for attribute in found}
+        except _H5_ERRORS as error:
+            raise BadFile(f"{self.path}: its attributes are damaged: {error}") from error
+
+    def _value(self, attribute):
+        shape, dtype = attribute.shape, attribute.dtype
+        if math.prod(shape) * dtype.itemsize > 64 << 20:
+            raise BadFile(f"{self.path}: an attribute claims {shape} values")
+        value = np.empty(shape, dtype)
+        attribute.read(value)
+        value = value[()]
+        return _text(value) if isinstance(value, (bytes, str)) else value
 
     def group(self, name):
         """The names in a group."""
-        self._hard_link(self.file.id, name)
-        return list(self.file[name])
+        return [child.decode("utf-8", "replace") for child in self._group(name)]
 
-    def dataset(self, path):
-        """A dataset below the root, if nothing on the way or about it leads out of the file."""
-        if path not in self._checked:
-            at = self.file.id
-            for name in path.split("/"):
-                self._hard_link(at, name)
-                at = h5py.h5o.open(at, name.encode())
-            if not isinstance(at, h5py.h5d.DatasetID):
-                raise BadFile(f"{self.path}: {path} is not a dataset")
-            at = h5py.Dataset(at)
-            plist = at.id.get_create_plist()
-            if plist.get_layout() == h5py.h5d.VIRTUAL or plist.get_external_count():
-                raise BadFile(f"{self.path}: {path} keeps its data in another file, which is not followed")
-            filters = [plist.get_filter(index)[0] for index in range(plist.get_nfilters())]
-            if not set(filters) <= {h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_FLETCHER32}:
-                raise BadFile(f"{self.path}: {path} is packed with a filter that is not known")
-            if at.size * at.dtype.itemsize > max(64 << 20, 1100 * os.path.getsize(self.path)):
-                raise BadFile(f"{self.path}: {path} claims {at.shape} values, more than the file can hold")
-            self._checked[path] = at
-        return self._checked[path]
+    def has(self, name):
+        """Whether there is something of this name at the top."""
+        return name.encode() in self._file
 
-    def _hard_link(self, at, name):
+    def _group(self, name):
+        if name not in self._groups:
+            group = self._open("", name, NotStored)
+            if not isinstance(group, h5py.h5g.GroupID):
+                raise BadFile(f"{self.path}: {name} is not a group")
+            self._groups[name] = group
+        return self._groups[name]
+
+    def _open(self, group, name, absence):
+        """What a hard link leads to; other links lead out of the file."""
+        at = self._groups[group]
         try:
             link = at.links.get_info(name.encode())  # does not follow it
-        except (KeyError, AttributeError):
-            raise BadFile(f"{self.path}: there is no {name} in it; was it stored for this batch?") from None
+        except (KeyError, AttributeError, RuntimeError):  # the last from h5py before 3.8
+            where = f"{group}/{name}" if group else name
+            raise absence(f"{self.path}: there is no {where} in it; was it stored for this batch?") from None
         if link.type != h5py.h5l.TYPE_HARD:
             raise BadFile(f"{self.path}: {name} is a soft or external link, which is not followed")
+        try:
+            return h5py.h5o.open(at, name.encode())
+        except _H5_ERRORS as error:
+            raise BadFile(f"{self.path}: {name} is damaged: {error}") from error
+
+    def dataset(self, path):
+        """A dataset `group/name` with its shape and type, if nothing on the way or about it leads out of the file."""
+        if path not in self._checked:
+            group, name = path.split("/")
+            self._group(group)
+            # A trace of indices has all of the group but this.
+            is_less = path == "tokens/score" and self.attribute("trace") == "indices"
+            at = self._open(group, name, NotStored if is_less else BadFile)
+            if not isinstance(at, h5py.h5d.DatasetID):
+                raise BadFile(f"{self.path}: {path} is not a dataset")
+            try:
+                plist = at.get_create_plist()
+                if plist.get_layout() == h5py.h5d.VIRTUAL or plist.get_external_count():
+                    raise BadFile(f"{self.path}: {path} keeps its data in another file, which is not followed")
+                filters = {plist.get_filter(index)[0] for index in range(plist.get_nfilters())}
+                shape, dtype = at.shape, at.dtype
+            except _H5_ERRORS as error:
+                raise BadFile(f"{self.path}: {path} is damaged: {error}") from error
+            if not filters <= {h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_FLETCHER32}:
+                raise BadFile(f"{self.path}: {path} is packed with a filter that is not known")
+            if not shape or math.prod(shape) * dtype.itemsize > self._most:
+                raise BadFile(f"{self.path}: {path} claims {shape} values, more than the file can hold")
+            self._checked[path] = _Dataset(at, shape, dtype)
+        return self._checked[path]
+
+    def description(self, path):
+        """The units and the meaning of a dataset."""
+        attributes = h5py.AttributeManager(h5py.Dataset(self.dataset(path).id))
+        return _text(attributes["units"]), _text(attributes["long_name"])
 
     def ragged(self, group, column, row):
         """What one row owns of a ragged column."""
-        start, end = (int(n) for n in self._read(f"{group}/indptr", slice(row, row + 2)))
+        return self.ragged_rows(group, column, [row])[0]
+
+    def ragged_rows(self, group, column, rows):
+        """What each of some rows owns of a ragged column; `rows` go up. Many of them are read as one piece."""
+        first, last = rows[0], rows[-1]
+        indptr = self._read(f"{group}/indptr", first, last + 2)
+        if indptr.ndim != 1 or indptr.dtype.kind not in "iu":
+            raise BadFile(f"{self.path}: {group}/indptr is not a list of whole numbers")
         data = self.dataset(f"{group}/{column}")
-        if not 0 <= start <= end <= data.shape[0]:
+        ends = [(int(indptr[row - first]), int(indptr[row - first + 1])) for row in rows]
+        if not all(0 <= start <= end <= data.shape[0] for start, end in ends):
             raise BadFile(f"{self.path}: {group}/indptr does not divide {group}/{column}")
-        return _named(data, self._read(f"{group}/{column}", slice(start, end)))
+        low, high = ends[0][0], ends[-1][1]
+        wanted = sum(end - start for start, end in ends)
+        if len(rows) > 1 and low <= high <= low + 2 * wanted and all(
+                a[1] <= b[0] for a, b in zip(ends, ends[1:])):
+            whole = _named(data.dtype, self._read(f"{group}/{column}", low, high))
+            return [whole[start - low:end - low] for start, end in ends]
+        return [_named(data.dtype, self._read(f"{group}/{column}", start, end)) for start, end in ends]
 
-    def column(self, name, rows=slice(None)):
-        """A column of /jobs: texts and named codes as str."""
-        data = self.dataset(f"jobs/{name}")
+    def column(self, name, start=0, end=None):
+        """A column of /jobs, or some rows of it: texts and named codes as str."""
+        path = f"jobs/{name}"
+        data = self.dataset(path)
+        values = self._read(path, start, data.shape[0] if end is None else end)
         if h5py.check_string_dtype(data.dtype):
-            return np.array([_text(value) for value in self._read(f"jobs/{name}", rows)], dtype=object)
-        return _named(data, self._read(f"jobs/{name}", rows))
+            return np.array([_text(value) for value in values], dtype=object)
+        return _named(data.dtype, values)
 
-    def _read(self, path, selection):
-        try:
-            return self.dataset(path)[selection]
-        except OSError as error:
-            raise BadFile(f"{self.path}: {path} is damaged: {error}") from error
+    def texts(self, path):
+        """A dataset of texts."""
+        return [_text(value) for value in self._read(path, 0, self.dataset(path).shape[0])]
+
+    def _read(self, path, start, end):
+        """Some rows of a dataset."""
+        data = self.dataset(path)
+        if not 0 <= start <= end <= data.shape[0]:
+            raise BadFile(f"{self.path}: {path} has {data.shape[0]} rows, not {start} to {end}")
+        shape = (end - start,) + data.shape[1:]
+        values = np.empty(shape, data.dtype)
+        if values.size:
+            try:
+                space = data.id.get_space()
+                space.select_hyperslab((start,) + (0,) * (len(shape) - 1), shape)
+                data.id.read(h5py.h5s.create_simple(shape), space, values)
+            except _H5_ERRORS as error:
+                raise BadFile(f"{self.path}: {path} is damaged: {error}") from error
+        return values
 
 
 class _Catalogue:
@@ -313,11 +463,17 @@ class _Catalogue:
         try:
             self._database = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True)
             self._database.execute("PRAGMA trusted_schema = OFF")
+            self._database.execute("PRAGMA mmap_size = 2147418112")
             self._names = [row[1] for row in self._database.execute("PRAGMA table_xinfo(jobs)")]
         except sqlite3.Error as error:
-            raise BadFile(f"{path}: {error}") from error
+            raise BadFile(f"{path}: {error}; delete it and run: winnow results catalogue DIR") from error
         if not {"id", "shard", "row"} <= set(self._names):
             raise BadFile(f"{path} is not a catalogue of results; delete it and run: winnow results catalogue DIR")
+
+    def shards(self):
+        tables = {name for name, in self._fetch("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        lists = [self._fetch(f"SELECT path FROM {table}") for table in tables & {"shards", "unreadable"}]
+        return {path for rows in lists for path, in rows}
 
     def columns(self):
         return {name: (units, text) for name, units, text in self._fetch("SELECT name, units, long_name FROM columns")}
@@ -370,11 +526,13 @@ class _Scan:
         for path in shards:
             shard = results.shard(path)
             ids, attempts = shard.column("id"), shard.column("attempt")
-            name = _text(shard.file.attrs["shard"])
+            name = shard.attribute("shard")
             firsts = np.full(len(ids), name, dtype=object)
-            if "sources" in shard.file:
-                names = [_text(value) for value in shard.dataset("sources/shard")[:]]
-                firsts = np.array([names[source] for source in shard.column("source")], dtype=object)
+            if shard.has("sources"):
+                names, sources = shard.texts("sources/shard"), shard.column("source")
+                if len(sources) and not 0 <= min(sources) <= max(sources) < len(names):
+                    raise BadFile(f"{shard.path}: /sources does not say where its rows come from")
+                firsts = np.array([names[source] for source in sources], dtype=object)
             for row, (job, attempt, first) in enumerate(zip(ids, attempts, firsts)):
                 rank = (int(attempt), first, name)
                 if job not in last or last[job][0] < rank:
@@ -388,8 +546,7 @@ class _Scan:
         for path in self._shards[:1]:
             shard = self._results.shard(path)
             for name in shard.group("jobs"):
-                attributes = shard.dataset(f"jobs/{name}").attrs
-                found[name] = (_text(attributes["units"]), _text(attributes["long_name"]))
+                found[name] = shard.description(f"jobs/{name}")
         return found
 
     def count(self):
@@ -434,9 +591,9 @@ def _text(value):
     return value if isinstance(value, str) else str(value)
 
 
-def _named(data, values):
+def _named(dtype, values):
     """Codes under their names."""
-    codes = h5py.check_enum_dtype(data.dtype)
+    codes = h5py.check_enum_dtype(dtype)
     if not codes:
         return values
     names = {code: name for name, code in codes.items()}
@@ -466,8 +623,8 @@ def export_parquet(folder, target):
         for group, column in [("kept", "data"), ("tokens", "left_at"), ("tokens", "went_to"), ("token_ids", "data")]:
             try:
                 lists = results.arrays(group, column)
-            except BadFile:
-                continue  # not stored for this batch
+            except NotStored:
+                continue
             offsets = np.concatenate([[0], np.cumsum([len(values) for values in lists])]).astype("i8")
             flat = np.concatenate(lists) if lists else np.zeros(0, "u1")
             name = group if column == "data" else column
@@ -488,8 +645,8 @@ def export_npz(folder, target):
         for group, column in ragged:
             try:
                 lists = results.arrays(group, column)
-            except BadFile:
-                continue  # not stored for this batch
+            except NotStored:
+                continue
             name = group if column == "data" else column
             arrays[name] = np.concatenate(lists) if lists else np.zeros(0)
             arrays[name + "_indptr"] = np.concatenate([[0], np.cumsum([len(values) for values in lists])]).astype("i8")

@@ -45,6 +45,8 @@ public struct Merging {
     public func run(_ step: (_ what: String) -> Void = { _ in }) throws -> Summary {
         var summary = Summary()
         try folder.prepare()
+        // Nobody writes here any more, so these are what workers and merges left that were killed.
+        _ = folder.sweepStaleParts(now: Date(), olderThan: .zero)
         summary.shardsBefore = try folder.shards().count
         let before = try Catalogue.rebuild(folder, committed: committed)
         guard before.unreadable.isEmpty else {
@@ -54,10 +56,11 @@ public struct Merging {
                     + "'winnow results verify' lists them; nothing was merged.")
         }
         summary.rows = before.jobs
-        for group in try groups(visible: removingEmptyShards(step)) {
-            summary.written.append(try write(group, step))
+        let shards = OpenedShards(folder)
+        for group in try groups(visible: removingEmptyShards(step), shards) {
+            summary.written.append(try write(group, shards, step))
         }
-        let after = try Catalogue.rebuild(folder, committed: committed)
+        let after = try Catalogue(folder) { committed }.summary
         guard after.jobs == before.jobs, after.unreadable.isEmpty else {
             throw AnalysisError(
                 .badRequest,
@@ -72,9 +75,26 @@ public struct Merging {
         return summary
     }
 
+    /// Jobs of which shards hold several attempts: only a job store knows which of them is the result.
+    public func contestedJobs() throws -> [String] {
+        var found: [String: RowIdentity] = [:]
+        var contested: Set<String> = []
+        for path in try folder.shards() {
+            let reader = try ShardReader("\(folder.path)/\(path)")
+            let rows = try reader.rows(features: false, trace: false)
+            let origins = try reader.origins()
+            for (row, origin) in zip(rows, origins) {
+                // A copy of a row that was merged is still that row.
+                if let other = found[row.id], other != origin.identity { contested.insert(row.id) }
+                found[row.id] = origin.identity
+            }
+        }
+        return contested.sorted()
+    }
+
     /// Removes shards without a visible row; returns the visible rows of the others.
     private func removingEmptyShards(_ step: (String) -> Void) throws -> [String: [Int]] {
-        let catalogue = try Catalogue(folder)
+        let catalogue = try Catalogue(folder) { committed }
         var visible: [String: [Int]] = [:]
         for row in try catalogue.query("SELECT shard, row FROM jobs ORDER BY shard, row").rows {
             guard case .text(let shard)? = row[0], case .integer(let place)? = row[1] else { continue }
@@ -88,7 +108,7 @@ public struct Merging {
     }
 
     /// Shards that become one, in the order they were written.
-    private func groups(visible: [String: [Int]]) throws -> [[(path: String, rows: [Int])]] {
+    private func groups(visible: [String: [Int]], _ shards: OpenedShards) throws -> [[(path: String, rows: [Int])]] {
         struct Open {
             var merge: ShardMerge
             var members: [(path: String, rows: [Int])] = []
@@ -98,7 +118,7 @@ public struct Merging {
         let paths = visible.keys.sorted { CommittedRows.name(of: $0) < CommittedRows.name(of: $1) }
         for path in paths {
             guard let rows = visible[path] else { continue }
-            let reader = try ShardReader("\(folder.path)/\(path)")
+            let reader = try shards.reader(path)
             let attributes = try FileManager.default.attributesOfItem(atPath: reader.path)
             let bytes = (attributes[.size] as? Int ?? 0) * rows.count / max(1, reader.rowCount)
             // Large and wholly visible: it stays as it is.
@@ -118,17 +138,19 @@ public struct Merging {
         }
         // One shard alone is as good as its copy, unless rows in it don't count.
         let isWhole = { (member: (path: String, rows: [Int])) throws in
-            try ShardReader("\(folder.path)/\(member.path)").rowCount == member.rows.count
+            try shards.reader(member.path).rowCount == member.rows.count
         }
         return try (full + open.map(\.members)).filter { group in
             try group.count > 1 || group.contains { try !isWhole($0) }
         }
     }
 
-    private func write(_ group: [(path: String, rows: [Int])], _ step: (String) -> Void) throws -> String {
+    private func write(
+        _ group: [(path: String, rows: [Int])], _ shards: OpenedShards, _ step: (String) -> Void
+    ) throws -> String {
         var merge: ShardMerge?
         for (path, rows) in group {
-            let reader = try ShardReader("\(folder.path)/\(path)")
+            let reader = try shards.reader(path)
             if merge == nil { merge = ShardMerge(header: reader.header) }
             try merge?.add(rows, of: reader)
         }

@@ -76,6 +76,27 @@ public struct Verification: Sendable {
     }
 }
 
+extension Verification {
+    /// Moves damaged shards to `damaged/`, where no reader meets them: for after their jobs were put back.
+    ///
+    /// They are moved and not deleted, since what is left in them may be wanted.
+    ///
+    /// - Returns: The shards that were moved.
+    public func setDamagedAside(in folder: ResultsFolder) throws -> [String] {
+        let shards = findings.filter { $0.kind == .damaged }.map(\.shard)
+        guard !shards.isEmpty else { return [] }
+        let place = "\(folder.path)/damaged"
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        for shard in shards {
+            let name = shard.split(separator: "/").last.map(String.init) ?? shard
+            var target = "\(place)/\(name)"
+            if FileManager.default.fileExists(atPath: target) { target += ".\(UUID().uuidString)" }
+            try FileManager.default.moveItem(atPath: "\(folder.path)/\(shard)", toPath: target)
+        }
+        return shards
+    }
+}
+
 /// The rows that were read, until all of them are and each can be judged.
 private struct Tally {
     struct Place {

@@ -5,19 +5,21 @@ import ResultFiles
 /// `winnow results catalogue`: makes the catalogue from the shards.
 struct CatalogueCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "catalogue", abstract: "Make catalogue.sqlite from the shards alone.",
+        commandName: "catalogue", abstract: "Make catalogue.sqlite from the shards.",
         discussion: """
-            Of several rows of one job the last attempt's counts, which is the committed one once a batch is over. While a \
-            batch runs, 'winnow run' and every command that reads the catalogue add what is new, as the job store says.
+            A job store says which rows count. Without one the last attempt at each job does, which may be one that was \
+            never committed. While a batch runs, 'winnow run' and every command that reads the catalogue add what is new.
             """)
 
     @OptionGroup var folder: FolderArgument
+    @OptionGroup var store: StoreOption
 
     @Option(help: "How to print what was done: table or json.")
     var output = OutputFormat.table
 
     func run() throws {
-        let summary = try Catalogue.rebuild(folder.results)
+        let committed = try store.results(of: folder.results).map(CommittedRows.init)
+        let summary = try Catalogue.rebuild(folder.results, committed: committed)
         for reason in summary.unreadable { printError("winnow: left out: \(reason)") }
         switch output {
         case .json:

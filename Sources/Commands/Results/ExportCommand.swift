@@ -36,21 +36,47 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         let catalogue = try folder.catalogue(store)
         switch format {
-        case .csv: try write(CSV.text(catalogue.query("SELECT * FROM jobs ORDER BY rowid")))
-        case .jsonl: try write(JSONLines.text(catalogue.query("SELECT * FROM jobs ORDER BY rowid")))
-        case .llava: try write(LLaVAAnswers(catalogue, modelID: modelID).text())
+        case .csv: try write { put in try CSV.write(Self.everything, of: catalogue, to: put) }
+        case .jsonl: try write { put in try JSONLines.write(Self.everything, of: catalogue, to: put) }
+        case .llava: try write { put in try put(LLaVAAnswers(catalogue, modelID: modelID).text()) }
         case .parquet, .npz:
             guard let out else { throw CommandFailure(ExitCodes.usage, "--format \(format) needs --out FILE") }
             try PythonReader.export(format.rawValue, of: folder.results, to: out, python: python)
         }
     }
 
-    private func write(_ text: String) throws {
-        guard let out else { return print(text, terminator: "") }
+    private static let everything = "SELECT * FROM jobs ORDER BY rowid"
+
+    /// Hands on text piece by piece; a file gets its name when it is whole.
+    private func write(_ body: (_ put: (String) throws -> Void) throws -> Void) throws {
+        guard let out else { return try Self.gather(into: FileHandle.standardOutput, body) }
+        let part = "\(out).\(UUID().uuidString).part"
+        guard FileManager.default.createFile(atPath: part, contents: nil),
+            let file = FileHandle(forWritingAtPath: part)
+        else { throw CommandFailure("\(out) cannot be written: check the path and the rights of this user") }
         do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: out), options: .atomic)
+            try Self.gather(into: file, body)
+            try file.close()
+            guard rename(part, out) == 0 else {
+                throw CommandFailure("\(out) cannot be written: \(String(cString: strerror(errno)))")
+            }
         } catch {
-            throw CommandFailure("\(out) cannot be written: \(error.localizedDescription)")
+            try? FileManager.default.removeItem(atPath: part)
+            throw error
         }
+    }
+
+    /// Writes in pieces of a megabyte.
+    private static func gather(
+        into file: FileHandle, _ body: (_ put: (String) throws -> Void) throws -> Void
+    ) throws {
+        var text = ""
+        try body { piece in
+            text += piece
+            guard text.utf8.count >= 1 << 20 else { return }
+            try file.write(contentsOf: Data(text.utf8))
+            text = ""
+        }
+        try file.write(contentsOf: Data(text.utf8))
     }
 }

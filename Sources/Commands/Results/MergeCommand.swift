@@ -43,6 +43,13 @@ struct MergeCommand: ParsableCommand {
         let merging = Merging(
             folder.results, committed: results.map(CommittedRows.init), targetBytes: size << 20,
             host: ProcessInfo.processInfo.hostName, software: ProtocolVersion.software)
+        // Merging removes the rows that do not count, so it must know them.
+        if results == nil, let first = try merging.contestedJobs().first {
+            throw CommandFailure(
+                ExitCodes.usage,
+                "there are several attempts at jobs, such as \(first), and only the job store knows which of them counts: "
+                    + "name it with --store")
+        }
         let summary = try merging.run()
         print(
             "\(summary.shardsBefore) shards became \(summary.shardsAfter), with the same \(summary.rows) rows")

@@ -13,7 +13,7 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Without a job store the items file of the batch says which jobs there should be. Exit code 0: every job that \
             ended has its row, and every file is whole. Orphaned and superseded rows are only reported: they count \
-            nowhere, and 'winnow results merge' leaves them out.
+            nowhere, and 'winnow results merge' leaves them out. --requeue moves damaged files to the folder damaged.
             """)
 
     @OptionGroup var folder: FolderArgument
@@ -33,11 +33,22 @@ struct VerifyCommand: ParsableCommand {
         if requeue, results == nil {
             throw CommandFailure(ExitCodes.usage, "--requeue needs the job store of the batch: name it with --store")
         }
-        let verification = try Verification(
-            folder.results, results: results, expected: results == nil ? expectedItems() : nil)
+        let expected = results == nil ? expectedItems() : nil
+        if results == nil, expected == nil {
+            printError(
+                "winnow: missing rows were not looked for: there is no job store, and the items file of the batch cannot "
+                    + "be read; --store names a store")
+        }
+        let verification = try Verification(folder.results, results: results, expected: expected)
         var requeued: Int?
         if requeue, let results, let url = store.url(for: folder.results) {
             requeued = try put(back: verification.missing, of: results.batch, in: url)
+            // Their jobs run again: without them the next look finds everything in order.
+            if requeued == verification.missing.count {
+                for shard in try verification.setDamagedAside(in: folder.results) {
+                    printError("winnow: \(shard) was moved to \(folder.results.path)/damaged")
+                }
+            }
         }
         try show(verification, requeued: requeued, hasStore: results != nil)
         if requeued.map({ $0 < verification.missing.count }) ?? !verification.isSound {
