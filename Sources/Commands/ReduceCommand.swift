@@ -23,6 +23,9 @@ struct ReduceCommand: ParsableCommand {
     @Option(help: "The HDF5 file to write; it must not exist.")
     var out: String
 
+    @Option(help: "How to print: table, json (one value) or quiet.")
+    var output = OutputFormat.table
+
     func run() throws {
         let method = try MethodCatalogue.method(named: reduction.method, options: reduction.options())
         guard let keep = reduction.keep else {
@@ -67,8 +70,14 @@ struct ReduceCommand: ParsableCommand {
             try? FileManager.default.removeItem(atPath: out)
             throw error
         }
-        let step = result.step
-        print("\(out): \(step.kept.count) of \(step.kept.count + step.pruned.count) rows kept")
+        struct Report: Encodable {
+            let out: String
+            let kept, pruned: Int
+        }
+        let (kept, pruned) = (result.step.kept.count, result.step.pruned.count)
+        try output.show(
+            Report(out: out, kept: kept, pruned: pruned), table: "\(out): \(kept) of \(kept + pruned) rows kept",
+            quiet: out)
     }
 
     private func write(_ result: SingleReduction, into root: borrowing Group) throws {

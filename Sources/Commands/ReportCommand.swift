@@ -32,6 +32,9 @@ struct ReportCommand: ParsableCommand {
 
     @OptionGroup var store: StoreOption
 
+    @Option(help: "How to print: table, json (one value) or quiet.")
+    var output = OutputFormat.table
+
     func validate() throws {
         guard !folders.isEmpty else { throw ValidationError("name at least one results folder") }
         guard (0...2000).contains(gallery) else { throw ValidationError("--gallery must be from 0 to 2000") }
@@ -56,9 +59,15 @@ struct ReportCommand: ParsableCommand {
         } catch {
             throw CommandFailure("\(target) cannot be written: \(error.localizedDescription)")
         }
-        print(
-            "\(target): \(page.html.utf8.count / 1024) KiB about \(sources.count == 1 ? "one batch" : "\(sources.count) batches")"
-        )
+        struct Report: Encodable {
+            let out: String
+            let bytes, batches: Int
+        }
+        let bytes = page.html.utf8.count
+        let about = sources.count == 1 ? "one batch" : "\(sources.count) batches"
+        try output.show(
+            Report(out: target, bytes: bytes, batches: sources.count),
+            table: "\(target): \(bytes / 1024) KiB about \(about)", quiet: target)
     }
 
     /// A folder, or the results folders inside of it.

@@ -24,6 +24,9 @@ struct BenchCatalogueCommand: ParsableCommand {
     @Option(help: "Runs of each measurement; medians are printed, with the least and greatest.")
     var runs = 5
 
+    @Option(help: "How to print: table, json (one value) or quiet.")
+    var output = OutputFormat.table
+
     func validate() throws {
         guard shards >= 1, rows >= 1, runs >= 1 else { throw ValidationError("the numbers must be at least 1") }
     }
@@ -38,11 +41,19 @@ struct BenchCatalogueCommand: ParsableCommand {
         }
         for _ in 0..<runs { try opening.time { summary = try Catalogue(results).summary } }
         let catalogue = try Catalogue(results)
-        print("\(summary.jobs) jobs in \(summary.shards) shards")
-        if !building.seconds.isEmpty { print(String(format: "built in %.1f s", building.median)) }
+        struct Report: Encodable {
+            struct Time: Encodable { let what: String, median, least, greatest: Double }
+            let jobs, shards: Int
+            let building: Double?
+            var times: [Time] = []
+        }
+        var report = Report(
+            jobs: summary.jobs, shards: summary.shards, building: building.seconds.isEmpty ? nil : building.median)
         var table = TextTable(["", "seconds", "least", "greatest"], rightAligned: [1, 2, 3])
         func add(_ name: String, _ time: Measurement) {
             let spread = Spread(time.seconds)
+            report.times.append(
+                Report.Time(what: name, median: spread.median, least: spread.least, greatest: spread.greatest))
             table.add([name] + [spread.median, spread.least, spread.greatest].map { String(format: "%.3f", $0) })
         }
         add("open, with a look for new shards", opening)
@@ -55,7 +66,12 @@ struct BenchCatalogueCommand: ParsableCommand {
             for _ in 0..<runs { try time.time { _ = try catalogue.query(query) } }
             add(query, time)
         }
-        print(table.text(width: .max))
+        let built = report.building.map { [String(format: "built in %.1f s", $0)] } ?? []
+        try output.show(
+            report,
+            table: (["\(summary.jobs) jobs in \(summary.shards) shards"] + built + [table.text(width: .max)])
+                .joined(separator: "\n"),
+            quiet: report.times.map { "\($0.median)" }.joined(separator: "\n"))
     }
 
     private func write(to results: ResultsFolder) throws {

@@ -14,8 +14,15 @@ struct BenchCheckpointCommand: ParsableCommand {
     @Option(help: "Most bytes of one shard.")
     var shardBytes = 5_000_000_000
 
+    @Option(help: "How to print: table, json (one value) or quiet.")
+    var output = OutputFormat.table
+
     func run() throws {
         let count = try RandomCheckpoint.write(try shape.configuration(), to: out, shardBytes: shardBytes)
-        print("\(out): \(count) tensors")
+        struct Report: Encodable {
+            let out: String
+            let tensors: Int
+        }
+        try output.show(Report(out: out, tensors: count), table: "\(out): \(count) tensors", quiet: out)
     }
 }

@@ -24,6 +24,9 @@ struct MergeCommand: ParsableCommand {
     @Flag(help: "Without a job store: nothing writes to this folder any more.")
     var finished = false
 
+    @Option(help: "How to print: table, json (one value) or quiet.")
+    var output = OutputFormat.table
+
     func validate() throws {
         guard (1...4096).contains(size) else { throw ValidationError("--size must be from 1 to 4096") }
     }
@@ -51,8 +54,17 @@ struct MergeCommand: ParsableCommand {
                     + "name it with --store")
         }
         let summary = try merging.run()
-        print(
-            "\(summary.shardsBefore) shards became \(summary.shardsAfter), with the same \(summary.rows) rows")
-        for shard in summary.written { print("  \(folder.results.path)/\(shard)") }
+        struct Report: Encodable {
+            let shardsBefore, shardsAfter, rows: Int
+            let written: [String]
+        }
+        let written = summary.written.map { "\(folder.results.path)/\($0)" }
+        let head = "\(summary.shardsBefore) shards became \(summary.shardsAfter), with the same \(summary.rows) rows"
+        try output.show(
+            Report(
+                shardsBefore: summary.shardsBefore, shardsAfter: summary.shardsAfter, rows: summary.rows,
+                written: written),
+            table: ([head] + written.map { "  \($0)" }).joined(separator: "\n"),
+            quiet: written.joined(separator: "\n"))
     }
 }
