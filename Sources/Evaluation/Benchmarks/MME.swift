@@ -47,14 +47,14 @@ struct MME: Benchmark {
         for (category, right) in right {
             guard right.count.isMultiple(of: 2) else {
                 throw EvaluationError(
-                    .badData, "category \(category) of \(parts[0].path) has a picture with one question")
+                    .badData, "category \(category) of \(self.parts[0].path) has a picture with one question")
             }
             var score = MMEScore()
             for first in stride(from: 0, to: right.count, by: 2) {
                 guard right[first].file == right[first + 1].file else {
                     throw EvaluationError(
                         .badData,
-                        "\(parts[0].path) asks about \(right[first].file) and \(right[first + 1].file) of \(category) where "
+                        "\(self.parts[0].path) asks about \(right[first].file) and \(right[first + 1].file) of \(category) where "
                             + "two questions about one picture belong: take the file as published")
                 }
                 let (one, other) = (right[first].isRight, right[first + 1].isRight)
