@@ -72,10 +72,13 @@ struct TextColumn: JobColumn {
 
     func write(_ rows: [ResultRow], to group: borrowing Group) throws(HDF5Error) {
         let texts = rows.map { $0[keyPath: path] }
+        let lengths = texts.map(\.utf8.count)
+        let width = max(1, lengths.max() ?? 1)
         // Padded text can be checksummed and packed; one enormous text must not make every other as long.
-        let padded = (texts.map(\.utf8.count).max() ?? 0) * texts.count
+        let isPadded = width * texts.count <= max(16 << 20, 8 * lengths.reduce(0, +))
+        let chunk = [max(1, min(1024, (1 << 20) / width))]
         try group.write(
-            texts, to: name, layout: padded > 16 << 20 ? .contiguous : .chunked([1024], compressed: true),
+            texts, to: name, layout: isPadded ? .chunked(chunk, compressed: true) : .contiguous,
             attributes: describe("1", longName))
     }
 

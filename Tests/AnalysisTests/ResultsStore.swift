@@ -1,9 +1,7 @@
-import Analysis
 import Foundation
 import JobModel
 import JobStore
 import ResultFiles
-import TestSupport
 import Testing
 
 /// The job store beside the shards of a results folder.

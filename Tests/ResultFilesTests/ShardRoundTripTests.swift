@@ -102,6 +102,20 @@ import Testing
         }
     }
 
+    /// As in a merged shard: much text, none of it enormous.
+    @Test func muchTextIsChecksummed() throws {
+        var sample = SampleRows(seed: 10)
+        var rows = sample.rows(3000, features: false)
+        for index in rows.indices { rows[index].prompt = String(repeating: "long \(index % 7) ", count: 800) }
+        let path = results.path(try results.seal(rows, features: false))
+        let isChecksummed = try File.reading(path) { file throws in
+            try file.root.dataset("jobs/prompt").isChecksummed
+        }
+        #expect(isChecksummed)
+        let read = try ShardReader(path).rows(2990..<3000)
+        #expect(read == Array(rows[2990...]))
+    }
+
     @Test func everyDatasetIsDescribedAndChecksummed() throws {
         var sample = SampleRows(seed: 7)
         let shard = try results.seal(sample.rows(10))

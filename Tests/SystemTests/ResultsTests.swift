@@ -93,11 +93,44 @@ extension BlackBox {
             #expect(merged == 0 && last.visible == 8 && last.superseded == 0 && last.orphaned == 0)
         }
 
-        @Test func whatCannotBeCheckedIsSaid() async throws {
-            let batch = try await finished(3)
+        private func removeStore(_ batch: TestBatch) {
             for file in ["jobs.sqlite", "jobs.sqlite-wal", "jobs.sqlite-shm"] {
                 try? FileManager.default.removeItem(atPath: "\(batch.results)/\(file)")
             }
+        }
+
+        @Test(.enabled(if: SystemPython.hasH5py, "needs Debian's python3-h5py"))
+        func onlyTheStoreKnowsWhichOfSeveralAttemptsCounts() async throws {
+            let batch = try await finished(3, lines: "features: none")
+            // A second attempt that was sealed and never committed.
+            let first = try #require(try shards(batch).first)
+            let name = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+            let second = URL(fileURLWithPath: first).deletingLastPathComponent().path + "/\(name).h5"
+            _ = try SystemPython.run(
+                """
+                import h5py, shutil, sys
+                shutil.copy(sys.argv[1], sys.argv[2])
+                with h5py.File(sys.argv[2], "r+") as f:
+                    f.attrs["shard"] = sys.argv[3]
+                    f["jobs/attempt"][:] = f["jobs/attempt"][:] + 1
+                """, first, second, name)
+            let sql = "SELECT MAX(attempt) AS most FROM jobs"
+            for _ in 0..<2 {
+                let asked = try await winnow("results", "query", sql, batch.results, "--output", "csv")
+                #expect(asked.output == "most\r\n1\r\n", "\(asked)")
+                let made = try await winnow("results", "catalogue", batch.results)
+                #expect(made.code == 0 && made.output.contains("3 jobs"), "\(made)")
+            }
+            removeStore(batch)
+            let before = try shards(batch)
+            let merge = try await winnow("results", "merge", batch.results, "--finished")
+            #expect(merge.code == 2 && merge.errors.contains("--store"), "\(merge)")
+            #expect(try shards(batch) == before)
+        }
+
+        @Test func whatCannotBeCheckedIsSaid() async throws {
+            let batch = try await finished(3)
+            removeStore(batch)
             let byItems = try await winnow("results", "verify", batch.results)
             #expect(byItems.code == 0 && !byItems.errors.contains("not looked for"), "\(byItems)")
             try FileManager.default.removeItem(at: batch.folder.file("items.jsonl"))
