@@ -36,7 +36,8 @@ struct GridSummaryTests {
         let direct = PairedBootstrap(differences, clusters: (0..<60).map { "\($0 / 4)" })
         #expect(abs(own.value - 100.0 / 3) < 1e-9)
         #expect(abs(own.low - 100 * direct.low) < 1e-9 && abs(own.high - 100 * direct.high) < 1e-9)
-        #expect(report.cells.filter { $0.method == "random" }.allSatisfy(\.comparisons.isEmpty))
+        let random = report.cells.filter { $0.method == "random" }
+        #expect(random.flatMap(\.comparisons).isEmpty)
         #expect(report.cells[0].comparisons.isEmpty && report.cells[0].retention == nil)
         let retention = try #require(fastV.retention)
         #expect(retention.value == 50 && retention.low < 50 && retention.high > 50)
