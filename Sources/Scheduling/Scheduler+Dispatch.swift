@@ -23,7 +23,8 @@ extension Scheduler {
             var assignments: [Assignment] = []
             assignments.reserveCapacity(taken.count)
             for job in taken {
-                guard let lease = start(job, on: name) else { continue }
+                // One that came back after a restart may be in line twice, at its old place and at its new one.
+                guard leases[job] == nil, let lease = start(job, on: name) else { continue }
                 count(batch, .waiting, .running)
                 actions.append(.store(.assigned(lease, to: name)))
                 assignments.append(

@@ -22,10 +22,10 @@ import Testing
 
     @Test func linesOfJSONAreObjectsInOrder() throws {
         let catalogue = try Catalogue(tree.folder)
-        let result = try catalogue.query("SELECT id, attempt, answer, NULL AS nothing FROM jobs ORDER BY id")
+        let result = try catalogue.query("SELECT id, attempt, answer, NULL AS empty FROM jobs ORDER BY id")
         let lines = try JSONLines.text(result).split(separator: "\n")
         #expect(lines.count == 2)
-        #expect(lines[0] == #"{"id":"a","attempt":1,"answer":"It is, \"a\"\nreally.","nothing":null}"#)
+        #expect(lines[0] == #"{"id":"a","attempt":1,"answer":"It is, \"a\"\nreally.","empty":null}"#)
         let list = try JSONSerialization.jsonObject(with: Data(JSONLines.array(result).utf8)) as? [[String: Any]]
         #expect(list?.count == 2)
     }

@@ -54,7 +54,8 @@ import Testing
         let again = try merging().run()
         #expect(again.written.count == 1)
         let latest = try ShardReader("\(tree.folder.path)/\(again.written[0])")
-        #expect(try latest.origins().map(\.identity).prefix(6) == origins.map(\.identity)[...])
+        let latestRows = try latest.origins().map(\.identity)
+        #expect(latestRows.count == 7 && Set(latestRows).isSuperset(of: origins.map(\.identity)))
         #expect(try visibleRows().filter { $0.key != "h" } == before)
     }
 

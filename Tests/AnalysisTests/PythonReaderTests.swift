@@ -10,13 +10,16 @@ struct PythonReaderTests {
     let tree: ResultsTree
     /// Where `results/demo` and the reader are.
     private let home: URL
+    /// The first row of the first file.
+    private let first: ResultRow
 
     init() throws {
         tree = try ResultsTree()
-        try tree.seal(
-            [ResultsTree.row("scene-000/q0"), ResultsTree.failure("scene-000/q1"), ResultsTree.row("scene-001/q0")],
-            as: 1)
-        try tree.seal([ResultsTree.row("scene-001/q0", attempt: 2), ResultsTree.row("scene-002/q0")], as: 2)
+        let one = [
+            ResultsTree.row("scene-000/q0"), ResultsTree.failure("scene-000/q1"), ResultsTree.row("scene-001/q0"),
+        ]
+        let two = [ResultsTree.row("scene-001/q0", attempt: 2), ResultsTree.row("scene-002/q0")]
+        first = try tree.seal(one, as: 1).path < tree.seal(two, as: 2).path ? one[0] : two[0]
         home = tree.directory.url.appendingPathComponent("home")
         try FileManager.default.createDirectory(
             at: home.appendingPathComponent("results"), withIntermediateDirectories: true)
@@ -50,7 +53,7 @@ struct PythonReaderTests {
         #expect(printed.contains("after layer 12 \(job.kept.count) tokens"))
         #expect(printed.contains("\(job.merges.source.count) merges; {\"keep\":192,"))
         #expect(printed.contains("(3, 8) 4"))
-        #expect(printed.contains("scene-000/q0 \(job.kept.count) \(job.kept.count)\n"))
+        #expect(printed.contains("\(first.id) \(first.kept.count) \(first.kept.count)\n"))
     }
 
     @Test func theFirstLinesThatAnybodyReadsRun() throws {
@@ -80,7 +83,7 @@ struct PythonReaderTests {
         let printed = try SystemPython.run(
             "import subprocess, sys; print(subprocess.check_output(['sh', '-e', '-c', sys.argv[2]], cwd=sys.argv[1], text=True))",
             home.path, blocks.joined(separator: "\n"))
-        #expect(printed.contains("DATASET \"/jobs/answer\"") && printed.contains("scene-000/q0"))
+        #expect(printed.contains("DATASET \"/jobs/answer\"") && printed.contains("\\\"\(first.id)\\\""))
         #expect(printed.contains("ATTRIBUTE \"method_json\"") && printed.contains("ficoco-v|4|"))
     }
 

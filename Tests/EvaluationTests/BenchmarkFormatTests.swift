@@ -205,7 +205,7 @@ struct BenchmarkFormatTests {
                 "Is it C? Please answer yes or no.\tYes\nIs it Go? Please answer yes or no.\tNo\n",
         ])
         let evaluation = try folder.evaluate("mme", ["Yes", "no", "Yes", "Yes", "maybe", "No"])
-        #expect(evaluation.score("existence") == 75 + 50)
+        #expect(evaluation.score("existence") == 75.0 + 50.0)
         #expect(evaluation.score("perception") == 125)
         #expect(evaluation.score("cognition") == 50)
         let lines = evaluation.text("eval_tool/answers/model/existence.txt")?.split(separator: "\n")

@@ -32,7 +32,7 @@ import Testing
         #expect(missing?.code == .unreadable)
         #expect(missing?.file == folder.file("none.png").path)
         let directory = #expect(throws: ImageError.self) { try Picture(contentsOf: folder.url) }
-        #expect(directory?.code == .unreadable)
+        #expect(directory?.code == .notAPicture)
     }
 
     @Test func declaredSizesAreCheckedBeforeMemoryIsTaken() throws {
