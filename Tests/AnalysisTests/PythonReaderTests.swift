@@ -83,7 +83,7 @@ struct PythonReaderTests {
         let printed = try SystemPython.run(
             "import subprocess, sys; print(subprocess.check_output(['sh', '-e', '-c', sys.argv[2]], cwd=sys.argv[1], text=True))",
             home.path, blocks.joined(separator: "\n"))
-        #expect(printed.contains("DATASET \"/jobs/answer\"") && printed.contains("\\\"\(first.id)\\\""))
+        #expect(printed.contains("DATASET \"/jobs/answer\"") && printed.contains("\"\(first.id)\""))
         #expect(printed.contains("ATTRIBUTE \"method_json\"") && printed.contains("ficoco-v|4|"))
     }
 

@@ -46,7 +46,7 @@ final class ChaosRun {
         items[plan.jobs / 3].prompt = "null:fail"
         items[plan.jobs / 4].prompt = "null:flaky"
         for number in 0..<plan.poison { items[plan.jobs / 2 + number].prompt = "null:crash" }
-        batch = try TestBatch(items, method: "none", lines: "features: false")
+        batch = try TestBatch(items, method: "none", lines: "features: none")
         coordinator = Supervised(failpoints: "")
         workers = plan.workerFailpoints.map { Supervised(failpoints: $0) }
         random = SplitMix64(seed: plan.seed &+ 1)
@@ -233,7 +233,8 @@ final class ChaosRun {
 
     private func python(_ arguments: String...) throws -> String {
         try SystemPython.run(
-            "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')", [Self.script] + arguments)
+            "import runpy, sys; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')",
+            [Self.script] + arguments)
     }
 }
 

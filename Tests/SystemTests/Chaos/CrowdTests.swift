@@ -68,7 +68,7 @@ extension BlackBox {
             let workers = try (1...2).map {
                 try services.startNullWorker("worker-\($0)", capacity: 64, milliseconds: 20)
             }
-            let batch = try TestBatch(Demo.items(30_000), method: "none", lines: "features: false")
+            let batch = try TestBatch(Demo.items(30_000), method: "none", lines: "features: none")
             let submitted = try await services.submit(batch)
             try await services.waitForSuccesses(100, of: submitted.batch)
             let cancel = try await services.ask("cancel", submitted.batch, "--reason", "a test", "--output", "json")
