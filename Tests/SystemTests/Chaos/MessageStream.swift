@@ -12,7 +12,8 @@ struct MessageStream {
 
     private static let greeting = 64
     private var buffer: [UInt8] = []
-    private var isGreeted = false
+    /// Bytes of the greeting that have passed.
+    private var greeted = 0
     private var frames: [[UInt8]] = []
     private var messageBytes: [UInt8] = []
 
@@ -21,12 +22,16 @@ struct MessageStream {
         buffer += bytes
         var pieces: [Piece] = []
         var position = 0
-        if !isGreeted {
-            guard buffer.count >= Self.greeting else { return [] }
-            guard buffer[0] == 0xFF, buffer[9] == 0x7F else { throw NotZMTP() }
-            pieces.append(.connection(Array(buffer[..<Self.greeting])))
-            position = Self.greeting
-            isGreeted = true
+        if greeted < Self.greeting, !buffer.isEmpty {
+            guard greeted > 0 || buffer[0] == 0xFF else { throw NotZMTP() }
+            // Piece by piece: either side sends the rest of its greeting only once it has the beginning of the other's.
+            position = min(Self.greeting - greeted, buffer.count)
+            pieces.append(.connection(Array(buffer[..<position])))
+            greeted += position
+        }
+        guard greeted == Self.greeting else {
+            buffer.removeFirst(position)
+            return pieces
         }
         while let frame = try nextFrame(from: position) {
             let whole = buffer[position..<frame.body.upperBound]
