@@ -1,8 +1,9 @@
 """Hints: what the decoder should know half-way, asked by linear heads that inference never sees.
 
-Answers alone teach slowly where to look. After the third layer, at each shape that a question names, three heads ask how many
-such things there are, in which row and column of cells the only one is, and its colour; at the centre of each thing among the
-visual tokens, others ask which thing this is in reading order, of all and of its shape.
+After the third layer, at each shape that a question names, heads ask how many such things there are, in which row and column of
+cells the only one is, and its colour; at "shapes", how many things there are in all. Among the visual tokens, others ask at the
+centre of each thing which thing this is in reading order, of all and of its shape, and its shape and colour; at each character,
+which it is and its place in its text.
 """
 
 import numpy as np
@@ -16,6 +17,8 @@ from models import DECODER
 
 LAYER = 3
 SIZES = {"count": 6, "row": 4, "column": 4, "color": 8}
+CENTERS = (scenes.MOST_OBJECTS, scenes.MOST_OBJECTS, len(scenes.SHAPES), len(scenes.COLORS))
+LETTERS = (len(scenes.CHARACTERS), scenes.LONGEST_TEXT)
 NONE = -100
 
 
@@ -30,13 +33,16 @@ def numbered(names):
     return table
 
 
-SHAPE_OF, COLOR_OF = numbered(scenes.SHAPES), numbered(scenes.COLOR_NAMES)
+ANY = len(scenes.SHAPES) + 1
+SHAPE_OF, COLOR_OF = numbered([*scenes.SHAPES, "shape"]), numbered(scenes.COLOR_NAMES)
+SHAPE_OF[words.token("shape")] = 0  # only "How many shapes"
 
 
 def facts(scene):
-    """For colour (0: any) and shape: (9, 9, 4) of count, row, column, colour; the last three only for a single thing."""
-    table = np.full((9, 9, 4), NONE, np.int64)
+    """For colour (0: any) and shape: (9, 10, 4) of count, row, column, colour; the last three only for a single thing."""
+    table = np.full((9, ANY + 1, 4), NONE, np.int64)
     table[..., 0] = 0
+    table[:, ANY, 0] = len(scene.things)
     for thing in scene.things:
         shape, color = scenes.SHAPES.index(thing.shape) + 1, scenes.COLOR_NAMES.index(thing.color) + 1
         for c in (0, color):
@@ -46,13 +52,19 @@ def facts(scene):
     return table
 
 
-def order(scene):
-    """(576, 2): at the centre of a thing, its place among all and among those of its shape, from 0."""
-    places, seen = np.full((scenes.GRID**2, 2), NONE, np.int64), []
+def centers(scene):
+    """(576, 4): at the centre of a thing, its place among all and among those of its shape, from 0; its shape and colour."""
+    truth, seen = np.full((scenes.GRID**2, 4), NONE, np.int64), []
     for thing in scene.things:
-        places[thing.patch] = len(seen), seen.count(thing.shape)
-        seen.append(thing.shape)
-    return places
+        shape, color = scenes.SHAPES.index(thing.shape), scenes.COLOR_NAMES.index(thing.color)
+        truth[thing.patch] = len(seen), seen.count(shape), shape, color
+        seen.append(shape)
+    return truth
+
+
+def letters(labels):
+    """From the dense labels (batch, n, 5 or more), (batch, n, 2): character and its place in its text, from 0."""
+    return np.where(labels[..., 2:4] > 0, labels[..., 2:4] - 1, NONE)
 
 
 class Hints(nn.Module):
@@ -61,10 +73,11 @@ class Hints(nn.Module):
     def __init__(self):
         super().__init__()
         self.named = nn.Linear(DECODER["hidden_size"], sum(SIZES.values()))
-        self.centers = nn.Linear(DECODER["hidden_size"], 2 * scenes.MOST_OBJECTS)
+        self.centers = nn.Linear(DECODER["hidden_size"], sum(CENTERS))
+        self.letters = nn.Linear(DECODER["hidden_size"], sum(LETTERS))
 
-    def forward(self, made, ids, text, index, visual):
-        """Loss of the hints. ids (batch, n) and text (batch, n, width); index (batch, m) and visual (batch, m, width)."""
+    def forward(self, made, ids, text, index, visual, labels):
+        """Loss of the hints. ids (batch, n) and text (batch, n, width); index (batch, m), visual (batch, m, width), labels."""
         ids = ids.numpy()
         shape = SHAPE_OF[ids]
         color = np.pad(COLOR_OF[ids], ((0, 0), (1, 0)))[:, :-1]
@@ -72,10 +85,12 @@ class Hints(nn.Module):
         truth = np.stack([facts(scene) for scene in made])[rows, color[rows, columns], shape[rows, columns]]
         logits = self.named(text[torch.from_numpy(rows), torch.from_numpy(columns)])
         total = losses(logits.split(list(SIZES.values()), -1), torch.from_numpy(truth))
-        places = np.stack([order(scene)[i] for scene, i in zip(made, index.numpy())])
-        rows, columns = np.nonzero(places[..., 0] >= 0)
-        logits = self.centers(visual[torch.from_numpy(rows), torch.from_numpy(columns)])
-        return total + losses(logits.split(scenes.MOST_OBJECTS, -1), torch.from_numpy(places[rows, columns]))
+        there = np.stack([centers(scene)[i] for scene, i in zip(made, index.numpy())])
+        for head, sizes, truth in ((self.centers, CENTERS, there), (self.letters, LETTERS, letters(labels.numpy()))):
+            rows, columns = np.nonzero(truth[..., 0] >= 0)
+            logits = head(visual[torch.from_numpy(rows), torch.from_numpy(columns)])
+            total = total + losses(logits.split(sizes, -1), torch.from_numpy(truth[rows, columns]))
+        return total
 
 
 def losses(parts, truth):

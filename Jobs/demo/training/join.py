@@ -1,6 +1,6 @@
 """Second language stage: the projector is fitted to the ideal tokens, then decoder and projector learn on what the tower sees.
 
-The tower stays as it is. Three quarters see the patches that show something and some others, the last quarter whole pictures.
+The tower stays as it is. Most steps see the patches that show something and some others, most of the last quarter whole pictures.
 """
 
 import random
@@ -56,7 +56,7 @@ def fit(projector, tower, ideal, seed, log, pictures=240, steps=1500):
             log("fit", step + 1, 0.0, loss.item(), f"variance {wanted.var(0).mean().item():.3f}")
 
 
-def train(minutes, folder, seed, log, start=None):
+def train(minutes, folder, seed, log, start=None, clock=time.process_time):
     torch.manual_seed(seed)
     folder = Path(folder)
     tower, decoder, projector = Tower().eval(), Decoder(), Projector()
@@ -72,39 +72,44 @@ def train(minutes, folder, seed, log, start=None):
     helper = hints.Hints()
     if "hints" in state:
         helper.load_state_dict(state["hints"])
-    made = optimizers([decoder, projector, helper], 1e-3)
+    made = optimizers([decoder, projector, helper], 2e-3)
     parameters = [p for module in (decoder, projector, helper) for p in module.parameters()]
     rng, np_rng = random.Random(f"join {seed} {bool(start)}"), np.random.default_rng(seed)
-    weights, began, step, mean = language.Weights(), time.process_time(), 0, None
+    weights, began, step, mean = language.Weights(), clock(), 0, None
+    saved = began
 
     def save():
         parts = {"decoder": decoder, "projector": projector, "hints": helper}
         torch.save({name: part.state_dict() for name, part in parts.items()}, folder / "join.pt")
 
-    while (progress := min((time.process_time() - began) / (60 * minutes), 1)) < 1:
+    while (progress := min((clock() - began) / (60 * minutes), 1)) < 1:
         set_rate(made, progress, step, warm=30)
-        whole = progress > 0.75
-        batch = 3 if whole else 8
+        late = progress > 0.75
+        whole = rng.random() < (0.7 if late else 0.06)
+        batch = 4 if whole else 12
         scenes_ = [scenes.make(f"join {seed} {bool(start)} {step} {i}") for i in range(batch)]
-        seen, index, _ = look(tower, scenes_, np_rng, 0 if whole else rng.choice((70, 90, 140)))
+        seen, index, labels = look(tower, scenes_, np_rng, 0 if whole else rng.choice((60, 80, 120)))
         size = seen.shape[1]
-        lead = words.VICUNA if rng.random() < 0.3 else words.PLAIN
-        groups, kinds = zip(*(words.draw_questions(rng, s, 300 if whole else 150, weights.list(), 0.2) for s in scenes_))
-        # Half of the parts of pictures count their tokens without gaps, as a reduced picture's are counted.
-        gapless = not whole and rng.random() < 0.5
+        lead = words.VICUNA if rng.random() < (0.3 if late else 0.15) else words.PLAIN
+        # The closing instruction is half of most questions: left out more often at first, there is time for more of them.
+        room, short = 300 if whole else 150, 0.2 if late else 0.6
+        groups, kinds = zip(*(words.draw_questions(rng, s, room, weights.list(), short) for s in scenes_))
+        # A third of the parts of pictures count their tokens without gaps, as a reduced picture's are counted.
+        gapless = not whole and rng.random() < 0.33
         places = torch.arange(size).expand(batch, -1) if gapless else index
         ids, positions, targets, mask = words.pack(groups, len(lead) + size, len(lead) + (size if gapless else PATCHES))
         prefix = torch.cat([decoder.embed_tokens(torch.tensor(lead)).expand(batch, -1, -1), projector(seen)], 1)
         prefix_positions = torch.cat([torch.arange(len(lead)).expand(batch, -1), places + len(lead)], 1)
         hidden, (middle, text) = decoder(prefix, prefix_positions, ids, positions, mask, hints.LAYER)
         answers = language.answer_loss(decoder, hidden, targets, kinds, weights, groups)
-        hint = helper(scenes_, ids, text, index, middle[:, len(lead) :])
+        hint = helper(scenes_, ids, text, index, middle[:, len(lead) :], labels)
         step_all(made, answers + 0.2 * hint, parameters)
         step += 1
         mean = answers.item() if mean is None else 0.97 * mean + 0.03 * answers.item()
         if step % 25 == 0:
-            log("join", step, time.process_time() - began, mean, f"hints {hint.item():.2f} {weights}")
-        if step % 200 == 0:
+            log("join", step, clock() - began, mean, f"hints {hint.item():.2f} {weights}")
+        if clock() - saved > 300:
             save()
+            saved = clock()
     save()
 

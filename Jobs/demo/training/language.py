@@ -101,7 +101,7 @@ def answer_loss(decoder, hidden, targets, kinds_of, weights, groups):
     return loss
 
 
-def train(minutes, folder, seed, log, start=None):
+def train(minutes, folder, seed, log, start=None, clock=time.process_time):
     torch.manual_seed(seed)
     decoder = Decoder()
     ideal = Ideal(decoder.embed_tokens)
@@ -111,13 +111,13 @@ def train(minutes, folder, seed, log, start=None):
             module.load_state_dict(torch.load(start)[key])
     made = optimizers([decoder, ideal, helper], 2e-3)
     rng, np_rng = random.Random(f"language {seed}"), np.random.default_rng(seed)
-    weights, began, step, mean = Weights(), time.process_time(), 0, None
+    weights, began, step, mean = Weights(), clock(), 0, None
     parameters = [p for module in (decoder, ideal, helper) for p in module.parameters()]
     def save():
         parts = {"decoder": decoder, "ideal": ideal, "hints": helper}
         torch.save({name: part.state_dict() for name, part in parts.items()}, Path(folder) / "language.pt")
 
-    while (progress := min((time.process_time() - began) / (60 * minutes), 1)) < 1:
+    while (progress := min((clock() - began) / (60 * minutes), 1)) < 1:
         set_rate(made, progress, step)
         batch = 10
         made_scenes = [scenes.make(f"language {seed} {bool(start)} {step} {i}") for i in range(batch)]
@@ -126,7 +126,8 @@ def train(minutes, folder, seed, log, start=None):
         picked = [choose_patches(np_rng, labels, rng.random() < 0.5) for labels in stacked]
         size = max(len(front) for front, _ in picked) + background
         index = np.stack([np.sort(np.concatenate([front, back[: size - len(front)]])) for front, back in picked])
-        labels = torch.from_numpy(np.stack([l[i] for l, i in zip(stacked, index)]))
+        truth = torch.from_numpy(np.stack([l[i] for l, i in zip(stacked, index)]))
+        labels = truth.clone()
         if rng.random() < 0.5:  # the tower is not sure of places in a text: columns must do as well
             labels[..., 3] = 0
         index = torch.from_numpy(index)
@@ -141,13 +142,13 @@ def train(minutes, folder, seed, log, start=None):
             torch.cat([opening, tokens], 1), prefix_positions, ids, positions, mask, hints.LAYER
         )
         answers = answer_loss(decoder, hidden, targets, kinds, weights, groups)
-        hint = helper(made_scenes, ids, text, index, prefix[:, len(lead) :])
+        hint = helper(made_scenes, ids, text, index, prefix[:, len(lead) :], truth)
         loss = answers + 0.3 * hint
         step_all(made, loss, parameters)
         step += 1
         mean = answers.item() if mean is None else 0.97 * mean + 0.03 * answers.item()
         if step % 25 == 0:
-            log("language", step, time.process_time() - began, mean, f"hints {hint.item():.2f} {weights}")
+            log("language", step, clock() - began, mean, f"hints {hint.item():.2f} {weights}")
         if step % 250 == 0:
             save()
     save()

@@ -1,4 +1,4 @@
-"""Muon for the matrices between layers, Adam for the rest: about half as many steps as Adam alone needs here."""
+"""Muon for the matrices of the layers, Adam for the rest."""
 
 import torch
 

@@ -86,7 +86,7 @@ def dense_loss(logits, labels):
     return total, right
 
 
-def train(minutes, folder, seed, log, start=None):
+def train(minutes, folder, seed, log, start=None, clock=time.process_time):
     torch.manual_seed(seed)
     tower, head, aside = Tower(), nn.Linear(TOWER["hidden_size"], sum(CLASSES)), nn.Linear(TOWER["hidden_size"], 100)
     if start:
@@ -94,7 +94,7 @@ def train(minutes, folder, seed, log, start=None):
             module.load_state_dict(torch.load(start)[key])
     made = optimizers([tower, head, aside], 2e-3)
     parameters = [p for m in (tower, head, aside) for p in m.parameters()]
-    rng, began, step, mean = np.random.default_rng(seed), time.process_time(), 0, None
+    rng, began, step, mean = np.random.default_rng(seed), clock(), 0, None
 
     def save():
         state = {"tower": tower.state_dict(), "head": head.state_dict(), "aside": aside.state_dict()}
@@ -102,7 +102,7 @@ def train(minutes, folder, seed, log, start=None):
 
     # Going on skips the crowded scenes and the high rates.
     first = 0.65 if start else 0
-    while (progress := first + (1 - first) * (time.process_time() - began) / (60 * minutes)) < 1:
+    while (progress := first + (1 - first) * (clock() - began) / (60 * minutes)) < 1:
         set_rate(made, progress, step)
         whole = progress > 0.8
         pixels, index, labels, there = batch_of(rng, f"vision {seed} {bool(start)} {step}", 4 if whole else 16, whole, progress < 0.65)
@@ -115,7 +115,7 @@ def train(minutes, folder, seed, log, start=None):
         mean = now if mean is None else [0.95 * a + 0.05 * b for a, b in zip(mean, now)]
         if step % 25 == 0:
             names = ("shape", "color", "character", "slot", "center")
-            log("vision", step, time.process_time() - began, mean[0], " ".join(f"{n} {v:.3f}" for n, v in zip(names, mean[1:])))
+            log("vision", step, clock() - began, mean[0], " ".join(f"{n} {v:.3f}" for n, v in zip(names, mean[1:])))
         if step % 250 == 0:
             save()
     save()
