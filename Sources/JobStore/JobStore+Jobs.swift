@@ -126,23 +126,6 @@ extension JobStore {
         }
     }
 
-    /// The last attempts of all batches that ended without a result, latest first.
-    public borrowing func recentFailures(limit: Int) throws(JobStoreError) -> [RecentFailure] {
-        try access { database in
-            let find = try database.cachedStatement(
-                sql: """
-                    SELECT attempt.*, item.item_id, batch.name AS batch_name FROM attempt
-                    JOIN item ON item.job = attempt.job JOIN batch ON batch.id = item.batch
-                    ORDER BY attempt.id DESC LIMIT ?
-                    """)
-            return try Row.fetchAll(find, arguments: [limit]).map { row in
-                RecentFailure(
-                    batch: BatchID(row["batch_name"] as String), item: ItemID(row["item_id"] as String),
-                    attempt: AttemptRecord(row))
-            }
-        }
-    }
-
     private static func records(
         _ condition: String, _ arguments: StatementArguments, _ database: Database
     ) throws -> [ItemRecord] {

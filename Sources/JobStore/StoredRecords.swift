@@ -95,16 +95,6 @@ public struct AttemptRecord: Sendable, Hashable {
     public var endedAt: Date
 }
 
-/// An attempt that ended without a result, with the item that it was at.
-public struct RecentFailure: Sendable, Hashable {
-    /// The batch.
-    public var batch: BatchID
-    /// The item.
-    public var item: ItemID
-    /// What happened.
-    public var attempt: AttemptRecord
-}
-
 /// A job that has not ended, as the scheduler needs it after a restart.
 public struct UnfinishedJob: Sendable, Hashable {
     /// The job.

@@ -50,7 +50,6 @@ import Testing
             let attempts = try store.attempts(at: jobs[1])
             #expect(attempts.map(\.reason) == ["worker ann was lost"])
             #expect(attempts.map(\.worker) == [ann] && attempts.map(\.epoch) == [Epoch(1)])
-            #expect(try store.recentFailures(limit: 9).map(\.item) == [ItemID("b")])
         }
     }
 

@@ -1,5 +1,6 @@
 import JobModel
 import Scheduling
+import TestSupport
 
 /// The world around a scheduler: what workers hold and what has been stored, kept independently of it.
 struct World: ~Copyable {

@@ -1,5 +1,6 @@
 import Foundation
 import JobModel
+import TestSupport
 import WireProtocol
 
 /// Messages that are nearly right, in an order that a seed decides.
@@ -13,13 +14,13 @@ struct FuzzedMessages {
         case plainPeer
     }
 
-    private var random: SplitMix64
+    private var random: SeededGenerator
     private let workerBodies: [[UInt8]]
     private let clientBodies: [[UInt8]]
     private let results: String
 
     init(seed: UInt64, results: String) throws {
-        random = SplitMix64(seed: seed)
+        random = SeededGenerator(seed: seed)
         self.results = results
         workerBodies = try Self.workerMessages().map { try $0.frames()[1] }
         clientBodies = try Self.clientMessages(results: results).map { try $0.frames()[1] }
@@ -184,7 +185,7 @@ struct FuzzedMessages {
     }
 }
 
-extension SplitMix64 {
+extension SeededGenerator {
     mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
     mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) } }
     mutating func element<T>(of list: [T]) -> T { list[below(list.count)] }

@@ -1,3 +1,4 @@
+import TestSupport
 /// Everything that goes wrong in one run.
 struct ChaosPlan: CustomStringConvertible, Sendable {
     enum Event: Sendable {
@@ -45,7 +46,7 @@ struct ChaosPlan: CustomStringConvertible, Sendable {
 
     /// Whatever follows from the seed goes wrong.
     init(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         func number(_ range: ClosedRange<Int>) -> Int { .random(in: range, using: &random) }
         func happens(_ percent: Int) -> Bool { number(1...100) <= percent }
         func place(_ places: [String]) -> String {

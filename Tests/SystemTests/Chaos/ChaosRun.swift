@@ -34,7 +34,7 @@ final class ChaosRun {
     private var endpoints = Services.Endpoints(workers: "tcp://127.0.0.1:*", clients: "tcp://127.0.0.1:*")
     private var proxies: [ChaosProxy] = []
     private let acknowledged = Acknowledged()
-    private var random: SplitMix64
+    private var random: SeededGenerator
     /// Undone when their time comes: the ends of stalls.
     private var heals: [(at: ContinuousClock.Instant, proxy: Int)] = []
 
@@ -49,7 +49,7 @@ final class ChaosRun {
         batch = try TestBatch(items, method: "none", lines: "features: none")
         coordinator = Supervised(failpoints: "")
         workers = plan.workerFailpoints.map { Supervised(failpoints: $0) }
-        random = SplitMix64(seed: plan.seed &+ 1)
+        random = SeededGenerator(seed: plan.seed &+ 1)
     }
 
     /// Runs the batch through all faults to its end; returns what is wrong with what is left.

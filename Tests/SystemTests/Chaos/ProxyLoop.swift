@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// The loop of a `ChaosProxy`: accepts, reads, and passes on as it was ordered.
 struct ProxyLoop {
@@ -24,7 +25,7 @@ struct ProxyLoop {
     private let listener: Int32
     private let coordinator: UInt16
     private let watch: @Sendable ([[UInt8]]) -> Void
-    private var random: SplitMix64
+    private var random: SeededGenerator
     /// Two for each connection, one behind the other.
     private var channels: [Channel] = []
 
@@ -34,7 +35,7 @@ struct ProxyLoop {
         self.listener = listener
         self.coordinator = coordinator
         self.watch = watch
-        random = SplitMix64(seed: seed)
+        random = SeededGenerator(seed: seed)
     }
 
     /// Runs until it is ordered to end.
@@ -144,19 +145,5 @@ struct ProxyLoop {
         }
         let isPending = channels.contains { !$0.waiting.isEmpty && !orders.stalled.contains($0.direction) }
         poll(&watched, nfds_t(watched.count), isPending ? Self.tick : 10 * Self.tick)
-    }
-}
-
-/// A small generator whose sequence follows from its seed, so that a failing run can be repeated.
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
     }
 }
