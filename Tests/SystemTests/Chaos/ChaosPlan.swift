@@ -1,4 +1,5 @@
 import TestSupport
+
 /// Everything that goes wrong in one run.
 struct ChaosPlan: CustomStringConvertible, Sendable {
     enum Event: Sendable {
