@@ -100,7 +100,7 @@ struct MethodCatalogueTests {
         #expect(
             rows.map(\.name) == MethodCatalogue.all.map(\.name).dropLast(2) + ["ficoco-vl", "ficoco-vl", "composed"])
         #expect(rows.suffix(5).map(\.place) == ["encoder", "decoder", "encoder", "decoder", "encoder"])
-        #expect(rows.suffix(5).first?.filter.contains("0.35·vision(column probabilities)") == true)
+        #expect(rows.suffix(5).first?.filter.contains("0.35·vision(row logits)") == true)
         #expect(rows.suffix(4).first?.correlate.contains("text-mediated") == true)
         #expect(rows[0].place == "–")
         #expect(rows[0].filter == "–")

@@ -257,7 +257,9 @@ struct ReductionLaws {
             try stages.reduce(blind, hidden: trial.hidden(), removing: 1)
         }
         #expect(missing.code == .missingEvidence)
-        let map = try AttentionMap(Tensor([Double](repeating: .nan, count: rows * rows), shape: [rows, rows]))
+        let map = try AttentionMap(
+            Tensor([Double](repeating: .nan, count: rows * rows), shape: [rows, rows]),
+            scores: trial.kindOfScores())
         let invalid = try #require(throws: ReductionError.self) {
             try stages.reduce(trial.view(map, key: .nan), hidden: trial.hidden(), removing: 1)
         }
