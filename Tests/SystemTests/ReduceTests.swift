@@ -100,7 +100,7 @@ extension BlackBox {
 
         @Test func filesThatAreNoHDF5() async throws {
             var end = try await reduce("ficoco-v", keep: 4)
-            #expect(end.code == 1 && end.errors.contains(input), "absent: \(end)")
+            #expect(end.code == 2 && end.errors.contains(input), "absent: \(end)")
             try Data().write(to: URL(fileURLWithPath: input))
             end = try await reduce("ficoco-v", keep: 4)
             #expect(end.code == 1 && end.errors.contains(input), "empty: \(end)")
