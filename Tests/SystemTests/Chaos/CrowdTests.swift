@@ -79,7 +79,9 @@ extension BlackBox {
             #expect(ended.waiting + ended.running == 0 && ended.succeeded >= 100 && ended.cancelled > 0)
             #expect(ended.succeeded + ended.failed + ended.cancelled == 30_000)
             // Workers have let go of what they held and go on with the next batch.
-            let next = try await services.submit(TestBatch(Demo.items(100), method: "none"))
+            let more = try TestBatch(Demo.items(100), method: "none")
+            let asked = try await services.ask("submit", more.path, "--new", "--output", "json")
+            let next = try Services.Submitted(printed: asked.output)
             #expect(try await services.ask("wait", next.batch).code == 0)
             #expect(workers.allSatisfy { $0.isRunning })
             let after = try #require(try await services.status(submitted.batch).batches.first)
