@@ -43,6 +43,8 @@ struct WriterLoop: Sendable {
             let letters = inbox.wait(until: min(rest, shards.values.compactMap(due).min() ?? rest))
             progress.advance()
             for letter in letters {
+                // Many rows may have come in while one shard was synced: each one is a step, or a slow disk would look hung.
+                progress.advance()
                 switch letter {
                 case .finished(let job, let leased):
                     let header = header(of: job, leased)
@@ -61,6 +63,7 @@ struct WriterLoop: Sendable {
                 }
             }
             for (header, shard) in shards where due(shard).map({ $0 <= .now }) ?? false {
+                progress.advance()
                 shards[header] = nil
                 seal(shard, link: link)
             }
