@@ -24,6 +24,8 @@ struct ChaosPlan: CustomStringConvertible, Sendable {
     /// What a job takes.
     var jobMilliseconds = 40
     var sealRows = 8
+    /// Whether nothing of it is a reason to take a job from its worker.
+    var mustNotLose = false
     /// What the messages of each worker suffer.
     var mischief = [ChaosProxy.Mischief](repeating: ChaosProxy.Mischief(), count: workers)
     /// Failpoints of the first process of each worker, and of the coordinator.
