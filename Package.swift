@@ -79,7 +79,9 @@ let package = Package(
 
         // Level 3–4: the model, and running it.
         module("VisionLanguage", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", crypto]),
-        module("Generation", ["Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
+        module(
+            "Generation",
+            ["ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
 
         // Level 5: the two services, what is done with their results, and what a method costs and keeps.
         module(

@@ -7,10 +7,10 @@ import TokenReduction
 import Tokenization
 import VisionLanguage
 
-/// `winnow answer`: one picture, one prompt.
+/// `winnow answer`: one prompt, about one picture or none.
 struct AnswerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "answer", abstract: "Answer one prompt about one picture and print the answer.")
+        commandName: "answer", abstract: "Answer one prompt, about one picture or none, and print the answer.")
 
     @Option(help: "The checkpoint folder.")
     var model: String
@@ -22,8 +22,8 @@ struct AnswerCommand: ParsableCommand {
             """)
     var visionTower: String?
 
-    @Option(help: "The picture: JPEG, PNG or WebP.")
-    var image: String
+    @Option(help: "The picture: JPEG, PNG or WebP. Left out, the prompt is about none.")
+    var image: String?
 
     @Option(help: "The instruction; with --template none the whole prompt, <image> included.")
     var prompt: String
@@ -77,14 +77,14 @@ struct AnswerCommand: ParsableCommand {
             model: configuration.depth)
         if plan.readsQuestion { _ = try CLIPFolder(of: model, visionTower: visionTower) }
         let processor = try LLaVAProcessor(directory: model, visionTower: visionTower, configuration: configuration)
-        let prompt = try processor.prompt(prompt, template: template)
-        let picture = try processor.prepare(path: image, framing: imageMode)
+        let prompt = try processor.prompt(prompt, template: template, hasPicture: image != nil)
+        let picture = try image.map { try processor.prepare(path: $0, framing: imageMode) }
         let network = try LLaVA(directory: model, visionTower: visionTower, backend: backend)
         let loaded = clock.now
         let engine = Engine(model: network, tokenizer: processor.tokenizer, capacity: 1)
         engine.admit(
             GenerationRequest(
-                id: 0, prompt: prompt, patches: picture.patches, featureKey: nil, plan: plan,
+                id: 0, prompt: prompt, patches: picture?.patches, featureKey: nil, plan: plan,
                 sampling: Sampling(temperature: temperature, topP: topP, seed: seed), maxTokens: maxTokens, stop: stop))
         var ended: [Engine.Ended] = []
         while ended.isEmpty { ended = try engine.step() }

@@ -2,14 +2,14 @@ public import Tensors
 public import TokenReduction
 public import VisionLanguage
 
-/// One picture, one prompt, and how the answer is to be made.
+/// One prompt, the picture that it is about, if any, and how the answer is to be made.
 public struct GenerationRequest: Sendable {
     /// Chosen by the caller; comes back with the result.
     public let id: UInt64
     /// The text, cut where the picture goes.
     public let prompt: MultimodalPrompt
-    /// `(patches, 3·patch²)`
-    public let patches: Tensor
+    /// `(patches, 3·patch²)`; nil for a prompt about no picture.
+    public let patches: Tensor?
     /// Equal keys mean equal features: same picture, same preprocessing, same reduction, and the same wish for the tower's
     /// own; where the reduction reads the question, different questions are told apart all the same. nil: never shared.
     public let featureKey: String?
@@ -24,12 +24,15 @@ public struct GenerationRequest: Sendable {
     /// Whether the result holds what entered the projector.
     public let keepsTowerFeatures: Bool
 
-    /// A request; `maxTokens` is at least 1.
+    /// A request; `maxTokens` is at least 1, and there are patches exactly where the prompt has a picture; without,
+    /// there is nothing to share and no key.
     public init(
-        id: UInt64, prompt: MultimodalPrompt, patches: Tensor, featureKey: String?, plan: ReductionPlan,
+        id: UInt64, prompt: MultimodalPrompt, patches: Tensor?, featureKey: String?, plan: ReductionPlan,
         sampling: Sampling, maxTokens: Int, stop: [String] = [], keepsTowerFeatures: Bool = false
     ) {
         precondition(maxTokens >= 1, "an answer has at least one token")
+        precondition(prompt.hasPicture == (patches != nil), "a prompt and its picture come together")
+        precondition(prompt.hasPicture || featureKey == nil, "nobody shares the features of no picture")
         self.id = id
         self.prompt = prompt
         self.patches = patches
@@ -64,7 +67,7 @@ public struct GenerationResult: Sendable {
     public let finishReason: FinishReason
     /// Rows that entered the decoder.
     public let promptTokens: Int
-    /// `(visual tokens, decoder width)`, as they entered the decoder.
+    /// `(visual tokens, decoder width)`, as they entered the decoder; no rows without a picture.
     public let features: Tensor
     /// `(visual tokens, tower width)`, as they entered the projector; nil unless the request asked for them.
     public let towerFeatures: Tensor?

@@ -22,10 +22,7 @@ struct Prefill {
     mutating func start(_ requests: [GenerationRequest]) throws -> (answers: [Answer], logits: Tensor) {
         let clock = ContinuousClock(), start = clock.now
         let (pictures, isNew) = try features.values(for: requests.map(\.towerKey)) { [model] places in
-            try model.encode(
-                places.map { requests[$0].patches }, plans: places.map { requests[$0].plan },
-                questions: places.map { requests[$0].prompt.question },
-                keepingTower: places.contains { requests[$0].keepsTowerFeatures })
+            try Self.pictures(places.map { requests[$0] }, model)
         }
         let encoded = clock.now
         let beginnings = try beginnings(requests, pictures)
@@ -47,6 +44,19 @@ struct Prefill {
             answer.seconds.prefill = Self.share(of: place, in: decoder) * ((read - encoded) / .seconds(1))
         }
         return (answers, logits)
+    }
+
+    /// What enters the decoder for the picture of each request.
+    private static func pictures(
+        _ requests: [GenerationRequest], _ model: LLaVA
+    ) throws -> [LLaVA.EncodedPicture] {
+        let asking = requests.filter { $0.patches != nil }
+        guard !asking.isEmpty else { return requests.map { _ in model.withoutPicture() } }
+        var encoded = try model.encode(
+            asking.compactMap(\.patches), plans: asking.map(\.plan), questions: asking.map(\.prompt.question),
+            keepingTower: asking.contains(where: \.keepsTowerFeatures)
+        )[...]
+        return requests.map { $0.patches == nil ? model.withoutPicture() : encoded.removeFirst() }
     }
 
     /// The prefix of each request that has one: where another request has the same, now or lately.

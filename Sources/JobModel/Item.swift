@@ -1,14 +1,14 @@
 internal import Foundation
 
-/// One line of a manifest: a picture and an instruction.
+/// One line of a manifest: an instruction, and the picture that it is about.
 public struct Item: Hashable, Sendable {
     /// The most bytes a line may have.
     public static let maximumBytes = 256 * 1024
 
     /// The user's name for it.
     public var id: ItemID
-    /// The picture, relative to the batch's image folder.
-    public var image: String
+    /// The picture, relative to the batch's image folder; nil where the instruction is about none.
+    public var image: String?
     /// The instruction.
     public var prompt: String
     /// Accepted answers, for scoring.
@@ -20,7 +20,7 @@ public struct Item: Hashable, Sendable {
 
     /// An item.
     public init(
-        id: ItemID, image: String, prompt: String, answers: [String] = [], labels: [String: String] = [:],
+        id: ItemID, image: String?, prompt: String, answers: [String] = [], labels: [String: String] = [:],
         maxTokens: Int? = nil
     ) {
         self.id = id
@@ -32,6 +32,8 @@ public struct Item: Hashable, Sendable {
     }
 
     /// Reads one JSON object such as `{"id":"a","image":"cat.jpg","prompt":"What is it?"}`; every problem is named.
+    ///
+    /// An item without a picture says so, with `"image":null`: a line that forgot its picture is a mistake.
     public init(json: String) throws(JobModelError) {
         if let item = ItemScanner.item(json) {
             self = item
@@ -88,7 +90,7 @@ struct ItemFields {
 
     /// The item, where nothing is wrong with it.
     var item: Item? {
-        guard problems.isEmpty, let id, let image, let prompt else { return nil }
+        guard problems.isEmpty, let id, let prompt else { return nil }
         return Item(
             id: ItemID(id), image: image, prompt: prompt, answers: answers ?? [], labels: labels ?? [:],
             maxTokens: maxTokens)
@@ -102,7 +104,7 @@ extension ItemFields: Decodable {
             problems.append("unknown key '\(key)'; known are \(Self.keys.joined(separator: ", "))")
         }
         id = text("id", container)
-        image = text("image", container)
+        image = picture(container)
         prompt = text("prompt", container)
         answers = optional("answers", [String].self, "a list of texts", container)
         labels = optional("labels", [String: String].self, "an object of texts", container)
@@ -113,6 +115,16 @@ extension ItemFields: Decodable {
         } else if let image, ImagePath.resolve(image, under: "/images") == nil {
             problems.append("image '\(image)' leaves the image folder; give a path inside it")
         }
+    }
+
+    /// The picture, nil where the line says that there is none.
+    private mutating func picture(_ container: KeyedDecodingContainer<AnyKey>) -> String? {
+        guard container.contains(AnyKey("image")) else {
+            problems.append("'image' is missing; write null where the prompt is about no picture")
+            return nil
+        }
+        if (try? container.decodeNil(forKey: AnyKey("image"))) == true { return nil }
+        return text("image", container)
     }
 
     /// A required text that is not blank.

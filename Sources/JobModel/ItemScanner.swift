@@ -19,14 +19,20 @@ struct ItemScanner {
     private init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
     private mutating func object() -> Item? {
-        var id: String?, image: String?, prompt: String?
+        var id: String?, image: String??, prompt: String?
         var answers: [String]?, labels: [String: String]?, maxTokens: Int?
         guard take(0x7B) else { return nil }
         repeat {
             guard let key = string(), take(0x3A) else { return nil }
             switch key {
             case "id" where id == nil: id = string()
-            case "image" where image == nil: image = string()
+            case "image" where image == nil:
+                if null() {
+                    image = .some(nil)
+                } else {
+                    guard let path = string() else { return nil }
+                    image = path
+                }
             case "prompt" where prompt == nil: prompt = string()
             case "answers" where answers == nil:
                 answers = strings()
@@ -40,9 +46,14 @@ struct ItemScanner {
             default: return nil
             }
         } while take(0x2C)
-        guard take(0x7D), isAtEnd, let id, let image, let prompt, Self.isInked(id), Self.isInked(image),
-            Self.isInked(prompt), !ImagePath.isURL(image), ImagePath.resolve(image, under: "/") != nil
-        else { return nil }
+        guard take(0x7D), isAtEnd, let id, let image, let prompt, Self.isInked(id), Self.isInked(prompt) else {
+            return nil
+        }
+        if let image {
+            guard Self.isInked(image), !ImagePath.isURL(image), ImagePath.resolve(image, under: "/") != nil else {
+                return nil
+            }
+        }
         return Item(
             id: ItemID(id), image: image, prompt: prompt, answers: answers ?? [], labels: labels ?? [:],
             maxTokens: maxTokens)
@@ -66,6 +77,13 @@ struct ItemScanner {
     }
 
     private var isAtEnd: Bool { bytes[position...].allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D || $0 == 0x0A } }
+
+    private mutating func null() -> Bool {
+        skipSpace()
+        guard bytes[position...].starts(with: "null".utf8) else { return false }
+        position += 4
+        return true
+    }
 
     private mutating func string() -> String? {
         guard take(0x22) else { return nil }

@@ -50,7 +50,10 @@ extension JobStore {
         return try access { _ in
             try jobs.map { job in
                 payload.bind(1, Int64(bitPattern: job.rawValue))
-                return try payload.first { JobPayload(item: $0.text(0), image: $0.text(1)) }
+                return try payload.first {
+                    let image = $0.text(1)
+                    return JobPayload(item: $0.text(0), image: image.isEmpty ? nil : image)
+                }
             }
         }
     }

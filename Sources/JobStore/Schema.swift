@@ -74,7 +74,7 @@ enum Schema {
             batch INTEGER NOT NULL,
             ordinal INTEGER NOT NULL,
             item_id TEXT NOT NULL,
-            image TEXT NOT NULL,
+            image TEXT NOT NULL,                    -- empty where the item is about none
             body TEXT NOT NULL,
             UNIQUE (batch, item_id),
             UNIQUE (batch, ordinal)

@@ -33,19 +33,19 @@ public struct StoredBatch: Sendable, Hashable {
 public struct NewItem: Sendable, Hashable {
     /// The user's id.
     public var id: ItemID
-    /// Its picture, as in the manifest.
-    public var image: String
+    /// Its picture, as in the manifest; nil where it is about none.
+    public var image: String?
     /// The line of the manifest.
     public var json: String
-    /// Equal for items of the same picture.
+    /// Equal for items of the same picture; items without one have nothing in common.
     public var picture: PictureKey
 
     /// An item.
-    public init(id: ItemID, image: String, json: String) {
+    public init(id: ItemID, image: String?, json: String) {
         self.id = id
         self.image = image
         self.json = json
-        picture = PictureKey(image)
+        picture = PictureKey(image ?? id.rawValue)
     }
 }
 
@@ -119,11 +119,11 @@ public struct UnfinishedJob: Sendable, Hashable {
 public struct JobPayload: Sendable, Hashable {
     /// The line of the manifest.
     public var item: String
-    /// The picture, as in the manifest.
-    public var image: String
+    /// The picture, as in the manifest; nil where it is about none.
+    public var image: String?
 
     /// A payload.
-    public init(item: String, image: String) {
+    public init(item: String, image: String?) {
         self.item = item
         self.image = image
     }

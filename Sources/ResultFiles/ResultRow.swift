@@ -1,12 +1,13 @@
 /// One finished job: everything a shard holds about it.
 ///
-/// Token positions are always original patch indices. A failed job has its `error` and no tokens.
+/// Token positions are always original patch indices. A failed job has its `error` and no tokens; one whose prompt is about no
+/// picture has no visual tokens, and its `geometry` is all 0.
 public struct ResultRow: Sendable, Hashable {
     /// The item's id.
     public var id: String
-    /// The picture, as the item names it.
+    /// The picture, as the item names it; empty where it is about none.
     public var image: String
-    /// The SHA-256 of the picture file in hexadecimal; empty where it could not be read.
+    /// The SHA-256 of the picture file in hexadecimal; empty where there is none or it could not be read.
     public var imageSHA256 = ""
     /// The instruction.
     public var prompt: String

@@ -33,7 +33,9 @@ extension ResultRow {
     /// Tokens kept and tokens that left are the whole grid, each once.
     private func checkTokens(grid: [Int]) throws(ResultFileError) {
         let count = tokens.leftAt.count
-        try require(count == grid.reduce(1, *), "\(count) tokens are not the grid \(grid)")
+        try require(
+            image.isEmpty ? count == 0 : count == grid.reduce(1, *),
+            image.isEmpty ? "\(count) tokens of no picture" : "\(count) tokens are not the grid \(grid)")
         try require(count == visualTokensIn, "\(count) tokens are not visual_tokens_in, \(visualTokensIn)")
         try require(count < Int(Tokens.discarded), "\(count) tokens are too many for 16-bit indices")
         try require(kept.count == visualTokensOut, "\(kept.count) kept are not visual_tokens_out, \(visualTokensOut)")

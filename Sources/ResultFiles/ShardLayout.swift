@@ -13,7 +13,7 @@ enum ShardLayout {
 
     private static let texts: [any JobColumn] = [
         TextColumn("id", \.id, "id of the item"),
-        TextColumn("image", \.image, "picture as the item names it"),
+        TextColumn("image", \.image, "picture as the item names it; empty if there is none"),
         TextColumn("image_sha256", \.imageSHA256, "SHA-256 of the picture file"),
         TextColumn("prompt", \.prompt, "instruction"),
         TextColumn("answer", \.answer, "generated text"),

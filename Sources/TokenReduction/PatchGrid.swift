@@ -20,6 +20,11 @@ public struct PatchGrid: Sendable, Hashable {
         self.columns = columns
     }
 
+    private init() { (rows, columns) = (0, 0) }
+
+    /// No patches: there is no picture.
+    static let none = PatchGrid()
+
     /// Patches in the grid.
     public var count: Int { rows * columns }
 

@@ -57,6 +57,16 @@ public struct ReductionPlan: Sendable {
         try self.init(method: method, keep: keep, model: model, isSettled: false)
     }
 
+    /// What becomes of no visual tokens: a prompt about no picture gives none up, whatever the method.
+    init(withoutPictureIn model: ModelDepth) {
+        method = ReductionMethod(name: "none")
+        self.model = ModelDepth(
+            visionLayers: model.visionLayers, languageLayers: model.languageLayers, visualTokens: 0)
+        keep = 0
+        isOpen = false
+        removals = [:]
+    }
+
     /// This plan once its picture has said that it keeps `count` tokens, at most as many as were allowed.
     func settled(at count: Int) throws(ReductionError) -> ReductionPlan {
         try ReductionPlan(method: method, keep: min(count, keep), model: model, isSettled: true)

@@ -37,6 +37,15 @@ public struct ReductionRun: Sendable {
         self.history = ReductionTrace(tokens: grid.count)
     }
 
+    /// A prompt about no picture, in a model of the given depth: nothing to reduce.
+    public init(withoutPictureIn model: ModelDepth) {
+        plan = ReductionPlan(withoutPictureIn: model)
+        grid = .none
+        positions = []
+        sizes = []
+        history = ReductionTrace(tokens: 0)
+    }
+
     /// What layer `layer` of `place` must offer; empty where nothing looks at it.
     public func needs(place: Place, layer: Int) -> EvidenceNeeds {
         var needs = EvidenceNeeds()

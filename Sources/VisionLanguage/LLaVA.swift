@@ -71,7 +71,7 @@ public final class LLaVA {
             backend: backend, progress: progress)
     }
 
-    /// One picture after tower and projector.
+    /// One picture after tower and projector, or none.
     public struct EncodedPicture: Sendable {
         /// `(visual tokens, decoder width)`, what enters the decoder, in the residual type.
         public let features: Tensor
@@ -119,6 +119,13 @@ public final class LLaVA {
         }
     }
 
+    /// What stands for the picture of a prompt about none: no rows, and nothing to reduce.
+    public func withoutPicture() -> EncodedPicture {
+        EncodedPicture(
+            features: Tensor(shape: [0, configuration.text.hidden], type: backend.residualType), towerFeatures: nil,
+            run: ReductionRun(withoutPictureIn: configuration.depth), towerFLOPs: 0, projectorFLOPs: 0)
+    }
+
     /// What several prompts about one picture begin with, read once: everything up to the picture's last row.
     public struct Prefix {
         let sequence: DecoderSequence
@@ -157,8 +164,12 @@ public final class LLaVA {
                 sequences.append(
                     DecoderSequence(continuing: prefix.sequence, promptTokens: rows, room: fresh.room))
             } else {
-                let parts = [decoder.embed(prompt.before), picture.features, decoder.embed(prompt.after)]
-                inputs.append(RaggedRows(stacking: parts).tensor)
+                inputs.append(
+                    prompt.hasPicture
+                        ? RaggedRows(
+                            stacking: [decoder.embed(prompt.before), picture.features, decoder.embed(prompt.after)]
+                        ).tensor
+                        : decoder.embed(prompt.before))
                 sequences.append(fresh)
             }
         }
@@ -172,11 +183,11 @@ public final class LLaVA {
         _ rows: Int, _ prompt: MultimodalPrompt, _ picture: EncodedPicture, room: Int
     ) throws -> DecoderSequence {
         try check(prompt, rows: rows)
+        // A class token that is handed on stands before them.
         let end = prompt.before.count + picture.features.rows
-        let firstPatch = prompt.before.count + (configuration.keepsClassToken ? 1 : 0)
         return DecoderSequence(
-            promptTokens: rows, image: firstPatch..<end, run: picture.run, layers: configuration.text.layers,
-            room: min(room, configuration.text.context - rows))
+            promptTokens: rows, image: end - picture.run.positions.count..<end, run: picture.run,
+            layers: configuration.text.layers, room: min(room, configuration.text.context - rows))
     }
 
     /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.

@@ -65,11 +65,14 @@ public struct LLaVAProcessor: Sendable {
             geometry: prepared.geometry, sha256: SHA256.hash(data: bytes).hexadecimal)
     }
 
-    /// The ids of an instruction under `template`, cut where the picture goes.
-    public func prompt(_ instruction: String, template: PromptTemplate) throws -> MultimodalPrompt {
-        try MultimodalPrompt(
-            ids: tokenizer.encode(template.render(instruction)), imageToken: configuration.imageToken,
-            visualTokens: configuration.visualTokens,
+    /// The ids of an instruction under `template`, cut where the picture goes, if it is about one.
+    public func prompt(
+        _ instruction: String, template: PromptTemplate, hasPicture: Bool = true
+    ) throws -> MultimodalPrompt {
+        let ids = try tokenizer.encode(template.render(instruction, hasPicture: hasPicture))
+        guard hasPicture else { return try MultimodalPrompt(textIDs: ids, imageToken: configuration.imageToken) }
+        return try MultimodalPrompt(
+            ids: ids, imageToken: configuration.imageToken, visualTokens: configuration.visualTokens,
             question: MultimodalPrompt.question(of: instruction, imageText: tokenizer.imageText))
     }
 }

@@ -1,9 +1,11 @@
-/// The ids of a prompt, cut at the place where the picture goes.
+/// The ids of a prompt, cut at the place where the picture goes, if it has one.
 public struct MultimodalPrompt: Sendable, Hashable {
-    /// Ids before the picture.
+    /// Ids before the picture; all of them where there is none.
     public let before: [Int]
     /// Ids after the picture.
     public let after: [Int]
+    /// Whether a picture goes between them.
+    public let hasPicture: Bool
     /// What the user asks, without the picture's place and the template; nil where only ids are known.
     public let question: String?
 
@@ -22,11 +24,25 @@ public struct MultimodalPrompt: Sendable, Hashable {
         }
         before = Array(ids[..<first])
         after = Array(ids[(last + 1)...])
+        hasPicture = true
         self.question = question
+    }
+
+    /// A prompt about no picture.
+    public init(textIDs ids: [Int], imageToken: Int) throws(ModelError) {
+        guard !ids.contains(imageToken) else {
+            throw ModelError(
+                .malformedPrompt,
+                "the prompt has an <image>, and there is no picture; give one, or leave <image> out")
+        }
+        before = ids
+        after = []
+        hasPicture = false
+        question = nil
     }
 
     /// The prompt as transformers' processor writes it: one image token for each visual token.
     public func expanded(imageToken: Int, visualTokens: Int) -> [Int] {
-        before + Array(repeating: imageToken, count: visualTokens) + after
+        before + Array(repeating: imageToken, count: hasPicture ? visualTokens : 0) + after
     }
 }

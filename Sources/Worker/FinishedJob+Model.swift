@@ -14,7 +14,7 @@ extension FinishedJob {
         let header = try model.header(job.job.description)
         var row = row(of: job)
         row.answer = result.text
-        row.visualTokensIn = model.configuration.visualTokens
+        row.visualTokensIn = result.trace.leftAt.count
         row.visualTokensOut = result.trace.kept.count
         row.promptTokens = result.promptTokens
         row.answerTokens = result.tokenIDs.count
@@ -68,15 +68,15 @@ extension FinishedJob {
 
     private static func row(of job: PreparedJob) -> ResultRow {
         var row = ResultRow(
-            id: job.job.item.id.rawValue, image: job.job.item.image, prompt: job.job.item.prompt,
+            id: job.job.item.id.rawValue, image: job.job.item.image ?? "", prompt: job.job.item.prompt,
             method: job.job.description.method.name, attempt: job.job.lease.epoch.rawValue)
         row.finishedAt = Date().timeIntervalSince1970
         row.describe(job.job.item)
         row.seconds.queue = job.job.queuedSeconds
         row.seconds.load = job.seconds
-        if case .success(let input) = job.input {
-            row.imageSHA256 = input.picture.sha256
-            row.geometry = ResultRow.Geometry(input.picture.geometry, mode: job.job.description.imageMode)
+        if case .success(let input) = job.input, let picture = input.picture {
+            row.imageSHA256 = picture.sha256
+            row.geometry = ResultRow.Geometry(picture.geometry, mode: job.job.description.imageMode)
         }
         var usage = rusage()
         if getrusage(RUSAGE_SELF.rawValue, &usage) == 0 { row.peakBytes = usage.ru_maxrss * 1024 }

@@ -90,8 +90,10 @@ final class LoadedModel {
         let description = job.description, generation = description.generation
         let method = try plan(description.method)
         return GenerationRequest(
-            id: job.lease.job.rawValue, prompt: input.prompt, patches: input.picture.patches,
-            featureKey: "\(input.picture.sha256) \(description.imageMode) \(description.features) \(method.text)",
+            id: job.lease.job.rawValue, prompt: input.prompt, patches: input.picture?.patches,
+            featureKey: input.picture.map {
+                "\($0.sha256) \(description.imageMode) \(description.features) \(method.text)"
+            },
             plan: method.plan,
             sampling: Sampling(
                 temperature: generation.temperature, topP: generation.topP,

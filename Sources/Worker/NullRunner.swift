@@ -104,7 +104,7 @@ public final class NullRunner: JobRunner {
     private func finish(_ job: LeasedJob) -> FinishedJob {
         let item = job.item
         var row = ResultRow(
-            id: item.id.rawValue, image: item.image, prompt: item.prompt, method: job.description.method.name,
+            id: item.id.rawValue, image: item.image ?? "", prompt: item.prompt, method: job.description.method.name,
             attempt: job.lease.epoch.rawValue)
         row.seconds.queue = job.queuedSeconds
         let trouble = Trouble(rawValue: item.prompt)
@@ -117,12 +117,15 @@ public final class NullRunner: JobRunner {
                 errorClass: trouble == .fail ? .input : .other)
         }
         row.answer = Self.answer(id: row.id, prompt: row.prompt)
-        (row.visualTokensIn, row.visualTokensOut) = (1, 1)
-        row.tokens.leftAt = [ResultRow.Tokens.survived]
-        row.tokens.wentTo = [ResultRow.Tokens.discarded]
-        row.tokens.score = [0]
-        row.kept = [0]
-        let summary = JobSummary(answer: row.answer, visualTokens: 1, seconds: pause / .seconds(1))
+        if item.image != nil {
+            (row.visualTokensIn, row.visualTokensOut) = (1, 1)
+            row.tokens.leftAt = [ResultRow.Tokens.survived]
+            row.tokens.wentTo = [ResultRow.Tokens.discarded]
+            row.tokens.score = [0]
+            row.kept = [0]
+        }
+        let summary = JobSummary(
+            answer: row.answer, visualTokens: UInt32(row.visualTokensOut), seconds: pause / .seconds(1))
         return FinishedJob(lease: job.lease, row: row, header: header(of: job), summary: summary)
     }
 

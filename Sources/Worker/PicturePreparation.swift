@@ -1,6 +1,5 @@
-internal import ImageDecoding
+internal import Generation
 internal import JobModel
-internal import Tokenization
 internal import VisionLanguage
 
 /// A job whose picture and prompt are ready for the model, or the reason why they never will be.
@@ -8,7 +7,8 @@ struct PreparedJob: Sendable {
     struct Input: Sendable {
         let key: ModelKey
         let prompt: MultimodalPrompt
-        let picture: LLaVAProcessor.PreparedInput
+        /// Nil where the job is about no picture.
+        let picture: LLaVAProcessor.PreparedInput?
     }
 
     let job: LeasedJob
@@ -59,19 +59,12 @@ final class PicturePreparation: Sendable {
         let input = Result {
             let processor = try processors[key] ?? Self.processor(key)
             processors[key] = processor
-            let framing: PicturePreprocessing.Framing = job.description.imageMode == .pad ? .pad : .crop
-            let template: PromptTemplate =
-                switch job.description.template {
-                case .none: .none
-                case .hf: .hf
-                case .vicunaV1: .vicunaV1
-                }
-            let prompt = try processor.prompt(job.item.prompt, template: template)
-            // The worker looks for itself: what the coordinator says of the path is good for messages only.
-            let file = try ConfinedImage(job.item.image, under: job.description.images)
             return PreparedJob.Input(
-                key: key, prompt: prompt,
-                picture: try processor.prepare(path: file.path, name: job.imagePath, framing: framing))
+                key: key, prompt: try processor.prompt(of: job.item, in: job.description),
+                // The worker looks for itself: what the coordinator says of the path is good for messages only.
+                picture: try job.item.image.map {
+                    try processor.picture($0, in: job.description, name: job.imagePath)
+                })
         }
         return PreparedJob(job: job, input: input, seconds: (clock.now - start) / .seconds(1))
     }

@@ -20,6 +20,9 @@ public struct ModelView: Sendable {
     ///   - images: The folder that item paths start from.
     ///   - side: The side of the square in pixels; nil is the model's own.
     public init(_ row: ResultRow, grid: [Int], images: String, side: Int? = nil) throws {
+        guard !row.image.isEmpty else {
+            throw AnalysisError(.badRequest, "job \(row.id) is about no picture")
+        }
         let root = images.hasSuffix("/") ? String(images.dropLast()) : images
         guard !row.image.hasPrefix("/"), !row.image.split(separator: "/").contains("..") else {
             throw AnalysisError(.badRequest, "the picture '\(row.image)' of job \(row.id) is outside of its folder")

@@ -11,11 +11,14 @@ struct GalleryItem: Encodable {
     /// Merges of one job that travel, the weightiest first.
     private static let mostMerges = 4096
 
+    /// In `image`: the prompt is about no picture.
+    static let noPicture = -2
+
     let batch: Int
     let id, prompt, answer, status, error: String
     let expected: [String]
     let correct: Int
-    /// Which of the page's pictures; -1 where it could not be read.
+    /// Which of the page's pictures; -1 where it could not be read, `noPicture` where there is none.
     let image: Int
     let rows, columns, tokensIn, tokensOut: Int
     let flops, seconds: Double

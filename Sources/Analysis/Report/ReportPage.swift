@@ -89,7 +89,9 @@ public struct ReportPage {
                 continue
             }
             var image = -1
-            if row.status == .ok {
+            if row.image.isEmpty {
+                image = GalleryItem.noPicture
+            } else if row.status == .ok {
                 rows.append(row)
                 let key = "\(row.imageSHA256) \(row.image) \(row.geometry)"
                 image = pictures[key] ?? -2

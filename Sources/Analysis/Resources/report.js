@@ -214,7 +214,7 @@ const drawCharts = () => {
 // Patches --------------------------------------------------------------------------------------------------------------
 
 const bytes = (text) => Uint8Array.from(atob(text || ""), (character) => character.charCodeAt(0));
-const SURVIVED = 255, DISCARDED = 65535;
+const SURVIVED = 255, DISCARDED = 65535, NO_PICTURE = -2;
 
 class Trace {
   constructor(job) {
@@ -322,6 +322,8 @@ const addItem = (job) => {
   const item = { job, trace, step: last };
   if (job.status === "failed") {
     item.element = make("article", { class: "item" }, make("div", { class: "failed" }, job.error), words);
+  } else if (job.image === NO_PICTURE) {
+    item.element = make("article", { class: "item" }, make("div", { class: "blank" }, "about no picture"), words);
   } else {
     const canvas = make("canvas", { width: 336, height: 336, tabindex: 0, role: "button", "aria-label": `patches of ${job.id}`, onclick: () => open(item),
       onkeydown: (event) => { if (event.key === "Enter") open(item); } });

@@ -268,8 +268,13 @@ class Job:
         return self._group("merges")
 
     def mask(self, step=None):
-        """Which tokens are there after a step (after the last one without): booleans in the shape of the grid."""
+        """Which tokens are there after a step (after the last one without): booleans in the shape of the grid.
+
+        A job about no picture has none.
+        """
         left = self.left_at
+        if not self.image:
+            return np.zeros(self.grid, bool)
         return ((left == SURVIVED) if step is None else (left > step)).reshape(self.grid)
 
     def _group(self, group):

@@ -46,6 +46,10 @@ struct ShowCommand: ParsableCommand {
         let (row, header) = try FoundJob.find(id, in: folder.catalogue(store))
         print(JobText(row).text)
         guard row.status == .ok else { return }
+        guard !row.image.isEmpty else {
+            guard png == nil else { throw CommandFailure(ExitCodes.usage, "job \(row.id) is about no picture") }
+            return
+        }
         guard header.trace != .none else {
             throw CommandFailure(ExitCodes.usage, "the batch was run with trace: none, so nothing can be drawn")
         }
@@ -77,7 +81,7 @@ private struct JobText {
     let text: String
 
     init(_ row: ResultRow) {
-        var lines = [("job", row.id), ("picture", row.image), ("prompt", row.prompt)]
+        var lines = [("job", row.id), ("picture", row.image.isEmpty ? "none" : row.image), ("prompt", row.prompt)]
         if row.status == .failed {
             lines.append(("failed", row.error))
         } else {

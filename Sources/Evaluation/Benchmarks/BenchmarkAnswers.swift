@@ -25,8 +25,8 @@ public struct BenchmarkAnswers: Sendable {
 
     /// Answers by row from a file as LLaVA's evaluation scripts write it, in the order of the questions.
     ///
-    /// Questions may be left out, as those without a picture are by our own runs; a line that answers none of those that
-    /// are still to come is refused.
+    /// Questions may be left out, as scripts do that ask those with a picture only; a line that answers none of those that are
+    /// still to come is refused.
     public static func texts(
         in file: URL, to questions: [BenchmarkQuestion]
     ) throws(EvaluationError) -> [Int: String] {

@@ -19,20 +19,31 @@ public enum BenchmarkItems {
         return (String(parts[0]), row)
     }
 
-    /// One JSON object a line for each question about a picture.
+    /// One JSON object a line for each question; those about no picture say so.
     public static func lines(_ benchmark: any Benchmark, _ questions: [BenchmarkQuestion]) throws -> Data {
         struct Line: Encodable {
-            let id, image, prompt: String
+            let id: String
+            let image: String?
+            let prompt: String
             let labels: [String: String]
+
+            enum CodingKeys: CodingKey { case id, image, prompt, labels }
+
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.container(keyedBy: CodingKeys.self)
+                try container.encode(id, forKey: .id)
+                try container.encode(image, forKey: .image)  // null, not left out
+                try container.encode(prompt, forKey: .prompt)
+                try container.encode(labels, forKey: .labels)
+            }
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var data = Data()
         for question in questions {
-            guard let image = question.image else { continue }
             data += try encoder.encode(
                 Line(
-                    id: id(benchmark.name, row: question.row), image: image, prompt: question.prompt,
+                    id: id(benchmark.name, row: question.row), image: question.image, prompt: question.prompt,
                     labels: question.category.map { ["category": $0] } ?? [:]))
             data.append(0x0A)
         }

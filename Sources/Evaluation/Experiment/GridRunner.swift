@@ -1,10 +1,8 @@
 public import Foundation
 import Generation
-import ImageDecoding
 public import JobModel
 import Tensors
 import TokenReduction
-import Tokenization
 public import VisionLanguage
 
 /// Asks every question in every cell of a grid, in one process, and keeps each answer in a file.
@@ -31,14 +29,14 @@ public struct GridRunner {
         items = Self.byPicture(try Item.all(in: batch.items).prefix(limit ?? .max))
     }
 
-    /// Pictures in the order in which they come up, each with all its questions.
+    /// Pictures in the order in which they come up, each with all its questions, and among them those about none.
     private static func byPicture(_ items: some Sequence<Item>) -> [Item] {
         var groups: [[Item]] = [], places: [String: Int] = [:]
         for item in items {
-            if let place = places[item.image] {
+            if let place = item.image.flatMap({ places[$0] }) {
                 groups[place].append(item)
             } else {
-                places[item.image] = groups.count
+                if let image = item.image { places[image] = groups.count }
                 groups.append([item])
             }
         }
@@ -70,17 +68,25 @@ public struct GridRunner {
                 continue
             }
             var pictures: [String: Result<LLaVAProcessor.PreparedInput, any Error>] = [:]
-            for item in asked where pictures[item.image] == nil {
-                pictures[item.image] = Result { try picture(item.image, processor) }
+            for image in asked.compactMap(\.image) where pictures[image] == nil {
+                pictures[image] = Result { try processor.picture(image, in: batch) }
             }
-            let prepared = asked.map { item in (item, Result { try input(item, pictures[item.image], processor) }) }
+            let prepared = asked.map { item in
+                let input = Result {
+                    Input(
+                        prompt: try processor.prompt(of: item, in: batch),
+                        picture: try item.image.flatMap { try pictures[$0]?.get() })
+                }
+                return (item, input)
+            }
             for (index, cell) in cells.enumerated() {
                 let missing = prepared.filter { journals[index].lacks($0.0.id.rawValue) }
                 let rows = try Self.answers(missing, engine, threads: threads) { number, input, item in
                     GenerationRequest(
-                        id: UInt64(number), prompt: input.prompt, patches: input.picture.patches,
-                        featureKey: "\(input.picture.sha256) \(cell.name)", plan: plans[index], sampling: .greedy,
-                        maxTokens: item.maxTokens ?? batch.generation.maxTokens, stop: batch.generation.stop)
+                        id: UInt64(number), prompt: input.prompt, patches: input.picture?.patches,
+                        featureKey: input.picture.map { "\($0.sha256) \(cell.name)" }, plan: plans[index],
+                        sampling: .greedy, maxTokens: item.maxTokens ?? batch.generation.maxTokens,
+                        stop: batch.generation.stop)
                 }
                 try journals[index].append(rows)
                 done += rows.count
@@ -116,27 +122,8 @@ public struct GridRunner {
 
     private struct Input {
         let prompt: MultimodalPrompt
-        let picture: LLaVAProcessor.PreparedInput
-    }
-
-    private func picture(_ image: String, _ processor: LLaVAProcessor) throws -> LLaVAProcessor.PreparedInput {
-        // What a link points to counts, as for a worker: the items may come from somebody else.
-        let file = try ConfinedImage(image, under: batch.images)
-        return try processor.prepare(
-            path: file.path, name: batch.images + "/" + image, framing: batch.imageMode == .pad ? .pad : .crop)
-    }
-
-    private func input(
-        _ item: Item, _ picture: Result<LLaVAProcessor.PreparedInput, any Error>?, _ processor: LLaVAProcessor
-    ) throws -> Input {
-        guard let picture else { preconditionFailure("every picture that is asked about is prepared") }
-        let template: PromptTemplate =
-            switch batch.template {
-            case .none: .none
-            case .hf: .hf
-            case .vicunaV1: .vicunaV1
-            }
-        return Input(prompt: try processor.prompt(item.prompt, template: template), picture: try picture.get())
+        /// Nil where the question is about none.
+        let picture: LLaVAProcessor.PreparedInput?
     }
 
     private static func answers(

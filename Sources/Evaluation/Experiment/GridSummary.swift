@@ -45,9 +45,9 @@ public struct GridSummary: Sendable, Codable {
         public let comparisons: [Comparison]
         /// Share of right answers by kind of question, in per cent.
         public let kinds: [String: Double]
-        /// Visual tokens that entered the decoder, on average.
+        /// Visual tokens that entered the decoder, on average over the questions with a picture.
         public let delivered: Double
-        /// Visual tokens left at the end, on average.
+        /// Visual tokens left at the end, on average over the same.
         public let left: Double
         /// Operations of one question, on average.
         public let flops: Double
@@ -99,7 +99,8 @@ public struct GridSummary: Sendable, Codable {
             "the first cell reduces nothing")
         self.measure = measure
         let items = answers[0].items
-        let grid = Grid(cells: answers.map(\.cell), parts: parts, clusters: items.map(\.image), against: against)
+        let pictures = items.map { $0.image ?? $0.id.rawValue }
+        let grid = Grid(cells: answers.map(\.cell), parts: parts, clusters: pictures, against: against)
         let baseline = Totals(answers[0])
         cells = answers.indices.map { index in
             let own = Totals(answers[index])
@@ -190,9 +191,9 @@ public struct GridSummary: Sendable, Codable {
 
         init(_ answers: CellAnswers) {
             let rows = answers.rows.compactMap(\.self).filter { $0.error == nil }
-            let count = Double(max(rows.count, 1))
-            delivered = rows.reduce(0) { $0 + Double($1.delivered) } / count
-            left = rows.reduce(0) { $0 + Double($1.left) } / count
+            let count = Double(max(rows.count, 1)), pictured = rows.filter { $0.delivered > 0 }
+            delivered = pictured.reduce(0) { $0 + Double($1.delivered) } / Double(max(pictured.count, 1))
+            left = pictured.reduce(0) { $0 + Double($1.left) } / Double(max(pictured.count, 1))
             flops = rows.reduce(0) { $0 + Double($1.flops) } / count
             prefillFLOPs = rows.reduce(0) { $0 + Double($1.prefillFLOPs) } / count
             seconds = rows.reduce(0) { $0 + $1.seconds } / count

@@ -201,7 +201,7 @@ public nonisolated struct WireAssignment: Sendable {
   /// the item as one JSON object, as in the manifest
   public var item: String = String()
 
-  /// resolved against the batch's image root
+  /// resolved against the batch's image root; empty for an item without a picture
   public var imagePath: String = String()
 
   /// from acceptance to this assignment

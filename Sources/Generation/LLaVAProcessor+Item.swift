@@ -1,0 +1,26 @@
+import ImageDecoding
+public import JobModel
+import Tokenization
+public import VisionLanguage
+
+extension LLaVAProcessor {
+    /// The prompt of an item under its batch's template, with a place for the picture if the item has one.
+    public func prompt(of item: Item, in batch: BatchDescription) throws -> MultimodalPrompt {
+        let template: PromptTemplate =
+            switch batch.template {
+            case .none: .none
+            case .hf: .hf
+            case .vicunaV1: .vicunaV1
+            }
+        return try prompt(item.prompt, template: template, hasPicture: item.image != nil)
+    }
+
+    /// A picture of a batch, framed as the batch says. What a link points to counts: items may come from somebody else.
+    ///
+    /// - Parameter name: what errors call the file; its path below the image folder unless told otherwise.
+    public func picture(_ image: String, in batch: BatchDescription, name: String? = nil) throws -> PreparedInput {
+        let file = try ConfinedImage(image, under: batch.images)
+        return try prepare(
+            path: file.path, name: name ?? "\(batch.images)/\(image)", framing: batch.imageMode == .pad ? .pad : .crop)
+    }
+}
