@@ -13,6 +13,20 @@ import ZeroMQ
 
     init() throws { directory = try TemporaryDirectory() }
 
+    @Test func jobsAboutNoPictureAreHandedOutLikeOthers() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        _ = try client.ask { $0.hello = .client(session: "c") }
+        let batch = try client.open("demo", in: directory)
+        #expect(try client.add([#"{"id":"a","image":null,"prompt":"What?"}"#], to: batch).itemsAdded.total == 1)
+        _ = try client.ask { $0.closeBatch.batch = batch }
+        let worker = try WorkerPeer.joined(coordinator.endpoints.workers, "ann")
+        try worker.send { $0.credit.freeSlots = 1 }
+        let assignment = try #require(try worker.receive().assignments.assignments.first)
+        #expect(assignment.imagePath.isEmpty)
+        #expect(try Item(json: assignment.item) == Item(id: ItemID("a"), image: nil, prompt: "What?"))
+    }
+
     @Test func runsABatchFromSubmissionToResults() throws {
         let coordinator = try RunningCoordinator(store: store)
         let client = try ClientPeer(coordinator.endpoints.clients)

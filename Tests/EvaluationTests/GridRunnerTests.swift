@@ -184,6 +184,39 @@ struct GridRunnerTests {
         #expect(answers[0].failed == 1 && answers[0].rows[0]?.error?.contains("leads out") == true)
     }
 
+    @Test func questionsAboutNoPictureAreAskedBesideTheOthers() throws {
+        let folder = try TemporaryDirectory()
+        try Data(
+            """
+            {"id": "a", "image": null, "prompt": "How many?", "answers": ["x"]}
+            {"id": "b", "image": "images/scene-000.jpg", "prompt": "How many?", "answers": ["x"]}
+            {"id": "c", "image": null, "prompt": "What color is it?", "answers": ["x"]}
+            {"id": "d", "image": "images/scene-000.jpg", "prompt": "What color is it?", "answers": ["x"]}
+
+            """.utf8
+        ).write(to: folder.file("items.jsonl"))
+        var batch = try grid.batch()
+        batch.items = folder.file("items.jsonl").path
+        batch.images = Repository.root.appendingPathComponent("Jobs/demo").path
+        let (answers, asked) = try grid.run(batch, grid.cells(["ficoco-v"], [64]), in: folder.url)
+        #expect(asked == 8 && answers.allSatisfy { $0.failed == 0 })
+        for answers in answers {
+            #expect(answers.items.map(\.id.rawValue) == ["a", "b", "d", "c"])
+            let keep = answers.cell.keep ?? 576
+            #expect(answers.rows.map { $0?.delivered } == [0, keep, keep, 0])
+            #expect(answers.rows.map { $0?.left } == [0, keep, keep, 0])
+        }
+        // Nothing reduces a prompt alone.
+        for place in [0, 3] {
+            let (none, reduced) = (answers[0].rows[place], answers[1].rows[place])
+            #expect(none?.answer == reduced?.answer && none?.flops == reduced?.flops && none?.flops ?? 0 > 0)
+        }
+        let summary = GridSummary(
+            answers, measure: "right", scores: [0, 0], parts: answers.map { ScoreParts(mean: $0.right ?? []) })
+        #expect(summary.cells.map(\.delivered) == [576, 64] && summary.cells.map(\.left) == [576, 64])
+        #expect(summary.cells[1].flopsShare < 1)
+    }
+
     /// A file such as POPE's comes back to each picture again and again.
     @Test func questionsAboutOnePictureAreAskedTogether() throws {
         let folder = try TemporaryDirectory()

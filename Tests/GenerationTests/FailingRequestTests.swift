@@ -11,6 +11,7 @@ struct FailingRequestTests {
         let questioner = try Questioner("small")
         let good = try questioner.request(0)
         let image = questioner.model.configuration.imageToken
+        let sound = try #require(good.patches)
         func bad(
             _ id: UInt64, ids: [Int]? = nil, patches: Tensor? = nil, plan: ReductionPlan? = nil
         ) throws -> GenerationRequest {
@@ -18,10 +19,10 @@ struct FailingRequestTests {
                 id: id,
                 prompt: try ids.map { try MultimodalPrompt(ids: $0, imageToken: image, visualTokens: 16) }
                     ?? good.prompt,
-                patches: patches ?? good.patches, featureKey: nil, plan: plan ?? good.plan, sampling: .greedy,
+                patches: patches ?? sound, featureKey: nil, plan: plan ?? good.plan, sampling: .greedy,
                 maxTokens: 4)
         }
-        let broken = Tensor([Float](repeating: .nan, count: good.patches.count), shape: good.patches.shape)
+        let broken = Tensor([Float](repeating: .nan, count: sound.count), shape: sound.shape)
         let requests = try [
             good,
             bad(101, ids: [image] + Array(repeating: 5, count: 2048)),

@@ -61,6 +61,19 @@ import Testing
                     labels: ["split": "val"], maxTokens: 3))
     }
 
+    @Test func anItemWithoutAPictureSaysSo() throws {
+        for json in [
+            #"{"id":"a","image":null,"prompt":"How many?"}"#, #"{"id":"a","\u0069mage":null,"prompt":"How many?"}"#,
+        ] {
+            #expect(try Item(json: json) == Item(id: ItemID("a"), image: nil, prompt: "How many?"))
+        }
+        #expect {
+            try Item(json: #"{"id":"a","prompt":"How many?"}"#)
+        } throws: { error in
+            "\(error)".contains("'image' is missing; write null")
+        }
+    }
+
     @Test func namesAllProblemsInOneError() {
         #expect {
             try Item(json: #"{"image":"a\u0000b","prompt":"","extra":1}"#)

@@ -6,7 +6,8 @@ import Testing
 @Suite struct ItemScannerTests {
     /// What a general JSON decoder makes of a line.
     private struct Plain: Decodable {
-        let id, image, prompt: String
+        let id, prompt: String
+        let image: String?
         let answers: [String]?
         let labels: [String: String]?
         let maxTokens: Int?
@@ -35,6 +36,7 @@ import Testing
         #"{"id":"a","image":"b","prompt":"c","answers":["x","y\n"],"labels":{"k":"v","":"w"},"max_tokens":7}"#,
         #"{"id":"a","image":"b","prompt":"c","answers":[],"labels":{},"max_tokens":1}"#,
         #"{"id":"a","image":"./b/../c","prompt":"c","max_tokens":   12 }"#,
+        #"{"id":"a","image": null ,"prompt":"c"}"#, #"{"id":"a","prompt":"c","image":null}"#,
     ])
     func plainLinesAreTaken(line: String) throws {
         _ = try Item(json: line)
@@ -51,15 +53,20 @@ import Testing
         "{\"id\":\"a\",\"image\":\"b\",\"prompt\":\"c\nd\"}", #"{"id":5,"image":"b","prompt":"c"}"#,
         #"{"id":"a","image":"b","prompt":"c","max_tokens":99999999999999999999}"#,
         #"{"id":" \t","image":"b","prompt":"c"}"#, #"{"id":"\q","image":"b","prompt":"c"}"#,
+        #"{"id":"a","prompt":"c"}"#, #"{"id":"a","image":"","prompt":"c"}"#, #"{"id":"a","image":nul,"prompt":"c"}"#,
+        #"{"id":"a","image":nullx,"prompt":"c"}"#, #"{"id":"a","image":"null,"prompt":"c"}"#,
+        #"{"id":null,"image":"b","prompt":"c"}"#, #"{"id":"a","image":false,"prompt":"c"}"#,
     ])
     func whatIsWrongIsRefusedWithWords(line: String) {
         #expect { _ = try Item(json: line) } throws: { !"\($0)".isEmpty && ($0 as? JobModelError)?.code == .badItem }
     }
 
-    @Test func damagedLinesAreReadAlikeOrRefused() {
+    @Test(arguments: [
+        #"{"id":"ä1","image":"p/i.jpg","prompt":"a\u00e9\n","answers":["x"],"labels":{"k":"v"},"max_tokens":31}"#,
+        #"{"id":"ä1","image":null,"prompt":"a\u00e9\n","answers":["x"],"labels":{"k":"v"},"max_tokens":31}"#,
+    ])
+    func damagedLinesAreReadAlikeOrRefused(line: String) {
         var random = SystemRandomNumberGenerator()
-        let line =
-            #"{"id":"ä1","image":"p/i.jpg","prompt":"a\u00e9\n","answers":["x"],"labels":{"k":"v"},"max_tokens":31}"#
         let alphabet = Array(#"{}[]",:\un0123 ae"#)
         for _ in 0..<20_000 {
             var text = Array(line)

@@ -53,6 +53,18 @@ import Testing
         }
     }
 
+    @Test func jobsAboutNoPictureHaveNothingInCommon() throws {
+        try Folder().opened { (store: inout JobStore) throws in
+            try store.openBatch(batch, description: "{}", results: "/r", at: now)
+            let items = ["a", "b"].map { NewItem(id: ItemID($0), image: nil, json: #"{"id":"\#($0)"}"#) }
+            let added = try store.add(items, to: batch).added
+            try store.commit()
+            #expect(Set(added.map(\.picture)).count == 2)
+            let payloads = try store.payloads(of: added.map(\.id))
+            #expect(payloads == ["a", "b"].map { JobPayload(item: #"{"id":"\#($0)"}"#, image: nil) })
+        }
+    }
+
     @Test func theFirstCommitWins() throws {
         let folder = try Folder()
         let jobs = try folder.submit(["a"])

@@ -10,7 +10,7 @@ import Testing
     enum Damage: CaseIterable {
         case method, grid, scores, keptTwice, keptAndLeft, keptOutside, lost, stepCounts, noStep, wentOutside
         case mergeOutside, mergeStep, shares, features, logProbs, counts, failedWithTokens, failedWithoutReason
-        case stepBeyondAnyGrid
+        case stepBeyondAnyGrid, tokensOfNoPicture
 
         func apply(to row: inout ResultRow) {
             switch self {
@@ -38,6 +38,7 @@ import Testing
             case .features: row.features.removeLast()
             case .logProbs: row.tokenLogProbs.append(0)
             case .counts: row.answerTokens += 1
+            case .tokensOfNoPicture: row.image = ""
             case .failedWithTokens:
                 row.status = .failed
                 row.error = "broken"

@@ -33,6 +33,21 @@ import Testing
         #expect(code { _ = try reader.rows(5..<13) } == .notFound)
     }
 
+    @Test func aJobAboutNoPictureHasNoTokensAndComesBack() throws {
+        var sample = SampleRows(seed: 4)
+        var row = sample.row(1)
+        row.image = ""
+        row.imageSHA256 = ""
+        row.geometry = ResultRow.Geometry()
+        row.tokens = ResultRow.Tokens()
+        row.steps = ResultRow.Steps()
+        row.merges = ResultRow.Merges()
+        (row.kept, row.features, row.visualTokensIn, row.visualTokensOut) = ([], [], 0, 0)
+        let rows = [sample.row(0), row, sample.row(2)]
+        let read = try ShardReader(results.path(try results.seal(rows))).rows()
+        #expect(read == rows)
+    }
+
     @Test func featuresAreOptional() throws {
         var sample = SampleRows(seed: 3)
         let rows = sample.rows(6, features: false)

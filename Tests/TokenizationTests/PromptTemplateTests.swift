@@ -11,6 +11,15 @@ import Tokenization
         #expect(PromptTemplate.none.render("Look: <image>") == "Look: <image>")
     }
 
+    @Test func aPromptAboutNoPictureNamesNone() {
+        #expect(PromptTemplate.hf.render("How many?", hasPicture: false) == "USER: How many? ASSISTANT:")
+        #expect(
+            PromptTemplate.vicunaV1.render("How many?", hasPicture: false)
+                == "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, "
+                + "detailed, and polite answers to the user's questions. USER: How many? ASSISTANT:")
+        #expect(PromptTemplate.none.render("How many?", hasPicture: false) == "How many?")
+    }
+
     @Test(arguments: PromptTemplate.allCases)
     func aPictureIsNamedOnce(_ template: PromptTemplate) {
         let prompt = template.render("Look at <image> and tell")
