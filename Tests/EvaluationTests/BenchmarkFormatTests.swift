@@ -147,7 +147,7 @@ struct BenchmarkFormatTests {
         #expect(error?.code == .unfinished)
     }
 
-    /// Our own file leaves out what has no picture; it scores as the answers did from which it was made.
+    /// A file without the questions about no picture scores as the answers did from which it was made.
     @Test func answerFilesMayLeaveQuestionsOut() throws {
         let rows = ["4", "5", "11"].map { id in
             let image = id == "5" ? "" : "\"image\": \"\(id)/image.png\", "

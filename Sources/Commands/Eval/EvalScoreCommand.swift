@@ -10,7 +10,7 @@ struct EvalScoreCommand: ParsableCommand {
         commandName: "score", abstract: "Make official answer files and scores of answers to a benchmark.",
         discussion: """
             Answers come from the results of 'winnow run' or 'submit', or from a file as LLaVA's evaluation scripts write \
-            it, in the order of the questions; questions may be left out, as ours of ScienceQA without a picture are.
+            it, in the order of the questions; of ScienceQA those without a picture may be left out.
             """)
 
     @Argument(help: "The benchmark, such as pope.")
