@@ -55,7 +55,7 @@ struct GridSummaryTests {
         let questions = try folder.questions(name)
         let items = questions.map { question in
             Item(
-                id: ItemID(BenchmarkItems.id(name, row: question.row)), image: question.image ?? "",
+                id: ItemID(BenchmarkItems.id(name, row: question.row)), image: question.image,
                 prompt: question.prompt)
         }
         let results = try [perfect, worse].map { answers in try #require(try folder.evaluate(name, answers).result) }

@@ -24,11 +24,12 @@ struct MadeGrid {
     private let batch: BatchDescription
 
     /// Questions with these ids, about these pictures; `accepted` is the right answer to all of them.
-    init(_ questions: [(id: String, image: String)], accepted: String? = "x") throws {
+    init(_ questions: [(id: String, image: String?)], accepted: String? = "x") throws {
         folder = try TemporaryDirectory()
         let answers = accepted.map { ", \"answers\": [\"\($0)\"]" } ?? ""
         let lines = questions.map {
-            "{\"id\": \"\($0.id)\", \"image\": \"\($0.image)\", \"prompt\": \"What?\"\(answers)}\n"
+            let image = $0.image.map { "\"\($0)\"" } ?? "null"
+            return "{\"id\": \"\($0.id)\", \"image\": \(image), \"prompt\": \"What?\"\(answers)}\n"
         }
         try Data(lines.joined().utf8).write(to: folder.file("items.jsonl"))
         try FileManager.default.createDirectory(at: folder.file("answers"), withIntermediateDirectories: true)
