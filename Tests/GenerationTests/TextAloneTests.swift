@@ -3,6 +3,7 @@ import Generation
 import Tensors
 import TestSupport
 import Testing
+import TokenReduction
 import Tokenization
 import VisionLanguage
 
