@@ -66,10 +66,16 @@ extension Coordination {
 
     /// A worker is gone by its own wish.
     private mutating func leave(_ worker: WorkerName, _ peer: [UInt8]) throws {
+        logger.info("worker left", metadata: [LogKey.worker: "\(worker)"])
+        try depart(worker, peer)
+    }
+
+    /// Forgets a connection and the worker on it, whose jobs wait for others; one that has another connection by now stays.
+    mutating func depart(_ worker: WorkerName, _ peer: [UInt8]) throws {
         peers[peer] = nil
+        guard peerOf[worker] == peer else { return }
         peerOf[worker] = nil
         metrics.forget(worker)
-        logger.info("worker left", metadata: [LogKey.worker: "\(worker)"])
         try perform(scheduler.workerLeft(worker, at: now))
     }
 
