@@ -59,6 +59,7 @@ let package = Package(
             name: "CKernels", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("gomp")]),
         module("JobModel", [yams]),
         module("Failpoints"),
+        module("FileLocks"),
 
         // Level 1: one library or one idea each.
         module("ZeroMQ", ["CZeroMQ"]),
@@ -72,9 +73,9 @@ let package = Package(
         // Level 2: what the project exists for.
         module("TokenReduction", ["Tensors"]),
         module("ResultFiles", ["Failpoints", "HDF5", crypto]),
-        module("JobStore", ["Failpoints", "JobModel", grdb, sqlite]),
+        module("JobStore", ["Failpoints", "FileLocks", "JobModel", grdb, sqlite]),
 
-        module("AccessKeys", ["ZeroMQ"]),
+        module("AccessKeys", ["FileLocks", "ZeroMQ"]),
         module("Monitoring", [flyingFox]),
 
         // Level 3–4: the model, and running it.
@@ -85,7 +86,7 @@ let package = Package(
 
         // Level 5: the two services, what is done with their results, and what a method costs and keeps.
         module(
-            "Analysis", ["ImageDecoding", "JobModel", "JobStore", "ResultFiles", grdb, mustache],
+            "Analysis", ["FileLocks", "ImageDecoding", "JobModel", "JobStore", "ResultFiles", grdb, mustache],
             resources: [.embedInCode("Resources")]),
         module(
             "Coordinator",
@@ -95,7 +96,7 @@ let package = Package(
         module(
             "Evaluation",
             [
-                "Generation", "ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization",
+                "FileLocks", "Generation", "ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization",
                 "VisionLanguage",
                 crypto,
             ]),
@@ -110,8 +111,8 @@ let package = Package(
         module(
             "Commands",
             [
-                "AccessKeys", "Analysis", "Coordinator", "Evaluation", "Generation", "HDF5", "ImageDecoding",
-                "JobModel",
+                "AccessKeys", "Analysis", "Coordinator", "Evaluation", "FileLocks", "Generation", "HDF5",
+                "ImageDecoding", "JobModel",
                 "JobStore", "Monitoring", "ResultFiles", "Scheduling",
                 "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "WireProtocol", "Worker", "ZeroMQ",
                 arguments, logging,
@@ -123,6 +124,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["ImageDecoding"], path: "Tests/TestSupport", swiftSettings: settings),
         tests("JobModel"),
         tests("Failpoints"),
+        tests("FileLocks"),
         tests("ZeroMQ"),
         tests("HDF5"),
         tests("Tensors"),

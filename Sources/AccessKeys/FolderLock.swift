@@ -1,19 +1,23 @@
-private import Glibc
+private import FileLocks
 
 /// Keeps two commands from changing a folder's list at the same time.
-struct FolderLock {
-    private let descriptor: Int32
+struct FolderLock: ~Copyable {
+    /// nil on a file system that has no locks.
+    private let lock: FileLock?
 
     /// Waits for the lock.
     init(_ folder: String) throws(AccessKeyError) {
-        descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw AccessKeyError(
-                .unreadable, "the folder \(folder) cannot be opened: \(String(cString: strerror(errno)))")
+        do {
+            lock = try FileLock(.folder(folder), waits: true)
+        } catch {
+            switch error {
+            case .cannotOpen(let reason):
+                throw AccessKeyError(.unreadable, "the folder \(folder) cannot be opened: \(reason)")
+            case .refused: lock = nil
+            }
         }
-        while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
     }
 
-    /// Lets others in.
-    func end() { close(descriptor) }
+    /// Lets others in now rather than at the end of its scope.
+    consuming func end() {}
 }

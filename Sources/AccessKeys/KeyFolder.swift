@@ -99,7 +99,6 @@ public struct KeyFolder: Sendable, Hashable {
         _ body: (inout AuthorisedKeys) throws(AccessKeyError) -> Result
     ) throws(AccessKeyError) -> Result {
         let lock = try FolderLock(url.path)
-        defer { lock.end() }
         var list = try authorised()
         guard list.badLines.isEmpty else {
             throw AccessKeyError(
@@ -107,6 +106,7 @@ public struct KeyFolder: Sendable, Hashable {
         }
         let result = try body(&list)
         try PrivateFile.replace(listFile, list.text, mode: 0o600)
+        lock.end()
         return result
     }
 

@@ -1,20 +1,16 @@
 internal import Logging
-internal import Scheduling
 internal import WireProtocol
 
 extension Coordination {
     /// Sends away a worker whose key no longer counts; what it holds waits for others.
     mutating func expel(_ peer: [UInt8]) throws {
-        guard let worker = peers.removeValue(forKey: peer)?.name else { return }
+        guard let worker = peers[peer]?.name else { return }
         logger.warning("sent a worker away, its key was revoked", metadata: [LogKey.worker: "\(worker)"])
         tell(peer: peer) {
             $0.refusal = WireRefusal(
                 code: "key-revoked",
                 message: "The key of this worker was revoked; ask the coordinator's operator for one.")
         }
-        guard peerOf[worker] == peer else { return }
-        peerOf[worker] = nil
-        metrics.forget(worker)
-        try perform(scheduler.workerLeft(worker, at: now))
+        try depart(worker, peer)
     }
 }

@@ -13,7 +13,7 @@ extension Coordination {
         let workers = scheduler.allWorkers(at: now)
         nameFailures()
         var counters = metrics.counters
-        counters.malformed = UInt64(malformed)
+        counters.malformed = UInt64(malformed.total)
         var snapshot = ServiceSnapshot(
             software: ProtocolVersion.software, startedAt: startedAt.timeIntervalSince1970, throughput: metrics.ended,
             seconds: seconds, counters: counters)

@@ -56,30 +56,31 @@ extension Coordination {
         }
     }
 
-    /// Counts a worker that is refused; one that asks for ever must not fill the disk.
+    /// Counts a worker that is refused.
     private mutating func noteRefusal(_ reason: String) {
-        refusedWorkers += 1
-        guard refusedWorkers.nonzeroBitCount == 1 else { return }
-        logger.warning(
-            "refused a worker", metadata: [LogKey.count: "\(refusedWorkers)", LogKey.reason: "\(reason)"])
+        guard let count = refusedWorkers.countUp() else { return }
+        logger.warning("refused a worker", metadata: [LogKey.count: "\(count)", LogKey.reason: "\(reason)"])
     }
 
     /// A worker is gone by its own wish.
     private mutating func leave(_ worker: WorkerName, _ peer: [UInt8]) throws {
+        logger.info("worker left", metadata: [LogKey.worker: "\(worker)"])
+        try depart(worker, peer)
+    }
+
+    /// Forgets a connection and the worker on it, whose jobs wait for others; one that has another connection by now stays.
+    mutating func depart(_ worker: WorkerName, _ peer: [UInt8]) throws {
         peers[peer] = nil
+        guard peerOf[worker] == peer else { return }
         peerOf[worker] = nil
         metrics.forget(worker)
-        logger.info("worker left", metadata: [LogKey.worker: "\(worker)"])
         try perform(scheduler.workerLeft(worker, at: now))
     }
 
     /// Counts a message that is not understood; it changes nothing else.
     mutating func drop(_ error: any Error) {
-        malformed += 1
-        // A peer that sends nonsense for ever must not fill the disk: the 1st, 2nd, 4th, 8th, … is logged.
-        guard malformed.nonzeroBitCount == 1 else { return }
-        logger.notice(
-            "dropped a message", metadata: [LogKey.count: "\(malformed)", LogKey.reason: "\(error)"])
+        guard let count = malformed.countUp() else { return }
+        logger.notice("dropped a message", metadata: [LogKey.count: "\(count)", LogKey.reason: "\(error)"])
     }
 
     private mutating func welcome(_ hello: WireHello, _ peer: [UInt8]) throws {

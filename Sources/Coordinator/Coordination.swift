@@ -28,9 +28,9 @@ struct Coordination: ~Copyable {
     var outgoing: [Outgoing] = []
     var metrics: CoordinatorMetrics
     /// Messages that were not understood.
-    var malformed = 0
+    var malformed = DoublingCount()
     /// Workers that were not let in.
-    var refusedWorkers = 0
+    var refusedWorkers = DoublingCount()
     /// The request of a client that is being carried out, as an answer that is yet to be filled in.
     var answering: Outgoing?
     /// Whether changes can be made at present.

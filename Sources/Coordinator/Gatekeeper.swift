@@ -24,7 +24,7 @@ final class Gatekeeper: Sendable {
         var keys: AuthorisedKeysFile
         var connections: [AccessPort: Connections] = [:]
         var unwatched: [(AccessPort, ConnectionMonitor.Address)] = []
-        var refusals = 0
+        var refusals = DoublingCount()
     }
 
     /// A monitor can sit in a list only inside a class.
@@ -160,12 +160,7 @@ final class Gatekeeper: Sendable {
         case .key(let key):
             if state.withLock({ $0.keys.keys.role(of: key.text) }) == request.port.role { return key.text }
         }
-        let count = state.withLock { state in
-            state.refusals += 1
-            return state.refusals
-        }
-        // Somebody who tries for ever must not fill the disk: the 1st, 2nd, 4th, 8th, … is logged.
-        if count.nonzeroBitCount == 1 {
+        if let count = state.withLock({ $0.refusals.countUp() }) {
             var metadata: Logger.Metadata = [
                 LogKey.count: "\(count)", LogKey.endpoint: "\(request.port)", LogKey.address: "\(request.address)",
             ]

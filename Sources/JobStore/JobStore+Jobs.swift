@@ -34,12 +34,13 @@ extension JobStore {
     public borrowing func lastDurations(of id: BatchID, limit: Int) throws(JobStoreError) -> [Double] {
         try access { database in
             guard let batch = try BatchRow.find(id, database) else { return [] }
+            // The order of the join is forced: jobs that have not run have no outcome, and there may be very many of them.
             return try Double.fetchAll(
                 database,
                 sql: """
-                    SELECT seconds FROM job JOIN outcome ON outcome.job = job.id
-                    WHERE job.id BETWEEN ? AND ? AND job.batch = ? AND state = 2 AND seconds IS NOT NULL
-                    ORDER BY job.id DESC LIMIT ?
+                    SELECT seconds FROM outcome CROSS JOIN job ON job.id = outcome.job
+                    WHERE outcome.job BETWEEN ? AND ? AND job.batch = ? AND state = 2 AND seconds IS NOT NULL
+                    ORDER BY outcome.job DESC LIMIT ?
                     """, arguments: [batch.firstJob, batch.lastJob, batch.number, limit])
         }
     }

@@ -1,3 +1,4 @@
+internal import FileLocks
 public import Foundation
 internal import GRDB
 internal import JobModel
@@ -20,7 +21,7 @@ public struct StoreExamination: Sendable {
     /// Examines a store: SQLite's own checks of every page, then the rules that tables must keep among themselves.
     public init(of url: URL) throws(JobStoreError) {
         let queue = try Self.open(url)
-        isInUse = StoreLock.isHeld(path: url.path + ".lock")
+        isInUse = FileLock.isHeld(url.path + ".lock")
         let current = Schema.migrations.count
         do {
             try queue.read { database in

@@ -1,4 +1,4 @@
-private import Glibc
+private import FileLocks
 
 /// Lets one process at a time write a catalogue or put another in its place.
 ///
@@ -7,9 +7,17 @@ private import Glibc
 enum CatalogueLock {
     /// Waits for the lock of a folder and holds it during `body`; a file system without locks is used without.
     static func holding<Value>(_ folder: String, _ body: () throws -> Value) throws -> Value {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        defer { if descriptor >= 0 { close(descriptor) } }
-        if descriptor >= 0 { while flock(descriptor, LOCK_EX) != 0, errno == EINTR {} }
-        return try body()
+        guard let lock = wait(for: folder) else { return try body() }
+        let value = try body()
+        lock.end()
+        return value
+    }
+
+    private static func wait(for folder: String) -> FileLock? {
+        do {
+            return try FileLock(.folder(folder), waits: true)
+        } catch {
+            return nil
+        }
     }
 }

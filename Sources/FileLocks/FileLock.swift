@@ -1,0 +1,58 @@
+private import Glibc
+
+/// Holds a file or a folder: whoever else asks for it meanwhile, in whatever process, is refused or waits.
+///
+/// The kernel lets go of it when the value goes away or the process ends, however it ends. Only those who ask are kept
+/// out: what is held can be read and written as ever.
+public struct FileLock: ~Copyable, Sendable {
+    /// What is held.
+    public enum Place: Sendable, Hashable {
+        /// A file, which is made if needed; nothing is written into it.
+        case file(String)
+        /// A folder, which must be there.
+        case folder(String)
+    }
+
+    /// Why it is not held; whoever asked says what to do about that.
+    public enum Failure: Error, Sendable, Hashable {
+        /// It cannot be opened, or made, for the system's reason.
+        case cannotOpen(reason: String)
+        /// Somebody else holds it, or its file system has no locks.
+        case refused
+    }
+
+    private let descriptor: Int32
+
+    /// Takes hold of a file or a folder.
+    ///
+    /// - Parameter waits: whether to wait, for however long, until nobody else holds it, rather than be refused.
+    public init(_ place: Place, waits: Bool) throws(Failure) {
+        let descriptor =
+            switch place {
+            case .file(let path): open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            case .folder(let path): open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            }
+        guard descriptor >= 0 else { throw Failure.cannotOpen(reason: String(cString: strerror(errno))) }
+        let operation = waits ? LOCK_EX : LOCK_EX | LOCK_NB
+        var isHeld = flock(descriptor, operation) == 0
+        while !isHeld, waits, errno == EINTR { isHeld = flock(descriptor, operation) == 0 }
+        guard isHeld else {
+            close(descriptor)
+            throw Failure.refused
+        }
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    /// Lets go of it now rather than at the end of its scope.
+    public consuming func end() {}
+
+    /// Whether somebody holds a file; it is not made, and one that cannot be opened is nobody's.
+    public static func isHeld(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+    }
+}
