@@ -47,7 +47,7 @@ let package = Package(
     ],
     // Arrows only go down: a target may import targets of lower levels, nothing else (ops/check enforces it).
     targets: [
-        // Level 0: C libraries behind shims, hot loops, and what a job is.
+        // Level 0: C libraries behind shims, hot loops, what a job is, failpoints and randomness.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
@@ -59,6 +59,7 @@ let package = Package(
             name: "CKernels", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("gomp")]),
         module("JobModel", [yams]),
         module("Failpoints"),
+        module("SeededRandomness"),
 
         // Level 1: one library or one idea each.
         module("ZeroMQ", ["CZeroMQ"]),
@@ -67,10 +68,10 @@ let package = Package(
         module("ImageDecoding", ["CImageCodecs"]),
         module("Tokenization", ["CSentencePiece"]),
         module("WireProtocol", ["JobModel", protobuf], exclude: ["winnow.proto"]),
-        module("Scheduling", ["JobModel"]),
+        module("Scheduling", ["JobModel", "SeededRandomness"]),
 
         // Level 2: what the project exists for.
-        module("TokenReduction", ["Tensors"]),
+        module("TokenReduction", ["SeededRandomness", "Tensors"]),
         module("ResultFiles", ["Failpoints", "HDF5", crypto]),
         module("JobStore", ["Failpoints", "JobModel", grdb, sqlite]),
 
@@ -79,7 +80,8 @@ let package = Package(
 
         // Level 3–4: the model, and running it.
         module("VisionLanguage", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", crypto]),
-        module("Generation", ["Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
+        module(
+            "Generation", ["SeededRandomness", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
 
         // Level 5: the two services, what is done with their results, and what a method costs and keeps.
         module(
@@ -93,9 +95,8 @@ let package = Package(
         module(
             "Evaluation",
             [
-                "Generation", "ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization",
-                "VisionLanguage",
-                crypto,
+                "Generation", "ImageDecoding", "JobModel", "SeededRandomness", "Tensors", "TokenReduction",
+                "Tokenization", "VisionLanguage", crypto,
             ]),
         module(
             "Worker",
@@ -118,9 +119,11 @@ let package = Package(
 
         // Tests: one target per module, and the system tests that start real processes.
         .target(
-            name: "TestSupport", dependencies: ["ImageDecoding"], path: "Tests/TestSupport", swiftSettings: settings),
+            name: "TestSupport", dependencies: ["ImageDecoding", "SeededRandomness"], path: "Tests/TestSupport",
+            swiftSettings: settings),
         tests("JobModel"),
         tests("Failpoints"),
+        tests("SeededRandomness"),
         tests("ZeroMQ"),
         tests("HDF5"),
         tests("Tensors"),
