@@ -83,7 +83,7 @@ extension ReductionPlan {
 
     /// Whether a reduction behind layer `layer` looks at the next one.
     fileprivate func looksAhead(in place: Place, layer: Int) -> Bool {
-        method.stages(in: place)?.needs.contains(.upcomingAttention) == true
+        method.stages(in: place)?.needs.lookAhead == true
             && (removal(in: place, layer: layer) > 0 || settles(in: place, layer: layer))
     }
 }

@@ -114,13 +114,10 @@ final class CLIPVision {
     private func lookAhead(
         _ next: Int, _ rows: RaggedRows, _ runs: [ReductionRun], _ evidence: inout [Evidence], _ flops: inout [Int]
     ) throws -> Tensor? {
-        let asking = runs.indices.filter {
-            runs[$0].needs(place: .visionEncoder, layer: next - 1).contains(.upcomingAttention)
-        }
-        guard !asking.isEmpty else { return nil }
-        let whole = next < layers.count ? mix(layers[next], rows, &flops) : nil
-        for number in asking {
-            let segment = rows.segments[number], width = configuration.hidden
+        let needs = runs.map { $0.needs(place: .visionEncoder, layer: next - 1) }
+        guard needs.contains(where: \.lookAhead) else { return nil }
+        let whole = next < layers.count ? mix(layers[next], rows, &flops) : nil, width = configuration.hidden
+        for (number, segment) in rows.segments.enumerated() where needs[number].lookAhead {
             let own: Tensor
             if let whole {
                 own = whole.rows(segment)
@@ -134,7 +131,7 @@ final class CLIPVision {
             }
             evidence[number].upcoming = try UpcomingAttention(
                 queries: Columns(own, first: 0, count: width), observer: 0,
-                keys: Columns(own, first: width, count: width), heads: heads)
+                keys: Columns(own, first: width, count: width), heads: heads, needs: needs[number])
         }
         return whole
     }

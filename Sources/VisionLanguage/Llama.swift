@@ -179,12 +179,13 @@ final class Llama {
             evidence[number].normalizedStates = backend.normalize(
                 rows.tensor.rows(segment), norm, as: backend.residualType)
         }
-        guard next < layers.count, needs.contains(where: { $0.contains(.upcomingAttention) }) else { return nil }
+        guard next < layers.count, needs.contains(where: \.lookAhead) else { return nil }
         let mixed = mix(layers[next], rows, &flops)
-        for (number, segment) in rows.segments.enumerated() where needs[number].contains(.upcomingAttention) {
+        for (number, segment) in rows.segments.enumerated() where needs[number].lookAhead {
             let (queries, keys, _) = rotated(mixed.rows(segment), angles(Array(positions[segment])))
             evidence[number].upcoming = try UpcomingAttention(
-                queries: Columns(queries), observer: segment.count - 1, keys: Columns(keys), heads: heads)
+                queries: Columns(queries), observer: segment.count - 1, keys: Columns(keys), heads: heads,
+                needs: needs[number])
         }
         return mixed
     }

@@ -14,7 +14,7 @@ public struct KeyNeighbours: Correlate {
     public init(neighbours: Int = 32) { self.neighbours = neighbours }
 
     /// The next layer's keys.
-    public var needs: EvidenceNeeds { .upcomingAttention }
+    public var needs: EvidenceNeeds { .upcomingKeys }
 
     /// Where there is a layer to come.
     public var places: Set<Place> { [.visionEncoder, .languageModel] }
