@@ -47,7 +47,7 @@ let package = Package(
     ],
     // Arrows only go down: a target may import targets of lower levels, nothing else (ops/check enforces it).
     targets: [
-        // Level 0: C libraries behind shims, hot loops, and what a job is.
+        // Level 0: C libraries behind shims, hot loops, and what needs nobody else.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
@@ -60,6 +60,7 @@ let package = Package(
         module("JobModel", [yams]),
         module("Failpoints"),
         module("FileLocks"),
+        module("SeededRandomness"),
 
         // Level 1: one library or one idea each.
         module("ZeroMQ", ["CZeroMQ"]),
@@ -68,10 +69,10 @@ let package = Package(
         module("ImageDecoding", ["CImageCodecs"]),
         module("Tokenization", ["CSentencePiece"]),
         module("WireProtocol", ["JobModel", protobuf], exclude: ["winnow.proto"]),
-        module("Scheduling", ["JobModel"]),
+        module("Scheduling", ["JobModel", "SeededRandomness"]),
 
         // Level 2: what the project exists for.
-        module("TokenReduction", ["Tensors"]),
+        module("TokenReduction", ["SeededRandomness", "Tensors"]),
         module("ResultFiles", ["Failpoints", "HDF5", crypto]),
         module("JobStore", ["Failpoints", "FileLocks", "JobModel", grdb, sqlite]),
 
@@ -82,7 +83,10 @@ let package = Package(
         module("VisionLanguage", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", crypto]),
         module(
             "Generation",
-            ["ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
+            [
+                "ImageDecoding", "JobModel", "SeededRandomness", "Tensors", "TokenReduction", "Tokenization",
+                "VisionLanguage",
+            ]),
 
         // Level 5: the two services, what is done with their results, and what a method costs and keeps.
         module(
@@ -96,9 +100,8 @@ let package = Package(
         module(
             "Evaluation",
             [
-                "FileLocks", "Generation", "ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization",
-                "VisionLanguage",
-                crypto,
+                "FileLocks", "Generation", "JobModel", "SeededRandomness", "Tensors", "TokenReduction",
+                "VisionLanguage", crypto,
             ]),
         module(
             "Worker",
@@ -121,10 +124,12 @@ let package = Package(
 
         // Tests: one target per module, and the system tests that start real processes.
         .target(
-            name: "TestSupport", dependencies: ["ImageDecoding"], path: "Tests/TestSupport", swiftSettings: settings),
+            name: "TestSupport", dependencies: ["ImageDecoding", "SeededRandomness"], path: "Tests/TestSupport",
+            swiftSettings: settings),
         tests("JobModel"),
         tests("Failpoints"),
         tests("FileLocks"),
+        tests("SeededRandomness"),
         tests("ZeroMQ"),
         tests("HDF5"),
         tests("Tensors"),

@@ -83,7 +83,6 @@ extension ReductionPlan {
 
     /// Whether a reduction behind layer `layer` looks at the next one.
     fileprivate func looksAhead(in place: Place, layer: Int) -> Bool {
-        method.stages(in: place)?.needs.contains(.upcomingAttention) == true
-            && (removal(in: place, layer: layer) > 0 || settles(in: place, layer: layer))
+        method.stages(in: place)?.needs.lookAhead == true && reduces(in: place, layer: layer)
     }
 }

@@ -1,4 +1,5 @@
 internal import JobModel
+internal import SeededRandomness
 
 /// Decides which worker runs which job: events go in, actions come out; it does no I/O and has no clock.
 ///
@@ -119,7 +120,8 @@ public struct Scheduler: ~Copyable {
         actions.append(.store(.requeued(lease, toll: toll, because: end)))
         count(entry.batch, .running, .waiting)
         let pause =
-            toll == .failure ? rule.pause(after: Int(entry.failures), jitter: random.fraction()) : .zero
+            toll == .failure
+            ? rule.pause(after: Int(entry.failures), jitter: Double.random(in: 0..<1, using: &random)) : .zero
         if pause > .zero {
             jobs[job]?.isDelayed = true
             batches[Int(entry.batch)].delayed += 1

@@ -17,8 +17,8 @@ public struct EvidenceNeeds: OptionSet, Sendable, Hashable {
     /// The attention of one row, after the softmax and averaged over heads: the class token's where there is one, else
     /// that of the last row, the prompt's last word. One row is computed, not the map.
     public static let observerAttention = EvidenceNeeds(rawValue: 1 << 3)
-    /// What the next layer's attention will be computed from: its keys, and the query of the observing row. Known once
-    /// this layer is through, before anything is given up.
+    /// How much the observing row will look at each row in the next layer, averaged over heads. Known, as all about that
+    /// layer, once this one is through, before anything is given up.
     public static let upcomingAttention = EvidenceNeeds(rawValue: 1 << 4)
     /// The keys of all heads side by side.
     public static let wholeKeys = EvidenceNeeds(rawValue: 1 << 5)
@@ -26,6 +26,15 @@ public struct EvidenceNeeds: OptionSet, Sendable, Hashable {
     public static let normalizedStates = EvidenceNeeds(rawValue: 1 << 6)
     /// Which text tokens speak about the picture, settled when the rows enter the language model.
     public static let raters = EvidenceNeeds(rawValue: 1 << 7)
+    /// The attention of the observing row in the next layer with all heads as one.
+    public static let upcomingAttentionHeadsAsOne = EvidenceNeeds(rawValue: 1 << 8)
+    /// The next layer's keys.
+    public static let upcomingKeys = EvidenceNeeds(rawValue: 1 << 9)
+
+    /// All that can be known of the next layer.
+    public static let upcoming: EvidenceNeeds = [.upcomingAttention, .upcomingAttentionHeadsAsOne, .upcomingKeys]
+    /// Whether anything about the next layer is among them.
+    public var lookAhead: Bool { !isDisjoint(with: .upcoming) }
 }
 
 /// What one layer offers about one sequence: a single image in the encoder, one prompt in the decoder.

@@ -181,6 +181,11 @@ public struct ReductionPlan: Sendable {
         return (try? stages.schedule.firstLayer(ofLayers: model.layers(in: place))) == layer
     }
 
+    /// Whether layer `layer` of `place` gives up tokens, or asks its picture whether to.
+    public func reduces(in place: Place, layer: Int) -> Bool {
+        removal(in: place, layer: layer) > 0 || settles(in: place, layer: layer)
+    }
+
     /// Tokens that one layer gives up.
     public func removal(in place: Place, layer: Int) -> Int {
         let removals = removals(in: place)

@@ -66,7 +66,7 @@ public struct ReductionRun: Sendable {
 
     /// Whether layer `layer` of `place` gives up tokens, or asks whether to; at `moment` only, if one is given.
     public func reduces(place: Place, layer: Int, at moment: Moment? = nil) -> Bool {
-        (plan.removal(in: place, layer: layer) > 0 || plan.settles(in: place, layer: layer))
+        plan.reduces(in: place, layer: layer)
             && (moment == nil || moment == plan.method.stages(in: place)?.schedule.moment)
     }
 

@@ -22,12 +22,12 @@ public struct UnitRows: Sendable {
     }
 
     /// The cosines of each of `sources` with each of `targets`, (sources, targets).
-    func cosines(_ sources: [Int], _ targets: [Int]) -> Cosines {
-        Cosines(rows.gathering(sources).products(withRowsOf: rows.gathering(targets)))
+    func cosines(_ sources: [Int], _ targets: [Int]) -> PairTable {
+        PairTable(rows.gathering(sources).products(withRowsOf: rows.gathering(targets)))
     }
 
     /// The cosines of each row with each row, (count, count).
-    func allCosines() -> Cosines { Cosines(rows.products(withRowsOf: rows)) }
+    func allCosines() -> PairTable { PairTable(rows.products(withRowsOf: rows)) }
 
     private static func scaled<Number: BinaryFloatingPoint>(
         _ numbers: [Number], _ width: Int, _ finite: inout Bool
@@ -43,41 +43,5 @@ public struct UnitRows: Sendable {
             }
         }
         return numbers
-    }
-}
-
-/// Cosines of rows with columns, in one piece of memory.
-struct Cosines {
-    let columns: Int
-    let values: [Double]
-
-    /// The table (rows, columns), float32 or float64.
-    init(_ table: Tensor) {
-        columns = table.width
-        values = table.doubles
-    }
-
-    subscript(row: Int, column: Int) -> Double { values[row * columns + column] }
-
-    /// The cosines of one row with all columns, counted from 0.
-    func row(_ row: Int) -> [Double] { Array(values[row * columns..<(row + 1) * columns]) }
-
-    /// The largest cosine of `row` with any of `others`; minus infinity where there are none.
-    func largest(of row: Int, among others: [Int]) -> Double {
-        values.withUnsafeBufferPointer { values in
-            var largest = -Double.infinity
-            for column in others { largest = max(largest, values[row * columns + column]) }
-            return largest
-        }
-    }
-
-    /// The column of the largest cosine of `row`, the first of equal ones; nil where there are no columns.
-    func nearest(to row: Int) -> Int? {
-        let start = row * columns
-        var best: Int?
-        for column in 0..<columns where best.map({ values[start + $0] < values[start + column] }) ?? true {
-            best = column
-        }
-        return best
     }
 }

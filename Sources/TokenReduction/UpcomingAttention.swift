@@ -12,11 +12,13 @@ public struct UpcomingAttention: Sendable {
     public let keys: Tensor
     /// How both divide into heads.
     public let heads: Heads
-    private var mean: [Double] = []
+    private var mean: [Double]?
     private var whole: [Double]?
 
-    /// Query and keys of a layer with these heads, positions already in them.
-    public init(query: Tensor, keys: Tensor, heads: Heads) throws(ReductionError) {
+    /// Query and keys of a layer with these heads, positions already in them; of its attention, what `needs` asks for.
+    public init(
+        query: Tensor, keys: Tensor, heads: Heads, needs: EvidenceNeeds = .upcoming
+    ) throws(ReductionError) {
         guard query.isReadable, query.type == keys.type, query.shape == [1, heads.width],
             keys.width == heads.keyValueWidth
         else {
@@ -28,13 +30,33 @@ public struct UpcomingAttention: Sendable {
         self.query = query
         self.keys = keys
         self.heads = heads
-        // Filter, correlation and compressor all ask, the last one for each token: computed once.
-        mean = meanOverHeads()
-        if heads.count == heads.keyValueCount { whole = softmax(of: query.doubles, from: 0) }
+        // Filter and compressor both ask, the second one for each token: computed once.
+        if needs.contains(.upcomingAttention) { mean = meanOverHeads() }
+        if needs.contains(.upcomingAttentionHeadsAsOne), heads.count == heads.keyValueCount {
+            whole = softmax(of: query.doubles, from: 0)
+        }
     }
 
     /// How much the observing row will look at each row: softmax(qkᵀ/√d), averaged over heads.
-    public func observerAttention() -> [Double] { mean }
+    public func observerAttention() throws(ReductionError) -> [Double] { try asked(mean) }
+
+    /// The same with all heads as one, softmax(qkᵀ/√(heads·d)); heads must not share keys.
+    public func singleHeadAttention() throws(ReductionError) -> [Double] {
+        guard heads.count == heads.keyValueCount else {
+            throw ReductionError(.missingEvidence, "heads that share keys cannot be seen as one: choose another filter")
+        }
+        return try asked(whole)
+    }
+
+    private func asked(_ attention: [Double]?) throws(ReductionError) -> [Double] {
+        guard let attention else {
+            throw ReductionError(
+                .missingEvidence,
+                "this reduction reads attention of the next layer that nobody asked for: name it among the needs of the "
+                    + "stage that does")
+        }
+        return attention
+    }
 
     private func meanOverHeads() -> [Double] {
         let query = query.doubles, perKeyHead = heads.count / heads.keyValueCount
@@ -45,14 +67,6 @@ public struct UpcomingAttention: Sendable {
             for key in mean.indices { mean[key] += row[key] / Double(heads.count) }
         }
         return mean
-    }
-
-    /// The same with all heads as one, softmax(qkᵀ/√(heads·d)); heads must not share keys.
-    public func singleHeadAttention() throws(ReductionError) -> [Double] {
-        guard let whole else {
-            throw ReductionError(.missingEvidence, "heads that share keys cannot be seen as one: choose another filter")
-        }
-        return whole
     }
 
     /// softmax over all rows of query · key / √width, the keys' columns from `first`.

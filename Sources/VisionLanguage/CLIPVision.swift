@@ -83,28 +83,23 @@ final class CLIPVision {
     /// Returns `(class token + surviving patches, hidden)` of each picture.
     func encode(_ pictures: [Tensor], runs: inout [ReductionRun], flops: inout [Int]) throws -> RaggedRows {
         var rows = embed(pictures, &flops)
-        // Queries, keys and values that were computed when a layer looked ahead.
-        var ahead: Tensor?
         for (index, layer) in layers.enumerated() {
-            let mixed = ahead ?? mix(layer, rows, &flops)
-            ahead = nil
+            let mixed = rows.ahead.take() ?? mix(layer, rows, &flops)
             var evidence = try attend(layer, index, rows, mixed, runs, &flops)
             for number in runs.indices { runs[number].remember(evidence[number], place: .visionEncoder, layer: index) }
             try reduce(&rows, &runs, layer: index, at: .afterAttention, evidence)
             feedForward(layer, rows, &flops)
-            ahead = try lookAhead(index + 1, rows, runs, &evidence, &flops)
-            let kept = try reduce(&rows, &runs, layer: index, at: .afterLayer, evidence)
-            if let mixed = ahead, let kept { ahead = backend.gather(mixed, rows: kept, as: mixed.type) }
+            rows.ahead = try lookAhead(index + 1, rows, runs, &evidence, &flops)
+            try reduce(&rows, &runs, layer: index, at: .afterLayer, evidence)
             progress.action()
         }
         return rows
     }
 
-    @discardableResult
     private func reduce(
         _ rows: inout RaggedRows, _ runs: inout [ReductionRun], layer: Int, at moment: Moment, _ evidence: [Evidence]
-    ) throws -> [Int]? {
-        try rows.reduce(&runs, .visionEncoder, layer: layer, at: moment, evidence: evidence, backend: backend) {
+    ) throws {
+        _ = try rows.reduce(&runs, .visionEncoder, layer: layer, at: moment, evidence: evidence, backend: backend) {
             _, rows, _ in TokenLayout.encoder(visualTokens: rows - 1)
         }
     }
@@ -114,13 +109,10 @@ final class CLIPVision {
     private func lookAhead(
         _ next: Int, _ rows: RaggedRows, _ runs: [ReductionRun], _ evidence: inout [Evidence], _ flops: inout [Int]
     ) throws -> Tensor? {
-        let asking = runs.indices.filter {
-            runs[$0].needs(place: .visionEncoder, layer: next - 1).contains(.upcomingAttention)
-        }
-        guard !asking.isEmpty else { return nil }
-        let whole = next < layers.count ? mix(layers[next], rows, &flops) : nil
-        for number in asking {
-            let segment = rows.segments[number], width = configuration.hidden
+        let needs = runs.map { $0.needs(place: .visionEncoder, layer: next - 1) }
+        guard needs.contains(where: \.lookAhead) else { return nil }
+        let whole = next < layers.count ? mix(layers[next], rows, &flops) : nil, width = configuration.hidden
+        for (number, segment) in rows.segments.enumerated() where needs[number].lookAhead {
             let own: Tensor
             if let whole {
                 own = whole.rows(segment)
@@ -134,7 +126,7 @@ final class CLIPVision {
             }
             evidence[number].upcoming = try UpcomingAttention(
                 queries: Columns(own, first: 0, count: width), observer: 0,
-                keys: Columns(own, first: width, count: width), heads: heads)
+                keys: Columns(own, first: width, count: width), heads: heads, needs: needs[number])
         }
         return whole
     }

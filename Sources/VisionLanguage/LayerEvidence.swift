@@ -2,10 +2,12 @@ import Tensors
 import TokenReduction
 
 extension UpcomingAttention {
-    /// The attention of a layer that has not run, seen from row `observer` of `queries`.
-    init(queries: Columns, observer: Int, keys: Columns, heads: Heads) throws(ReductionError) {
+    /// What a reduction asks of the attention of a layer that has not run, seen from row `observer` of `queries`.
+    init(
+        queries: Columns, observer: Int, keys: Columns, heads: Heads, needs: EvidenceNeeds
+    ) throws(ReductionError) {
         let row = Columns(queries.tensor.rows(observer..<observer + 1), first: queries.first, count: queries.count)
-        try self.init(query: row.numbers, keys: keys.numbers, heads: heads)
+        try self.init(query: row.numbers, keys: keys.numbers, heads: heads, needs: needs)
     }
 }
 

@@ -108,12 +108,9 @@ final class Llama {
         guard reads else { return try decode(input, positions: positions, sequences, layers, &flops) }
         var rows = input, positions = positions
         var angles = angles(positions)
-        // Queries, keys and values that were computed when a layer looked ahead.
-        var ahead: Tensor?
         for (index, layer) in zip(layers.indices, layers) {
             let needs = sequences.map { $0.run.needs(place: .languageModel, layer: index) }
-            let mixed = ahead ?? mix(layer, rows, &flops)
-            ahead = nil
+            let mixed = rows.ahead.take() ?? mix(layer, rows, &flops)
             var evidence = try attend(layer, index, rows, mixed, angles, sequences, needs: needs, &flops)
             for (sequence, offered) in zip(sequences, evidence) {
                 sequence.run.remember(offered, place: .languageModel, layer: index)
@@ -122,7 +119,6 @@ final class Llama {
                 guard let kept = try self.reduce(&rows, layer: index, at: moment, evidence, sequences) else { return }
                 positions = self.positions(of: kept.map { positions[$0] }, in: rows, sequences)
                 angles = self.angles(positions)
-                if let mixed = ahead { ahead = backend.gather(mixed, rows: kept, as: mixed.type) }
             }
             try reduce(at: .afterAttention)
             if index == self.layers.count - 1 {
@@ -130,7 +126,7 @@ final class Llama {
                 rows.keep(rows.segments.map { [$0.count - 1] }, backend: backend)
             }
             feedForward(layer, rows, &flops)
-            ahead = try lookAhead(index + 1, rows, positions, sequences, needs: needs, &evidence, &flops)
+            rows.ahead = try lookAhead(index + 1, rows, positions, sequences, needs: needs, &evidence, &flops)
             try reduce(at: .afterLayer)
             progress.action()
         }
@@ -179,12 +175,13 @@ final class Llama {
             evidence[number].normalizedStates = backend.normalize(
                 rows.tensor.rows(segment), norm, as: backend.residualType)
         }
-        guard next < layers.count, needs.contains(where: { $0.contains(.upcomingAttention) }) else { return nil }
+        guard next < layers.count, needs.contains(where: \.lookAhead) else { return nil }
         let mixed = mix(layers[next], rows, &flops)
-        for (number, segment) in rows.segments.enumerated() where needs[number].contains(.upcomingAttention) {
+        for (number, segment) in rows.segments.enumerated() where needs[number].lookAhead {
             let (queries, keys, _) = rotated(mixed.rows(segment), angles(Array(positions[segment])))
             evidence[number].upcoming = try UpcomingAttention(
-                queries: Columns(queries), observer: segment.count - 1, keys: Columns(keys), heads: heads)
+                queries: Columns(queries), observer: segment.count - 1, keys: Columns(keys), heads: heads,
+                needs: needs[number])
         }
         return mixed
     }

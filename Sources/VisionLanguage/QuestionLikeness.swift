@@ -63,7 +63,8 @@ final class QuestionLikeness {
         }
     }
 
-    /// The rows of a tensor, each of length one; a row of zeros stays one.
+    /// The rows of a tensor, each of length one; a row of zeros stays one. In Double whatever the backend computes in, where
+    /// ``UnitRows`` stays in the precision of its rows.
     private func unitRows(_ tensor: Tensor) -> [[Double]] {
         let numbers = tensor.doubles
         return (0..<tensor.rows).map { row in

@@ -5,6 +5,9 @@ import TokenReduction
 struct RaggedRows {
     private(set) var tensor: Tensor
     private(set) var segments: [Range<Int>]
+    /// Queries, keys and values of these rows in the next layer, side by side, where a reduction looked ahead to it; they
+    /// go and stay with their rows.
+    var ahead: Tensor?
 
     /// Sequences of `lengths` rows that fill `tensor`.
     init(_ tensor: Tensor, lengths: [Int]) {
@@ -25,6 +28,7 @@ struct RaggedRows {
         let rows = zip(segments, kept).flatMap { segment, rows in rows.map { segment.lowerBound + $0 } }
         guard rows.count < tensor.rows || zip(rows, 0...).contains(where: !=) else { return }
         tensor = backend.gather(tensor, rows: rows, as: tensor.type)
+        ahead = ahead.map { backend.gather($0, rows: rows, as: $0.type) }
         segments = Self.segments(of: kept.map(\.count))
     }
 

@@ -15,7 +15,7 @@ import Testing
     @Test func committedRowsAreThereAndNoOthers() async throws {
         let tree = try ResultsTree()
         let path = tree.folder.path
-        var random = Seeded(2026)
+        var random = SeededGenerator(seed: 2026)
         for _ in 0..<Self.kills {
             // Steps of a shard's life: opening, assigning, seven of the file, reporting, committing.
             let step = Int.random(in: 0..<60, using: &random)

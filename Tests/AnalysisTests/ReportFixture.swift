@@ -66,7 +66,7 @@ struct ReportFixture {
         var row = ResultRow(
             id: "q-\(index)", image: "picture-\(picture).png", prompt: "What is under the disc?\nOne word.",
             method: method, attempt: 1)
-        var random = Seeded(UInt64(index * 1000 + keep))
+        var random = SeededGenerator(seed: UInt64(index * 1000 + keep))
         row.tokens.leftAt = [UInt8](repeating: ResultRow.Tokens.survived, count: 144)
         row.tokens.wentTo = (0..<144).map { UInt16($0) }
         row.tokens.score = (0..<144).map { Float16($0) / 144 }

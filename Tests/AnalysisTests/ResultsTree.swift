@@ -30,7 +30,7 @@ struct ResultsTree {
     /// A consistent row, the same for the same id and attempt.
     static func row(_ id: String, attempt: UInt64 = 1, method: String = "ficoco-v", features: Bool = true) -> ResultRow
     {
-        var random = Seeded(id.utf8.reduce(attempt) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
+        var random = SeededGenerator(seed: id.utf8.reduce(attempt) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
         var row = ResultRow(
             id: id, image: "images/\(id).png", prompt: "What, “\(id)”?", method: method, attempt: attempt)
         let count = grid[0] * grid[1]
@@ -82,7 +82,7 @@ struct ResultsTree {
     }
 
     static func id(_ number: UInt64) -> ULID {
-        var generator = Seeded(number)
+        var generator = SeededGenerator(seed: number)
         return ULID(milliseconds: 1_700_000_000_000 + number, using: &generator)
     }
 
@@ -94,19 +94,4 @@ struct ResultsTree {
     }
 
     func path(_ shard: SealedShard) -> String { "\(folder.path)/\(shard.path)" }
-}
-
-/// SplitMix64.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }

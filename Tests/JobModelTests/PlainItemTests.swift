@@ -1,5 +1,6 @@
 import Foundation
 import JobModel
+import TestSupport
 import Testing
 
 /// Lines of the usual form take a short way through the reader; what comes out must be what JSON says.
@@ -11,7 +12,7 @@ struct PlainItemTests {
     ]
 
     @Test func whateverTheTextsAreTheyComeOutUnchanged() throws {
-        var random = Random(state: 1)
+        var random = SeededGenerator(seed: 1)
         for _ in 0..<2_000 {
             func text() -> String { Self.texts[Int.random(in: 0..<Self.texts.count, using: &random)] + "." }
             let item = ["id": text(), "image": "p" + text(), "prompt": text()]
@@ -38,7 +39,7 @@ struct PlainItemTests {
     }
 
     @Test func damagedLinesAreNeverReadOtherwiseThanJSONReadsThem() throws {
-        var random = Random(state: 2)
+        var random = SeededGenerator(seed: 2)
         let line = Array(#"{"id":"item-1","image":"cat.jpg","prompt":"What is it?","max_tokens":64}"#.utf8)
         let signs = Array("{}[]\",:\\ u0019ntidmage.\u{0}\u{1F}é".utf8)
         var accepted = 0
@@ -74,16 +75,5 @@ struct PlainItemTests {
     ])
     func whatWasRefusedIsRefused(_ line: String) {
         #expect(throws: JobModelError.self) { try Item(json: line) }
-    }
-
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var word = state
-            word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-            return word ^ (word >> 31)
-        }
     }
 }

@@ -51,11 +51,11 @@ import Testing
         let whole = try Data(contentsOf: URL(fileURLWithPath: results.path(try results.seal(rows))))
         for number in 0..<300 {
             var bytes = whole
-            let place = Int(sample.next() % UInt64(whole.count - 40))
+            let place = Int(sample.random.next() % UInt64(whole.count - 40))
             if number % 2 == 0 {
                 bytes[place] ^= 1 << UInt8(number / 2 % 8)
             } else {
-                for offset in 0..<Int(1 + sample.next() % 40) { bytes[place + offset] = ~bytes[place + offset] }
+                for offset in 0..<Int(1 + sample.random.next() % 40) { bytes[place + offset] = ~bytes[place + offset] }
             }
             let failure = code { _ = try ShardReader(try copy(bytes)).rows() }
             #expect(failure == .corrupt, "damage \(number) at byte \(place)")

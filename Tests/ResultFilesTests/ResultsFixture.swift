@@ -14,7 +14,7 @@ struct ResultsFixture {
     }
 
     static func id(_ number: UInt64) -> ULID {
-        var generator = SampleRows(seed: number)
+        var generator = SeededGenerator(seed: number)
         return ULID(milliseconds: 1_700_000_000_000 + number, using: &generator)
     }
 

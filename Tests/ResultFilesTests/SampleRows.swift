@@ -1,10 +1,11 @@
 import ResultFiles
+import TestSupport
 
 /// Rows with every column filled, consistent but otherwise random; the same seed gives the same rows.
 struct SampleRows {
-    private var state: UInt64
+    var random: SeededGenerator
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
     static let grid = [4, 6]
     static let width = 8
@@ -34,9 +35,9 @@ struct SampleRows {
         row.tokens.leftAt = [UInt8](repeating: ResultRow.Tokens.survived, count: count)
         row.tokens.wentTo = (0..<count).map { UInt16($0) }
         row.tokens.score = (0..<count).map { _ in Float16(unit()) }
-        var present = (0..<count).map { UInt16($0) }.shuffled(using: &self)
+        var present = (0..<count).map { UInt16($0) }.shuffled(using: &random)
         for step in 0..<2 {
-            let leaving = Array(present.prefix(1 + Int(next() % 6)))
+            let leaving = Array(present.prefix(1 + Int(random.next() % 6)))
             present.removeFirst(leaving.count)
             for source in leaving {
                 row.tokens.leftAt[Int(source)] = UInt8(step)
@@ -55,7 +56,7 @@ struct SampleRows {
         row.visualTokensIn = count
         row.visualTokensOut = row.kept.count
         if features { row.features = (0..<(row.kept.count * Self.width)).map { _ in Float16(unit() * 8 - 4) } }
-        row.tokenIDs = (0..<Int(next() % 9)).map { _ in Int32(next() % 32_000) }
+        row.tokenIDs = (0..<Int(random.next() % 9)).map { _ in Int32(random.next() % 32_000) }
         row.tokenLogProbs = row.tokenIDs.map { _ in -Float(unit()) }
         row.answerTokens = row.tokenIDs.count
         row.promptTokens = 40 + row.kept.count
@@ -106,16 +107,5 @@ struct SampleRows {
         row.geometry.padHeight = 5
     }
 
-    private mutating func unit() -> Double { Double.random(in: 0..<1, using: &self) }
-}
-
-extension SampleRows: RandomNumberGenerator {
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    private mutating func unit() -> Double { Double.random(in: 0..<1, using: &random) }
 }

@@ -186,7 +186,6 @@ struct FuzzedMessages {
 }
 
 extension SeededGenerator {
-    mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
     mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) } }
     mutating func element<T>(of list: [T]) -> T { list[below(list.count)] }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Tensors
+import TestSupport
 import Testing
 
 /// What reductions ask of attention: keys that count several times, one row of the map, head-mean keys.
@@ -9,7 +10,7 @@ import Testing
     private func problem(
         _ backend: any Backend, _ heads: Heads, queries: Int, keys: Int, causal: Bool = false, bias: [Double]? = nil
     ) -> Attention {
-        var random = Random(21)
+        var random = SeededGenerator(seed: 21)
         let parts = [
             random.tensor([queries, heads.width], scale: 2), random.tensor([keys, heads.keyValueWidth], scale: 2),
             random.tensor([keys, heads.keyValueWidth]),

@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 /// Attention: shapes around the kernels' blocks, shared heads, causal windows, and both maps.
@@ -10,7 +11,7 @@ import Testing
 
     @Test(arguments: Subject.present, heads)
     func attend(_ subject: Subject, _ heads: Heads) {
-        var random = Random(7)
+        var random = SeededGenerator(seed: 7)
         for (queries, keys) in [(1, 1), (1, 7), (5, 5), (7, 23), (33, 33), (96, 97), (100, 130), (0, 3)] {
             // Scores of a few units: neither uniform nor one-hot.
             let q = random.tensor([queries, heads.width], scale: 2),
@@ -37,7 +38,7 @@ import Testing
 
     @Test(arguments: Subject.present, heads)
     func columnsOfOneTensor(_ subject: Subject, _ heads: Heads) {
-        var random = Random(8)
+        var random = SeededGenerator(seed: 8)
         let rows = 21, width = heads.width, shared = heads.keyValueWidth
         let mixed = random.tensor([rows, 3 + width + 2 * shared])
         subject.agrees { backend in
@@ -56,7 +57,7 @@ import Testing
 
     @Test(arguments: Subject.present, heads)
     func attendSingle(_ subject: Subject, _ heads: Heads) {
-        var random = Random(9)
+        var random = SeededGenerator(seed: 9)
         for lengths in [[], [1], [5, 1, 40], [300, 17, 16, 15]] {
             let q = random.tensor([lengths.count, heads.width], scale: 2)
             let caches = lengths.map { length in
@@ -78,7 +79,7 @@ import Testing
 
     @Test(arguments: Subject.present)
     func rowsOfAProbabilityMapSumToOne(_ subject: Subject) throws {
-        var random = Random(10)
+        var random = SeededGenerator(seed: 10)
         let heads = Heads(count: 4, size: 16), backend = subject.backend
         // Scores in the hundreds: powers overflow unless the maximum is taken out.
         let x = backend.convert(random.tensor([40, 64], scale: 30), to: backend.activationType)

@@ -105,7 +105,7 @@ import Testing
 
     /// Four thousand damaged copies of a good file: each is read whole or refused with a message.
     @Test func damageAtRandom() throws {
-        var random = Random(1)
+        var random = SeededGenerator(seed: 1)
         let folder = try TemporaryDirectory()
         let tensors = [("a", [3, 5]), ("b", [7]), ("c", [0, 2]), ("d", [2, 2])].map { name, shape in
             (name: name, tensor: random.tensor(shape))

@@ -1,11 +1,12 @@
 import Tensors
+import TestSupport
 import Testing
 
 /// Linear layers: every size class of the kernels, every activation, every way weights are stored.
 @Suite struct ProductTests {
     @Test(arguments: Subject.present)
     func linear(_ subject: Subject) throws {
-        var random = Random(1)
+        var random = SeededGenerator(seed: 1)
         for (rows, inputs, outputs) in [
             (1, 1, 1), (1, 17, 33), (2, 15, 1), (3, 33, 17), (5, 160, 15), (33, 64, 480), (130, 16, 16), (0, 8, 8),
         ] {
@@ -28,7 +29,7 @@ import Testing
 
     @Test(arguments: Subject.present)
     func addingToResidualRows(_ subject: Subject) throws {
-        var random = Random(2)
+        var random = SeededGenerator(seed: 2)
         for (rows, inputs, outputs) in [(1, 1, 1), (4, 33, 17), (33, 15, 160), (0, 4, 4)] {
             let x = random.tensor([rows, inputs]), w = random.tensor([outputs, inputs]), b = random.tensor([outputs])
             let residual = random.tensor([rows + 2, outputs])
@@ -51,7 +52,7 @@ import Testing
 
     @Test(arguments: Subject.present, [ElementType.float64, .float32, .bfloat16, .float16])
     func stackedWeightsOfEveryType(_ subject: Subject, _ type: ElementType) throws {
-        var random = Random(3)
+        var random = SeededGenerator(seed: 3)
         let oracle = PortableBackend()
         // Eighths: exact in every type.
         let parts = [5, 17, 1].map { outputs in

@@ -1,19 +1,7 @@
 import Tensors
+import TestSupport
 
-/// SplitMix64: the same numbers in every run.
-struct Random: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
+extension SeededGenerator {
     /// Numbers in `-scale..<scale` that bfloat16 holds exactly, so that every backend starts from the same ones.
     mutating func tensor(_ shape: [Int], scale: Float = 1) -> Tensor {
         let values = (0..<shape.reduce(1, *)).map { _ in

@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 /// Everything between products that looks at one row at a time.
@@ -7,7 +8,7 @@ import Testing
 
     @Test(arguments: Subject.present, widths)
     func normalize(_ subject: Subject, _ width: Int) throws {
-        var random = Random(UInt64(width))
+        var random = SeededGenerator(seed: UInt64(width))
         let gain = random.tensor([width]), bias = random.tensor([width])
         for rows in [0, 1, 3, 200] {
             let x = random.tensor([rows, width], scale: 4)
@@ -28,7 +29,7 @@ import Testing
 
     @Test(arguments: Subject.present, widths)
     func siluMultiply(_ subject: Subject, _ width: Int) {
-        var random = Random(UInt64(width))
+        var random = SeededGenerator(seed: UInt64(width))
         for rows in [0, 1, 3, 200] {
             let x = random.tensor([rows, 2 * width], scale: 8)
             subject.agrees("\(rows)×\(width)") { backend in
@@ -56,7 +57,7 @@ import Testing
             Heads(count: 6, keyValueCount: 2, size: 34), Heads(count: 3, keyValueCount: 1, size: 64),
         ])
     func rotarySplit(_ subject: Subject, _ heads: Heads) {
-        var random = Random(5)
+        var random = SeededGenerator(seed: 5)
         for rows in [0, 1, 7, 150] {
             let x = random.tensor([rows, heads.width + 2 * heads.keyValueWidth])
             let angles = RotaryAngles(positions: (0..<rows).map { 3 * $0 + 1 }, size: heads.size, base: 10000)
@@ -76,7 +77,7 @@ import Testing
 
     @Test(arguments: Subject.present)
     func gatherAndConvert(_ subject: Subject) {
-        var random = Random(6)
+        var random = SeededGenerator(seed: 6)
         let table = random.tensor([9, 33])
         let backend = subject.backend
         for stored in ElementType.allCases where stored != .float16 {

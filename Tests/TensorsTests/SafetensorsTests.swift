@@ -13,7 +13,7 @@ import Testing
 
     @Test(arguments: ElementType.allCases)
     func roundTrip(_ type: ElementType) throws {
-        var random = Random(1)
+        var random = SeededGenerator(seed: 1)
         let backend = PortableBackend()
         let tensors = [[3, 5], [7], [2, 1, 3, 3], [], [0, 4], [1]].enumerated().map { number, shape in
             (name: "layer.\(number) \"é/\\\n", tensor: backend.convert(random.tensor(shape), to: type))

@@ -1,33 +1,9 @@
-import Foundation
 import Tensors
-import TestSupport
 import Testing
 import TokenReduction
 
 /// The determinantal choice weighed by the question, against its float64 oracle, and what it refuses.
 struct QuestionRelevanceTests {
-    struct Golden: Decodable, Sendable, CustomTestStringConvertible {
-        var method: String
-        var options: [String: String]
-        var seed: Int
-        var grid: [Int]
-        var keep: Int
-        var width: Int
-        var kept: [Int]
-        /// Pieces of the question.
-        var segments: Int?
-        /// The period with which tokens repeat.
-        var alike: Int?
-
-        var testDescription: String { "\(options) \(grid) to \(keep), alike \(alike ?? 0)" }
-
-        static func all() throws -> [Golden] {
-            let file = Repository.fixture("reduction/method_goldens_more.json")
-            return try JSONDecoder().decode([Golden].self, from: Data(contentsOf: file))
-                .filter { $0.method == "cdpruner" }
-        }
-    }
-
     private func method(_ relevance: String) throws -> ReductionMethod {
         try MethodCatalogue.method(named: "cdpruner", options: ["relevance": relevance])
     }
@@ -40,9 +16,11 @@ struct QuestionRelevanceTests {
             grid: PatchGrid(rows: 1, columns: count), positions: Array(0..<count))
     }
 
-    @Test("the oracle's tokens, by either sign, with tokens alike and without", arguments: try Golden.all())
-    func golden(golden: Golden) throws {
-        let count = golden.grid[0] * golden.grid[1], pieces = try #require(golden.segments)
+    @Test(
+        "the oracle's tokens, by either sign, with tokens alike and without",
+        arguments: try MethodGolden.further().filter { $0.method == "cdpruner" })
+    func golden(golden: MethodGolden) throws {
+        let count = golden.count, pieces = try #require(golden.segments)
         var states = Generator(seed: golden.seed), cosines = Generator(seed: golden.seed + 7000)
         let rows = (0..<count).map { $0 % (golden.alike ?? count) }
         let hidden = states.states(rows: count, width: golden.width).gathered(rows)

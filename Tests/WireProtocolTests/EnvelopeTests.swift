@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import WireProtocol
 
@@ -90,7 +91,7 @@ import WireProtocol
     /// Random damage never traps, and what decodes can be sent again.
     @Test(arguments: 0..<8 as Range<UInt64>)
     func damagedMessagesNeverTrap(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let original = try Self.report().frames()
         for _ in 0..<2_000 {
             var body = original[1]
@@ -128,18 +129,5 @@ import WireProtocol
         welcome.protocolVersion = 2
         let error = try #require(throws: WireError.self) { try ProtocolVersion.check(welcome) }
         #expect(error.code == .version)
-    }
-}
-
-/// A small generator with a seed, so that a failing case can be repeated (Steele, Lea & Flood, 2014).
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

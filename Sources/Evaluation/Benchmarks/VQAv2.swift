@@ -20,10 +20,14 @@ struct VQAv2: Benchmark {
     /// One entry for each question of test2015, those of test-dev with a normalised answer, the others with none.
     func uploads(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> [OfficialFile] {
         struct ID: Decodable { let question_id: OfficialID }
+        struct Entry: Encodable {
+            let question_id: OfficialID
+            let answer: String
+        }
         var texts: [OfficialID: String] = [:]
         for (question, text) in try answers.complete() { texts[question.id] = AnswerNormaliser.evalAI(text) }
         let entries = try data.jsonLines(parts[1].path, ID.self).map { line in
-            VQAUpload.Entry(question_id: line.question_id, answer: texts[line.question_id] ?? "")
+            Entry(question_id: line.question_id, answer: texts[line.question_id] ?? "")
         }
         return [try .json("answers_upload/\(answers.model).json", entries)]
     }
@@ -88,14 +92,6 @@ struct VQAv2Validation: Benchmark {
             details: byType.sorted { $0.key < $1.key }.map { type, values in
                 BenchmarkResult.Score(type, 100 * values.reduce(0, +) / Double(values.count))
             })
-    }
-}
-
-/// Entries of an upload to a VQA server.
-enum VQAUpload {
-    struct Entry: Encodable {
-        let question_id: OfficialID
-        let answer: String
     }
 }
 

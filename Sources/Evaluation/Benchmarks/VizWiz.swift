@@ -16,12 +16,8 @@ struct VizWiz: Benchmark {
         try LLaVAQuestions(file: parts[0].path, pictures: parts[1].path).read(data)
     }
 
-    /// One entry for each question: its picture's name and the normalised answer.
     func uploads(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> [OfficialFile] {
-        [
-            try .json(
-                "answers_upload/\(answers.model).json", VizWizUpload.entries(try answers.complete(), folder: "test"))
-        ]
+        [try .vizWizUpload(answers, folder: "test")]
     }
 
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? { nil }
@@ -59,7 +55,7 @@ struct VizWizValidation: Benchmark {
     }
 
     func uploads(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> [OfficialFile] {
-        [try .json("answers_upload/\(answers.model).json", VizWizUpload.entries(try answers.complete(), folder: "val"))]
+        [try .vizWizUpload(answers, folder: "val")]
     }
 
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? {
@@ -72,15 +68,17 @@ struct VizWizValidation: Benchmark {
     }
 }
 
-/// Entries of an upload to VizWiz's server.
-private enum VizWizUpload {
-    struct Entry: Encodable { let image, answer: String }
-
-    static func entries(_ answered: [(question: BenchmarkQuestion, text: String)], folder: String) -> [Entry] {
-        answered.map { question, text in
+extension OfficialFile {
+    /// One entry for each question: its picture's name, without the folder, and the normalised answer.
+    fileprivate static func vizWizUpload(
+        _ answers: BenchmarkAnswers, folder: String
+    ) throws(EvaluationError) -> OfficialFile {
+        struct Entry: Encodable { let image, answer: String }
+        let entries = try answers.complete().map { question, text in
             Entry(
                 image: String((question.image ?? "").dropFirst(folder.count + 1)), answer: AnswerNormaliser.evalAI(text)
             )
         }
+        return try .json("answers_upload/\(answers.model).json", entries)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import SeededRandomness
 
 /// A confidence interval for a difference between methods on the same questions.
 ///
@@ -55,7 +56,7 @@ public struct PairedBootstrap: Sendable, Hashable {
             (low, high) = (value, value)
             return
         }
-        var random = Counter(state: seed)
+        var random = SplitMix64(seed: seed)
         var values: [Double] = []
         values.reserveCapacity(resamples)
         var sums = [Double](repeating: 0, count: width)
@@ -75,18 +76,5 @@ public struct PairedBootstrap: Sendable, Hashable {
         values.sort()
         low = values[Int(0.025 * Double(resamples - 1))]
         high = values[Int((0.975 * Double(resamples - 1)).rounded(.up))]
-    }
-
-    /// SplitMix64 (Steele et al. 2014): the same draw on every machine.
-    private struct Counter: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
     }
 }

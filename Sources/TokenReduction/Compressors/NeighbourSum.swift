@@ -11,8 +11,8 @@ public struct NeighbourSum: Compress {
     /// The sum, or with `normalize` the mean of what is taken in.
     public init(normalize: Bool = false) { self.normalize = normalize }
 
-    /// The next layer's keys and query.
-    public var needs: EvidenceNeeds { .upcomingAttention }
+    /// The next layer's attention.
+    public var needs: EvidenceNeeds { .upcomingAttentionHeadsAsOne }
 
     /// One line for the table of methods.
     public var summary: String { "target plus attention-weighted \(normalize ? "mean" : "sum")" }

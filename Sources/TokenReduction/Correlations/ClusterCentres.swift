@@ -103,7 +103,7 @@ private struct DensityPeaks {
 
 extension Tensor {
     /// ‖xᵢ − xⱼ‖² / width of each row with each row.
-    fileprivate func squaredDistances() -> Cosines {
+    fileprivate func squaredDistances() -> PairTable {
         let numbers = doubles, width = width, count = rows
         var result = [Double](repeating: 0, count: count * count)
         numbers.withUnsafeBufferPointer { numbers in
@@ -119,6 +119,6 @@ extension Tensor {
                 }
             }
         }
-        return Cosines(Tensor(result, shape: [count, count]))
+        return PairTable(Tensor(result, shape: [count, count]))
     }
 }

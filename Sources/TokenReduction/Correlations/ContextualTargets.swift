@@ -40,7 +40,7 @@ public struct ContextualTargets: Correlate {
         let sources = candidates.sources.prefix(rest.count).filter { !stays.contains($0) }
         let cosines = try layer.unitKeys().cosines(sources, targets)
         return Correlation(
-            sources: sources, targets: sources.indices.map { cosines.nearest(to: $0).map { targets[$0] } },
+            sources: sources, targets: sources.indices.map { cosines.columnOfLargest(of: $0).map { targets[$0] } },
             fused: targets)
     }
 }

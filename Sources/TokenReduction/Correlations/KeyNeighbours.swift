@@ -14,7 +14,7 @@ public struct KeyNeighbours: Correlate {
     public init(neighbours: Int = 32) { self.neighbours = neighbours }
 
     /// The next layer's keys.
-    public var needs: EvidenceNeeds { .upcomingAttention }
+    public var needs: EvidenceNeeds { .upcomingKeys }
 
     /// Where there is a layer to come.
     public var places: Set<Place> { [.visionEncoder, .languageModel] }
@@ -55,8 +55,8 @@ public struct KeyNeighbours: Correlate {
     }
 }
 
-extension Cosines {
-    /// The `count` columns of largest cosine of `row`, except one, the largest first; of equal ones the earlier.
+extension PairTable {
+    /// The `count` columns of the largest numbers of `row`, except one, the largest first; of equal ones the earlier.
     fileprivate func largest(_ count: Int, of row: Int, without excluded: Int) -> ArraySlice<Int> {
         let start = row * columns
         return values.withUnsafeBufferPointer { values in

@@ -23,7 +23,7 @@ public struct AttentionThenGrid: CountingFilter {
         self.isAdaptive = isAdaptive
     }
 
-    /// The next layer's keys and query.
+    /// The next layer's attention.
     public var needs: EvidenceNeeds { ranking.needs }
 
     /// Where there is a layer to come.

@@ -29,7 +29,7 @@ public struct BipartiteMatch: Filter {
         var scores = [Double](repeating: -1, count: layer.count)
         var partners = Array(0..<layer.count)
         for (row, token) in even.enumerated() {
-            guard let place = cosines.nearest(to: row) else { continue }
+            guard let place = cosines.columnOfLargest(of: row) else { continue }
             scores[token] = cosines[row, place]
             partners[token] = odd[place]
         }

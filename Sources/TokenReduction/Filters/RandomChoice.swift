@@ -1,3 +1,5 @@
+import SeededRandomness
+
 /// Gives up tokens at random: the control that any method has to beat.
 ///
 /// The numbers come from SplitMix64 (Steele, Lea and Flood 2014), started with the seed, one for each token in the order
@@ -20,13 +22,10 @@ public struct RandomChoice: Filter {
 
     /// All tokens, those that drew the largest numbers first.
     public func candidates(in layer: LayerView, removing count: Int) throws(ReductionError) -> Candidates {
-        var state = UInt64(bitPattern: Int64(seed))
+        var random = SplitMix64(seed: UInt64(bitPattern: Int64(seed)))
         let draws = (0..<layer.count).map { _ in
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var bits = state
-            bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-            return Double((bits ^ (bits >> 31)) >> 11) / Double(UInt64(1) << 53)
+            let bits: UInt64 = random.next()
+            return Double(bits >> 11) / Double(UInt64(1) << 53)
         }
         return try Candidates(largest: layer.count, of: draws)
     }

@@ -43,7 +43,7 @@ public struct RaterAttention: Filter {
             throw ReductionError(
                 .missingEvidence, "no text follows the picture that could rate its tokens: put the question after it")
         }
-        let logits = Cosines(states.rows(layout.image).products(withRowsOf: states.rows(text)))
+        let logits = PairTable(states.rows(layout.image).products(withRowsOf: states.rows(text)))
         var mean = [Double](repeating: 0, count: text.count)
         for token in 0..<layout.image.count {
             for (word, probability) in logits.row(token).softmax().enumerated() { mean[word] += probability }

@@ -14,8 +14,8 @@ public struct UpcomingObserverAttention: CountingFilter {
     /// Averaged over heads, or with all heads as one.
     public init(headsAsOne: Bool = false) { self.headsAsOne = headsAsOne }
 
-    /// The next layer's keys and query.
-    public var needs: EvidenceNeeds { .upcomingAttention }
+    /// The next layer's attention.
+    public var needs: EvidenceNeeds { headsAsOne ? .upcomingAttentionHeadsAsOne : .upcomingAttention }
 
     /// The ranking is of all tokens.
     public var offers: CandidateContent { .ranking }

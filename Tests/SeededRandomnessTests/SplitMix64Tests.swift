@@ -1,0 +1,15 @@
+import SeededRandomness
+import Testing
+
+struct SplitMix64Tests {
+    /// The first numbers of the seed that other implementations publish theirs of, as on Rosetta Code.
+    @Test func publishedNumbersAreDrawn() {
+        var random = SplitMix64(seed: 1_234_567)
+        let published: [UInt64] = [
+            6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423,
+            4_593_380_528_125_082_431, 16_408_922_859_458_223_821,
+        ]
+        let drawn = published.map { _ in random.next() }
+        #expect(drawn == published)
+    }
+}
