@@ -152,27 +152,79 @@ struct PublishedResultsTests {
         #expect(Array(table.columns.prefix(3)) == [.sqa, .sqaTotal, .sqaImage])
     }
 
+    /// Samples belong together: where a method answers as `none` does nothing varies, where it errs on half of the pictures
+    /// two benchmarks vary less than one.
+    @Test func retentionHasAnIntervalOverSamplesOfPictures() throws {
+        let configuration = try #require(LLaVAConfiguration.named("llava-1.5-7b"))
+        let count = 60
+        func scores(_ benchmark: String) throws -> [MeasuredScore] {
+            let (file, truth) =
+                benchmark == "gqa"
+                ? ("llava_gqa_testdev_balanced.jsonl", "data/testdev_balanced_questions.json")
+                : ("llava_textvqa_val_v051_ocr.jsonl", "TextVQA_0.5.1_val.json")
+            let ids = (0..<count).map { benchmark == "gqa" ? "\"\($0)\"" : "\"picture-\($0)\"" }
+            let accepted = [String](repeating: "\"yes\"", count: 10).joined(separator: ", ")
+            let published = try PublishedFolder([
+                file: llavaLines(ids.enumerated().map { ($1, "n\($0).jpg", "Is it?\nShort.", nil) }),
+                truth: benchmark == "gqa"
+                    ? "{" + ids.map { "\($0): {\"answer\": \"yes\"}" }.joined(separator: ", ") + "}"
+                    : "{\"data\": ["
+                        + ids.map { "{\"image_id\": \($0), \"question\": \"Is it?\", \"answers\": [\(accepted)]}" }
+                        .joined(separator: ", ") + "]}",
+            ])
+            let perfect = [String](repeating: "yes", count: count)
+            let worse = (0..<count).map { $0.isMultiple(of: 2) ? "yes" : "no" }
+            return try [("none", nil, worse), ("fastv", 64, worse), ("random", 64, perfect)].map {
+                (method: String, keep: Int?, answers: [String]) in
+                let evaluation = try published.evaluate(benchmark, answers)
+                #expect(evaluation.draws?.scores.count == ScoreDraws.count)
+                #expect(evaluation.draws == (try published.evaluate(benchmark, answers).draws))
+                return MeasuredScore(
+                    benchmark: benchmark, model: "m", configuration: configuration, method: method, keep: keep,
+                    result: try #require(evaluation.result), draws: evaluation.draws)
+            }
+        }
+        func row(_ method: String, _ scores: [MeasuredScore]) throws -> ResultsTable.Row {
+            let table = try ResultsTable(.sevenBillion, measured: scores)
+            return try #require(table.ours.first { $0.method == method && $0.label == "64 tokens" })
+        }
+        func width(_ row: ResultsTable.Row) throws -> Double {
+            let interval = try #require(row.retentionInterval)
+            #expect(try interval.contains(#require(row.retention)))
+            return interval.upperBound - interval.lowerBound
+        }
+        let (gqa, textVQA) = try (scores("gqa"), scores("textvqa"))
+        #expect(try row("fastv", gqa).retentionInterval == 100...100)
+        let (one, two) = try (row("random", gqa), row("random", gqa + textVQA))
+        #expect(one.retention == 200 && two.values.count == 2)
+        let narrower = try width(two) / width(one)
+        #expect((0.5...0.9).contains(narrower), "\(narrower): about 1/√2 where benchmarks are independent")
+        #expect(try row("dart", gqa).retentionInterval == nil)
+    }
+
     @Test func measuredScoresStandInTheirCells() throws {
         let folder = try TemporaryDirectory()
         let configuration = try #require(LLaVAConfiguration.named("llava-1.5-7b"))
         let published = try PublishedFolder([
             "llava_gqa_testdev_balanced.jsonl": llavaLines([
-                ("\"1\"", "n1.jpg", "Is it?", nil), ("\"2\"", "n1.jpg", "Or?", nil),
+                ("\"1\"", "n1.jpg", "Is it?", nil), ("\"2\"", "n2.jpg", "Or?", nil),
             ]),
             "data/testdev_balanced_questions.json": #"{"1": {"answer": "no"}, "2": {"answer": "yes"}}"#,
         ])
         let scores = try [("none", nil, ["no", "yes"]), ("ficoco-v", 64, ["no", "no"])].map {
             (method: String, keep: Int?, answers: [String]) in
-            MeasuredScore(
+            let evaluation = try published.evaluate("gqa", answers)
+            return MeasuredScore(
                 benchmark: "gqa", model: "llava-1.5-7b-hf", configuration: configuration, method: method, keep: keep,
-                result: try #require(try published.evaluate("gqa", answers).result))
+                result: try #require(evaluation.result), draws: evaluation.draws)
         }
         try MeasuredScore.write(scores, to: folder.url)
         let read = try MeasuredScore.all(below: folder.url)
         #expect(Set(read) == Set(scores))
         let table = try ResultsTable(.sevenBillion, measured: read)
         let row = try #require(table.ours.first { $0.method == "ficoco-v" && $0.label == "64 tokens" })
-        #expect(row.values == [.gqa: 50] && row.retention == 50)
+        #expect(row.values == [.gqa: 50] && row.retention == 50 && row.retentionInterval == 0...100)
+        #expect(table.ours.first?.retention == 100 && table.ours.first?.retentionInterval == nil)
         #expect(table.ours.filter { !$0.values.isEmpty }.count == 2)
         #expect(try ResultsTable(.thirteenBillion, measured: read).ours.allSatisfy(\.values.isEmpty))
     }

@@ -53,8 +53,7 @@ struct EvalScoreCommand: ParsableCommand {
             let measured = MeasuredScore(
                 benchmark: benchmark.name, model: URL(fileURLWithPath: origin.model).lastPathComponent,
                 configuration: try LLaVAConfiguration(directory: origin.model), method: origin.method,
-                keep: origin.keep,
-                result: result)
+                keep: origin.keep, result: result, draws: evaluation.draws)
             try MeasuredScore.write([measured], to: target)
         }
         let report = ScoreReport(benchmark, evaluation.result, files: files, answered: found.texts.count)

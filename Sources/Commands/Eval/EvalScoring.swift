@@ -59,7 +59,7 @@ struct EvalScoring {
             measured.append(
                 MeasuredScore(
                     benchmark: benchmark.name, model: model, configuration: configuration,
-                    method: cell.choice.label, keep: cell.keep, result: result))
+                    method: cell.choice.label, keep: cell.keep, result: result, draws: evaluation.draws))
             parts.append(ScoreParts(result, items: answers.items))
         }
         if let folder, !measured.isEmpty { try MeasuredScore.write(measured, to: folder) }

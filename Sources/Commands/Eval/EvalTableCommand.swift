@@ -35,14 +35,17 @@ struct EvalTableCommand: ParsableCommand {
     private func text(_ table: ResultsTable) -> String {
         let columns = table.columns
         var text = TextTable(
-            ["method", "numbers", "cost", "TFLOP as labelled", "counted"] + columns.map(\.rawValue) + ["retention"],
-            rightAligned: Set(3..<columns.count + 6))
+            ["method", "numbers", "cost", "TFLOP as labelled", "counted"] + columns.map(\.rawValue)
+                + ["retention", "95 % interval"],
+            rightAligned: Set(3..<columns.count + 7))
         for row in table.published + table.ours {
             var cells = [row.method, row.source, row.label]
             cells.append(row.conventionTera.map { number($0, 2) } ?? "")
             cells.append(row.countedTera.map { number($0, 2) } ?? "")
             for column in columns { cells.append(row.values[column].map { number($0, 1) } ?? "") }
             cells.append(row.retention.map { number($0, 1) + " %" } ?? "")
+            cells.append(
+                row.retentionInterval.map { "\(number($0.lowerBound, 1)) … \(number($0.upperBound, 1))" } ?? "")
             text.add(cells)
         }
         return """
@@ -53,7 +56,7 @@ struct EvalTableCommand: ParsableCommand {
             as labelled: prefill at the length that is left at the end, counted as in FiCoCo's tables; counted: operations \
             that run before the first token, vision tower included. own, copied, re-run: how a paper came by its numbers. SQA: \
             papers do not tell whether all questions or those with a picture; ours are SQA total and SQA-IMG, of which \
-            the second counts for retention. Retention is empty where a paper's table has no row without reduction, as in \
+            the second counts for retention, whose interval is over samples of the pictures. Retention is empty where a paper's table has no row without reduction, as in \
             EADP's and the other re-runs: a share of somebody else's baseline would mean nothing.
             """
     }
@@ -70,11 +73,13 @@ private struct Report: Encodable {
         let teraAsLabelled, teraCounted: Double?
         let values: [String: Double]
         let retention: Double?
+        let retentionLow, retentionHigh: Double?
         let isMeasuredHere: Bool
 
         init(_ row: ResultsTable.Row, isMeasuredHere: Bool) {
             (method, source, label) = (row.method, row.source, row.label)
             (teraAsLabelled, teraCounted, retention) = (row.conventionTera, row.countedTera, row.retention)
+            (retentionLow, retentionHigh) = (row.retentionInterval?.lowerBound, row.retentionInterval?.upperBound)
             values = Dictionary(row.values.map { ($0.key.rawValue, $0.value) }) { first, _ in first }
             self.isMeasuredHere = isMeasuredHere
         }

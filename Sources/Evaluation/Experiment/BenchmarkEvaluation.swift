@@ -4,6 +4,8 @@ public import Foundation
 public struct BenchmarkEvaluation: Sendable {
     /// The score, or nil where a server or a judge decides.
     public let result: BenchmarkResult?
+    /// The score in samples of the pictures; nil where there is none, or it is no sum over questions.
+    public let draws: ScoreDraws?
     /// What is handed in: LLaVA's answer file, and what its scripts make of it.
     public let files: [OfficialFile]
 
@@ -17,7 +19,9 @@ public struct BenchmarkEvaluation: Sendable {
             path: "answers/\(model).jsonl", contents: try answers.llavaLines(benchmark.name))
         files = try [own] + benchmark.uploads(answers, in: data)
         let canScore = benchmark.parts.allSatisfy { $0.purpose != .truth || data.holds($0.path) }
-        result = canScore ? try benchmark.score(answers, in: data) : nil
+        let result = canScore ? try benchmark.score(answers, in: data) : nil
+        draws = result.flatMap { ScoreDraws($0, of: answers.questions, benchmark: benchmark.name) }
+        self.result = result
     }
 
     /// Writes the files below `folder`; returns their paths.

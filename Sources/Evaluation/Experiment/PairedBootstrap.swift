@@ -28,34 +28,37 @@ public struct PairedBootstrap: Sendable, Hashable {
         sums vectors: [[Double]], clusters: [String], resamples: Int = 10_000, seed: UInt64 = 0,
         statistic: ([Double]) -> Double
     ) {
+        guard let width = vectors.first?.count else {
+            (mean, low, high) = (0, 0, 0)
+            return
+        }
+        var whole = [Double](repeating: 0, count: width)
+        for vector in vectors {
+            for column in 0..<width { whole[column] += vector[column] }
+        }
+        mean = statistic(whole)
+        (low, high) = Self.interval(
+            of: Self.draws(sums: vectors, clusters: clusters, resamples: resamples, seed: seed, statistic: statistic))
+    }
+
+    /// The number in each of `resamples` samples of pictures.
+    static func draws(
+        sums vectors: [[Double]], clusters: [String], resamples: Int, seed: UInt64, statistic: ([Double]) -> Double
+    ) -> [Double] {
         let width = vectors.first?.count ?? 0
         precondition(
             vectors.count == clusters.count && resamples >= 100 && vectors.allSatisfy { $0.count == width },
             "one cluster and as many numbers for each question")
-        guard !vectors.isEmpty else {
-            (mean, low, high) = (0, 0, 0)
-            return
-        }
         var pictures: [Double] = [], places: [String: Int] = [:]
-        var whole = [Double](repeating: 0, count: width)
         for (vector, cluster) in zip(vectors, clusters) {
             let place = places[cluster] ?? places.count
             if place == places.count {
                 places[cluster] = place
                 pictures += [Double](repeating: 0, count: width)
             }
-            for column in 0..<width {
-                pictures[place * width + column] += vector[column]
-                whole[column] += vector[column]
-            }
+            for column in 0..<width { pictures[place * width + column] += vector[column] }
         }
-        let value = statistic(whole)
-        mean = value
         let count = places.count
-        guard count > 1 else {
-            (low, high) = (value, value)
-            return
-        }
         var random = SplitMix64(seed: seed)
         var values: [Double] = []
         values.reserveCapacity(resamples)
@@ -73,8 +76,12 @@ public struct PairedBootstrap: Sendable, Hashable {
             }
             values.append(statistic(sums))
         }
-        values.sort()
-        low = values[Int(0.025 * Double(resamples - 1))]
-        high = values[Int((0.975 * Double(resamples - 1)).rounded(.up))]
+        return values
+    }
+
+    /// Where the middle 95 % of the numbers lie.
+    static func interval(of draws: [Double]) -> (low: Double, high: Double) {
+        let sorted = draws.sorted(), last = Double(draws.count - 1)
+        return (sorted[Int(0.025 * last)], sorted[Int((0.975 * last).rounded(.up))])
     }
 }

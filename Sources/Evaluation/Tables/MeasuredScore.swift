@@ -15,11 +15,13 @@ public struct MeasuredScore: Sendable, Hashable, Codable {
     public let keep: Int?
     /// All numbers of the official script by name.
     public let scores: [String: Double]
+    /// The first of them in samples of the pictures; nil where nobody kept them.
+    public let draws: ScoreDraws?
 
     /// Scores of a benchmark.
     public init(
         benchmark: String, model: String, configuration: LLaVAConfiguration, method: String, keep: Int?,
-        result: BenchmarkResult
+        result: BenchmarkResult, draws: ScoreDraws?
     ) {
         self.benchmark = benchmark
         self.model = model
@@ -34,6 +36,7 @@ public struct MeasuredScore: Sendable, Hashable, Codable {
         self.method = method
         self.keep = keep
         scores = Dictionary(([result.headline] + result.details).map { ($0.name, $0.value) }) { first, _ in first }
+        self.draws = draws
     }
 
     /// The file in which scores are kept.
@@ -55,8 +58,10 @@ public struct MeasuredScore: Sendable, Hashable, Codable {
         let known = FileManager.default.fileExists(atPath: url.path) ? try read(url) : []
         let kept = known.filter { old in !scores.contains { old.measuresTheSame(as: $0) } }
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-        try encoder.encode(kept + scores).write(to: url, options: .atomic)
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // A line for each: a thousand lines of draws would hide the scores.
+        let lines = try (kept + scores).map { String(decoding: try encoder.encode($0), as: UTF8.self) }
+        try Data("[\n\(lines.joined(separator: ",\n"))\n]\n".utf8).write(to: url, options: .atomic)
     }
 
     private func measuresTheSame(as other: MeasuredScore) -> Bool {

@@ -22,6 +22,8 @@ public struct ResultsTable: Sendable {
         public let values: [BenchmarkColumn: Double]
         /// Mean score as a share of the same columns' mean without reduction, in per cent; nil without both.
         public let retention: Double?
+        /// The 95 % interval of that over samples of pictures; ours only, where all of its scores were kept with theirs.
+        public let retentionInterval: ClosedRange<Double>?
     }
 
     /// The model.
@@ -41,7 +43,8 @@ public struct ResultsTable: Sendable {
                 method: row.method + (row.isTrained ? " (trained)" : ""),
                 source: "\(row.source), \(row.origin.rawValue)", label: row.label, conventionTera: nil,
                 countedTera: nil,
-                values: row.values, retention: baseline.flatMap { Self.retention(row.values, of: $0.values) })
+                values: row.values, retention: baseline.flatMap { Self.retention(row.values, of: $0.values) },
+                retentionInterval: nil)
         }
         guard let configuration = LLaVAConfiguration.named(size.configuration) else {
             preconditionFailure("both sizes have a configuration")
@@ -53,18 +56,19 @@ public struct ResultsTable: Sendable {
         }
         let budgets = Set(size.budgets + own.compactMap(\.keep)).sorted(by: >)
         let grid = GridCell.grid(choices, budgets: budgets, model: configuration.depth)
-        let baseline = Self.values(own, of: .baseline)
+        let whole = Self.scores(own, of: .baseline), baseline = Self.values(whole)
         ours = try grid.cells.map { cell in
             let account = try CostAccount(
                 plan: cell.plan(configuration.depth), model: configuration, textTokens: size.textTokens)
             let convention = account.published.first { $0.convention == .llmViewer }?.constantPrefill ?? 0
             let executed = account.executed
-            let values = Self.values(own, of: cell)
+            let scores = Self.scores(own, of: cell), values = Self.values(scores)
             return Row(
                 method: cell.choice.label, source: "measured here", label: cell.keep.map { "\($0) tokens" } ?? "all",
                 conventionTera: convention / 1e12,
                 countedTera: Double(executed.vision + executed.projector + executed.prefill) / 1e12, values: values,
-                retention: Self.retention(values, of: baseline))
+                retention: Self.retention(values, of: baseline),
+                retentionInterval: cell == .baseline ? nil : Self.interval(scores, of: whole))
         }
     }
 
@@ -73,25 +77,49 @@ public struct ResultsTable: Sendable {
         BenchmarkColumn.allCases.filter { column in (published + ours).contains { $0.values[column] != nil } }
     }
 
-    private static func values(_ measured: [MeasuredScore], of cell: GridCell) -> [BenchmarkColumn: Double] {
-        var values: [BenchmarkColumn: Double] = [:]
+    /// What was measured for a cell, by column.
+    private static func scores(
+        _ measured: [MeasuredScore], of cell: GridCell
+    ) -> [BenchmarkColumn: MeasuredScore] {
+        var scores: [BenchmarkColumn: MeasuredScore] = [:]
         for column in BenchmarkColumn.allCases {
-            guard let place = column.measured else { continue }
-            let own = measured.first {
-                $0.benchmark == place.benchmark && $0.method == cell.choice.label && $0.keep == cell.keep
+            scores[column] = measured.first {
+                $0.benchmark == column.measured?.benchmark && $0.method == cell.choice.label && $0.keep == cell.keep
             }
-            values[column] = own?.scores[place.score]
         }
+        return scores
+    }
+
+    private static func values(_ scores: [BenchmarkColumn: MeasuredScore]) -> [BenchmarkColumn: Double] {
+        var values: [BenchmarkColumn: Double] = [:]
+        for (column, own) in scores { values[column] = column.measured.flatMap { own.scores[$0.score] } }
         return values
     }
 
-    /// Over the columns that both have; MME's points would outweigh per cent and are left out, and ScienceQA counts once.
+    /// The columns that count for retention, of those that both have: MME's points would outweigh per cent and are left out,
+    /// and ScienceQA counts once.
+    private static func common<Value>(
+        _ own: [BenchmarkColumn: Value], _ baseline: [BenchmarkColumn: Value]
+    ) -> [BenchmarkColumn] {
+        BenchmarkColumn.allCases.filter {
+            $0 != .mmePerception && $0 != .sqaTotal && own[$0] != nil && baseline[$0] != nil
+        }
+    }
+
+    /// The interval of the retention; nil unless all of its columns have draws.
+    private static func interval(
+        _ own: [BenchmarkColumn: MeasuredScore], of baseline: [BenchmarkColumn: MeasuredScore]
+    ) -> ClosedRange<Double>? {
+        let common = common(own, baseline)
+        let (mine, whole) = (common.compactMap { own[$0]?.draws }, common.compactMap { baseline[$0]?.draws })
+        return mine.count == common.count ? ScoreDraws.retention(mine, of: whole) : nil
+    }
+
+    /// Over the columns that both have.
     ///
     /// FiCoCo's own column divides a mean of five benchmarks by one of six in two rows of 13B; this does not.
     static func retention(_ values: [BenchmarkColumn: Double], of baseline: [BenchmarkColumn: Double]) -> Double? {
-        let common = BenchmarkColumn.allCases.filter {
-            $0 != .mmePerception && $0 != .sqaTotal && values[$0] != nil && baseline[$0] != nil
-        }
+        let common = common(values, baseline)
         let whole = common.reduce(0) { $0 + (baseline[$1] ?? 0) }
         return whole > 0 ? 100 * common.reduce(0) { $0 + (values[$1] ?? 0) } / whole : nil
     }
