@@ -29,7 +29,7 @@ final class WorkerPlace {
             let folder = state.appendingPathComponent("\(host)-\(number)")
             guard let lock = try Self.lock(folder) else { continue }
             (self.name, self.spool) = ("\(host)-\(number)", wanted ?? folder)
-            self.lock = lock
+            self.lock = consume lock
             return
         }
         throw CommandFailure("4096 workers of this machine use \(state.path); give this one a --name")
