@@ -51,7 +51,7 @@ struct TextAloneTests {
     @Test("alone, as transformers answers", arguments: [true, false])
     func alone(oneDNN: Bool) throws {
         let questioner = try Questioner(
-            "hf", backend: oneDNN ? OneDNNBackend(precision: .float32, threads: 2) : PortableBackend(.float64))
+            "hf", backend: oneDNN ? OneDNNBackend(precision: .float32, threads: 2) : PortableBackend(type: .float64))
         let prompts = try prompts(), engine = questioner.engine(capacity: 1)
         #expect(Set(prompts.map(\.template)).count == 3)
         for (index, prompt) in prompts.enumerated() {
