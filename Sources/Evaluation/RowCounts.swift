@@ -73,8 +73,10 @@ extension ReductionPlan {
         let beforeMLP = method.stages(in: place)?.schedule.moment == .afterAttention
         return removals(in: place).enumerated().map { layer, removal in
             defer {
-                projected = looksAhead(in: place, layer: layer) ? entering : entering - removal
-                entering -= removal
+                let left = entering - removal, isAhead = looksAhead(in: place, layer: layer)
+                // What was projected ahead is of no use for rows that have taken something in since.
+                projected = isAhead ? entering + (removal > 0 && merges(in: place) ? left : 0) : left
+                entering = left
             }
             return LayerRows(
                 attention: entering, feedForward: beforeMLP ? entering - removal : entering, projected: projected)
@@ -83,6 +85,6 @@ extension ReductionPlan {
 
     /// Whether a reduction behind layer `layer` looks at the next one.
     fileprivate func looksAhead(in place: Place, layer: Int) -> Bool {
-        method.stages(in: place)?.needs.lookAhead == true && reduces(in: place, layer: layer)
+        method.stages(in: place)?.needs.looksAhead == true && reduces(in: place, layer: layer)
     }
 }

@@ -34,7 +34,7 @@ public struct EvidenceNeeds: OptionSet, Sendable, Hashable {
     /// All that can be known of the next layer.
     public static let upcoming: EvidenceNeeds = [.upcomingAttention, .upcomingAttentionHeadsAsOne, .upcomingKeys]
     /// Whether anything about the next layer is among them.
-    public var lookAhead: Bool { !isDisjoint(with: .upcoming) }
+    public var looksAhead: Bool { !isDisjoint(with: .upcoming) }
 }
 
 /// What one layer offers about one sequence: a single image in the encoder, one prompt in the decoder.

@@ -186,6 +186,9 @@ public struct ReductionPlan: Sendable {
         removal(in: place, layer: layer) > 0 || settles(in: place, layer: layer)
     }
 
+    /// Whether tokens that stay in `place` take something in of those that go.
+    public func merges(in place: Place) -> Bool { method.stages(in: place)?.compress.merges ?? false }
+
     /// Tokens that one layer gives up.
     public func removal(in place: Place, layer: Int) -> Int {
         let removals = removals(in: place)

@@ -27,7 +27,7 @@ extension Stages {
                     + "these stages need other attention or keys: choose the place encoder or decoder, or a filter that compares tokens"
             )
         }
-        if schedule.moment == .afterAttention, needs.lookAhead || needs.contains(.normalizedStates) {
+        if schedule.moment == .afterAttention, needs.looksAhead || needs.contains(.normalizedStates) {
             try refuse(
                 "these stages look at what a whole layer leaves, and the schedule reduces in the middle of it: choose the "
                     + "schedule after-last or before:K")

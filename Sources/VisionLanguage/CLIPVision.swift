@@ -84,7 +84,7 @@ final class CLIPVision {
     func encode(_ pictures: [Tensor], runs: inout [ReductionRun], flops: inout [Int]) throws -> RaggedRows {
         var rows = embed(pictures, &flops)
         for (index, layer) in layers.enumerated() {
-            let mixed = rows.ahead.take() ?? mix(layer, rows, &flops)
+            let mixed = rows.projections { rows, numbers in mix(layer, rows, of: numbers, &flops) }
             var evidence = try attend(layer, index, rows, mixed, runs, &flops)
             for number in runs.indices { runs[number].remember(evidence[number], place: .visionEncoder, layer: index) }
             try reduce(&rows, &runs, layer: index, at: .afterAttention, evidence)
@@ -105,17 +105,19 @@ final class CLIPVision {
     }
 
     /// Adds to the evidence what layer `next` will look at, where a reduction before it asks; returns that layer's
-    /// queries, keys and values of all pictures if it runs.
+    /// queries, keys and values of the pictures that ask, if it runs.
     private func lookAhead(
         _ next: Int, _ rows: RaggedRows, _ runs: [ReductionRun], _ evidence: inout [Evidence], _ flops: inout [Int]
-    ) throws -> Tensor? {
+    ) throws -> LookedAhead? {
         let needs = runs.map { $0.needs(place: .visionEncoder, layer: next - 1) }
-        guard needs.contains(where: \.lookAhead) else { return nil }
-        let whole = next < layers.count ? mix(layers[next], rows, &flops) : nil, width = configuration.hidden
-        for (number, segment) in rows.segments.enumerated() where needs[number].lookAhead {
+        let asking = needs.indices.filter { needs[$0].looksAhead }, width = configuration.hidden
+        guard !asking.isEmpty else { return nil }
+        let rows = rows.only(asking)
+        let mixed = next < layers.count ? mix(layers[next], rows, of: asking, &flops) : nil
+        for (number, segment) in zip(asking, rows.segments) {
             let own: Tensor
-            if let whole {
-                own = whole.rows(segment)
+            if let mixed {
+                own = mixed.rows(segment)
             } else if let beyond {
                 let normalized = backend.normalize(
                     rows.tensor.rows(segment), beyond.norm, as: backend.activationType)
@@ -128,7 +130,7 @@ final class CLIPVision {
                 queries: Columns(own, first: 0, count: width), observer: 0,
                 keys: Columns(own, first: width, count: width), heads: heads, needs: needs[number])
         }
-        return whole
+        return mixed.map { LookedAhead($0, of: asking, lengths: rows.segments.map(\.count)) }
     }
 
     private func embed(_ pictures: [Tensor], _ flops: inout [Int]) -> RaggedRows {
@@ -142,10 +144,10 @@ final class CLIPVision {
         return RaggedRows(normalized, lengths: rows.segments.map(\.count))
     }
 
-    /// Queries, keys and values of every picture's rows, side by side.
-    private func mix(_ layer: Layer, _ rows: RaggedRows, _ flops: inout [Int]) -> Tensor {
+    /// Queries, keys and values of the rows of the pictures `numbers`, side by side.
+    private func mix(_ layer: Layer, _ rows: RaggedRows, of numbers: [Int], _ flops: inout [Int]) -> Tensor {
         let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)
-        for (index, segment) in rows.segments.enumerated() {
+        for (index, segment) in zip(numbers, rows.segments) {
             flops[index] += layer.queryKeyValue.flops(rows: segment.count)
         }
         return backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.activationType)

@@ -76,7 +76,7 @@ final class Llama {
         )
         let angles = angles(sequences.flatMap(\.unread))
         let last = layers[layers.count - 1]
-        _ = remember(mix(last, rows, &flops), layers.count - 1, rows, angles, sequences)
+        _ = remember(mix(last, rows, of: sequences.indices, &flops), layers.count - 1, rows, angles, sequences)
         for (sequence, count) in zip(sequences, flops) { sequence.prefillFLOPs = count }
     }
 
@@ -110,7 +110,7 @@ final class Llama {
         var angles = angles(positions)
         for (index, layer) in zip(layers.indices, layers) {
             let needs = sequences.map { $0.run.needs(place: .languageModel, layer: index) }
-            let mixed = rows.ahead.take() ?? mix(layer, rows, &flops)
+            let mixed = rows.projections { rows, numbers in mix(layer, rows, of: numbers, &flops) }
             var evidence = try attend(layer, index, rows, mixed, angles, sequences, needs: needs, &flops)
             for (sequence, offered) in zip(sequences, evidence) {
                 sequence.run.remember(offered, place: .languageModel, layer: index)
@@ -146,7 +146,7 @@ final class Llama {
                 shifts = now
                 angles = self.angles(zip(positions, shifts).map { $0 - $1 })
             }
-            let mixed = mix(layer, rows, &flops)
+            let mixed = mix(layer, rows, of: sequences.indices, &flops)
             _ = try attend(layer, index, rows, mixed, angles, sequences, needs: sequences.map { _ in [] }, &flops)
             feedForward(layer, rows, &flops)
             progress.action()
@@ -166,24 +166,26 @@ final class Llama {
     }
 
     /// Adds to the evidence what a reduction after layer `next - 1` asks for beside that layer's own attention; returns
-    /// the queries, keys and values of layer `next` for all sequences if one looks ahead to it.
+    /// the queries, keys and values of layer `next` for the sequences that look ahead to it.
     private func lookAhead(
         _ next: Int, _ rows: RaggedRows, _ positions: [Int], _ sequences: [DecoderSequence], needs: [EvidenceNeeds],
         _ evidence: inout [Evidence], _ flops: inout [Int]
-    ) throws -> Tensor? {
+    ) throws -> LookedAhead? {
         for (number, segment) in rows.segments.enumerated() where needs[number].contains(.normalizedStates) {
             evidence[number].normalizedStates = backend.normalize(
                 rows.tensor.rows(segment), norm, as: backend.residualType)
         }
-        guard next < layers.count, needs.contains(where: \.lookAhead) else { return nil }
-        let mixed = mix(layers[next], rows, &flops)
-        for (number, segment) in rows.segments.enumerated() where needs[number].lookAhead {
-            let (queries, keys, _) = rotated(mixed.rows(segment), angles(Array(positions[segment])))
+        let asking = needs.indices.filter { needs[$0].looksAhead }
+        guard next < layers.count, !asking.isEmpty else { return nil }
+        let own = rows.only(asking)
+        let mixed = mix(layers[next], own, of: asking, &flops)
+        for (number, segment) in zip(asking, own.segments) {
+            let (queries, keys, _) = rotated(mixed.rows(segment), angles(Array(positions[rows.segments[number]])))
             evidence[number].upcoming = try UpcomingAttention(
                 queries: Columns(queries), observer: segment.count - 1, keys: Columns(keys), heads: heads,
                 needs: needs[number])
         }
-        return mixed
+        return LookedAhead(mixed, of: asking, lengths: own.segments.map(\.count))
     }
 
     /// `(sequences, vocabulary)` from the last row of each sequence.
@@ -193,9 +195,11 @@ final class Llama {
         return backend.linear(last, head, activation: .none, as: backend.residualType)
     }
 
-    /// Queries, keys and values of every sequence's rows, side by side, without positions.
-    private func mix(_ layer: Layer, _ rows: RaggedRows, _ flops: inout [Int]) -> Tensor {
-        for (number, segment) in rows.segments.enumerated() {
+    /// Queries, keys and values of the rows of the sequences `numbers`, side by side, without positions.
+    private func mix(
+        _ layer: Layer, _ rows: RaggedRows, of numbers: some Sequence<Int>, _ flops: inout [Int]
+    ) -> Tensor {
+        for (number, segment) in zip(numbers, rows.segments) {
             flops[number] += layer.queryKeyValue.flops(rows: segment.count)
         }
         let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)

@@ -5,9 +5,8 @@ import TokenReduction
 struct RaggedRows {
     private(set) var tensor: Tensor
     private(set) var segments: [Range<Int>]
-    /// Queries, keys and values of these rows in the next layer, side by side, where a reduction looked ahead to it; they
-    /// go and stay with their rows.
-    var ahead: Tensor?
+    /// What the next layer projects of these rows, where a reduction looked ahead to it; it goes and stays with them.
+    var ahead: LookedAhead?
 
     /// Sequences of `lengths` rows that fill `tensor`.
     init(_ tensor: Tensor, lengths: [Int]) {
@@ -23,12 +22,22 @@ struct RaggedRows {
         for (segment, sequence) in zip(segments, sequences) { tensor.rows(segment).copy(from: sequence) }
     }
 
-    /// Keeps the given rows of each sequence, counted from its first.
-    mutating func keep(_ kept: [[Int]], backend: any Backend) {
+    /// Some of the sequences on their own.
+    func only(_ sequences: [Int]) -> RaggedRows {
+        sequences.count == segments.count ? self : RaggedRows(stacking: sequences.map { tensor.rows(segments[$0]) })
+    }
+
+    /// What a layer projects of all rows: `project` works it out for the sequences it is given, those that did not look ahead.
+    mutating func projections(by project: (_ rows: RaggedRows, _ sequences: [Int]) -> Tensor) -> Tensor {
+        ahead.take()?.completed(self, by: project) ?? project(self, Array(segments.indices))
+    }
+
+    /// Keeps the given rows of each sequence, counted from its first; those of `changed` sequences have taken something in.
+    mutating func keep(_ kept: [[Int]], changed: Set<Int> = [], backend: any Backend) {
+        ahead = ahead?.keeping(kept, changed: changed, backend: backend)
         let rows = zip(segments, kept).flatMap { segment, rows in rows.map { segment.lowerBound + $0 } }
         guard rows.count < tensor.rows || zip(rows, 0...).contains(where: !=) else { return }
         tensor = backend.gather(tensor, rows: rows, as: tensor.type)
-        ahead = ahead.map { backend.gather($0, rows: rows, as: $0.type) }
         segments = Self.segments(of: kept.map(\.count))
     }
 
@@ -40,7 +49,7 @@ struct RaggedRows {
         layout: (_ sequence: Int, _ rows: Int, _ run: ReductionRun) throws -> TokenLayout
     ) throws -> [Int]? {
         guard runs.contains(where: { $0.reduces(place: place, layer: layer, at: moment) }) else { return nil }
-        var kept: [[Int]] = []
+        var kept: [[Int]] = [], changed: Set<Int> = []
         for index in runs.indices {
             let segment = segments[index]
             guard runs[index].reduces(place: place, layer: layer, at: moment) else {
@@ -51,13 +60,15 @@ struct RaggedRows {
                 runs[index].reduce(
                     place: place, layer: layer, hidden: tensor.rows(segment), evidence: evidence[index],
                     layout: layout(index, segment.count, runs[index])))
+            if runs[index].plan.merges(in: place) { changed.insert(index) }
         }
         let all = zip(segments, kept).flatMap { segment, rows in rows.map { segment.lowerBound + $0 } }
-        keep(kept, backend: backend)
+        keep(kept, changed: changed, backend: backend)
         return all
     }
 
-    private static func segments(of lengths: [Int]) -> [Range<Int>] {
+    /// Where sequences of `lengths` rows are.
+    static func segments(of lengths: [Int]) -> [Range<Int>] {
         var start = 0
         return lengths.map { length in
             defer { start += length }

@@ -36,7 +36,7 @@ struct Walk {
         let maps: EvidenceNeeds = [.attentionProbabilities, .attentionLogits, .observerAttention]
         var evidence = Evidence(
             attention: needs.isDisjoint(with: maps) ? nil : map, keys: needs.contains(.keys) ? all.keys : nil,
-            upcoming: needs.lookAhead ? all.upcoming : nil,
+            upcoming: needs.looksAhead ? all.upcoming : nil,
             wholeKeys: needs.contains(.wholeKeys) ? all.wholeKeys : nil,
             normalizedStates: needs.contains(.normalizedStates) ? all.normalizedStates : nil)
         if needs.contains(.observerAttention) {
