@@ -25,7 +25,7 @@ struct AnswerCommand: ParsableCommand {
     @Option(help: "The picture: JPEG, PNG or WebP. Left out, the prompt is about none.")
     var image: String?
 
-    @Option(help: "The instruction; with --template none the whole prompt, <image> included.")
+    @Option(help: "The instruction; with --template none the whole prompt, <image> included where there is a picture.")
     var prompt: String
 
     @Option(help: "The text around the instruction: none, hf or vicuna_v1.")
@@ -62,6 +62,9 @@ struct AnswerCommand: ParsableCommand {
 
     func validate() throws {
         guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be at least 1") }
+        guard image != nil || reduction.method == "none" && reduction.keep == nil else {
+            throw ValidationError("give --image: without a picture there is nothing to reduce")
+        }
         guard temperature >= 0, temperature.isFinite else { throw ValidationError("--temperature must be 0 or more") }
         guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be above 0 and at most 1") }
         guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }

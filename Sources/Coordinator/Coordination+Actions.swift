@@ -112,7 +112,7 @@ extension Coordination {
         let payloads = try store.payloads(of: assignments.map(\.lease.job))
         for (assignment, payload) in zip(assignments, payloads) {
             guard let payload, let record = records[assignment.batch],
-                let path = payload.image.map({ ImagePath.resolve($0, under: record.description.images) }) ?? ""
+                let path = payload.path(under: record.description.images)
             else {
                 throw CoordinatorError(
                     .inconsistent, "Job \(assignment.lease.job) of batch \(assignment.batch) is not in the job store.")

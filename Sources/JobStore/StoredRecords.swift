@@ -127,6 +127,12 @@ public struct JobPayload: Sendable, Hashable {
         self.item = item
         self.image = image
     }
+
+    /// Where the picture is, below the batch's image folder: empty for an item about none, nil where the path leaves the folder.
+    public func path(under root: String) -> String? {
+        guard let image else { return "" }
+        return ImagePath.resolve(image, under: root)
+    }
 }
 
 /// A sealed shard as its writer reported it.

@@ -7,6 +7,11 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     @inlinable
     public init(seed: UInt64) { state = seed }
 
+    /// The start of the sequence that belongs to the FNV-1a hash of a name.
+    public init(named name: String) {
+        self.init(seed: name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })
+    }
+
     /// The next 64 bits.
     @inlinable
     public mutating func next() -> UInt64 {

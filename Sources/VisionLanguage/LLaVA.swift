@@ -164,12 +164,8 @@ public final class LLaVA {
                 sequences.append(
                     DecoderSequence(continuing: prefix.sequence, promptTokens: rows, room: fresh.room))
             } else {
-                inputs.append(
-                    prompt.hasPicture
-                        ? RaggedRows(
-                            stacking: [decoder.embed(prompt.before), picture.features, decoder.embed(prompt.after)]
-                        ).tensor
-                        : decoder.embed(prompt.before))
+                let parts = [decoder.embed(prompt.before), picture.features, decoder.embed(prompt.after)]
+                inputs.append(RaggedRows(stacking: parts).tensor)
                 sequences.append(fresh)
             }
         }
@@ -183,7 +179,7 @@ public final class LLaVA {
         _ rows: Int, _ prompt: MultimodalPrompt, _ picture: EncodedPicture, room: Int
     ) throws -> DecoderSequence {
         try check(prompt, rows: rows)
-        // A class token that is handed on stands before them.
+        // A class token that is handed on stands before the visual tokens.
         let end = prompt.before.count + picture.features.rows
         return DecoderSequence(
             promptTokens: rows, image: end - picture.run.positions.count..<end, run: picture.run,
@@ -207,8 +203,8 @@ public final class LLaVA {
         guard rows < context else {
             throw ModelError(
                 .promptTooLong,
-                "the prompt has \(rows) tokens with its picture, the model takes \(context) with the answer; "
-                    + "shorten the prompt or keep fewer visual tokens")
+                "the prompt has \(rows) tokens\(prompt.hasPicture ? " with its picture" : ""), the model takes \(context) with the answer; "
+                    + "shorten the prompt" + (prompt.hasPicture ? " or keep fewer visual tokens" : ""))
         }
     }
 }

@@ -35,6 +35,7 @@ public struct MultimodalPrompt: Sendable, Hashable {
                 .malformedPrompt,
                 "the prompt has an <image>, and there is no picture; give one, or leave <image> out")
         }
+        guard !ids.isEmpty else { throw ModelError(.malformedPrompt, "the prompt is empty; write one") }
         before = ids
         after = []
         hasPicture = false

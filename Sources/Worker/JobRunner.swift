@@ -10,9 +10,9 @@ public struct LeasedJob: Sendable {
     public let batch: BatchID
     /// What all jobs of the batch share.
     public let description: BatchDescription
-    /// The picture and the instruction.
+    /// The instruction, and the picture that it is about, if any.
     public let item: Item
-    /// The picture file.
+    /// The picture file as the coordinator names it, for messages; empty where there is none.
     public let imagePath: String
     /// Seconds from acceptance to assignment.
     public let queuedSeconds: Double

@@ -9,7 +9,8 @@ struct EvalTableCommand: ParsableCommand {
         discussion: """
             Cells of ours without a measurement stay empty. Published rows say whether the authors measured them, copied \
             them, or whether another paper ran the method again. Retention is the mean score as a share of the mean of \
-            the same benchmarks without reduction, in the same table.
+            the same benchmarks without reduction, in the same table; its interval is over samples of the pictures, where \
+            scores were kept with theirs.
             """)
 
     @Option(help: "Which model: 7b or 13b. Both where it is left out.")
@@ -56,7 +57,7 @@ struct EvalTableCommand: ParsableCommand {
             as labelled: prefill at the length that is left at the end, counted as in FiCoCo's tables; counted: operations \
             that run before the first token, vision tower included. own, copied, re-run: how a paper came by its numbers. SQA: \
             papers do not tell whether all questions or those with a picture; ours are SQA total and SQA-IMG, of which \
-            the second counts for retention, whose interval is over samples of the pictures. Retention is empty where a paper's table has no row without reduction, as in \
+            the second counts for retention. Retention is empty where a paper's table has no row without reduction, as in \
             EADP's and the other re-runs: a share of somebody else's baseline would mean nothing.
             """
     }

@@ -62,7 +62,7 @@ public struct AccuracyPlot {
         init(_ number: Int, _ method: String) {
             let colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#8c564b"]
             colour = method.hasPrefix("ficoco") ? ["#b2182b", "#67001f", "#ef6548"][number % 3] : colours[number % 8]
-            dashes = method.hasPrefix("ficoco") ? "" : ["", "6 3", "2 3"][number / 8 % 3]
+            dashes = ["", "6 3", "2 3"][number / (method.hasPrefix("ficoco") ? 3 : 8) % 3]
             width = method.hasPrefix("ficoco") ? 3 : 1.5
         }
 

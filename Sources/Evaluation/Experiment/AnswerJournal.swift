@@ -75,10 +75,14 @@ final class AnswerJournal {
     deinit { try? file.close() }
 
     /// Whether a question is still to be asked: an error may have been the machine's, so it is no answer.
-    func lacks(_ id: String) -> Bool { rows[id].map { $0.error != nil } ?? true }
+    func lacks(_ id: String) -> Bool { answer(to: id) == nil }
+
+    /// The row of a question that has been answered.
+    func answer(to id: String) -> AnswerRow? { rows[id].flatMap { $0.error == nil ? $0 : nil } }
 
     /// Adds rows; they are on disk when this returns.
     func append(_ new: [AnswerRow]) throws {
+        guard !new.isEmpty else { return }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var lines = Data()

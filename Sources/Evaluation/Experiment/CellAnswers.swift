@@ -16,6 +16,12 @@ public struct CellAnswers: Sendable {
         self.rows = items.map { rows[$0.id.rawValue] }
     }
 
+    /// The places of the questions about a picture; all where there is none.
+    var aboutPictures: [Int] {
+        let places = items.indices.filter { items[$0].image != nil }
+        return places.isEmpty ? Array(items.indices) : places
+    }
+
     /// 1 where an answer is among the accepted ones, 0 elsewhere; nil where the items name none.
     ///
     /// A question that could not be answered counts as answered wrongly.

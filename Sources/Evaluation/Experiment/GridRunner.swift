@@ -80,7 +80,12 @@ public struct GridRunner {
                 return (item, input)
             }
             for (index, cell) in cells.enumerated() {
-                let missing = prepared.filter { journals[index].lacks($0.0.id.rawValue) }
+                let journal = journals[index]
+                // Where there is no picture nothing is reduced: the first cell's answer is every cell's.
+                let known = asked.filter { $0.image == nil && journal.lacks($0.id.rawValue) }
+                    .compactMap { journals[0].answer(to: $0.id.rawValue) }
+                try journal.append(known)
+                let missing = prepared.filter { journal.lacks($0.0.id.rawValue) }
                 let rows = try Self.answers(missing, engine, threads: threads) { number, input, item in
                     GenerationRequest(
                         id: UInt64(number), prompt: input.prompt, patches: input.picture?.patches,
@@ -88,8 +93,8 @@ public struct GridRunner {
                         sampling: .greedy, maxTokens: item.maxTokens ?? batch.generation.maxTokens,
                         stop: batch.generation.stop)
                 }
-                try journals[index].append(rows)
-                done += rows.count
+                try journal.append(rows)
+                done += known.count + rows.count
                 progress(Progress(done: done, total: items.count * cells.count))
             }
         }

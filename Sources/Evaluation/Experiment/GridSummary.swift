@@ -45,9 +45,10 @@ public struct GridSummary: Sendable, Codable {
         public let comparisons: [Comparison]
         /// Share of right answers by kind of question, in per cent.
         public let kinds: [String: Double]
-        /// Visual tokens that entered the decoder, on average over the questions with a picture.
+        /// Visual tokens that entered the decoder, on average. This and all averages below are over the questions with a
+        /// picture: nothing happens to the others.
         public let delivered: Double
-        /// Visual tokens left at the end, on average over the same.
+        /// Visual tokens left at the end, on average.
         public let left: Double
         /// Operations of one question, on average.
         public let flops: Double
@@ -190,10 +191,10 @@ public struct GridSummary: Sendable, Codable {
         let delivered, left, flops, prefillFLOPs, seconds: Double
 
         init(_ answers: CellAnswers) {
-            let rows = answers.rows.compactMap(\.self).filter { $0.error == nil }
-            let count = Double(max(rows.count, 1)), pictured = rows.filter { $0.delivered > 0 }
-            delivered = pictured.reduce(0) { $0 + Double($1.delivered) } / Double(max(pictured.count, 1))
-            left = pictured.reduce(0) { $0 + Double($1.left) } / Double(max(pictured.count, 1))
+            let rows = answers.aboutPictures.compactMap { answers.rows[$0] }.filter { $0.error == nil }
+            let count = Double(max(rows.count, 1))
+            delivered = rows.reduce(0) { $0 + Double($1.delivered) } / count
+            left = rows.reduce(0) { $0 + Double($1.left) } / count
             flops = rows.reduce(0) { $0 + Double($1.flops) } / count
             prefillFLOPs = rows.reduce(0) { $0 + Double($1.prefillFLOPs) } / count
             seconds = rows.reduce(0) { $0 + $1.seconds } / count
@@ -214,9 +215,10 @@ public struct GridSummary: Sendable, Codable {
         _ cell: CellAnswers, _ baseline: CellAnswers
     ) -> (median: Double, first: Double, third: Double)? {
         let size = GridRunner.questionsAtOnce
-        var ratios = stride(from: 0, to: cell.rows.count, by: size).compactMap { start -> Double? in
+        let places = cell.aboutPictures
+        var ratios = stride(from: 0, to: places.count, by: size).compactMap { start -> Double? in
             var mine = 0.0, theirs = 0.0
-            for place in start..<min(start + size, cell.rows.count) {
+            for place in places[start..<min(start + size, places.count)] {
                 guard let own = cell.rows[place], let other = baseline.rows[place], own.isTimed(like: other) else {
                     continue
                 }

@@ -38,12 +38,15 @@ public struct PairedBootstrap: Sendable, Hashable {
         }
         mean = statistic(whole)
         (low, high) = Self.interval(
-            of: Self.draws(sums: vectors, clusters: clusters, resamples: resamples, seed: seed, statistic: statistic))
+            of: Self.draws(
+                sums: vectors, clusters: clusters, resamples: resamples, random: SplitMix64(seed: seed),
+                statistic: statistic))
     }
 
     /// The number in each of `resamples` samples of pictures.
     static func draws(
-        sums vectors: [[Double]], clusters: [String], resamples: Int, seed: UInt64, statistic: ([Double]) -> Double
+        sums vectors: [[Double]], clusters: [String], resamples: Int, random: SplitMix64,
+        statistic: ([Double]) -> Double
     ) -> [Double] {
         let width = vectors.first?.count ?? 0
         precondition(
@@ -59,7 +62,7 @@ public struct PairedBootstrap: Sendable, Hashable {
             for column in 0..<width { pictures[place * width + column] += vector[column] }
         }
         let count = places.count
-        var random = SplitMix64(seed: seed)
+        var random = random
         var values: [Double] = []
         values.reserveCapacity(resamples)
         var sums = [Double](repeating: 0, count: width)

@@ -15,7 +15,7 @@ public struct MeasuredScore: Sendable, Hashable, Codable {
     public let keep: Int?
     /// All numbers of the official script by name.
     public let scores: [String: Double]
-    /// The first of them in samples of the pictures; nil where nobody kept them.
+    /// The benchmark's headline in samples of the pictures; nil where nobody kept them.
     public let draws: ScoreDraws?
 
     /// Scores of a benchmark.

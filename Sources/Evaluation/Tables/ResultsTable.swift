@@ -43,7 +43,8 @@ public struct ResultsTable: Sendable {
                 method: row.method + (row.isTrained ? " (trained)" : ""),
                 source: "\(row.source), \(row.origin.rawValue)", label: row.label, conventionTera: nil,
                 countedTera: nil,
-                values: row.values, retention: baseline.flatMap { Self.retention(row.values, of: $0.values) },
+                values: row.values,
+                retention: baseline.flatMap { Self.retention(row.values, of: $0.values) },
                 retentionInterval: nil)
         }
         guard let configuration = LLaVAConfiguration.named(size.configuration) else {
@@ -68,7 +69,8 @@ public struct ResultsTable: Sendable {
                 conventionTera: convention / 1e12,
                 countedTera: Double(executed.vision + executed.projector + executed.prefill) / 1e12, values: values,
                 retention: Self.retention(values, of: baseline),
-                retentionInterval: cell == .baseline ? nil : Self.interval(scores, of: whole))
+                retentionInterval: cell == .baseline
+                    ? nil : Self.interval(scores, of: whole, over: Self.common(values, baseline)))
         }
     }
 
@@ -98,21 +100,22 @@ public struct ResultsTable: Sendable {
 
     /// The columns that count for retention, of those that both have: MME's points would outweigh per cent and are left out,
     /// and ScienceQA counts once.
-    private static func common<Value>(
-        _ own: [BenchmarkColumn: Value], _ baseline: [BenchmarkColumn: Value]
+    private static func common(
+        _ own: [BenchmarkColumn: Double], _ baseline: [BenchmarkColumn: Double]
     ) -> [BenchmarkColumn] {
         BenchmarkColumn.allCases.filter {
             $0 != .mmePerception && $0 != .sqaTotal && own[$0] != nil && baseline[$0] != nil
         }
     }
 
-    /// The interval of the retention; nil unless all of its columns have draws.
+    /// The interval of the retention over `columns`; nil unless all of them have draws. Each column's score is its benchmark's
+    /// headline, which the draws are of.
     private static func interval(
-        _ own: [BenchmarkColumn: MeasuredScore], of baseline: [BenchmarkColumn: MeasuredScore]
+        _ own: [BenchmarkColumn: MeasuredScore], of baseline: [BenchmarkColumn: MeasuredScore],
+        over columns: [BenchmarkColumn]
     ) -> ClosedRange<Double>? {
-        let common = common(own, baseline)
-        let (mine, whole) = (common.compactMap { own[$0]?.draws }, common.compactMap { baseline[$0]?.draws })
-        return mine.count == common.count ? ScoreDraws.retention(mine, of: whole) : nil
+        let (mine, whole) = (columns.compactMap { own[$0]?.draws }, columns.compactMap { baseline[$0]?.draws })
+        return mine.count == columns.count ? ScoreDraws.retention(mine, of: whole) : nil
     }
 
     /// Over the columns that both have.
