@@ -59,6 +59,17 @@ struct GridSummaryTests {
                 prompt: question.prompt)
         }
         let results = try [perfect, worse].map { answers in try #require(try folder.evaluate(name, answers).result) }
+        // What the table prints and divides is what draws are of.
+        #expect(
+            BenchmarkColumn.allCases.compactMap(\.measured).contains {
+                $0.benchmark == name && $0.score == results[0].headline.name
+            })
+        for answers in [perfect, worse] {
+            let evaluation = try folder.evaluate(name, answers)
+            let (draws, score) = try (#require(evaluation.draws).scores, #require(evaluation.result).headline.value)
+            let (least, most) = try (#require(draws.min()), #require(draws.max()))
+            #expect(draws.count == ScoreDraws.count && least <= score && score <= most)
+        }
         let parts = results.map { ScoreParts($0, items: items) }
         #expect(parts.allSatisfy { $0 != nil } && ScoreParts(results[0], items: Array(items.dropFirst())) == nil)
         let grid = try MadeGrid(items.map { ($0.id.rawValue, $0.image) }, accepted: nil)
