@@ -49,6 +49,9 @@ public struct FileLock: ~Copyable, Sendable {
     public consuming func end() {}
 
     /// Whether somebody holds a file; it is not made, and one that cannot be opened is nobody's.
+    ///
+    /// To find out it takes a shared lock for a moment, in which others that do not wait are refused. On a file system
+    /// without locks it answers true.
     public static func isHeld(_ path: String) -> Bool {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }

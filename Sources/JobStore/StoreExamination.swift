@@ -21,7 +21,8 @@ public struct StoreExamination: Sendable {
     /// Examines a store: SQLite's own checks of every page, then the rules that tables must keep among themselves.
     public init(of url: URL) throws(JobStoreError) {
         let queue = try Self.open(url)
-        isInUse = FileLock.isHeld(url.path + ".lock")
+        // As a coordinator locks it: beside the store itself, whatever link leads there.
+        isInUse = FileLock.isHeld(url.resolvingSymlinksInPath().path + ".lock")
         let current = Schema.migrations.count
         do {
             try queue.read { database in

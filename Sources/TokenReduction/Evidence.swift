@@ -49,7 +49,7 @@ public struct Evidence: Sendable {
     public var keys: Tensor?
     /// How much the observing row looks at each row, (1, rows), averaged over heads.
     public var observer: Tensor?
-    /// What the next layer's attention will be computed from.
+    /// The next layer's keys, and of its attention what was asked for.
     public var upcoming: UpcomingAttention?
     /// The keys of all heads, (rows, heads · head width), float32 or float64.
     public var wholeKeys: Tensor?

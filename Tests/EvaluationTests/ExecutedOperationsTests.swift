@@ -11,17 +11,27 @@ import VisionLanguage
 
 /// The closed form against what the model counts while it runs.
 struct ExecutedOperationsTests {
+    /// What looks at the next layer and merges into rows that this layer is yet to read, before two layers of a place.
+    static func merging(in place: String, by compressor: String) -> String {
+        "composed:place=\(place),filter=upcoming-attention,correlate=key-neighbours,compress=\(compressor),"
+            + "schedule=before:1,2"
+    }
+
     @Test(
         "checkpoints, answers of several tokens",
         arguments: [
             ("hf", "none", nil), ("hf", "ficoco-v", 192), ("hf", "ficoco-l", 100), ("hf", "ficoco-vl", 31),
+            ("hf", ExecutedOperationsTests.merging(in: "encoder", by: "neighbour-sum"), 64),
+            ("hf", ExecutedOperationsTests.merging(in: "decoder", by: "neighbour-sum"), 64),
             ("small", "none", nil), ("small", "ficoco-v", 5), ("small", "ficoco-l", 3), ("small", "ficoco-vl", 2),
         ] as [(String, String, Int?)])
     func checkpoints(name: String, method: String, keep: Int?) throws {
         let directory = Repository.fixture("model/\(name)").path
         let model = try LLaVA(directory: directory, backend: OneDNNBackend(precision: .float32, threads: 2))
         let processor = try LLaVAProcessor(directory: directory, configuration: model.configuration)
-        let plan = try ReductionPlan(method: method, keep: keep, model: model.configuration.depth)
+        let choice = try MethodChoice(parsing: method)
+        let plan = try ReductionPlan(
+            method: choice.method, keep: keep, options: choice.options, model: model.configuration.depth)
         let picture = try processor.prepare(
             path: Repository.fixture("model/images/picture-0.png").path, framing: .crop)
         let prompt = try processor.prompt("What is this?", template: .vicunaV1)
@@ -48,9 +58,16 @@ struct ExecutedOperationsTests {
                 == result.cacheBytes)
     }
 
-    /// Every method of the catalogue, in models with shared keys and values, with and without the class token.
-    @Test("the catalogue", arguments: MethodCatalogue.all.map(\.name), [false, true])
-    func catalogue(name: String, keepsClassToken: Bool) throws {
+    /// Every method of the catalogue, in models with shared keys and values, with and without the class token; where heads
+    /// share keys they cannot be seen as one, and so another compressor merges in the decoder.
+    @Test(
+        "the catalogue",
+        arguments: MethodCatalogue.all.map(\.name) + [
+            ExecutedOperationsTests.merging(in: "encoder", by: "neighbour-sum"),
+            ExecutedOperationsTests.merging(in: "decoder", by: "self-preserving"),
+        ], [false, true])
+    func catalogue(method: String, keepsClassToken: Bool) throws {
+        let choice = try MethodChoice(parsing: method)
         let model = try LLaVA(
             random: try sizes(keepsClassToken: keepsClassToken), seed: 7,
             backend: OneDNNBackend(precision: .float32, threads: 1))
@@ -58,8 +75,8 @@ struct ExecutedOperationsTests {
         let patch = 3 * c.vision.patchSize * c.vision.patchSize
         let picture = Tensor(
             (0..<c.vision.patches * patch).map { Float(($0 * 7919) % 101) / 50 - 1 }, shape: [c.vision.patches, patch])
-        for keep in name == "none" ? [nil] : [36, 35, 23] {
-            let plan = try ReductionPlan(method: name, keep: keep, model: c.depth)
+        for keep in method == "none" ? [nil] : [36, 35, 23] {
+            let plan = try ReductionPlan(method: choice.method, keep: keep, options: choice.options, model: c.depth)
             for text in [1, 2, 19] {
                 let prompt = try MultimodalPrompt(
                     ids: (0..<text / 2).map { $0 } + [c.imageToken] + (text / 2..<text).map { $0 },

@@ -67,17 +67,13 @@ import Testing
     @Test(arguments: GoldenPictures.all)
     func changedBytesNeverTrap(_ golden: GoldenPicture) throws {
         let bytes = [UInt8](try Data(contentsOf: golden.url))
-        var state = UInt64(checksum(golden.file.utf8)) | 1
-        func random(_ bound: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int(state >> 33) % bound
-        }
+        var random = SeededGenerator(seed: UInt64(checksum(golden.file.utf8)))
         let options = DecodingOptions(limits: PictureLimits(pixels: 2_000_000), appliesOrientation: true)
         for _ in 0..<60 {
             var changed = bytes
-            for _ in 0...random(6) {
-                let position = random(2) == 0 ? random(bytes.count) : random(min(bytes.count, 200))
-                changed[position] = UInt8(random(256))
+            for _ in 0...random.below(6) {
+                let reach = random.below(2) == 0 ? bytes.count : min(bytes.count, 200)
+                changed[random.below(reach)] = UInt8(random.below(256))
             }
             do {
                 let picture = try Picture(decoding: changed, options: options)

@@ -56,6 +56,21 @@ import Testing
         #expect(!examination.isInUse && examination.problems == [])
     }
 
+    @Test func aStoreInUseIsInUseThroughALinkToo() throws {
+        let folder = try Folder()
+        let link = folder.directory.file("link.sqlite")
+        let store = try JobStore(at: folder.url)
+        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: folder.url)
+        #expect(try StoreExamination(of: link).isInUse)
+        #expect {
+            _ = try JobStore(at: link)
+        } throws: { ($0 as? JobStoreError)?.code == .inUse }
+        #expect(try store.batches() == [])
+        _ = consume store
+        let examination = try StoreExamination(of: link)
+        #expect(!examination.isInUse && examination.problems == [])
+    }
+
     @Test func damageIsFound() throws {
         let folder = try Folder()
         _ = try folder.submit((0..<500).map { "item-\($0)" })

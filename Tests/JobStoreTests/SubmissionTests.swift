@@ -162,6 +162,34 @@ import Testing
         }
     }
 
+    @Test func theLastDurationsAreThoseOfTheJobsThatHaveSucceeded() throws {
+        let folder = try Folder()
+        let other = BatchID("other"), otherShard = "shards/00/b.h5"
+        try folder.opened { store in
+            for id in [batch, other] { try store.openBatch(id, description: "{}", results: "/r", at: now) }
+            var jobs = try store.add([item("a"), item("b"), item("c")], to: batch).added.map(\.id)
+            // Its number lies between those of the first batch's jobs.
+            jobs += try store.add([item("x")], to: other).added.map(\.id)
+            jobs += try store.add([item("d"), item("e"), item("f")], to: batch).added.map(\.id)
+            for id in [batch, other] { try store.closeBatch(id, at: now) }
+            try store.add(shard)
+            try store.add(ShardRecord(batch: other, path: otherShard, sha256: [3], bytes: 9, worker: ann))
+            // All have run but the last one; "d" and "e" have failed.
+            for (number, job) in jobs.dropLast().enumerated() {
+                let commit = RowCommit(
+                    lease: lease(job, 1), shard: number == 3 ? otherShard : shard.path, row: UInt32(number),
+                    error: number > 3 ? "bad" : nil, summary: JobSummary(seconds: Double(number + 1)))
+                #expect(try store.apply([.assigned(lease(job, 1), to: ann), .committed(commit)], at: now) == [])
+            }
+            #expect(try store.retry(batch, states: [.failed], items: [ItemID("e")]).map(\.id) == [jobs[5]])
+            let states = try store.items(of: batch, after: 0, limit: 9).map(\.state)
+            #expect(states == [.succeeded, .succeeded, .succeeded, .failed, .waiting, .waiting])
+            #expect(try store.lastDurations(of: batch, limit: 9) == [3, 2, 1])
+            #expect(try store.lastDurations(of: batch, limit: 2) == [3, 2])
+            #expect(try store.lastDurations(of: other, limit: 9) == [4])
+        }
+    }
+
     @Test func aLookForItemsEndsWhereItIsToldTo() throws {
         let folder = try Folder()
         _ = try folder.submit(["a", "b", "c"])

@@ -71,10 +71,13 @@ struct Trial: Sendable, CustomTestStringConvertible {
         try stages().needs.contains(.attentionLogits) ? .logits : .probabilities
     }
 
-    /// A layer with this attention; with random keys, or with keys that are all `key`.
+    /// A layer with this attention, which offers what the stages name and nothing else; with random keys, or with keys that
+    /// are all `key`.
     func view(_ map: AttentionMap, key: Double? = nil) throws -> LayerView {
         try LayerView(
-            layout: layout, evidence: .made(map, layout, seed: 200 + seed, key: key, precision: precision),
+            layout: layout,
+            evidence: .made(
+                map, layout, seed: 200 + seed, needs: stages().needs, key: key, precision: precision),
             grid: PatchGrid(rows: 1, columns: tokens), positions: Array(0..<tokens),
             sizes: (0..<tokens).map { 1 + Double($0 % 3) })
     }

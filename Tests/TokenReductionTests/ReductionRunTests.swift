@@ -31,18 +31,7 @@ struct Walk {
         let map = try AttentionMap(
             averagingHeadsOf: generator.attention(
                 heads: 2, rows: hidden.rows, scores: scores, causal: place == .languageModel), scores: scores)
-        let all = try Evidence.made(map, layout, seed: seed * 1000 + 500 + index, needs: needs)
-        // No more than was asked for; a row of attention is read off the map as well.
-        let maps: EvidenceNeeds = [.attentionProbabilities, .attentionLogits, .observerAttention]
-        var evidence = Evidence(
-            attention: needs.isDisjoint(with: maps) ? nil : map, keys: needs.contains(.keys) ? all.keys : nil,
-            upcoming: needs.looksAhead ? all.upcoming : nil,
-            wholeKeys: needs.contains(.wholeKeys) ? all.wholeKeys : nil,
-            normalizedStates: needs.contains(.normalizedStates) ? all.normalizedStates : nil)
-        if needs.contains(.observerAttention) {
-            evidence.observer = Tensor(
-                map.row(layout.classToken ?? hidden.rows - 1, columns: [0..<hidden.rows]), shape: [1, hidden.rows])
-        }
+        let evidence = try Evidence.made(map, layout, seed: seed * 1000 + 500 + index, needs: needs)
         run.remember(evidence, place: place, layer: index)
         let kept = try run.reduce(place: place, layer: index, hidden: hidden, evidence: evidence, layout: layout)
         hidden = hidden.gathered(kept)

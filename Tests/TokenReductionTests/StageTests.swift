@@ -146,6 +146,24 @@ struct StageTests {
         #expect(error.message.contains("offers attention probabilities"))
     }
 
+    @Test("of the next layer's attention there is what was asked for, and no more")
+    func upcoming() throws {
+        var generator = Generator(seed: 13)
+        let (query, keys) = (generator.states(rows: 1, width: 6), generator.states(rows: 4, width: 6))
+        func ahead(_ needs: EvidenceNeeds) throws -> UpcomingAttention {
+            try UpcomingAttention(query: query, keys: keys, heads: Heads(count: 2, size: 3), needs: needs)
+        }
+        let alone = try ahead(.upcomingKeys)
+        let mean = try #require(throws: ReductionError.self) { try alone.observerAttention() }
+        #expect(mean.code == .missingEvidence)
+        let whole = try #require(throws: ReductionError.self) { try alone.singleHeadAttention() }
+        #expect(whole.code == .missingEvidence)
+        #expect(try ahead(.upcomingAttention).observerAttention().count == 4)
+        #expect(throws: ReductionError.self) { try ahead(.upcomingAttention).singleHeadAttention() }
+        #expect(try ahead(.upcomingAttentionHeadsAsOne).singleHeadAttention().count == 4)
+        #expect(throws: ReductionError.self) { try ahead(.upcomingAttentionHeadsAsOne).observerAttention() }
+    }
+
     @Test("one step on tensors at hand leaves the input as it was")
     func single() throws {
         var generator = Generator(seed: 21)

@@ -30,18 +30,14 @@ import Tokenization
     }
 
     @Test func cutAndChangedModelsNeverTrap() throws {
-        var state: UInt64 = 99
-        func random(_ bound: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int(state >> 33) % bound
-        }
+        var random = SeededGenerator(seed: 99)
         var refused = 0
         for _ in 0..<150 {
             var bytes = model
-            if random(2) == 0 {
-                bytes.removeLast(1 + random(bytes.count - 1))
+            if random.below(2) == 0 {
+                bytes.removeLast(1 + random.below(bytes.count - 1))
             } else {
-                for _ in 0...random(4) { bytes[random(bytes.count)] = UInt8(random(256)) }
+                for _ in 0...random.below(4) { bytes[random.below(bytes.count)] = UInt8(random.below(256)) }
             }
             let folder = try TemporaryDirectory()
             try Data(bytes).write(to: folder.file("tokenizer.model"))

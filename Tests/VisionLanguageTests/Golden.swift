@@ -47,6 +47,9 @@ struct Golden: Sendable, CustomTestStringConvertible {
 
 /// A model with its processor, driven greedily.
 struct GreedyModel {
+    /// One job's first logits and greedy answer, and what became of its picture and its prompt.
+    typealias Answer = (logits: [Double], ids: [Int], encoded: LLaVA.EncodedPicture, sequence: DecoderSequence)
+
     let model: LLaVA
     let processor: LLaVAProcessor
 
@@ -72,7 +75,7 @@ struct GreedyModel {
     /// First logits and greedy answers of all prompts in one ragged batch.
     func answer(
         _ prompts: [(MultimodalPrompt, Tensor)], plans: [ReductionPlan], tokens: Int
-    ) throws -> [(logits: [Double], ids: [Int], sequence: DecoderSequence)] {
+    ) throws -> [Answer] {
         let encoded = try model.encode(prompts.map(\.1), plans: plans, questions: prompts.map(\.0.question))
         let (sequences, first) = try model.prefill(
             prompts.map(\.0), encoded, room: prompts.map { _ in tokens })
@@ -83,7 +86,9 @@ struct GreedyModel {
             for index in answers.indices { answers[index].append(best[index]) }
             if step < tokens - 1 { logits = try model.decode(best, sequences) }
         }
-        return (0..<prompts.count).map { (first.rows($0..<$0 + 1).doubles, answers[$0], sequences[$0]) }
+        return prompts.indices.map { index -> Answer in
+            (first.rows(index..<index + 1).doubles, answers[index], encoded[index], sequences[index])
+        }
     }
 
     private func greatest(_ values: [Double]) -> Int {

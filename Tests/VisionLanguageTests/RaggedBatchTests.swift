@@ -9,10 +9,13 @@ struct RaggedBatchTests {
     private static let methods: [(name: String, keep: Int?)] = [
         ("none", nil), ("ficoco-v", 192), ("ficoco-v", 64), ("ficoco-l", 100), ("ficoco-vl", 80), ("ficoco-l", 1),
         ("tome", 150), ("evit", 90), ("visionzip", 64), ("divprune", 50), ("fastv", 77), ("average-pool", 36),
-        ("vispruner", 64), ("cdpruner", 12), ("random", 5),
+        ("vispruner", 64), ("cdpruner", 12), ("random", 5), ("pyramiddrop", 72), ("sparsevlm", 64), ("prumerge", 64),
+        ("dart", 64),
     ]
+    /// Where, after them, two steps look at the next layer and merge into rows that it is yet to read.
+    private static let merging = ["decoder", "encoder"]
 
-    private typealias Answers = [(logits: [Double], ids: [Int], sequence: DecoderSequence)]
+    private typealias Answers = [GreedyModel.Answer]
 
     @Test("in float64, logits are the same to the last bit")
     func portable() throws {
@@ -54,6 +57,8 @@ struct RaggedBatchTests {
             #expect(left.kept == right.kept)
             #expect(left.merges.map(\.target) == right.merges.map(\.target))
             #expect(one.ids == other.ids)
+            #expect(one.encoded.towerFLOPs == other.encoded.towerFLOPs)
+            #expect(one.encoded.projectorFLOPs == other.encoded.projectorFLOPs)
             #expect(one.sequence.prefillFLOPs == other.sequence.prefillFLOPs)
             #expect(one.sequence.decodeFLOPs == other.sequence.decodeFLOPs)
             #expect(one.sequence.cacheBytes == other.sequence.cacheBytes)
@@ -62,10 +67,15 @@ struct RaggedBatchTests {
 
     private func jobs(_ greedy: GreedyModel) throws -> ([(MultimodalPrompt, Tensor)], [ReductionPlan]) {
         let prompts = try Golden.all[0].prompts()
-        return (
-            try Self.methods.indices.map { try greedy.prompt(prompts[$0 % prompts.count]) },
-            try Self.methods.map { try greedy.plan($0.name, keep: $0.keep) }
-        )
+        var plans = try Self.methods.map { try greedy.plan($0.name, keep: $0.keep) }
+        for place in Self.merging {
+            let options = [
+                "filter": "upcoming-attention", "correlate": "key-neighbours", "compress": "neighbour-sum",
+                "place": place, "schedule": "before:1,2",
+            ]
+            plans.append(try greedy.plan("composed", keep: 64, options: options))
+        }
+        return (try plans.indices.map { try greedy.prompt(prompts[$0 % prompts.count]) }, plans)
     }
 
     private func answers(_ backend: any Backend, tokens: Int) throws -> (together: Answers, alone: Answers) {

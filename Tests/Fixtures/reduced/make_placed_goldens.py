@@ -54,6 +54,14 @@ CASES = [
     dict(prompt=4, method="pyramiddrop", keep=270, options={"budget": "average"}),
     dict(prompt=0, method="composed", keep=64,
          options={"filter": "attention-rollout", "filter-layers": "3", "schedule": "after-last"}),
+    # A look at the next layer, and then merges into rows that this layer reads: it computes them anew.
+    dict(prompt=1, method="composed", keep=64,
+         options={"filter": "upcoming-attention", "correlate": "key-neighbours", "compress": "neighbour-sum",
+                  "place": "decoder", "schedule": "before:1"}),
+    dict(prompt=2, method="composed", keep=64,
+         options={"filter": "upcoming-attention", "filter-heads-as-one": "true", "correlate": "key-neighbours",
+                  "correlate-neighbours": "8", "compress": "neighbour-sum", "place": "encoder",
+                  "schedule": "before:1,2"}),
 ]
 
 # Before which of the paper's 32 decoder layers a method reduces, the same share of tokens staying each time.
@@ -72,6 +80,14 @@ def in_stages(method, keep):
         decoder[layer_before(math.floor(layer / 32 * LAYERS + 0.5))] += left - after
         left = after
     return decoder
+
+
+def before_each(layers, keep):
+    """Tokens that each layer gives up where the same share stays before each of `layers`, whatever the depth."""
+    counts, left = [0] * LAYERS, 576
+    for layer, after in zip(layers, more.geometric_counts(576, keep, len(layers))):
+        counts[layer - 1], left = left - after, after
+    return counts
 
 
 def mean_count(decoder):
@@ -107,6 +123,9 @@ def removals(case):
         if case["options"].get("budget") == "average":
             keep = min(range(1, 577), key=lambda last: abs(mean_count(in_stages(method, last)) - case["keep"]))
         decoder = in_stages(method, keep)
+    elif case["options"].get("schedule", "").startswith("before:"):
+        counts = before_each([int(layer) for layer in case["options"]["schedule"][7:].split(",")], keep)
+        tower, decoder = (tower, counts) if case["options"]["place"] == "decoder" else (counts, decoder)
     else:
         tower[-1] = 576 - keep
     return tower, projector, decoder
@@ -123,6 +142,21 @@ class Evidence:
     normed: np.ndarray = None  # the layer's output after the decoder's final norm
     # Of the next layer: the observing row's query and the keys, all heads side by side, rotated in the decoder.
     upcoming: tuple = None
+
+
+def next_layer_attention(upcoming, heads):
+    """How much the observing row will look at each row, softmax(qkᵀ/√d), averaged over `heads`."""
+    query, keys = (heads_of(rows, heads) for rows in upcoming)
+    return softmax(query @ keys.transpose(0, 2, 1) / math.sqrt(keys.shape[-1])).mean(0)[0]
+
+
+def ahead_and_merged(x, evidence, keep, image, heads, neighbours):
+    """PruMerge's sums anywhere: ranked by the next layer's attention, averaged over `heads`, and in sequence order."""
+    ranking = oracle.descending(next_layer_attention(evidence.upcoming, heads)[image])
+    weights = next_layer_attention(evidence.upcoming, 1)[image]
+    step = more.gather_neighbours(x, weights, evidence.upcoming[1][image], ranking[: keep - 1], neighbours, ranking)
+    order = np.argsort(step.kept)
+    return oracle.Step([step.kept[i] for i in order], step.states[order], step.merges)
 
 
 class Picture:
@@ -160,9 +194,11 @@ class Picture:
                 scores = evidence.maps[-1][[image.stop + rater for rater in self.raters], image].mean(0)
                 return more.sparse_vlm(x, scores, keep, self.options.get("recycle") != "false")
             case "pyramiddrop":
-                query, keys = (heads_of(rows, DECODER_HEADS) for rows in evidence.upcoming)
-                row = softmax(query @ keys.transpose(0, 2, 1) / math.sqrt(keys.shape[-1])).mean(0)[0]
-                return more.pyramid_drop(x, row[image], keep)
+                return more.pyramid_drop(x, next_layer_attention(evidence.upcoming, DECODER_HEADS)[image], keep)
+            case "composed" if self.options["filter"] == "upcoming-attention":
+                heads = 1 if self.options.get("filter-heads-as-one") == "true" else DECODER_HEADS
+                neighbours = int(self.options.get("correlate-neighbours", 32))
+                return ahead_and_merged(x, evidence, keep, image, heads, neighbours)
             case "composed":
                 maps = evidence.maps[-int(self.options["filter-layers"]) :]
                 scores = more.rollout_scores(maps, [0], (image.start, image.stop))

@@ -43,15 +43,15 @@ def neighbourhood(k, i, count):
     return [j for j in descending(closeness) if j != i][:count]
 
 
-def gather_neighbours(x, a, k, kept, neighbours):
+def gather_neighbours(x, a, k, kept, neighbours, ranking=None):
     """What PruMerge makes of the tokens `kept`, and of all others the token that is appended last.
 
         y_i = x_i + sum over the neighbourhood of a_j x_j,   extra = sum over the discarded of a_j x_j
 
     The weights are the raw attention; the authors' code has their normalisation commented out. Every sum reads the
-    original x.
+    original x. The extra token stands where the first of `ranking`, by default falling attention, stood that goes.
     """
-    discarded = [j for j in descending(a) if j not in set(kept)]
+    discarded = [j for j in ranking or descending(a) if j not in set(kept)]
     near = {i: neighbourhood(k, i, neighbours) for i in kept}
     made = [x[i] + sum(a[j] * x[j] for j in near[i]) for i in kept]
     extra = sum(a[j] * x[j] for j in discarded)
