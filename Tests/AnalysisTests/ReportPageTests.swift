@@ -75,6 +75,43 @@ import Testing
         #expect(text.components(separatedBy: "<canvas").count == 1 + 12)
     }
 
+    /// Jobs about a picture, of which so many tokens are kept, and others; nothing is stored of what became of tokens.
+    private func batch(_ name: String, pictured: Int, keeping tokens: Int, alone: Int) throws -> ResultsTree {
+        let tree = try ResultsTree()
+        var header = ResultsTree.header(features: false)
+        header.batch = name
+        header.trace = .none
+        var rows = (0..<alone).map { ResultsTree.textAlone("\(name)-alone-\($0)") }
+        for number in 0..<pictured {
+            var row = ResultsTree.row("\(name)-pictured-\(number)", features: false)
+            row.reduceTrace(to: .none)
+            row.visualTokensOut = tokens
+            rows.append(row)
+        }
+        try tree.seal(rows, as: 1, header: header)
+        return tree
+    }
+
+    @Test(.enabled(if: Chromium.isInstalled, "needs Debian's chromium"))
+    func meansOfTokensAreOverPictures() throws {
+        let trees = try [
+            batch("some", pictured: 1, keeping: 4, alone: 3), batch("most", pictured: 3, keeping: 8, alone: 1),
+            batch("words", pictured: 0, keeping: 0, alone: 2),
+        ]
+        let sources = try trees.map { ReportPage.Source(try Catalogue($0.folder)) }
+        let page = try ReportPage(sources, title: nil, software: "", now: ReportFixture.now)
+        let shown = try Chromium(html: page.html).load()
+        withExtendedLifetime(trees) {}
+        let text = shown.document
+        #expect(shown.complaints == [])
+        // One picture of which 4 are kept, three of which 8 are.
+        #expect(text.contains("<span>7<small>") && text.contains("of 24 are kept, on average where there is a picture"))
+        let number = #"<td class="number">"#
+        for cells in [["4", "0", "24 → 4"], ["4", "0", "24 → 8"], ["2", "0", "–"]] {
+            #expect(text.contains(cells.map { "\(number)\($0)</td>" }.joined()), "\(cells)")
+        }
+    }
+
     /// Screens of the fixture beside those that were looked at and committed; `WINNOW_RECORD=1` takes new ones.
     @Test(
         .enabled(if: Chromium.isInstalled, "needs Debian's chromium"),
