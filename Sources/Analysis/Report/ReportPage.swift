@@ -88,14 +88,15 @@ public struct ReportPage {
                 remarks.append("\(error)")
                 continue
             }
-            var image = -1
+            var image = GalleryItem.notShown
             if row.image.isEmpty {
                 image = GalleryItem.noPicture
             } else if row.status == .ok {
                 rows.append(row)
                 let key = "\(row.imageSHA256) \(row.image) \(row.geometry)"
-                image = pictures[key] ?? -2
-                if image == -2 {
+                if let known = pictures[key] {
+                    image = known
+                } else {
                     do {
                         guard let images else {
                             throw AnalysisError(.badRequest, "the folder of pictures is not known")
@@ -106,7 +107,6 @@ public struct ReportPage {
                         image = payload.images.count - 1
                     } catch {
                         remarks.append("\(error)")
-                        image = -1
                     }
                     pictures[key] = image
                 }
