@@ -317,15 +317,17 @@ const items = [];
 
 const addItem = (job) => {
   const trace = new Trace(job), last = job.steps.length;
+  // Where there is no picture to look at, all of the prompt has room.
+  const isBlank = job.image === NO_PICTURE && job.status !== "failed";
   const words = make("div", { class: "words" },
-    make("div", { class: "question", title: job.prompt }, job.prompt.split("\n")[0]),
+    make("div", { class: isBlank ? "whole question" : "question", title: job.prompt }, isBlank ? job.prompt : job.prompt.split("\n")[0]),
     job.status === "failed" ? null : make("div", { class: `answer ${{ right: "right", wrong: "wrong" }[verdict(job)] || ""}` }, job.answer || "(empty)",
       verdict(job) === "wrong" && job.expected.length ? make("span", { class: "note" }, ` expected ${job.expected[0]}`) : ""),
     make("div", { class: "meta" }, make("span", { title: job.id }, job.id), make("span", {}, batches.length > 1 ? batches[job.batch].name : flops(job.flops))));
   const item = { job, trace, step: last };
   if (job.status === "failed") {
     item.element = make("article", { class: "item" }, make("div", { class: "failed" }, job.error), words);
-  } else if (job.image === NO_PICTURE) {
+  } else if (isBlank) {
     item.element = make("article", { class: "item" }, make("div", { class: "blank" }, "about no picture"), words);
   } else {
     const canvas = make("canvas", { width: 336, height: 336, tabindex: 0, role: "button", "aria-label": `patches of ${job.id}`, onclick: () => open(item),
