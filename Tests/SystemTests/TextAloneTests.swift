@@ -54,6 +54,8 @@ extension BlackBox {
             #expect(imported.output.contains("4 questions, 2 of them without a picture"), "\(imported)")
             let end = try await winnow("run", batch, "--workers", "2", "--threads", "1")
             try #require(end.code == 0 && end.output.contains("4 of 4 jobs succeeded"), "\(end)")
+            // 1.2 kB a job, and for each of two pictures 20.5 kB of features and 7.9 kB of trace.
+            #expect(end.errors.contains("62 kB for 4 jobs, 2 of them without a picture"), "\(end)")
         }
 
         @Test func bothScoresComeFromOneRun() async throws {
