@@ -24,7 +24,7 @@ struct ReportCommand: ParsableCommand {
     @Option(help: "The title; the batches' names where it is left out.")
     var title: String?
 
-    @Option(help: "Pictures in the gallery.")
+    @Option(help: "Jobs in the gallery; those about no picture only where there are too few others.")
     var gallery = 48
 
     @Option(help: "Folder that the items' picture paths start from; those of batch.yaml where it is left out.")

@@ -27,11 +27,13 @@ extension BatchDescription.Trace: ExpressibleByArgument {}
 
 /// About how many bytes the results of a batch will take.
 struct StoredSize {
-    /// Bytes of one job: its columns with texts of usual length, its trace, its features.
+    /// Bytes of one job: its columns with texts of usual length, and where it is about a picture its trace and features.
     let columns = 1_200
     let trace: Int
     let features: Int
     let jobs: Int
+    /// Those of them that are about a picture.
+    let pictured: Int
 
     init(_ file: BatchFile) throws {
         let wanted = file.description
@@ -55,14 +57,18 @@ struct StoredSize {
         case .tower: features = 2 * configuration.vision.hidden * left(after: .visionEncoder)
         case .none: features = 0
         }
-        jobs = file.itemCount
+        (jobs, pictured) = (file.itemCount, file.picturedItemCount)
     }
 
     /// One line for the user.
     var text: String {
         let job = columns + trace + features
-        return "storing about \(Self.bytes(job)) a job (features \(Self.bytes(features)), trace \(Self.bytes(trace))), "
-            + "\(Self.bytes(job * jobs)) for \(jobs) jobs; --features and --trace choose what is stored"
+        let total = columns * jobs + (trace + features) * pictured
+        let (which, others) =
+            pictured == jobs ? ("", "") : (" with a picture", ", \(jobs - pictured) of them without a picture")
+        return "storing about \(Self.bytes(job)) a job\(which) (features \(Self.bytes(features)), "
+            + "trace \(Self.bytes(trace))), \(Self.bytes(total)) for \(jobs) jobs\(others); "
+            + "--features and --trace choose what is stored"
     }
 
     private static func bytes(_ count: Int) -> String {

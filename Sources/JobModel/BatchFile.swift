@@ -43,6 +43,8 @@ public struct BatchFile: Sendable, Hashable {
     public var run: Run
     /// Items in the items file.
     public var itemCount: Int
+    /// Those of them that are about a picture.
+    public var picturedItemCount: Int
 
     /// Reads and checks a batch file and its items; throws everything that is wrong with them at once.
     ///

@@ -43,7 +43,7 @@ struct BatchFileReader {
                 method: method, template: template ?? .vicunaV1, imageMode: imageMode ?? .crop,
                 precision: precision ?? .auto, generation: generation,
                 features: features ?? .projected, trace: trace ?? .full, queue: queue),
-            run: run, itemCount: count)
+            run: run, itemCount: count.items, picturedItemCount: count.pictured)
     }
 
     private func absolute(_ path: String) -> String {

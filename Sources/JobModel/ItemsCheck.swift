@@ -1,21 +1,26 @@
 /// Goes through an items file once and finds everything that is wrong with it.
 struct ItemsCheck {
+    /// How many usable items there are, and how many of them are about a picture.
+    struct Count {
+        var items = 0, pictured = 0
+    }
+
     let file: String
     let images: String
 
-    /// The number of usable items; problems are added.
-    func run(_ problems: inout ManifestProblems) -> Int {
+    /// Counts the usable items; problems are added.
+    func run(_ problems: inout ManifestProblems) -> Count {
         var lines: ItemLines
         do {
             lines = try ItemLines(path: file)
         } catch {
             for problem in error.problems { problems.add(problem.file, problem.line, problem.message) }
-            return 0
+            return Count()
         }
         // Hashes instead of the ids, so that millions of them fit: two that are equal by chance are one in 10^7 batches.
         var firstLine: [Int: Int32] = [:]
         var seen: [String: Bool] = [:]  // image → whether the file is there
-        var usable = 0
+        var usable = Count()
         do {
             while let line = try lines.next() {
                 guard let text = line.text else {
@@ -38,12 +43,14 @@ struct ItemsCheck {
                     }
                     if !there { problems.add(file, line.number, "there is no image '\(image)' in \(images)") }
                 }
-                if fields.item != nil { usable += 1 }
+                guard let item = fields.item else { continue }
+                usable.items += 1
+                if item.image != nil { usable.pictured += 1 }
             }
         } catch {
             for problem in error.problems { problems.add(problem.file, problem.line, problem.message) }
         }
-        if firstLine.isEmpty, usable == 0 { problems.add(file, nil, "there is no item in the file") }
+        if firstLine.isEmpty, usable.items == 0 { problems.add(file, nil, "there is no item in the file") }
         return usable
     }
 }

@@ -9,10 +9,11 @@ extension ShardReader {
         var rows = try rows(features: false)
         let lengths = try featureOffsets().map { offsets in zip(offsets, offsets.dropFirst()).map { $1 - $0 } }
         for (index, row) in rows.enumerated() {
-            // A row of a failed job has no features; the rule needs to know only that.
+            // Neither a failed job nor one about no picture has features; the rule needs to know only that.
             let hasFeatures = lengths.map { $0[index] > 0 } ?? false
-            guard row.status == .ok || !hasFeatures else {
-                throw ResultFileError(.corrupt, "row \(index) of \(path) is a failed job with features")
+            guard !hasFeatures || row.status == .ok && !row.image.isEmpty else {
+                let kind = row.status == .ok ? "a job about no picture" : "a failed job"
+                throw ResultFileError(.corrupt, "row \(index) of \(path) is \(kind) with features")
             }
             do {
                 try row.check(against: header)

@@ -5,7 +5,8 @@ internal import ResultFiles
 /// Runs nothing: ends every job with a text made from its id and prompt, so that the queue can be tried without a model.
 ///
 /// Leases, progress, rows, shards and reports are real. What it leaves out is what a model would do: no picture is read
-/// and rows hold one visual token that survives. A prompt can ask for trouble, to try what happens then; see ``Trouble``.
+/// and rows hold one visual token that survives, those of items without a picture none. A prompt can ask for trouble, to
+/// try what happens then; see ``Trouble``.
 public final class NullRunner: JobRunner {
     /// What a prompt can ask for, such as `null:fail`.
     public enum Trouble: String, Sendable, CaseIterable {
@@ -116,6 +117,7 @@ public final class NullRunner: JobRunner {
                 lease: job.lease, row: row, header: header(of: job), summary: JobSummary(), error: row.error,
                 errorClass: trouble == .fail ? .input : .other)
         }
+        let shared = header(of: job)
         row.answer = Self.answer(id: row.id, prompt: row.prompt)
         if item.image != nil {
             (row.visualTokensIn, row.visualTokensOut) = (1, 1)
@@ -123,10 +125,11 @@ public final class NullRunner: JobRunner {
             row.tokens.wentTo = [ResultRow.Tokens.discarded]
             row.tokens.score = [0]
             row.kept = [0]
+            row.reduceTrace(to: shared.trace)
         }
         let summary = JobSummary(
             answer: row.answer, visualTokens: UInt32(row.visualTokensOut), seconds: pause / .seconds(1))
-        return FinishedJob(lease: job.lease, row: row, header: header(of: job), summary: summary)
+        return FinishedJob(lease: job.lease, row: row, header: shared, summary: summary)
     }
 
     /// What the rows of a batch share; made once for the jobs in a row that belong together.

@@ -59,6 +59,31 @@ import Testing
         #expect(try visibleRows().filter { $0.key != "h" } == before)
     }
 
+    @Test func jobsAboutNoPictureStayAsTheyAre() throws {
+        try tree.seal([ResultsTree.textAlone("i"), ResultsTree.textAlone("j")], as: 5)
+        try tree.seal([ResultsTree.textAlone("k"), ResultsTree.row("l")], as: 6)
+        let before = try visibleRows()
+        #expect(before.count == 11 && before["i"] == ResultsTree.textAlone("i"))
+        let summary = try merging().run()
+        #expect(summary.shardsBefore == 6 && summary.shardsAfter == 2 && summary.rows == 11)
+        #expect(try visibleRows() == before)
+        #expect(try Verification(tree.folder, results: nil).findings.isEmpty)
+    }
+
+    @Test(arguments: StoredTrace.allCases) func jobsAboutNoPictureAloneAreMergedToo(trace: StoredTrace) throws {
+        let other = try ResultsTree()
+        var header = ResultsTree.header()
+        header.trace = trace
+        for number in UInt64(1)...3 {
+            try other.seal([ResultsTree.textAlone("job-\(number)")], as: number, header: header)
+        }
+        let summary = try Merging(other.folder, committed: nil, host: "", software: "").run()
+        #expect(summary.shardsAfter == 1 && summary.rows == 3)
+        let merged = try ShardReader("\(other.folder.path)/\(summary.written[0])")
+        #expect(try merged.verify().map(\.id).sorted() == ["job-1", "job-2", "job-3"])
+        #expect(merged.header.trace == trace && merged.header.features == ResultsTree.header().features)
+    }
+
     @Test func shardsThatAreLargeEnoughStay() throws {
         let shards = try tree.folder.shards()
         let merging = Merging(tree.folder, committed: nil, targetBytes: 1, host: "", software: "")

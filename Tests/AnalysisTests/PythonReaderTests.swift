@@ -42,17 +42,21 @@ struct PythonReaderTests {
     }
 
     @Test(.enabled(if: SystemPython.has("pandas"), "needs pandas")) func everyDocumentedLineOfPythonRuns() throws {
+        // A job about no picture must not spoil the mean over features; the last lines read a file's first row.
+        let mixed = [ResultsTree.row("scene-003/q0"), ResultsTree.textAlone("scene-003/q1")]
+        let sealed = try tree.seal(mixed, as: 3)
+        let first = try tree.folder.shards().first == sealed.path ? mixed[0] : self.first
         _ = try Catalogue.rebuild(tree.folder)
         let blocks = try documented("python")
         #expect(blocks.count == 4)
         let printed = try run(blocks.joined(separator: "\n"))
         let job = ResultsTree.row("scene-000/q0")
-        #expect(printed.contains("4 jobs") && printed.contains("('FLOP', 'decoder over the prompt')"))
+        #expect(printed.contains("6 jobs") && printed.contains("('FLOP', 'decoder over the prompt')"))
         #expect(printed.contains("(\(job.kept.count), 8) float16"))
         #expect(printed.contains("\(job.kept.count) tokens are left of the grid (4, 6)"))
         #expect(printed.contains("after layer 12 \(job.kept.count) tokens"))
         #expect(printed.contains("\(job.merges.source.count) merges; {\"keep\":192,"))
-        #expect(printed.contains("(3, 8) 4"))
+        #expect(printed.contains("(4, 8) 6"))
         #expect(printed.contains("\(first.id) \(first.kept.count) \(first.kept.count)\n"))
     }
 
@@ -240,6 +244,81 @@ struct PythonReaderTests {
         try PythonReader.export("npz", of: other.folder, to: target, python: "/usr/bin/python3")
         let names = try SystemPython.run("import numpy, sys; print(sorted(numpy.load(sys.argv[1])))", target)
         #expect(names.contains("'left_at'") && !names.contains("'score'"))
+    }
+
+    /// A folder with jobs about no picture, beside another and alone in their shard, or one of them alone.
+    private func withoutPictures(trace: StoredTrace, alone: Bool) throws -> ResultsTree {
+        let other = try ResultsTree()
+        var header = ResultsTree.header()
+        header.trace = trace
+        var row = ResultsTree.row("a")
+        row.reduceTrace(to: trace)
+        let rows = [ResultsTree.textAlone("b"), row, ResultsTree.textAlone("c")]
+        if !alone { try other.seal(rows, as: 1, header: header) }
+        try other.seal([ResultsTree.textAlone("d")], as: 2, header: header)
+        return other
+    }
+
+    @Test(arguments: StoredTrace.allCases, [false, true])
+    func jobsAboutNoPictureAreInNumpyArchives(trace: StoredTrace, alone: Bool) throws {
+        let other = try withoutPictures(trace: trace, alone: alone)
+        let target = other.directory.file("all.npz").path
+        try PythonReader.export("npz", of: other.folder, to: target, python: "/usr/bin/python3")
+        let printed = try SystemPython.run(
+            """
+            import json, numpy as np, sys
+            f = np.load(sys.argv[1], allow_pickle=False)
+            ids = f["id"].tolist()
+            assert [ids[i] for i in np.flatnonzero(f["image"] != "")] == [i for i in ids if i == "a"], f["image"]
+            order = [ids.index(i) for i in sorted(ids)]
+            print(json.dumps({name.removesuffix("_indptr"): np.diff(f[name])[order].tolist()
+                              for name in f if name.endswith("_indptr")}))
+            assert f["features"].shape[1] == 8 and f["features"].dtype == "f2", f["features"]
+            """, target)
+        let lengths = try JSONDecoder().decode([String: [Int]].self, from: Data(printed.utf8))
+        func expected(_ count: Int) -> [Int] { alone ? [0] : [count, 0, 0, 0] }
+        let kept = expected(ResultsTree.row("a").kept.count)
+        let ids = alone ? [3] : [3, 3, 3, 3]
+        var all: [String: [Int]] = ["features": kept, "token_ids": ids, "token_logprobs": ids]
+        if trace != .none { all["kept"] = kept }
+        for name in ["left_at", "went_to"] where trace != .none { all[name] = expected(24) }
+        if trace == .full { all["score"] = expected(24) }
+        #expect(lengths == all)
+    }
+
+    @Test(
+        .enabled(if: Tools.python(with: "h5py, pyarrow") != nil, "needs a python3 with h5py and pyarrow"),
+        arguments: StoredTrace.allCases, [false, true])
+    func jobsAboutNoPictureAreInParquetFiles(trace: StoredTrace, alone: Bool) throws {
+        let python = try #require(Tools.python(with: "h5py, pyarrow"))
+        let other = try withoutPictures(trace: trace, alone: alone)
+        let target = other.directory.file("all.parquet").path
+        try PythonReader.export("parquet", of: other.folder, to: target, python: python)
+        let printed = try SystemPython.run(
+            """
+            import pyarrow.parquet, sys
+            rows = {row["id"]: row for row in pyarrow.parquet.read_table(sys.argv[1]).to_pylist()}
+            print(sorted(rows), rows["d"]["image"] == "", rows["d"].get("kept"), rows["d"].get("left_at"))
+            print(rows["d"]["token_ids"], rows["a"].get("kept") if "a" in rows else None)
+            """, target, python: python)
+        let list = trace == .none ? "None" : "[]"
+        let kept = alone || trace == .none ? "None" : "\(ResultsTree.row("a").kept)"
+        let ids = alone ? "['d']" : "['a', 'b', 'c', 'd']"
+        #expect(printed == "\(ids) True \(list) \(list)\n[1, 2, 3] \(kept)\n")
+    }
+
+    @Test(arguments: StoredTrace.allCases) func theMaskOfNoPictureIsEmptyWhereThereAreMasks(trace: StoredTrace) throws {
+        let other = try withoutPictures(trace: trace, alone: false)
+        let printed = try run(
+            """
+            from winnow_results import open_results, NotStored
+            job = open_results("\(other.folder.path)")["d"]
+            try:
+                print(job.mask().shape, job.mask().any())
+            except NotStored:
+                print("not stored")
+            """)
+        #expect(printed == (trace == .none ? "not stored\n" : "(4, 6) False\n"))
     }
 
     @Test func aCatalogueThatIsBehindIsSaid() throws {

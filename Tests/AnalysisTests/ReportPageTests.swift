@@ -75,6 +75,88 @@ import Testing
         #expect(text.components(separatedBy: "<canvas").count == 1 + 12)
     }
 
+    /// Jobs about a picture, of which so many tokens are kept, and others; nothing is stored of what became of tokens.
+    private func batch(_ name: String, pictured: Int, keeping tokens: Int, alone: Int) throws -> ResultsTree {
+        let tree = try ResultsTree()
+        var header = ResultsTree.header(features: false)
+        header.batch = name
+        header.trace = .none
+        var rows = (0..<alone).map { ResultsTree.textAlone("\(name)-alone-\($0)") }
+        for index in rows.indices { rows[index].prompt = "Which is red?\nA. ring\nB. bar" }
+        for number in 0..<pictured {
+            var row = ResultsTree.row("\(name)-pictured-\(number)", features: false)
+            row.reduceTrace(to: .none)
+            row.visualTokensOut = tokens
+            rows.append(row)
+        }
+        try tree.seal(rows, as: 1, header: header)
+        return tree
+    }
+
+    @Test(.enabled(if: Chromium.isInstalled, "needs Debian's chromium"))
+    func meansOfTokensAreOverPictures() throws {
+        let trees = try [
+            batch("some", pictured: 1, keeping: 4, alone: 3), batch("most", pictured: 3, keeping: 8, alone: 1),
+            batch("words", pictured: 0, keeping: 0, alone: 2),
+        ]
+        let sources = try trees.map { ReportPage.Source(try Catalogue($0.folder)) }
+        let page = try ReportPage(sources, title: nil, software: "", now: ReportFixture.now)
+        let shown = try Chromium(html: page.html).load()
+        withExtendedLifetime(trees) {}
+        let text = shown.document
+        #expect(shown.complaints == [])
+        // One picture of which 4 are kept, three of which 8 are.
+        #expect(text.contains("<span>7<small>") && text.contains("of 24 are kept, on average where there is a picture"))
+        // There is room for the whole prompt, not for its first line only.
+        #expect(text.contains(">Which is red?\nA. ring\nB. bar</div>"))
+        let number = #"<td class="number">"#
+        for cells in [["4", "0", "24 → 4"], ["4", "0", "24 → 8"], ["2", "0", "–"]] {
+            #expect(text.contains(cells.map { "\(number)\($0)</td>" }.joined()), "\(cells)")
+        }
+    }
+
+    /// What the gallery of a page has in place of pictures.
+    private func gallery(_ tree: ResultsTree, count: Int) throws -> [String: Int] {
+        struct Payload: Decodable {
+            struct Item: Decodable {
+                let id: String
+                let image: Int
+            }
+            let gallery: [Item]
+        }
+        let page = try ReportPage(
+            [ReportPage.Source(Catalogue(tree.folder))], title: nil, gallery: count, software: "",
+            now: ReportFixture.now)
+        let start = try #require(page.html.range(of: #"id="data">"#))
+        let end = try #require(page.html.range(of: "</script>", range: start.upperBound..<page.html.endIndex))
+        let payload = try JSONDecoder().decode(
+            Payload.self, from: Data(page.html[start.upperBound..<end.lowerBound].utf8))
+        return Dictionary(uniqueKeysWithValues: payload.gallery.map { ($0.id, $0.image) })
+    }
+
+    @Test func thoseAboutAPictureAreShownFirst() throws {
+        let tree = try ResultsTree()
+        let alone = (0..<4).map { ResultsTree.textAlone("alone-\($0)") }
+        try tree.seal(alone + [ResultsTree.row("a"), ResultsTree.failure("b"), ResultsTree.row("c")], as: 1)
+        // None of the pictures is there, and the failed job has none to show.
+        #expect(try gallery(tree, count: 0) == [:])
+        #expect(try gallery(tree, count: 2) == ["a": -1, "b": -1])
+        #expect(try gallery(tree, count: 3) == ["a": -1, "b": -1, "c": -1])
+        #expect(try gallery(tree, count: 5) == ["a": -1, "b": -1, "c": -1, "alone-0": -2, "alone-2": -2])
+        #expect(try gallery(tree, count: 48).count == 7)
+    }
+
+    @Test func theGalleryIsSpreadOverTheBatch() throws {
+        let tree = try ResultsTree()
+        var rows: [ResultRow] = []
+        for number in 0..<6 {
+            rows += [ResultsTree.textAlone("alone-\(number)"), ResultsTree.row("pictured-\(number)")]
+        }
+        try tree.seal(rows, as: 1)
+        let shown = try gallery(tree, count: 3)
+        #expect(shown.keys.sorted() == ["pictured-0", "pictured-2", "pictured-4"])
+    }
+
     /// Screens of the fixture beside those that were looked at and committed; `WINNOW_RECORD=1` takes new ones.
     @Test(
         .enabled(if: Chromium.isInstalled, "needs Debian's chromium"),

@@ -72,6 +72,16 @@ struct ResultsTree {
         return row
     }
 
+    /// A row of a job about no picture.
+    static func textAlone(_ id: String) -> ResultRow {
+        var row = row(id, features: false)
+        (row.image, row.geometry) = ("", ResultRow.Geometry())
+        (row.tokens, row.steps, row.merges) = (ResultRow.Tokens(), ResultRow.Steps(), ResultRow.Merges())
+        (row.kept, row.visualTokensIn, row.visualTokensOut) = ([], 0, 0)
+        row.promptTokens = 40
+        return row
+    }
+
     /// A job with a reason instead of an answer.
     static func failure(_ id: String, attempt: UInt64 = 1) -> ResultRow {
         var row = ResultRow(id: id, image: "images/broken.png", prompt: "?", method: "ficoco-v", attempt: attempt)

@@ -17,6 +17,18 @@ import Testing
         #expect(batch.description.generation == BatchDescription.Generation(maxTokens: 64))
     }
 
+    @Test func itemsAboutAPictureAreCountedApart() throws {
+        let folder = try BatchFolder(
+            yaml: "model: model\nitems: items.jsonl\n",
+            items: """
+                {"id":"a","image":"images/cat.jpg","prompt":"What is it?"}
+                {"id":"b","image":null,"prompt":"How many?"}
+                {"id":"c","image":null,"prompt":"How many?","max_tokens":3}
+                """)
+        let batch = try BatchFile.load(folder.batchFile)
+        #expect(batch.itemCount == 3 && batch.picturedItemCount == 1)
+    }
+
     @Test func anotherModelMayTakeTheFilesPlace() throws {
         let folder = try BatchFolder(yaml: "model: elsewhere\nitems: items.jsonl\n")
         #expect(throws: ManifestProblems.self) { try BatchFile.load(folder.batchFile) }

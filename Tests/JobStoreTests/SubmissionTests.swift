@@ -145,6 +145,41 @@ import Testing
         }
     }
 
+    @Test func anItemMayLoseItsPictureAndGainItAgain() throws {
+        let folder = try Folder()
+        try opened(folder)
+        let pictured = item("a")
+        let alone = NewItem(id: ItemID("a"), image: nil, json: #"{"id":"a","image":null,"prompt":"?"}"#)
+        try folder.opened { store in
+            let job = try store.add([pictured], to: batch).added[0].id
+            try store.closeBatch(batch, at: now)
+            func stored() throws -> (payload: JobPayload?, picture: PictureKey?) {
+                let waiting = try store.unfinishedJobs(of: batch, after: JobID(0), limit: 9)
+                return (try store.payloads(of: [job])[0], waiting.first?.picture)
+            }
+            #expect {
+                _ = try store.add([alone], to: batch)
+            } throws: { ($0 as? JobStoreError)?.code == .changedItem }
+            let before = try stored()
+            #expect(before.payload == JobPayload(item: pictured.json, image: "a.jpg"))
+            for (epoch, item) in [(1, alone), (2, pictured), (3, alone)] as [(UInt64, NewItem)] {
+                let forced = try store.add([item], to: batch, replacing: true)
+                #expect(forced.known == 1 && forced.replaced == [lease(job, epoch)])
+                let found = try stored()
+                #expect(found.payload == JobPayload(item: item.json, image: item.image))
+                #expect(found.picture == item.picture)
+                // What is there already is no other item.
+                let again = try store.add([item], to: batch)
+                #expect(again.known == 1 && again.replaced == [])
+            }
+            #expect(pictured.picture != alone.picture)
+            try store.commit()
+        }
+        try folder.opened { store in
+            #expect(try store.items(of: batch, after: 0, limit: 9).map(\.state) == [.waiting])
+        }
+    }
+
     @Test func aRestartKnowsWhoHadWhat() throws {
         let folder = try Folder()
         let jobs = try folder.submit(["a", "b", "c"])

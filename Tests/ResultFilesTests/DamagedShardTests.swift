@@ -97,4 +97,32 @@ import Testing
         let failure = code { _ = try ShardReader(path).rows() }
         #expect(failure == (edit.contains("Link(") || edit.contains("external") ? .refused : .corrupt))
     }
+
+    /// Verifying reads features apart from the rows, whose own rule therefore never sees them.
+    @Test(.enabled(if: SystemPython.hasH5py, "needs Debian's python3-h5py"))
+    func featuresOfNoPictureAreFound() throws {
+        var sample = SampleRows(seed: 5)
+        var rows = [sample.row(0), sample.row(1)]
+        for index in rows.indices { rows[index].reduceTrace(to: .none) }
+        var writer = ShardWriter(folder: results.folder, header: SampleRows.header(trace: .none))
+        for row in rows { try writer.add(row, at: .now) }
+        let path = results.path(try writer.seal(as: ResultsFixture.id(1)))
+        #expect(code { _ = try ShardReader(path).verify() } == nil)
+        _ = try SystemPython.run(
+            """
+            import h5py, sys
+            with h5py.File(sys.argv[1], "r+") as f:
+                for name in ["image", "image_sha256"]:
+                    f["jobs"][name][1] = ""
+                for name in f["jobs"]:
+                    if name.startswith(("visual_tokens_", "source_", "resized_", "crop_", "pad_")):
+                        f["jobs"][name][1] = 0
+            """, path)
+        do {
+            _ = try ShardReader(path).verify()
+            Issue.record("a job about no picture has features")
+        } catch {
+            #expect(error.code == .corrupt && error.message.contains("row 1"), "\(error)")
+        }
+    }
 }

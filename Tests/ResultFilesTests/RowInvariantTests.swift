@@ -71,6 +71,54 @@ import Testing
         #expect(read == good)
     }
 
+    /// Ways to give a row about no picture something of one.
+    enum Remnant: CaseIterable {
+        case sha256, geometry, tokens, kept, steps, merges, features, tokensIn, tokensOut
+
+        func add(to row: inout ResultRow) {
+            switch self {
+            case .sha256: row.imageSHA256 = String(repeating: "0f", count: 32)
+            case .geometry: row.geometry.padTop = 1
+            case .tokens:
+                row.tokens.leftAt = [ResultRow.Tokens.survived]
+                row.tokens.wentTo = [0]
+            case .kept: row.kept = [0]
+            case .steps: row.steps.append(layer: 11, place: .encoder, tokensIn: 0, tokensOut: 0, seconds: 0)
+            case .merges: row.merges.append(step: 0, source: 0, target: 0, weight: 1)
+            case .features: row.features = [Float16](repeating: 1, count: SampleRows.width)
+            case .tokensIn: row.visualTokensIn = 576
+            case .tokensOut: row.visualTokensOut = 1
+            }
+        }
+    }
+
+    @Test(arguments: Remnant.allCases, StoredTrace.allCases)
+    func aRowAboutNoPictureHasNothingOfOne(remnant: Remnant, trace: StoredTrace) throws {
+        var sample = SampleRows(seed: 3)
+        let good = sample.textAlone(0)
+        var bad = sample.textAlone(1)
+        remnant.add(to: &bad)
+        if trace == .full { bad.tokens.score = bad.tokens.leftAt.map { _ in 0 } }
+        var writer = ShardWriter(folder: results.folder, header: SampleRows.header(trace: trace))
+        try writer.add(good, at: .now)
+        let failure = code { try writer.add(bad, at: .now) }
+        #expect(failure == .invalidRow)
+        #expect(writer.rows == [good])
+    }
+
+    /// A job may fail once its picture was read, or without any: its row says what is known.
+    @Test func aFailedRowKeepsWhatIsKnownOfItsPicture() throws {
+        var sample = SampleRows(seed: 4)
+        var pictured = sample.failed(0), alone = sample.failed(1)
+        pictured.imageSHA256 = String(repeating: "0f", count: 32)
+        pictured.geometry.sourceWidth = 640
+        alone.image = ""
+        let rows = [pictured, alone]
+        let reader = try ShardReader(results.path(try results.seal(rows)))
+        #expect(try reader.rows() == rows)
+        #expect(try reader.verify() == rows)
+    }
+
     @Test func roundingOfManySharesIsTolerated() throws {
         var sample = SampleRows(seed: 2)
         for parts in [3, 7, 13, 22] {

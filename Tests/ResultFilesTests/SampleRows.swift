@@ -72,6 +72,15 @@ struct SampleRows {
         return row
     }
 
+    /// A job about no picture: all that a row has but what is of one.
+    mutating func textAlone(_ number: Int) -> ResultRow {
+        var row = row(number, features: false)
+        (row.image, row.imageSHA256, row.geometry) = ("", "", ResultRow.Geometry())
+        (row.tokens, row.steps, row.merges) = (ResultRow.Tokens(), ResultRow.Steps(), ResultRow.Merges())
+        (row.kept, row.visualTokensIn, row.visualTokensOut) = ([], 0, 0)
+        return row
+    }
+
     /// A job with a reason instead of an answer.
     mutating func failed(_ number: Int) -> ResultRow {
         var row = ResultRow(

@@ -36,6 +36,16 @@ import Testing
         #expect(columns.contains("score") == (trace == .full))
     }
 
+    @Test(arguments: StoredTrace.allCases) func jobsAboutNoPictureMakeAShardAlone(trace: StoredTrace) throws {
+        var sample = SampleRows(seed: 24)
+        let rows = (0..<3).map { sample.textAlone($0) }
+        let reader = try seal(rows, trace: trace)
+        #expect(reader.header == SampleRows.header(trace: trace))
+        #expect(try reader.rows() == rows)
+        #expect(try reader.verify() == rows)
+        #expect(try reader.featureOffsets() == [0, 0, 0, 0])
+    }
+
     @Test(arguments: [StoredTrace.indices, .none]) func rowsWithMoreThanThatAreRefused(trace: StoredTrace) throws {
         var sample = SampleRows(seed: 22)
         let row = sample.row(0)

@@ -54,6 +54,8 @@ extension BlackBox {
             #expect(imported.output.contains("4 questions, 2 of them without a picture"), "\(imported)")
             let end = try await winnow("run", batch, "--workers", "2", "--threads", "1")
             try #require(end.code == 0 && end.output.contains("4 of 4 jobs succeeded"), "\(end)")
+            // 1.2 kB a job, and for each of two pictures 20.5 kB of features and 7.9 kB of trace.
+            #expect(end.errors.contains("62 kB for 4 jobs, 2 of them without a picture"), "\(end)")
         }
 
         @Test func bothScoresComeFromOneRun() async throws {
@@ -130,6 +132,17 @@ extension BlackBox {
             #expect(
                 html.contains(#""tokensIn":576,"#) && html.contains(#""image":-2"#),
                 "means are over those with a picture")
+
+            let sql = "SELECT id, image, answer, visual_tokens_in, visual_tokens_out FROM jobs ORDER BY id"
+            let before = try await winnow("results", "query", sql, results, "--output", "csv")
+            let merge = try await winnow("results", "merge", results)
+            #expect(merge.code == 0 && merge.output.contains("with the same 4 rows"), "\(merge)")
+            let merged = try Shard.all(in: results)
+            #expect(merged.count == 1 && merged[0].rows.map(\.features).sorted() == [0, 0, 64, 64])
+            let after = try await winnow("results", "query", sql, results, "--output", "csv")
+            #expect(after.code == 0 && after.output == before.output, "\(after)")
+            let again = try await winnow("results", "verify", results)
+            #expect(again.code == 0, "\(again)")
         }
 
         @Test(.enabled(if: SystemPython.hasH5py, "needs Debian's python3-h5py"))
@@ -149,6 +162,19 @@ extension BlackBox {
                 print("well")
                 """
             #expect(try SystemPython.run(script, folder.url.path, results) == "well\n")
+
+            let archive = folder.file("all.npz").path
+            let export = try await winnow(
+                "results", "export", results, "--format", "npz", "--out", archive, "--python", "/usr/bin/python3")
+            #expect(export.code == 0, "\(export)")
+            let lengths = try SystemPython.run(
+                """
+                import numpy as np, sys
+                f = np.load(sys.argv[1], allow_pickle=False)
+                for name in ["kept", "left_at", "features"]:
+                    print(*np.diff(f[name + "_indptr"])[np.argsort(f["id"])])
+                """, archive)
+            #expect(lengths == "64 0 64 0\n576 0 576 0\n64 0 64 0\n")
         }
     }
 }

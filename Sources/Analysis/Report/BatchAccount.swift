@@ -22,6 +22,8 @@ struct BatchAccount: Encodable {
 
     let name, folder, method, model, host, software: String
     let jobs, failed: Int
+    /// Answered jobs about a picture; the means of visual tokens are over these.
+    let pictured: Int
     let tokensIn, tokensOut: Double
     let flops: Flops
     let seconds: Seconds
@@ -54,12 +56,13 @@ struct BatchAccount: Encodable {
                     AVG(flops_projector) FILTER (WHERE status = 'ok'), AVG(flops_prefill) FILTER (WHERE status = 'ok'),
                     AVG(flops_decode) FILTER (WHERE status = 'ok'), AVG(seconds_load) FILTER (WHERE status = 'ok'),
                     AVG(seconds_vision) FILTER (WHERE status = 'ok'), AVG(seconds_prefill) FILTER (WHERE status = 'ok'),
-                    AVG(seconds_decode) FILTER (WHERE status = 'ok')
+                    AVG(seconds_decode) FILTER (WHERE status = 'ok'), COUNT(*) FILTER (WHERE status = 'ok' AND image <> '')
                 FROM jobs
                 """
-            ).rows.first?.map(\.number) ?? Array(repeating: 0, count: 12)
+            ).rows.first?.map(\.number) ?? Array(repeating: 0, count: 13)
         jobs = Self.count(means[0])
         failed = Self.count(means[1])
+        pictured = Self.count(means[12])
         (tokensIn, tokensOut) = (means[2], means[3])
         flops = Flops(vision: means[4], projector: means[5], prefill: means[6], decode: means[7])
         seconds = Seconds(load: means[8], vision: means[9], prefill: means[10], decode: means[11])

@@ -11,6 +11,8 @@ struct GalleryItem: Encodable {
     /// Merges of one job that travel, the weightiest first.
     private static let mostMerges = 4096
 
+    /// In `image`: the picture could not be read, or the job failed.
+    static let notShown = -1
     /// In `image`: the prompt is about no picture.
     static let noPicture = -2
 
@@ -18,7 +20,7 @@ struct GalleryItem: Encodable {
     let id, prompt, answer, status, error: String
     let expected: [String]
     let correct: Int
-    /// Which of the page's pictures; -1 where it could not be read, `noPicture` where there is none.
+    /// Which of the page's pictures; else `notShown` or `noPicture`.
     let image: Int
     let rows, columns, tokensIn, tokensOut: Int
     let flops, seconds: Double

@@ -36,7 +36,7 @@ public struct ReportPage {
     /// Makes the page.
     ///
     /// - Parameters:
-    ///   - gallery: Jobs with pictures, shared out among the batches.
+    ///   - gallery: Jobs in the gallery, shared out among the batches; those about no picture only fill up.
     ///   - now: What the page says about when it was made.
     public init(_ sources: [Source], title: String?, gallery: Int = 48, software: String, now: Date) throws {
         var payload = Payload(batches: try sources.map { try BatchAccount($0.catalogue) })
@@ -68,19 +68,29 @@ public struct ReportPage {
         ])
     }
 
-    /// Adds jobs of a batch, evenly over the batch, and what became of their tokens layer by layer.
+    /// Ids of jobs, evenly over those of a batch that are about a picture, or over those that are about none.
+    private static func ids(_ count: Int, pictured: Bool, in catalogue: Catalogue) throws -> [String] {
+        guard count > 0 else { return [] }
+        let wanted = pictured ? "image <> ''" : "image = ''"
+        return try catalogue.query(
+            """
+            SELECT id FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY rowid) - 1 AS number FROM jobs WHERE \(wanted))
+            WHERE number % MAX(1, (SELECT COUNT(*) FROM jobs WHERE \(wanted)) / \(count)) = 0
+            ORDER BY number LIMIT \(count)
+            """
+        ).rows.map { $0[0].text }
+    }
+
+    /// Adds jobs of a batch, those about a picture first, and what became of their tokens layer by layer.
     private static func fill(
         _ payload: inout Payload, with source: Source, number: Int, count: Int, _ remarks: inout [String]
     ) throws {
-        let total = payload.batches[number].jobs
         let images = source.images ?? (try? BatchImages.folder(of: source.catalogue.folder))
-        let step = max(1, total / max(1, count))
-        let chosen = try source.catalogue.query(
-            "SELECT id FROM jobs WHERE (rowid - 1) % \(step) = 0 ORDER BY rowid LIMIT \(max(0, count))"
-        ).rows.map { $0[0].text }
+        let pictured = try ids(count, pictured: true, in: source.catalogue)
+        let others = try ids(count - pictured.count, pictured: false, in: source.catalogue)
         var pictures: [String: Int] = [:]
         var rows: [ResultRow] = []
-        for id in chosen {
+        for id in pictured + others {
             let row: ResultRow, header: ShardHeader
             do {
                 (row, header) = try FoundJob.find(id, in: source.catalogue)
@@ -88,14 +98,15 @@ public struct ReportPage {
                 remarks.append("\(error)")
                 continue
             }
-            var image = -1
+            var image = GalleryItem.notShown
             if row.image.isEmpty {
                 image = GalleryItem.noPicture
             } else if row.status == .ok {
                 rows.append(row)
                 let key = "\(row.imageSHA256) \(row.image) \(row.geometry)"
-                image = pictures[key] ?? -2
-                if image == -2 {
+                if let known = pictures[key] {
+                    image = known
+                } else {
                     do {
                         guard let images else {
                             throw AnalysisError(.badRequest, "the folder of pictures is not known")
@@ -106,7 +117,6 @@ public struct ReportPage {
                         image = payload.images.count - 1
                     } catch {
                         remarks.append("\(error)")
-                        image = -1
                     }
                     pictures[key] = image
                 }

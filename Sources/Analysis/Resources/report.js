@@ -43,12 +43,14 @@ const card = (label, value, more, bad) => make("div", { class: bad ? "card bad" 
 
 const summarise = () => {
   const jobs = sum(batches.map((b) => b.jobs)), failed = sum(batches.map((b) => b.failed)), ok = jobs - failed;
-  const mean = (value) => ok ? sum(batches.map((b) => value(b) * (b.jobs - b.failed))) / ok : NaN;
+  const mean = (value, count = (b) => b.jobs - b.failed) => sum(batches.map((b) => value(b) * count(b))) / sum(batches.map(count));
+  const tokens = (value) => digits(mean(value, (b) => b.pictured)), pictured = sum(batches.map((b) => b.pictured));
   const scored = batches.filter((b) => b.accuracy);
   const cards = [
     card("jobs", jobs.toLocaleString("en-US"), `${batches.length} ${batches.length === 1 ? "batch" : "batches"}`),
     card("failed", failed.toLocaleString("en-US"), failed ? percent(failed / jobs) + " of all" : "none", failed > 0),
-    card("visual tokens", `${digits(mean((b) => b.tokensOut))}`, `of ${digits(mean((b) => b.tokensIn))} are kept, on average`),
+    card("visual tokens", tokens((b) => b.tokensOut), !pictured ? "no answer is about a picture"
+      : `of ${tokens((b) => b.tokensIn)} are kept, on average${pictured < ok ? " where there is a picture" : ""}`),
     card("operations a job", flops(mean(total)), `${percent(mean((b) => b.flops.prefill) / mean(total))} of them read the prompt`),
     card("latency", seconds(mean((b) => b.latency.p50)), `median; 95 % within ${seconds(Math.max(...batches.map((b) => b.latency.p95)))}`),
     card("throughput", `${digits(Math.max(...batches.map((b) => b.throughput)))} /s`, batches.length > 1 ? "jobs, the fastest batch" : "jobs, over the whole batch"),
@@ -73,7 +75,7 @@ const listBatches = () => {
     batches.map((b, index) => [
       make("span", {}, make("span", { class: "swatch", style: `background:${colour(index)}` }), b.name), b.method,
       b.jobs.toLocaleString("en-US"), b.failed ? make("span", { class: "wrong" }, b.failed.toLocaleString("en-US")) : "0",
-      `${digits(b.tokensIn)} → ${digits(b.tokensOut)}`,
+      b.pictured ? `${digits(b.tokensIn)} → ${digits(b.tokensOut)}` : "–",
       make("span", {}, flops(total(b)), make("span", { class: "bar" }, make("i", { style: `width:${100 * total(b) / most}%` }))),
       seconds(b.latency.p50), seconds(b.latency.p95), digits(b.throughput),
       b.accuracy ? `${percent(b.accuracy.share)} (${digits(b.accuracy.low * 100, 2)}–${digits(b.accuracy.high * 100, 2)})` : "–",
@@ -202,6 +204,7 @@ const drawCharts = () => {
     const end = Math.max(...batches.flatMap((b) => b.layers.map(place))) + 1;
     const p = plot({ x: [0, end], y: [0, Math.max(...batches.map((b) => b.tokensIn))], xLabel: "layer", yLabel: "visual tokens", xText: (v) => v > tower && tower ? `L${digits(v - tower - 1)}` : `${tower ? "V" : "L"}${digits(v)}` });
     batches.forEach((b, index) => {
+      if (!b.pictured) return;
       let before = b.tokensIn; const points = [`${p.x(0)},${p.y(before)}`];
       for (const l of b.layers) { points.push(`${p.x(place(l))},${p.y(before)}`, `${p.x(place(l))},${p.y(l.tokens)}`); before = l.tokens; }
       points.push(`${p.x(end)},${p.y(before)}`);
@@ -314,15 +317,17 @@ const items = [];
 
 const addItem = (job) => {
   const trace = new Trace(job), last = job.steps.length;
+  // Where there is no picture to look at, all of the prompt has room.
+  const isBlank = job.image === NO_PICTURE && job.status !== "failed";
   const words = make("div", { class: "words" },
-    make("div", { class: "question", title: job.prompt }, job.prompt.split("\n")[0]),
+    make("div", { class: isBlank ? "whole question" : "question", title: job.prompt }, isBlank ? job.prompt : job.prompt.split("\n")[0]),
     job.status === "failed" ? null : make("div", { class: `answer ${{ right: "right", wrong: "wrong" }[verdict(job)] || ""}` }, job.answer || "(empty)",
       verdict(job) === "wrong" && job.expected.length ? make("span", { class: "note" }, ` expected ${job.expected[0]}`) : ""),
     make("div", { class: "meta" }, make("span", { title: job.id }, job.id), make("span", {}, batches.length > 1 ? batches[job.batch].name : flops(job.flops))));
   const item = { job, trace, step: last };
   if (job.status === "failed") {
     item.element = make("article", { class: "item" }, make("div", { class: "failed" }, job.error), words);
-  } else if (job.image === NO_PICTURE) {
+  } else if (isBlank) {
     item.element = make("article", { class: "item" }, make("div", { class: "blank" }, "about no picture"), words);
   } else {
     const canvas = make("canvas", { width: 336, height: 336, tabindex: 0, role: "button", "aria-label": `patches of ${job.id}`, onclick: () => open(item),

@@ -272,7 +272,7 @@ class Job:
 
         A job about no picture has none.
         """
-        left = self.left_at
+        left = self.left_at  # read for every job: where the batch has no trace, this raises NotStored
         if not self.image:
             return np.zeros(self.grid, bool)
         return ((left == SURVIVED) if step is None else (left > step)).reshape(self.grid)

@@ -1,0 +1,43 @@
+import JobModel
+import ResultFiles
+import Testing
+import Worker
+
+/// What the runner without a model records.
+@Suite struct NullRunnerTests {
+    private func finished(_ item: String, trace: BatchDescription.Trace) throws -> FinishedJob {
+        var description = try BatchDescription.forTests(name: "b", results: "/results")
+        description.trace = trace
+        let runner = NullRunner(capacity: 1)
+        runner.admit(
+            LeasedJob(
+                lease: Lease(job: JobID(1), epoch: Epoch(1)), batch: BatchID("b"), description: description,
+                item: try Item(json: item), imagePath: "/images/a.png", queuedSeconds: 0))
+        let ended = try runner.step(RunnerProgress())
+        return try #require(ended.first)
+    }
+
+    @Test(arguments: BatchDescription.Trace.allCases)
+    func rowsFitTheirShardWithAPictureAndWithout(trace: BatchDescription.Trace) throws {
+        for (image, tokens) in [("\"a.png\"", 1), ("null", 0)] {
+            let job = try finished(#"{"id":"a","image":\#(image),"prompt":"What?"}"#, trace: trace)
+            let row = job.row
+            #expect(job.error == nil && row.answer == NullRunner.answer(id: "a", prompt: "What?"))
+            #expect(row.image == (tokens == 0 ? "" : "a.png"))
+            #expect(row.visualTokensIn == tokens && row.visualTokensOut == tokens)
+            #expect(row.kept.count == (trace == .none ? 0 : tokens))
+            #expect(job.summary.visualTokens == UInt32(tokens))
+            var writer = ShardWriter(folder: ResultsFolder("/nowhere"), header: job.header)
+            try writer.add(row, at: .now)
+            #expect(writer.rows == [row])
+        }
+    }
+
+    @Test func aPromptAboutNoPictureMayAskForTrouble() throws {
+        let job = try finished(#"{"id":"a","image":null,"prompt":"null:fail"}"#, trace: .full)
+        #expect(job.error != nil && job.row.status == .failed && job.row.image.isEmpty)
+        var writer = ShardWriter(folder: ResultsFolder("/nowhere"), header: job.header)
+        try writer.add(job.row, at: .now)
+        #expect(writer.rows.count == 1)
+    }
+}
