@@ -175,7 +175,7 @@ import Testing
             #expect(pictured.picture != alone.picture)
             try store.commit()
         }
-        try folder.opened { store in
+        try folder.opened { (store: inout JobStore) throws in
             #expect(try store.items(of: batch, after: 0, limit: 9).map(\.state) == [.waiting])
         }
     }
