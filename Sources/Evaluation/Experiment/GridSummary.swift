@@ -229,7 +229,10 @@ public struct GridSummary: Sendable, Codable {
         }
         guard !ratios.isEmpty else { return nil }
         ratios.sort()
-        func quantile(_ share: Double) -> Double { ratios[Int((share * Double(ratios.count - 1)).rounded())] }
+        func quantile(_ share: Double) -> Double {
+            let place = share * Double(ratios.count - 1), low = Int(place), high = min(low + 1, ratios.count - 1)
+            return ratios[low] + (place - Double(low)) * (ratios[high] - ratios[low])
+        }
         return (quantile(0.5), quantile(0.25), quantile(0.75))
     }
 }
