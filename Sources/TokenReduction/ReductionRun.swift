@@ -71,7 +71,9 @@ public struct ReductionRun: Sendable {
     }
 
     /// Whether the language model numbers the rows that are left anew after each reduction.
-    public var renumbersRows: Bool { plan.method.decoder?.positions == .renumbered }
+    public var renumbersRows: Bool {
+        plan.reduces(in: .languageModel) && plan.method.decoder?.positions == .renumbered
+    }
 
     /// How far positions have moved down where layer `layer` of the language model begins.
     public func renumbering(before layer: Int) -> Int {

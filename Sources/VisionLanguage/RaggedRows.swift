@@ -56,11 +56,11 @@ struct RaggedRows {
                 kept.append(Array(0..<segment.count))
                 continue
             }
-            try kept.append(
-                runs[index].reduce(
-                    place: place, layer: layer, hidden: tensor.rows(segment), evidence: evidence[index],
-                    layout: layout(index, segment.count, runs[index])))
-            if runs[index].plan.merges(in: place) { changed.insert(index) }
+            let left = try runs[index].reduce(
+                place: place, layer: layer, hidden: tensor.rows(segment), evidence: evidence[index],
+                layout: layout(index, segment.count, runs[index]))
+            if left.count < segment.count, runs[index].plan.merges(in: place) { changed.insert(index) }
+            kept.append(left)
         }
         let all = zip(segments, kept).flatMap { segment, rows in rows.map { segment.lowerBound + $0 } }
         keep(kept, changed: changed, backend: backend)

@@ -56,6 +56,20 @@ struct SharedPrefixTests {
         #expect(!second.reusedPrefix)
     }
 
+    /// PyramidDrop numbers rows anew where it drops any; a prompt that goes on from a shared beginning must not begin at 0.
+    @Test("a method that drops nothing goes on where the beginning ends, beside one that drops")
+    func besideAReduction() throws {
+        let questioner = try Questioner("hf")
+        let results = try questioner.engine().answers(
+            (0..<2).map { try questioner.request(0, id: $0, method: "pyramiddrop", key: "picture") }
+                + [questioner.request(1, id: 2, method: "fastv", keep: 64)])
+        let (first, second) = try (#require(results[0]).get(), #require(results[1]).get())
+        #expect(second.reusedPrefix && second.trace.steps.isEmpty)
+        let expected = try questioner.prompts[0].token_ids
+        #expect(first.tokenIDs == expected && second.tokenIDs == expected)
+        #expect(try #require(results[2]).get().trace.kept.count == 64)
+    }
+
     @Test("a single prompt is read in one piece, and another beginning shares nothing")
     func nothingToShare() throws {
         let questioner = try Questioner("small"), engine = questioner.engine()

@@ -10,7 +10,7 @@ struct EvalTableCommand: ParsableCommand {
             Cells of ours without a measurement stay empty. Published rows say whether the authors measured them, copied \
             them, or whether another paper ran the method again. Retention is the mean score as a share of the mean of \
             the same benchmarks without reduction, in the same table; its interval is over samples of the pictures, where \
-            scores were kept with theirs.
+            scores were kept with their draws.
             """)
 
     @Option(help: "Which model: 7b or 13b. Both where it is left out.")

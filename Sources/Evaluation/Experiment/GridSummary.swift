@@ -54,9 +54,9 @@ public struct GridSummary: Sendable, Codable {
         public let flops: Double
         /// Of those, the ones before the first token of the answer.
         public let flopsToFirstToken: Double
-        /// Operations as a share of the baseline's.
+        /// Operations as a share of the baseline's; 0 where that has none.
         public let flopsShare: Double
-        /// Seconds in the model of one question, on average over all answers, whatever they were made with.
+        /// Seconds in the model of one question, on average, whatever the answers were made with.
         public let seconds: Double
         /// How many times as fast as the baseline: median over groups of questions that both answered in turn, with equal
         /// threads and capacity; questions that failed in either do not count. Nil where nothing can be compared.
@@ -117,7 +117,7 @@ public struct GridSummary: Sendable, Codable {
                 difference: difference, retention: retention, comparisons: grid.comparisons([index]),
                 kinds: Self.kinds(items, parts[index]?.shares),
                 delivered: own.delivered, left: own.left,
-                flops: own.flops, flopsToFirstToken: own.prefillFLOPs, flopsShare: own.flops / baseline.flops,
+                flops: own.flops, flopsToFirstToken: own.prefillFLOPs, flopsShare: baseline.flops > 0 ? own.flops / baseline.flops : 0,
                 seconds: own.seconds, speedUp: speed?.median,
                 speedUpQuartiles: speed.map { [$0.first, $0.third] } ?? [])
         }

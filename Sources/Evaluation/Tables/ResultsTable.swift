@@ -22,7 +22,7 @@ public struct ResultsTable: Sendable {
         public let values: [BenchmarkColumn: Double]
         /// Mean score as a share of the same columns' mean without reduction, in per cent; nil without both.
         public let retention: Double?
-        /// The 95 % interval of that over samples of pictures; ours only, where all of its scores were kept with theirs.
+        /// The 95 % interval of that over samples of pictures; ours only, where all of its scores were kept with their draws.
         public let retentionInterval: ClosedRange<Double>?
     }
 

@@ -3,8 +3,8 @@ import SeededRandomness
 /// A benchmark's score in many samples of its pictures: what intervals over several benchmarks are worked out from.
 ///
 /// Samples follow from the benchmark and its pictures alone, so that those of two methods belong together one by one,
-/// whenever they were scored. Samples of different benchmarks are independent, but for one in two languages, such as `mmbench`
-/// and `mmbench-cn`, which asks about the same pictures and draws the same.
+/// whenever they were scored. Samples of different benchmarks are independent, but for one in two languages: `mmbench` and
+/// `mmbench-cn` draw from the same start, and so the same pictures as far as both files hold the same.
 public struct ScoreDraws: Sendable, Hashable, Codable {
     /// How many samples there are.
     public static let count = 1000
