@@ -63,8 +63,8 @@ struct StoredSize {
     /// One line for the user.
     var text: String {
         guard pictured > 0 else {
-            return "storing about \(Self.bytes(columns)) a job, \(Self.bytes(columns * jobs)) for \(jobs) jobs; none is about a "
-                + "picture"
+            return "storing about \(Self.bytes(columns)) a job, \(Self.bytes(columns * jobs)) for \(jobs) jobs, "
+                + "none of them about a picture"
         }
         let job = columns + trace + features
         let total = columns * jobs + (trace + features) * pictured

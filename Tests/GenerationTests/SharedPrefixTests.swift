@@ -1,6 +1,7 @@
 import Generation
 import Tensors
 import Testing
+import TokenReduction
 
 /// Prompts that begin alike and show the same picture share the reading of that beginning.
 struct SharedPrefixTests {

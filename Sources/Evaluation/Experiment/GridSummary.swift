@@ -117,7 +117,8 @@ public struct GridSummary: Sendable, Codable {
                 difference: difference, retention: retention, comparisons: grid.comparisons([index]),
                 kinds: Self.kinds(items, parts[index]?.shares),
                 delivered: own.delivered, left: own.left,
-                flops: own.flops, flopsToFirstToken: own.prefillFLOPs, flopsShare: baseline.flops > 0 ? own.flops / baseline.flops : 0,
+                flops: own.flops, flopsToFirstToken: own.prefillFLOPs,
+                flopsShare: baseline.flops > 0 ? own.flops / baseline.flops : 0,
                 seconds: own.seconds, speedUp: speed?.median,
                 speedUpQuartiles: speed.map { [$0.first, $0.third] } ?? [])
         }
