@@ -64,10 +64,16 @@ struct SharedPrefixTests {
         let results = try questioner.engine().answers(
             (0..<2).map { try questioner.request(0, id: $0, method: "pyramiddrop", key: "picture") }
                 + [questioner.request(1, id: 2, method: "fastv", keep: 64)])
-        let (first, second) = try (#require(results[0]).get(), #require(results[1]).get())
-        #expect(second.reusedPrefix && second.trace.steps.isEmpty)
-        let expected = try questioner.prompts[0].token_ids
-        #expect(first.tokenIDs == expected && second.tokenIDs == expected)
+        let alone = try questioner.engine().answer(questioner.request(0, method: "pyramiddrop"))
+        #expect(try alone.tokenIDs == questioner.prompts[0].token_ids && !alone.reusedPrefix)
+        for (id, isReused) in [(0, false), (1, true)] as [(UInt64, Bool)] {
+            let result = try #require(results[id]).get()
+            #expect(result.reusedPrefix == isReused && result.trace.steps.isEmpty)
+            #expect(result.tokenIDs == alone.tokenIDs)
+            for (one, other) in zip(result.logProbabilities, alone.logProbabilities) {
+                #expect(abs(one - other) < 1e-4)
+            }
+        }
         #expect(try #require(results[2]).get().trace.kept.count == 64)
     }
 
