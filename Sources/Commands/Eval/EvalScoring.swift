@@ -44,7 +44,7 @@ struct EvalScoring {
             } catch let error as EvaluationError {
                 // Answers took hours, a truth file can be put right: the report is printed all the same.
                 printError("\(cell.name) is not scored: \(error)")
-                if measured.isEmpty { measure = "\(benchmark.name), not scored (see the errors)" }
+                if scores.allSatisfy({ $0 == nil }) { measure = "\(benchmark.name), not scored (see the errors)" }
                 scores.append(nil)
                 parts.append(nil)
                 continue
@@ -56,10 +56,12 @@ struct EvalScoring {
                 continue
             }
             measure = "\(benchmark.name), \(result.headline.name)"
-            measured.append(
-                MeasuredScore(
-                    benchmark: benchmark.name, model: model, configuration: configuration,
-                    method: cell.choice.label, keep: cell.keep, result: result, draws: evaluation.draws))
+            if folder != nil {
+                measured.append(
+                    MeasuredScore(
+                        benchmark: benchmark.name, model: model, configuration: configuration,
+                        method: cell.choice.label, keep: cell.keep, result: result, draws: evaluation.draws))
+            }
             parts.append(ScoreParts(result, items: answers.items))
         }
         if let folder, !measured.isEmpty { try MeasuredScore.write(measured, to: folder) }

@@ -4,10 +4,10 @@ public import Foundation
 public struct BenchmarkEvaluation: Sendable {
     /// The score, or nil where a server or a judge decides.
     public let result: BenchmarkResult?
-    /// The score in samples of the pictures; nil where there is none, or it is no sum over questions.
-    public let draws: ScoreDraws?
     /// What is handed in: LLaVA's answer file, and what its scripts make of it.
     public let files: [OfficialFile]
+    private let questions: [BenchmarkQuestion]
+    private let name: String
 
     /// Scores `texts`, answers by row, of `benchmark`, whose data are in `data`; `model` names the model in the files.
     ///
@@ -19,10 +19,12 @@ public struct BenchmarkEvaluation: Sendable {
             path: "answers/\(model).jsonl", contents: try answers.llavaLines(benchmark.name))
         files = try [own] + benchmark.uploads(answers, in: data)
         let canScore = benchmark.parts.allSatisfy { $0.purpose != .truth || data.holds($0.path) }
-        let result = canScore ? try benchmark.score(answers, in: data) : nil
-        draws = result.flatMap { ScoreDraws($0, of: answers.questions, benchmark: benchmark.name) }
-        self.result = result
+        result = canScore ? try benchmark.score(answers, in: data) : nil
+        (questions, name) = (answers.questions, benchmark.name)
     }
+
+    /// The score in samples of the pictures, drawn when asked for; nil where there is none, or it is no sum over questions.
+    public var draws: ScoreDraws? { result.flatMap { ScoreDraws($0, of: questions, benchmark: name) } }
 
     /// Writes the files below `folder`; returns their paths.
     public func write(to folder: URL) throws -> [String] {
