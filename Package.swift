@@ -60,6 +60,7 @@ let package = Package(
         module("JobModel", [yams]),
         module("Failpoints"),
         module("FileLocks"),
+        module("MachineLimits"),
         module("SeededRandomness"),
 
         // Level 1: one library or one idea each.
@@ -80,7 +81,9 @@ let package = Package(
         module("Monitoring", [flyingFox]),
 
         // Level 3–4: the model, and running it.
-        module("VisionLanguage", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", crypto]),
+        module(
+            "VisionLanguage",
+            ["ImageDecoding", "MachineLimits", "Tensors", "TokenReduction", "Tokenization", crypto]),
         module(
             "Generation",
             [
@@ -100,14 +103,14 @@ let package = Package(
         module(
             "Evaluation",
             [
-                "FileLocks", "Generation", "JobModel", "SeededRandomness", "Tensors", "TokenReduction",
+                "FileLocks", "Generation", "JobModel", "SeededRandomness", "Tensors", "TokenReduction", "Tokenization",
                 "VisionLanguage", crypto,
             ]),
         module(
             "Worker",
             [
-                "Failpoints", "Generation", "ImageDecoding", "JobModel", "ResultFiles", "Tensors", "TokenReduction",
-                "VisionLanguage", "WireProtocol", "ZeroMQ", logging,
+                "Failpoints", "Generation", "ImageDecoding", "JobModel", "MachineLimits", "ResultFiles", "Tensors",
+                "TokenReduction", "VisionLanguage", "WireProtocol", "ZeroMQ", logging,
             ]),
 
         // Level 6–7: the command line.
@@ -116,7 +119,7 @@ let package = Package(
             [
                 "AccessKeys", "Analysis", "Coordinator", "Evaluation", "FileLocks", "Generation", "HDF5",
                 "ImageDecoding", "JobModel",
-                "JobStore", "Monitoring", "ResultFiles", "Scheduling",
+                "JobStore", "MachineLimits", "Monitoring", "ResultFiles", "Scheduling",
                 "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "WireProtocol", "Worker", "ZeroMQ",
                 arguments, logging,
             ]),
@@ -129,6 +132,7 @@ let package = Package(
         tests("JobModel"),
         tests("Failpoints"),
         tests("FileLocks"),
+        tests("MachineLimits"),
         tests("SeededRandomness"),
         tests("ZeroMQ"),
         tests("HDF5"),

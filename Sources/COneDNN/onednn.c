@@ -17,8 +17,6 @@ typedef dnnl_memory_desc_t cod_desc;  // a plain struct
 #define DESC_FREE(d) ((void)(d))
 #endif
 
-extern void omp_set_num_threads(int threads);
-
 static _Thread_local char last_error[256];
 
 const char *cod_last_error(void) { return last_error; }
@@ -39,13 +37,6 @@ static dnnl_stream_t thread_stream(void) {
     pthread_once(&engine_once, make_engine);
     if (!stream && failed(dnnl_stream_create(&stream, engine, dnnl_stream_default_flags), "create a stream")) return NULL;
     return stream;
-}
-
-void cod_use_threads(int threads) {
-    static _Thread_local int current;
-    if (current == threads) return;
-    omp_set_num_threads(threads);
-    current = threads;
 }
 
 int cod_has_bf16(void) {

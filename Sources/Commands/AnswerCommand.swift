@@ -51,11 +51,7 @@ struct AnswerCommand: ParsableCommand {
     @Option(help: "A text that ends the answer; may be repeated.")
     var stop: [String] = []
 
-    @Option(help: "Arithmetic: f32 or bf16; bf16 where the processor has it, if left out.")
-    var precision: PrecisionArgument?
-
-    @Option(help: "Compute threads.")
-    var threads = ProcessInfo.processInfo.activeProcessorCount
+    @OptionGroup var arithmetic: ArithmeticOptions
 
     @Option(help: "How to print: table (the text alone) or json.")
     var output = OutputFormat.table
@@ -67,12 +63,10 @@ struct AnswerCommand: ParsableCommand {
         }
         guard temperature >= 0, temperature.isFinite else { throw ValidationError("--temperature must be 0 or more") }
         guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be above 0 and at most 1") }
-        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
     }
 
     func run() throws {
         let clock = ContinuousClock(), start = clock.now
-        let backend = OneDNNBackend(precision: try precision.elementType(), threads: threads)
         let configuration = try LLaVAConfiguration(directory: model, visionTower: visionTower)
         let plan = try ReductionPlan(
             method: reduction.method, keep: reduction.keep, fromLayer: reduction.fromLayer,
@@ -82,7 +76,10 @@ struct AnswerCommand: ParsableCommand {
         let processor = try LLaVAProcessor(directory: model, visionTower: visionTower, configuration: configuration)
         let prompt = try processor.prompt(prompt, template: template, hasPicture: image != nil)
         let picture = try image.map { try processor.prepare(path: $0, framing: imageMode) }
-        let network = try LLaVA(directory: model, visionTower: visionTower, backend: backend)
+        let folder = try ModelFolder(directory: model, visionTower: visionTower)
+        let backend = try arithmetic.backend(stored: folder.stored)
+        try folder.checkFitsHere(weights: arithmetic.weights.format, on: backend)
+        let network = try LLaVA(folder, weights: arithmetic.weights.format, backend: backend)
         let loaded = clock.now
         let engine = Engine(model: network, tokenizer: processor.tokenizer, capacity: 1)
         engine.admit(
@@ -100,7 +97,8 @@ struct AnswerCommand: ParsableCommand {
                     result,
                     promptTokenIDs: prompt.expanded(
                         imageToken: configuration.imageToken, visualTokens: configuration.visualTokens),
-                    backend: backend.name, loadSeconds: (loaded - start) / .seconds(1)))
+                    backend: backend.name, weights: (arithmetic.weights.format ?? folder.stored).rawValue,
+                    loadSeconds: (loaded - start) / .seconds(1)))
         }
     }
 }
@@ -125,11 +123,15 @@ private struct AnswerReport: Encodable {
     let visualTokensDelivered: Int
     let finishReason: String
     let backend: String
+    /// How the decoder's weights are stored.
+    let weights: String
     /// Seconds.
     let timings: Timings
     let flops: FLOPs
 
-    init(_ result: GenerationResult, promptTokenIDs: [Int], backend: String, loadSeconds: Double) {
+    init(
+        _ result: GenerationResult, promptTokenIDs: [Int], backend: String, weights: String, loadSeconds: Double
+    ) {
         text = result.text
         promptTokenIds = promptTokenIDs
         tokenIds = result.tokenIDs
@@ -137,6 +139,7 @@ private struct AnswerReport: Encodable {
         visualTokensDelivered = result.features.rows
         finishReason = result.finishReason.rawValue
         self.backend = backend
+        self.weights = weights
         timings = Timings(
             load: loadSeconds, vision: result.seconds.vision, reduce: result.seconds.reduce,
             prefill: result.seconds.prefill, decode: result.seconds.decode)

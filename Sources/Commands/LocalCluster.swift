@@ -14,8 +14,8 @@ final class LocalCluster {
     /// Where clients connect.
     let endpoint: String
 
-    /// Starts the processes; job store and logs go into `folder`.
-    init(folder: String, workers count: Int, threads: Int) throws {
+    /// Starts the processes; job store and logs go into `folder`. Each worker may use `memory` bytes.
+    init(folder: String, workers count: Int, threads: Int, memory: Int? = nil) throws {
         logs = URL(fileURLWithPath: folder + "/logs")
         try FileManager.default.createDirectory(at: logs, withIntermediateDirectories: true)
         coordinator = try ChildProcess(
@@ -35,7 +35,7 @@ final class LocalCluster {
             [
                 "worker", "--connect", listening.workers, "--name", "local-\(number)", "--threads", "\(threads)",
                 "--spool", "\(folder)/spool/local-\(number)",
-            ]
+            ] + (memory.map { ["--memory", "\($0)"] } ?? [])
         }
         for number in 1...count { workers.append(try startWorker(number)) }
     }

@@ -1,25 +1,91 @@
 public import ArgumentParser
+import Foundation
 public import ImageDecoding
+import JobModel
+import MachineLimits
 import Tensors
 public import Tokenization
+import VisionLanguage
 
 /// The arithmetic a command asks for.
 enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
     case f32, bf16
 }
 
-extension PrecisionArgument? {
-    /// The type that products compute in; nil is bf16 where the processor has it.
-    func elementType() throws -> ElementType {
-        switch self {
-        case .f32: return .float32
-        case nil: return OneDNNBackend.hasBFloat16 ? .bfloat16 : .float32
-        case .bf16:
-            guard OneDNNBackend.hasBFloat16 else {
-                throw CommandFailure(ExitCodes.usage, "this processor does not multiply bf16; use --precision f32")
-            }
-            return .bfloat16
+/// The format of weights a command asks for; `auto` is the checkpoint's own.
+enum WeightsArgument: String, ExpressibleByArgument, CaseIterable {
+    case auto, f32, bf16, f16, int8, int4
+
+    /// nil keeps what the checkpoint holds.
+    var format: WeightFormat? { WeightFormat(rawValue: rawValue) }
+}
+
+/// How a command computes: which arithmetic, and in which format weights are kept.
+struct ArithmeticOptions: ParsableArguments {
+    @Option(help: "Arithmetic: f32 or bf16; bf16 for weights in bf16 where the processor multiplies it, if left out.")
+    var precision: PrecisionArgument?
+
+    @Option(help: "How weights are kept: auto (as the checkpoint holds them), f32, bf16, f16, int8 or int4.")
+    var weights = WeightsArgument.auto
+
+    @Option(help: "Compute threads.")
+    var threads = UsableProcessors.count()
+
+    func validate() throws {
+        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
+    }
+
+    /// A backend for weights in the wanted format, or in `stored`, the checkpoint's.
+    func backend(stored: WeightFormat) throws -> CPUBackend {
+        try CPUBackend(precision.elementType, weights: weights.format ?? stored, threads: threads)
+    }
+}
+
+extension CPUBackend {
+    /// A backend for weights in a format; throws a failure of usage where the processor lacks what is asked for.
+    convenience init(_ precision: ElementType?, weights: WeightFormat, threads: Int) throws {
+        do {
+            self.init(
+                precision: try CPUBackend.activationType(precision, weights: weights), threads: threads)
+        } catch {
+            throw CommandFailure(ExitCodes.usage, "\(error)")
         }
+    }
+}
+
+extension ModelFolder {
+    /// Refuses, as wrong input, a model that this machine has no memory for.
+    func checkFitsHere(weights format: WeightFormat?, on backend: CPUBackend) throws {
+        do {
+            try checkFits(
+                weights: format, activations: backend.activationType, available: AvailableMemory.now().available,
+                of: "this machine")
+        } catch let error as ModelError {
+            throw CommandFailure(ExitCodes.usage, "\(error)")
+        }
+    }
+}
+
+extension PrecisionArgument? {
+    /// The type of activations; nil leaves the choice.
+    var elementType: ElementType? {
+        switch self {
+        case .f32: .float32
+        case .bf16: .bfloat16
+        case nil: nil
+        }
+    }
+}
+
+extension PrecisionArgument? {
+    /// What a batch file asks for.
+    init(_ precision: BatchDescription.Precision) {
+        self =
+            switch precision {
+            case .auto: nil
+            case .f32: .f32
+            case .bf16: .bf16
+            }
     }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import JobModel
+import MachineLimits
 import WireProtocol
 
 /// `winnow run`: a whole batch on this machine.
@@ -17,7 +18,10 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Compute threads of each worker.")
     var threads: Int?
 
-    @OptionGroup var storage: StorageOptions
+    @Option(help: "Memory that all workers together may use, such as 16GB; what this machine has left, if left out.")
+    var memory: ByteCount?
+
+    @OptionGroup var overrides: BatchOverrides
 
     @Option(help: "Most rows of the table of answers.")
     var rows = 200
@@ -35,10 +39,14 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let file = BatchPreflight.withFreshResults(try storage.apply(to: BatchPreflight.load(batch)))
-        let count = workers ?? file.run.workers
-        let threads = threads ?? file.run.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount / count)
-        let cluster = try LocalCluster(folder: file.description.results, workers: count, threads: threads)
+        let wanted = try overrides.apply(to: BatchPreflight.load(batch))
+        let count = workers ?? wanted.run.workers
+        let threads = threads ?? wanted.run.threads ?? max(1, UsableProcessors.count() / count)
+        // Refused before anything is written or started.
+        let share = try MemoryShare(wanted.description, workers: count, memory: memory?.bytes)
+        let file = BatchPreflight.withFreshResults(wanted)
+        let cluster = try LocalCluster(
+            folder: file.description.results, workers: count, threads: threads, memory: share.bytes)
         defer { cluster.end() }
         let interrupted = Interruption()
         var catalogue = RunningCatalogue(results: file.description.results)

@@ -29,7 +29,7 @@ struct SubmitCommand: ParsableCommand {
     @Flag(help: "Wait, and show progress on standard error.")
     var progress = false
 
-    @OptionGroup var storage: StorageOptions
+    @OptionGroup var overrides: BatchOverrides
 
     @OptionGroup(title: "Queue options") var queue: QueueArguments
 
@@ -40,7 +40,7 @@ struct SubmitCommand: ParsableCommand {
     }
 
     func run() throws {
-        var file = try storage.apply(to: BatchPreflight.load(batch))
+        var file = try overrides.apply(to: BatchPreflight.load(batch))
         file.description.queue = queue.applied(to: file.description.queue)
         file.description.name = name ?? file.description.name
         let coordinator = try client.coordinator()

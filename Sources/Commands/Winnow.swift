@@ -22,7 +22,7 @@ public struct Winnow: ParsableCommand {
             StatusCommand.self, WatchCommand.self, WaitCommand.self, CancelCommand.self, RetryCommand.self,
             PauseCommand.self, ResumeCommand.self, DrainCommand.self, ExplainCommand.self, WorkersCommand.self,
             DoctorCommand.self, KeysCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,
-            FLOPsCommand.self, ResultsCommand.self, ReportCommand.self, EvalCommand.self,
+            FLOPsCommand.self, ModelCommand.self, ResultsCommand.self, ReportCommand.self, EvalCommand.self,
             BenchCommand.self,
         ])
 

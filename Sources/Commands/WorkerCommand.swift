@@ -3,6 +3,7 @@ import ArgumentParser
 import Coordinator
 import Foundation
 import JobModel
+import MachineLimits
 import Worker
 
 /// `winnow worker`: runs jobs.
@@ -19,11 +20,18 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "A name, the same after a restart; left out, it is the host's with the first free number.")
     var name: String?
 
-    @Option(help: "Compute threads.")
-    var threads = ProcessInfo.processInfo.activeProcessorCount
+    @Option(help: "Compute threads; the processors that this process may use, if left out.")
+    var threads = UsableProcessors.count()
 
     @Option(help: "Jobs answered at the same time.")
     var capacity = 8
+
+    @Option(
+        help: """
+            Memory that the worker may use, such as 9GB; a model that does not fit is refused, and fewer jobs run at a time \
+            where they would not. What the machine or its control group has left, if left out.
+            """)
+    var memory: ByteCount?
 
     @Option(help: "Most answers of one result file.")
     var sealRows = WorkerConfiguration.Sealing().rows
@@ -85,12 +93,13 @@ struct WorkerCommand: ParsableCommand {
         configuration.sealing.bytes = sealMib << 20
         configuration.sealing.age = .seconds(sealSeconds)
         configuration.sealing.writesShards = !nullWithoutShards
-        let (capacity, threads, pause) = (capacity, threads, null ? Duration.milliseconds(nullMilliseconds) : nil)
+        let (capacity, threads, memory) = (capacity, threads, memory?.bytes)
+        let pause = null ? Duration.milliseconds(nullMilliseconds) : nil
         let service = try WorkerService(configuration, log: logging.logger("winnow.worker")) {
             if let pause {
                 NullRunner(capacity: capacity, pause: pause)
             } else {
-                ModelRunner(capacity: capacity, threads: threads)
+                ModelRunner(capacity: capacity, threads: threads, memory: memory)
             }
         }
         let signals = Signals { times in times == 1 ? service.drain() : service.stop() }

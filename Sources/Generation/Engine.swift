@@ -9,7 +9,7 @@ public final class Engine {
     private let model: LLaVA
     private let tokenizer: Tokenizer
     private let endOfSequence: Set<Int>
-    private var waiting: [GenerationRequest] = []
+    private var waiting: WaitingRequests
     private var answers: [Answer] = []
     private var prefill: Prefill
     /// Answers written at the same time.
@@ -17,13 +17,23 @@ public final class Engine {
 
     /// An engine that answers `capacity` requests at a time and keeps `sharedBytes` of features, and
     /// as much of prompt prefixes, for requests that share them.
-    public init(model: LLaVA, tokenizer: Tokenizer, capacity: Int, sharedBytes: Int = 512 << 20) {
+    ///
+    /// It reads at most `prefillRows` rows of prompts at once, or one whole prompt that has more, before every answer gets
+    /// its next token; and takes new requests only while the keys and values of all answers stay within `cacheBytes`, or one
+    /// request that takes more. None of these numbers changes an answer.
+    public init(
+        model: LLaVA, tokenizer: Tokenizer, capacity: Int, sharedBytes: Int = ModelMemory.usualShared,
+        prefillRows: Int = ModelMemory.usualPrefillRows, cacheBytes: Int = .max
+    ) {
         precondition(capacity >= 1, "an engine answers at least one request at a time")
         self.model = model
         self.tokenizer = tokenizer
         self.capacity = capacity
+        waiting = WaitingRequests(
+            prefillRows: prefillRows, cacheRows: cacheBytes / max(model.cacheBytesPerRow, 1),
+            visualTokens: model.configuration.visualTokens)
         endOfSequence = model.configuration.endOfSequence
-        prefill = Prefill(model, sharedBytes: sharedBytes)
+        prefill = Prefill(model, sharedBytes: sharedBytes, rowsAtOnce: prefillRows)
     }
 
     /// A request that ended.
@@ -35,11 +45,11 @@ public final class Engine {
     }
 
     /// Takes a request; it runs as soon as there is room.
-    public func admit(_ request: GenerationRequest) { waiting.append(request) }
+    public func admit(_ request: GenerationRequest) { waiting.add(request) }
 
     /// Forgets a request.
     public func cancel(_ id: UInt64) {
-        waiting.removeAll { $0.id == id }
+        waiting.remove(id)
         answers.removeAll { $0.request.id == id }
     }
 
@@ -49,12 +59,10 @@ public final class Engine {
     /// One iteration: prefill of requests there is room for, then one more token of every answer.
     public func step() throws -> [Ended] {
         var ended: [Ended] = []
-        let joining = min(capacity - answers.count, waiting.count)
-        if joining > 0 {
-            let requests = Array(waiting.prefix(joining))
-            waiting.removeFirst(joining)
-            ended += start(requests)
+        let joining = waiting.take(atMost: capacity - answers.count, beside: answers.map(\.request)) {
+            prefill.remembers($0)
         }
+        if !joining.isEmpty { ended += start(joining) }
         ended += collect()
         if !answers.isEmpty {
             try decode()

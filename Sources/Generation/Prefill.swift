@@ -3,26 +3,35 @@ import TokenReduction
 import VisionLanguage
 
 /// Reads prompts, with everything done once that several of them share: the tower for one picture and reduction, and the
-/// decoder over the part of the prompt that ends with the picture.
+/// decoder over the part of the prompt that ends with the picture, as far as no reduction looks at its rows.
 struct Prefill {
     private let model: LLaVA
+    /// Rows of pictures that the tower takes at once, unless a single picture has more.
+    private let rowsAtOnce: Int
     private var features: SharedResults<LLaVA.EncodedPicture>
     private var prefixes: SharedResults<LLaVA.Prefix>
 
     /// Remembers at most `sharedBytes` of features and as much of prefixes.
-    init(_ model: LLaVA, sharedBytes: Int) {
+    init(_ model: LLaVA, sharedBytes: Int, rowsAtOnce: Int) {
         self.model = model
+        self.rowsAtOnce = rowsAtOnce
         features = SharedResults(bound: sharedBytes) {
             $0.features.byteCount + ($0.towerFeatures?.byteCount ?? 0)
         }
         prefixes = SharedResults(bound: sharedBytes) { $0.bytes }
     }
 
+    /// Whether the beginning of a request's prompt has been read.
+    func remembers(_ request: GenerationRequest) -> Bool { request.prefixKey.map { prefixes.contains($0) } ?? false }
+
     /// Answers that are ready for their first token, and the logits it is chosen from.
     mutating func start(_ requests: [GenerationRequest]) throws -> (answers: [Answer], logits: Tensor) {
         let clock = ContinuousClock(), start = clock.now
-        let (pictures, isNew) = try features.values(for: requests.map(\.towerKey)) { [model] places in
-            try Self.pictures(places.map { requests[$0] }, model)
+        let (pictures, isNew) = try features.values(for: requests.map(\.towerKey)) { [model, rowsAtOnce] places in
+            let rows = model.configuration.vision.patches + 1
+            return try places.chunks(of: max(1, rowsAtOnce / rows)).flatMap {
+                try Self.pictures($0.map { requests[$0] }, model)
+            }
         }
         let encoded = clock.now
         let beginnings = try beginnings(requests, pictures)
@@ -83,11 +92,11 @@ struct Prefill {
 }
 
 extension GenerationRequest {
-    /// Equal keys mean that the decoder sees the same rows up to the picture's last; nil where it may not be shared.
+    /// Equal keys mean that the decoder sees the same rows up to the picture's last; nil where they may not be shared.
     ///
-    /// A reduction inside the decoder looks at the whole prompt, so nothing after its first layer could be shared.
-    fileprivate var prefixKey: String? {
-        guard !plan.reduces(in: .languageModel), !prompt.after.isEmpty else { return nil }
+    /// A reduction inside the decoder looks at the whole prompt: what is shared then ends before its first layer.
+    var prefixKey: String? {
+        guard plan.undisturbedLayers(of: .languageModel) > 0, !prompt.after.isEmpty else { return nil }
         return towerKey.map { "\(prompt.before) \($0)" }
     }
 
@@ -95,5 +104,12 @@ extension GenerationRequest {
     fileprivate var towerKey: String? {
         guard plan.readsQuestion, let question = prompt.question else { return featureKey }
         return featureKey.map { "\($0.utf8.count) \($0) \(question)" }
+    }
+}
+
+extension Array {
+    /// The elements in runs of at most `count`.
+    fileprivate func chunks(of count: Int) -> [ArraySlice<Element>] {
+        stride(from: 0, to: self.count, by: count).map { self[$0..<Swift.min($0 + count, self.count)] }
     }
 }

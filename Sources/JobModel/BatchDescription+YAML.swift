@@ -8,7 +8,8 @@ extension BatchDescription {
         pairs += [
             ("items", text(items)), ("images", text(images)), ("results", text(results)), ("method", methodNode),
             ("template", text(template.rawValue)), ("image_mode", text(imageMode.rawValue)),
-            ("precision", text(precision.rawValue)), ("generation", generationNode),
+            ("precision", text(precision.rawValue)), ("weights", text(weights.rawValue)),
+            ("generation", generationNode),
             ("features", text(features.rawValue)), ("trace", text(trace.rawValue)), ("queue", queueNode),
         ]
         do {

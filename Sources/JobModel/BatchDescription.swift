@@ -7,8 +7,10 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         case none, hf
         case vicunaV1 = "vicuna_v1"
     }
-    /// Arithmetic of the matrix products; `auto` is bf16 where the processor has it, else f32.
+    /// Arithmetic of the matrix products; `auto` is bf16 for weights in bf16 where the processor multiplies it, else f32.
     public enum Precision: String, Codable, Sendable, CaseIterable { case auto, f32, bf16 }
+    /// How the weights of products are stored; `auto` is what the checkpoint holds.
+    public enum Weights: String, Codable, Sendable, CaseIterable { case auto, f32, bf16, f16, int8, int4 }
 
     /// A reduction by name, its budget and options that differ from the documented defaults.
     public struct Method: Codable, Sendable, Hashable {
@@ -75,6 +77,8 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public var imageMode: ImageMode
     /// Arithmetic of the matrix products.
     public var precision: Precision
+    /// How the weights of products are stored.
+    public var weights: Weights
     /// How answers are generated.
     public var generation: Generation
     /// Which visual features shards hold.
@@ -88,7 +92,8 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public init(
         name: String, model: String, visionTower: String? = nil, items: String, images: String, results: String,
         method: Method = Method(), template: Template = .vicunaV1, imageMode: ImageMode = .crop,
-        precision: Precision = .auto, generation: Generation = Generation(), features: Features = .projected,
+        precision: Precision = .auto, weights: Weights = .auto, generation: Generation = Generation(),
+        features: Features = .projected,
         trace: Trace = .full, queue: QueueOptions = QueueOptions()
     ) {
         self.name = name
@@ -101,6 +106,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         self.template = template
         self.imageMode = imageMode
         self.precision = precision
+        self.weights = weights
         self.generation = generation
         self.features = features
         self.trace = trace
@@ -120,6 +126,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         template = try container.decode(Template.self, forKey: .template)
         imageMode = try container.decode(ImageMode.self, forKey: .imageMode)
         precision = try container.decode(Precision.self, forKey: .precision)
+        weights = try container.decodeIfPresent(Weights.self, forKey: .weights) ?? .auto
         generation = try container.decode(Generation.self, forKey: .generation)
         // Once it was whether to store what entered the decoder.
         features =
@@ -141,7 +148,8 @@ public struct BatchDescription: Codable, Sendable, Hashable {
             compare("method.name") { $0.method.name }, compare("method.keep") { $0.method.keep },
             compare("method.from_layer") { $0.method.fromLayer }, compare("method") { $0.method.options },
             compare("template") { $0.template }, compare("image_mode") { $0.imageMode },
-            compare("precision") { $0.precision }, compare("generation.max_tokens") { $0.generation.maxTokens },
+            compare("precision") { $0.precision }, compare("weights") { $0.weights },
+            compare("generation.max_tokens") { $0.generation.maxTokens },
             compare("generation.temperature") { $0.generation.temperature },
             compare("generation.top_p") { $0.generation.topP }, compare("generation.seed") { $0.generation.seed },
             compare("generation.stop") { $0.generation.stop }, compare("features") { $0.features },

@@ -15,6 +15,7 @@ internal import Yams
 /// | `template` | `vicuna_v1`; or `hf`, `none` |
 /// | `image_mode` | `crop`; or `pad` |
 /// | `precision` | `auto`; or `f32`, `bf16` |
+/// | `weights` | `auto`; or `f32`, `bf16`, `f16`, `int8`, `int4` |
 /// | `generation` | `max_tokens: 64`, `temperature: 0`, `top_p: 1`, `seed: 0`, `stop: []` |
 /// | `features` | `projected`; or `tower`, `none` |
 /// | `trace` | `full`; or `indices`, `none` |

@@ -5,6 +5,7 @@ internal import Yams
 struct BatchFileReader {
     static let keys = [
         "name", "model", "vision_tower", "items", "images", "results", "method", "template", "image_mode", "precision",
+        "weights",
         "generation", "features", "trace", "queue", "run",
     ]
 
@@ -32,6 +33,7 @@ struct BatchFileReader {
         let template = top.choice("template", BatchDescription.Template.self, &problems)
         let imageMode = top.choice("image_mode", BatchDescription.ImageMode.self, &problems)
         let precision = top.choice("precision", BatchDescription.Precision.self, &problems)
+        let weights = top.choice("weights", BatchDescription.Weights.self, &problems)
         let features = readFeatures(top)
         let trace = top.choice("trace", BatchDescription.Trace.self, &problems)
         guard let items = required("items", top).map(absolute) else { return nil }
@@ -41,7 +43,7 @@ struct BatchFileReader {
             description: BatchDescription(
                 name: name, model: model, visionTower: tower, items: items, images: images, results: results,
                 method: method, template: template ?? .vicunaV1, imageMode: imageMode ?? .crop,
-                precision: precision ?? .auto, generation: generation,
+                precision: precision ?? .auto, weights: weights ?? .auto, generation: generation,
                 features: features ?? .projected, trace: trace ?? .full, queue: queue),
             run: run, itemCount: count.items, picturedItemCount: count.pictured)
     }

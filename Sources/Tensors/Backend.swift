@@ -5,7 +5,7 @@ import Glibc
 /// Everything is a list of rows: a batch is the rows of its sequences one after another, without padding. Matrix products
 /// read `activationType`; the residual stream and normalisation stay in `residualType`.
 public protocol Backend: AnyObject {
-    /// "onednn-bf16", "portable-f64", …
+    /// "cpu-f32-avx2", "portable-f64", …
     var name: String { get }
     /// The type that enters matrix products.
     var activationType: ElementType { get }
@@ -13,7 +13,10 @@ public protocol Backend: AnyObject {
     var residualType: ElementType { get }
 
     /// Prepares weights once: matrices `(outputs, inputs)` stacked along their outputs, with an optional bias for all.
-    func pack(_ matrices: [Tensor], bias: [Tensor]) throws(TensorError) -> Linear
+    /// Without a format, weights stay in the one that they are stored in.
+    func pack(_ matrices: [Tensor], bias: [Tensor], as format: WeightFormat?) throws(TensorError) -> Linear
+    /// Takes weights that lie in the kernels' layout, of a packed model.
+    func adopt(_ packed: PackedWeights, bias: [Float]) throws(TensorError) -> Linear
 
     /// `x·Wᵀ + b`, then `activation`, as `type`: `(rows, inputs)` to `(rows, outputs)`.
     func linear(_ x: Tensor, _ weights: Linear, activation: Activation, as type: ElementType) -> Tensor
@@ -41,6 +44,11 @@ public protocol Backend: AnyObject {
 }
 
 extension Backend {
+    /// Prepares weights in the format that they are stored in.
+    public func pack(_ matrices: [Tensor], bias: [Tensor]) throws(TensorError) -> Linear {
+        try pack(matrices, bias: bias, as: nil)
+    }
+
     /// The head-mean probabilities with which query `row` looks at each key, (1, keys): one row of the map, at the cost of
     /// one query.
     public func attentionRow(_ problem: Attention, query row: Int) -> Tensor {
@@ -184,10 +192,12 @@ public struct KeysAndValues: Sendable {
 
 /// Gain, bias and epsilon of a normalisation; without bias it is RMS normalisation.
 public struct Normalization: Sendable {
-    /// float32, one per column.
-    let gain: [Float]
-    let bias: [Float]?
-    let epsilon: Double
+    /// One per column.
+    public let gain: [Float]
+    /// One per column; nil makes it RMS normalisation.
+    public let bias: [Float]?
+    /// What is added to the variance.
+    public let epsilon: Double
 
     /// Layer normalisation where `bias` is given, else RMS normalisation.
     public init(gain: Tensor, bias: Tensor?, epsilon: Double) {
@@ -197,16 +207,23 @@ public struct Normalization: Sendable {
     }
 }
 
-/// Weights prepared by a backend for its own use.
-public class Linear: @unchecked Sendable {
+/// Weights prepared by a backend for its own use; every backend makes its own subclass.
+open class Linear: @unchecked Sendable {
     /// Numbers in a row that goes in.
     public let inputs: Int
     /// Numbers in a row that comes out.
     public let outputs: Int
+    /// How the weights are stored.
+    public let format: WeightFormat
+    /// Bytes that they take.
+    public let byteCount: Int
 
-    init(inputs: Int, outputs: Int) {
+    /// What is the same for the weights of every backend.
+    public init(inputs: Int, outputs: Int, format: WeightFormat, byteCount: Int) {
         self.inputs = inputs
         self.outputs = outputs
+        self.format = format
+        self.byteCount = byteCount
     }
 
     /// Floating-point operations for `rows` rows; one multiply-add counts 2.
@@ -217,8 +234,10 @@ public class Linear: @unchecked Sendable {
 ///
 /// Angles are float32 products as in the reference; cosine and sine are taken in double and rounded (Su et al. 2021).
 public struct RotaryAngles: Sendable {
-    let cosine: [Float]
-    let sine: [Float]
+    /// `(positions, size/2)`
+    public let cosine: [Float]
+    /// `(positions, size/2)`
+    public let sine: [Float]
 
     /// Angles of `positions` for heads of `size` numbers.
     public init(positions: [Int], size: Int, base: Double) {

@@ -28,19 +28,32 @@ final class Storage: @unchecked Sendable {
     deinit { release(base, byteCount) }
 }
 
-/// Freed blocks by size, up to a bound; beyond it they go back to the system.
+/// Freed blocks by size, up to a bound; beyond it those of the sizes that were asked for longest ago go back to the system.
 final class StoragePool: Sendable {
     static let shared = StoragePool()
 
-    private struct Free {
+    private struct Free: @unchecked Sendable {
         var blocks: [Int: [UnsafeMutableRawPointer]] = [:]
+        /// When a block of each size was last taken or given back.
+        var lastUse: [Int: Int] = [:]
+        var clock = 0
         var bytes = 0
+
+        mutating func use(_ capacity: Int) {
+            clock += 1
+            lastUse[capacity] = clock
+        }
+
+        mutating func pop(_ capacity: Int) -> UnsafeMutableRawPointer? {
+            guard let block = blocks[capacity]?.popLast() else { return nil }
+            if blocks[capacity]?.isEmpty == true { blocks[capacity] = nil }
+            bytes -= capacity
+            return block
+        }
     }
 
-    private let free = Mutex(FreeBox())
+    private let free = Mutex(Free())
     private static let bound = 1 << 30
-
-    private struct FreeBox: @unchecked Sendable { var value = Free() }
 
     /// Sizes are rounded up to an eighth of their power of two, so that nearly equal row counts share blocks.
     static func capacity(for byteCount: Int) -> Int {
@@ -50,10 +63,9 @@ final class StoragePool: Sendable {
     }
 
     func take(_ capacity: Int) -> UnsafeMutableRawPointer {
-        if let block = free.withLock({ box -> UnsafeMutableRawPointer? in
-            guard let block = box.value.blocks[capacity]?.popLast() else { return nil }
-            box.value.bytes -= capacity
-            return block
+        if let block = free.withLock({ free -> UnsafeMutableRawPointer? in
+            free.use(capacity)
+            return free.pop(capacity)
         }) {
             return block
         }
@@ -62,12 +74,16 @@ final class StoragePool: Sendable {
     }
 
     func give(_ block: UnsafeMutableRawPointer, _ capacity: Int) {
-        let kept = free.withLock { box in
-            guard box.value.bytes + capacity <= Self.bound else { return false }
-            box.value.blocks[capacity, default: []].append(block)
-            box.value.bytes += capacity
-            return true
+        guard capacity <= Self.bound else { return Glibc.free(block) }
+        free.withLock { free in
+            free.use(capacity)
+            while free.bytes + capacity > Self.bound {
+                let oldest = free.blocks.keys.min { free.lastUse[$0, default: 0] < free.lastUse[$1, default: 0] }
+                guard let oldest, let old = free.pop(oldest) else { break }
+                Glibc.free(old)
+            }
+            free.blocks[capacity, default: []].append(block)
+            free.bytes += capacity
         }
-        if !kept { Glibc.free(block) }
     }
 }

@@ -2,7 +2,8 @@
 public struct TensorError: Error, CustomStringConvertible, Sendable {
     /// Kinds of failure.
     public enum Code: String, Sendable {
-        case cannotOpen, cannotWrite, malformedFile, missingTensor, wrongShape, unsupportedType, engineFailure
+        case cannotOpen, cannotWrite, malformedFile, missingTensor, wrongShape, unsupportedType, engineFailure,
+            notFinite
     }
 
     /// What kind of failure it is.

@@ -186,6 +186,16 @@ public struct ReductionPlan: Sendable {
         removal(in: place, layer: layer) > 0 || settles(in: place, layer: layer)
     }
 
+    /// How many layers of `place` come before the first one whose rows a reduction changes or looks at: what they compute
+    /// of a row depends on nothing behind it, as without any reduction.
+    public func undisturbedLayers(of place: Place) -> Int {
+        let layers = model.layers(in: place)
+        guard let first = (0..<layers).first(where: { reduces(in: place, layer: $0) }),
+            let stages = method.stages(in: place)
+        else { return layers }
+        return max(0, first - stages.filter.layersOfHistory)
+    }
+
     /// Whether tokens that stay in `place` take something in of those that go.
     public func merges(in place: Place) -> Bool { method.stages(in: place)?.compress.merges ?? false }
 

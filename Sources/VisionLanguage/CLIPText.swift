@@ -20,8 +20,11 @@ public final class CLIPText {
     private let activation: Activation
     private let progress: LayerProgress
 
-    /// Reads tokenizer and tower of a whole CLIP model.
-    public init(_ folder: CLIPFolder, backend: any Backend, progress: LayerProgress = LayerProgress()) throws {
+    /// Reads tokenizer and tower of a whole CLIP model; its weights become `format`, or stay as they are stored.
+    public init(
+        _ folder: CLIPFolder, weights format: WeightFormat? = nil, backend: any Backend,
+        progress: LayerProgress = LayerProgress()
+    ) throws {
         let c = folder.sizes.text
         sizes = c
         tokenizer = try CLIPTokenizer(directory: URL(fileURLWithPath: folder.path, isDirectory: true))
@@ -31,7 +34,7 @@ public final class CLIPText {
                 "\(folder.path)/vocab.json has \(tokenizer.vocabularySize) tokens, the text tower embeds "
                     + "\(c.vocabulary); take both from one checkpoint")
         }
-        let weights = Weights(folder.weights, prefix: "", backend: backend)
+        let weights = Weights(folder.weights, prefix: "", format: format, backend: backend)
         self.backend = backend
         self.progress = progress
         heads = Heads(count: c.heads, size: c.hidden / c.heads)

@@ -1,3 +1,4 @@
+import Tensors
 public import TokenReduction
 
 /// One prompt on its way through the decoder, and the answer as it grows.
@@ -13,6 +14,11 @@ public final class DecoderSequence {
     /// The reduction, which goes on in the decoder.
     public internal(set) var run: ReductionRun
     let cache: KeyValueCache
+    /// Rows of a shared beginning as they enter the first layer that a reduction looks at, and that layer: from there on all
+    /// rows of the prompt go together. nil where all of the prompt is read at once, or the beginning in all layers.
+    let joining: (layer: Int, rows: Tensor)?
+    /// What comes out of a beginning that was read in some layers only.
+    var begun: (layer: Int, rows: Tensor)?
     /// Tokens that the answer may have in the model's context.
     public let room: Int
     var nextPosition: Int
@@ -28,6 +34,7 @@ public final class DecoderSequence {
         self.run = run
         self.room = room
         unread = 0..<promptTokens
+        joining = nil
         cache = KeyValueCache(layers: layers)
         nextPosition = promptTokens
     }
@@ -39,6 +46,7 @@ public final class DecoderSequence {
         image = prefix.image
         run = prefix.run
         unread = prefix.promptTokens..<promptTokens
+        joining = prefix.begun
         cache = KeyValueCache(copying: prefix.cache, room: unread.count + room)
         nextPosition = promptTokens
         prefillFLOPs = prefix.prefillFLOPs
@@ -46,4 +54,7 @@ public final class DecoderSequence {
 
     /// Bytes of keys and values held for this sequence.
     public var cacheBytes: Int { cache.bytes }
+
+    /// Bytes of keys and values, and of rows of a beginning that wait for the rest.
+    var heldBytes: Int { cache.bytes + (begun?.rows.byteCount ?? 0) }
 }

@@ -18,10 +18,12 @@ final class KeyValueCache {
         layers = Array(repeating: Layer(keys: nothing, values: nothing), count: count)
     }
 
-    /// The contents of another cache, with room for `room` more rows in every layer.
+    /// The contents of another cache, with room for `room` more rows in every layer that holds any.
     init(copying other: KeyValueCache, room: Int) {
         layers = other.layers
-        for layer in layers.indices { grow(layer, to: other.length(layer) + room, like: other.layers[layer].keys) }
+        for layer in layers.indices where other.length(layer) > 0 {
+            grow(layer, to: other.length(layer) + room, like: other.layers[layer].keys)
+        }
     }
 
     /// Rows that `layer` holds.

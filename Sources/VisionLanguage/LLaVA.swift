@@ -14,61 +14,78 @@ public final class LLaVA {
     private let likeness: QuestionLikeness
     private let decoder: Llama
 
-    /// Loads the checkpoint in `directory`; an original LLaVA checkpoint takes its tower from `visionTower`, and methods that
-    /// weigh tokens by the question take CLIP's text tower from there, once the first one runs.
+    /// Loads the checkpoint in `directory` with its weights in `weights`, or as it holds them; see ``ModelFolder``.
+    public convenience init(
+        directory: String, visionTower: String? = nil, weights: WeightFormat? = nil, backend: any Backend,
+        progress: LayerProgress = LayerProgress()
+    ) throws {
+        try self.init(
+            ModelFolder(directory: directory, visionTower: visionTower), weights: weights, backend: backend,
+            progress: progress)
+    }
+
+    /// Loads the model of a folder; methods that weigh tokens by the question take CLIP's text tower from its `visionTower`,
+    /// once the first one runs.
     ///
     /// Files stay mapped; a tensor's pages are dropped as soon as it is packed, so peak memory is the packed size plus
-    /// one layer.
+    /// one layer. Throws `notFinite`, with tensor and row, where a weight cannot be stored in the format.
     public convenience init(
-        directory: String, visionTower: String? = nil, backend: any Backend, progress: LayerProgress = LayerProgress()
+        _ folder: ModelFolder, weights: WeightFormat? = nil, backend: any Backend,
+        progress: LayerProgress = LayerProgress()
     ) throws {
-        let configuration = try LLaVAConfiguration(directory: directory, visionTower: visionTower)
-        let checkpoint = CheckpointWeights(checkpoint: try Checkpoint(directory: directory), path: directory)
-        let names = try WeightNames(recognising: checkpoint.checkpoint.names, at: directory)
-        var tower = checkpoint, prefix = names.vision
-        if prefix == nil {
-            let path = try LLaVAConfiguration.towerDirectory(
-                ConfigurationFile(path: directory + "/config.json"), directory: directory, given: visionTower)
-            tower = CheckpointWeights(checkpoint: try Checkpoint(directory: path), path: path)
-            prefix = "vision_model."
-        }
+        let formats = WeightFormats(weights)
         try self.init(
-            configuration: configuration, tower: tower, decoder: checkpoint, names: names, visionPrefix: prefix ?? "",
+            configuration: folder.configuration, tower: folder.tower, decoder: folder.decoder, names: folder.names,
+            visionPrefix: folder.towerPrefix,
             likeness: QuestionLikeness(
-                directory: directory, visionTower: visionTower, vision: configuration.vision, backend: backend,
-                progress: progress),
-            backend: backend, progress: progress)
+                directory: folder.directory, visionTower: folder.visionTower, vision: folder.configuration.vision,
+                format: formats.tower, backend: backend, progress: progress),
+            formats: formats, backend: backend, progress: progress)
     }
 
     /// A model of the given sizes with random weights made in memory, for measuring speed.
-    public convenience init(random configuration: LLaVAConfiguration, seed: UInt64, backend: any Backend) throws {
+    public convenience init(
+        random configuration: LLaVAConfiguration, seed: UInt64, weights format: WeightFormat? = nil,
+        backend: any Backend
+    ) throws {
         let weights = RandomWeights(seed: seed)
-        let names = WeightNames.released
+        let names = WeightNames.released, formats = WeightFormats(format)
         try self.init(
             configuration: configuration, tower: weights, decoder: weights, names: names,
             visionPrefix: names.vision ?? "",
             likeness: QuestionLikeness(
-                directory: nil, visionTower: nil, vision: configuration.vision, backend: backend,
-                progress: LayerProgress()),
-            backend: backend, progress: LayerProgress())
+                directory: nil, visionTower: nil, vision: configuration.vision, format: formats.tower,
+                backend: backend, progress: LayerProgress()),
+            formats: formats, backend: backend, progress: LayerProgress())
     }
 
     private init(
         configuration c: LLaVAConfiguration, tower: any WeightSource, decoder: any WeightSource, names: WeightNames,
-        visionPrefix: String, likeness: QuestionLikeness, backend: any Backend, progress: LayerProgress
+        visionPrefix: String, likeness: QuestionLikeness, formats: WeightFormats, backend: any Backend,
+        progress: LayerProgress
     ) throws {
         configuration = c
         self.likeness = likeness
         self.backend = backend
-        let weights = Weights(decoder, prefix: "", backend: backend)
         self.tower = try CLIPVision(
             c.vision, layersNeeded: c.visionLayersNeeded,
-            weights: Weights(tower, prefix: visionPrefix, backend: backend), backend: backend, progress: progress)
-        projector = try Projector(c, names: names.projector, weights: weights, backend: backend)
+            weights: Weights(tower, prefix: visionPrefix, format: formats.tower, backend: backend), backend: backend,
+            progress: progress)
+        projector = try Projector(
+            c, names: names.projector,
+            weights: Weights(decoder, prefix: "", format: formats.projector, backend: backend), backend: backend)
         self.decoder = try Llama(
-            c.text, weights: Weights(decoder, prefix: names.decoder, backend: backend),
-            head: weights.linear(names.head, inputs: c.text.hidden, outputs: c.text.vocabulary, bias: false),
+            c.text, weights: Weights(decoder, prefix: names.decoder, format: formats.decoder, backend: backend),
+            down: formats.down,
+            head: Weights(decoder, prefix: "", format: formats.head, backend: backend).linear(
+                names.head, inputs: c.text.hidden, outputs: c.text.vocabulary, bias: false),
             backend: backend, progress: progress)
+    }
+
+    /// Bytes of the keys and values of one row in all decoder layers.
+    public var cacheBytesPerRow: Int {
+        let t = configuration.text
+        return 2 * t.layers * t.keyValueHeads * t.headSize * backend.activationType.size
     }
 
     /// One picture after tower and projector, or none.
@@ -129,23 +146,27 @@ public final class LLaVA {
     /// What several prompts about one picture begin with, read once: everything up to the picture's last row.
     public struct Prefix {
         let sequence: DecoderSequence
-        /// Bytes of keys and values.
-        public var bytes: Int { sequence.cacheBytes }
+        /// Bytes of keys and values, and of rows that wait for the rest of a prompt.
+        public var bytes: Int { sequence.heldBytes }
         /// Operations of reading it.
         public var flops: Int { sequence.prefillFLOPs }
     }
 
-    /// Reads the beginnings of prompts. Their pictures must not be reduced in the decoder: which of their rows stay
-    /// depends on the whole prompt there.
+    /// Reads the beginnings of prompts, in all layers or, where their pictures are reduced in the decoder, in those before the
+    /// first that a reduction looks at; there must be one.
     public func readPrefixes(_ prompts: [MultimodalPrompt], _ pictures: [EncodedPicture]) throws -> [Prefix] {
         var inputs: [Tensor] = [], sequences: [DecoderSequence] = []
         for (prompt, picture) in zip(prompts, pictures) {
-            precondition(!picture.run.plan.reduces(in: .languageModel), "prompts reduced in the decoder share nothing")
             let sequence = try sequence(prompt.before.count + picture.features.rows, prompt, picture, room: 0)
             inputs.append(RaggedRows(stacking: [decoder.embed(prompt.before), picture.features]).tensor)
             sequences.append(sequence)
         }
-        try decoder.readPrefixes(inputs, sequences)
+        let layers = pictures.map { $0.run.plan.undisturbedLayers(of: .languageModel) }
+        for count in Set(layers).sorted() {
+            precondition(count > 0, "prompts that are reduced in the decoder's first layer share nothing")
+            let group = layers.indices.filter { layers[$0] == count }
+            try decoder.readPrefixes(group.map { inputs[$0] }, group.map { sequences[$0] }, layers: count)
+        }
         return sequences.map(Prefix.init)
     }
 
@@ -154,22 +175,27 @@ public final class LLaVA {
     public func prefill(
         _ prompts: [MultimodalPrompt], _ pictures: [EncodedPicture], prefixes: [Prefix?]? = nil, room: [Int]
     ) throws -> (sequences: [DecoderSequence], logits: Tensor) {
-        var inputs: [Tensor] = [], sequences: [DecoderSequence] = []
+        var inputs: [Tensor] = [], whole: [Tensor?] = [], sequences: [DecoderSequence] = []
         for (index, prompt) in prompts.enumerated() {
             let picture = pictures[index]
             let rows = prompt.before.count + picture.features.rows + prompt.after.count
             let fresh = try sequence(rows, prompt, picture, room: room[index])
+            func all() -> Tensor {
+                RaggedRows(
+                    stacking: [decoder.embed(prompt.before), picture.features, decoder.embed(prompt.after)]
+                ).tensor
+            }
+            whole.append(picture.run.looksAtEntry(of: .languageModel) ? all() : nil)
             if let prefix = prefixes?[index], !prompt.after.isEmpty {
                 inputs.append(decoder.embed(prompt.after))
                 sequences.append(
                     DecoderSequence(continuing: prefix.sequence, promptTokens: rows, room: fresh.room))
             } else {
-                let parts = [decoder.embed(prompt.before), picture.features, decoder.embed(prompt.after)]
-                inputs.append(RaggedRows(stacking: parts).tensor)
+                inputs.append(whole[index] ?? all())
                 sequences.append(fresh)
             }
         }
-        let logits = try decoder.prefill(inputs, sequences)
+        let logits = try decoder.prefill(inputs, whole: whole, sequences)
         for sequence in sequences { try sequence.run.checkDelivered(after: .languageModel) }
         return (sequences, logits)
     }
@@ -211,7 +237,7 @@ public final class LLaVA {
 
 extension Tensor {
     /// Some rows in memory of their own: features may outlive the batch they were computed in.
-    fileprivate func copy(of segment: Range<Int>) -> Tensor {
+    func copy(of segment: Range<Int>) -> Tensor {
         let copy = Tensor(shape: [segment.count, width], type: type)
         copy.copy(from: rows(segment))
         return copy

@@ -153,7 +153,7 @@ public struct LLaVAConfiguration: Sendable, Hashable {
     ) throws(ModelError) -> String {
         var name = given ?? ""
         if given == nil { name = try file.text("mm_vision_tower", default: "clip_tower") }
-        let last = name.split(separator: "/").last.map(String.init) ?? name
+        let last = lastPart(of: name)
         for candidate in [name, directory + "/" + name, directory + "/" + last, directory + "/../" + last]
         where FileManager.default.fileExists(atPath: candidate + "/config.json") {
             return candidate
@@ -163,6 +163,13 @@ public struct LLaVAConfiguration: Sendable, Hashable {
             "\(file.path) is an original LLaVA checkpoint, whose vision tower (\(name)) is a checkpoint of its own; "
                 + "put it beside or inside the folder, or name it with vision_tower (--vision-tower)")
     }
+
+    /// The name that a tower has which lies inside an original checkpoint's folder.
+    static func towerName(_ file: ConfigurationFile) throws(ModelError) -> String {
+        lastPart(of: try file.text("mm_vision_tower", default: "clip_tower"))
+    }
+
+    private static func lastPart(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
     private static func endOfSequence(directory: String) throws(ModelError) -> Set<Int> {
         let path = directory + "/generation_config.json"

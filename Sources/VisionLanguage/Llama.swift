@@ -24,9 +24,10 @@ final class Llama {
         let down: Linear
     }
 
-    /// Builds all layers; `head` turns final rows into logits.
+    /// Builds all layers; the MLP's last product is stored as `down`, and `head` turns final rows into logits.
     init(
-        _ c: LLaVAConfiguration.Text, weights: Weights, head: Linear, backend: any Backend, progress: LayerProgress
+        _ c: LLaVAConfiguration.Text, weights: Weights, down: WeightFormat?, head: Linear, backend: any Backend,
+        progress: LayerProgress
     ) throws {
         configuration = c
         self.progress = progress
@@ -46,7 +47,8 @@ final class Llama {
                 norm2: layer.rmsNorm("post_attention_layernorm", width: c.hidden, epsilon: c.epsilon),
                 gateUp: layer.under("mlp").linear(
                     ["gate_proj", "up_proj"], inputs: c.hidden, outputs: [c.intermediate, c.intermediate], bias: false),
-                down: layer.linear("mlp.down_proj", inputs: c.intermediate, outputs: c.hidden, bias: false))
+                down: layer.stored(as: down).linear(
+                    "mlp.down_proj", inputs: c.intermediate, outputs: c.hidden, bias: false))
         }
         norm = try weights.rmsNorm("norm", width: c.hidden, epsilon: c.epsilon)
         self.head = head
@@ -55,10 +57,12 @@ final class Llama {
     /// Embedding rows of `ids`, `(ids, hidden)`, in the residual type.
     func embed(_ ids: [Int]) -> Tensor { backend.gather(embedding, rows: ids, as: backend.residualType) }
 
-    /// Reads the prompts, `(rows, hidden)` each; returns the logits after each prompt's last row, `(sequences, vocabulary)`.
-    func prefill(_ prompts: [Tensor], _ sequences: [DecoderSequence]) throws -> Tensor {
+    /// Reads the prompts, or what follows their beginnings, `(rows, hidden)` each; returns the logits after each prompt's last
+    /// row, `(sequences, vocabulary)`. `whole` holds the whole prompt of each sequence whose reduction looks at it.
+    func prefill(_ prompts: [Tensor], whole: [Tensor?], _ sequences: [DecoderSequence]) throws -> Tensor {
         var flops = sequences.map(\.prefillFLOPs)
-        for (prompt, sequence) in zip(prompts, sequences) where sequence.run.looksAtEntry(of: .languageModel) {
+        for (prompt, sequence) in zip(whole, sequences) {
+            guard let prompt else { continue }
             try sequence.run.enter(prompt, layout: TokenLayout(rows: prompt.rows, image: sequence.image))
         }
         let rows = try forward(
@@ -68,16 +72,22 @@ final class Llama {
         return logits
     }
 
-    /// Reads what several prompts will begin with, `(rows, hidden)` each, for its keys and values alone.
-    func readPrefixes(_ prefixes: [Tensor], _ sequences: [DecoderSequence]) throws {
+    /// Reads what several prompts will begin with, `(rows, hidden)` each, in the first `count` layers: for its keys and values
+    /// alone where these are all layers, else also for the rows that enter the next one.
+    func readPrefixes(_ prefixes: [Tensor], _ sequences: [DecoderSequence], layers count: Int) throws {
         var flops = sequences.map(\.prefillFLOPs)
+        let isWhole = count == layers.count
         let rows = try forward(
-            RaggedRows(stacking: prefixes), positions: sequences.flatMap(\.unread), sequences, layers.dropLast(), &flops
-        )
-        let angles = angles(sequences.flatMap(\.unread))
-        let last = layers[layers.count - 1]
-        _ = remember(mix(last, rows, of: sequences.indices, &flops), layers.count - 1, rows, angles, sequences)
-        for (sequence, count) in zip(sequences, flops) { sequence.prefillFLOPs = count }
+            RaggedRows(stacking: prefixes), positions: sequences.flatMap(\.unread), sequences,
+            layers[..<(isWhole ? count - 1 : count)], &flops)
+        if isWhole {
+            let angles = angles(sequences.flatMap(\.unread)), last = layers[count - 1]
+            _ = remember(mix(last, rows, of: sequences.indices, &flops), count - 1, rows, angles, sequences)
+        }
+        for (number, sequence) in sequences.enumerated() {
+            sequence.prefillFLOPs = flops[number]
+            if !isWhole { sequence.begun = (count, rows.tensor.copy(of: rows.segments[number])) }
+        }
     }
 
     /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.
@@ -104,11 +114,15 @@ final class Llama {
         _ input: RaggedRows, positions: [Int], _ sequences: [DecoderSequence], _ layers: ArraySlice<Layer>,
         _ flops: inout [Int]
     ) throws -> RaggedRows {
-        let reads = input.tensor.rows > sequences.count
+        let reads = input.tensor.rows > sequences.count || sequences.contains { $0.joining != nil }
         guard reads else { return try decode(input, positions: positions, sequences, layers, &flops) }
         var rows = input, positions = positions
         var angles = angles(positions)
         for (index, layer) in zip(layers.indices, layers) {
+            if sequences.contains(where: { $0.joining?.layer == index }) {
+                join(&rows, &positions, at: index, sequences)
+                angles = self.angles(positions)
+            }
             let needs = sequences.map { $0.run.needs(place: .languageModel, layer: index) }
             let mixed = rows.projections { rows, numbers in mix(layer, rows, of: numbers, &flops) }
             var evidence = try attend(layer, index, rows, mixed, angles, sequences, needs: needs, &flops)
@@ -152,6 +166,25 @@ final class Llama {
             progress.action()
         }
         return rows
+    }
+
+    /// Puts beginnings that were read as far as layer `index` ahead of the rows that follow them.
+    private func join(
+        _ rows: inout RaggedRows, _ positions: inout [Int], at index: Int, _ sequences: [DecoderSequence]
+    ) {
+        var parts: [Tensor] = [], places: [Int] = []
+        for (segment, sequence) in zip(rows.segments, sequences) {
+            let own = rows.tensor.rows(segment)
+            if let joining = sequence.joining, joining.layer == index {
+                parts.append(RaggedRows(stacking: [joining.rows, own]).tensor)
+                places += 0..<joining.rows.rows
+            } else {
+                parts.append(own)
+            }
+            places += positions[segment]
+        }
+        rows = RaggedRows(stacking: parts)
+        positions = places
     }
 
     private func angles(_ positions: [Int]) -> RotaryAngles {

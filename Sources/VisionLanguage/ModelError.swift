@@ -3,7 +3,7 @@ public struct ModelError: Error, CustomStringConvertible, Sendable {
     /// Kinds of failure.
     public enum Code: String, Sendable {
         case missingFile, malformedConfiguration, unknownModelType, missingTensor, wrongShape, vocabularyMismatch
-        case promptTooLong, malformedPrompt, notFinite, missingTextTower
+        case promptTooLong, malformedPrompt, notFinite, missingTextTower, notEnoughMemory, otherPack
     }
 
     /// What kind of failure it is.

@@ -8,19 +8,21 @@ final class QuestionLikeness {
     private let directory: String?
     private let visionTower: String?
     private let vision: LLaVAConfiguration.Vision
+    private let format: WeightFormat?
     private let backend: any Backend
     private let progress: LayerProgress
     private lazy var loaded = Result { try Parts(self) }
 
     /// Looks for CLIP's text side where the checkpoint in `directory` and `visionTower` say; a model without a folder has
-    /// none.
+    /// none. The towers' weights become `format`, or stay as they are stored.
     init(
-        directory: String?, visionTower: String?, vision: LLaVAConfiguration.Vision, backend: any Backend,
-        progress: LayerProgress
+        directory: String?, visionTower: String?, vision: LLaVAConfiguration.Vision, format: WeightFormat?,
+        backend: any Backend, progress: LayerProgress
     ) {
         self.directory = directory
         self.visionTower = visionTower
         self.vision = vision
+        self.format = format
         self.backend = backend
         self.progress = progress
     }
@@ -87,7 +89,8 @@ final class QuestionLikeness {
                     "a model of random weights has no text tower to weigh visual tokens with; set relevance=none")
             }
             let folder = try CLIPFolder(of: directory, visionTower: owner.visionTower)
-            let weights = Weights(folder.weights, prefix: "", backend: owner.backend), vision = owner.vision
+            let weights = Weights(folder.weights, prefix: "", format: owner.format, backend: owner.backend)
+            let vision = owner.vision
             // Another CLIP model may have the same widths; this shape tells 224 from 336 pixels.
             let positions = "vision_model.embeddings.position_embedding.weight"
             if folder.weights.checkpoint.contains(positions) {
@@ -97,7 +100,8 @@ final class QuestionLikeness {
                 "vision_model.post_layernorm", width: vision.hidden, epsilon: vision.epsilon)
             visualProjection = try weights.linear(
                 "visual_projection", inputs: vision.hidden, outputs: folder.sizes.projection, bias: false)
-            text = try CLIPText(folder, backend: owner.backend, progress: owner.progress)
+            text = try CLIPText(
+                folder, weights: owner.format, backend: owner.backend, progress: owner.progress)
         }
     }
 }

@@ -6,28 +6,51 @@ package import Tensors
 struct Weights {
     private let source: any WeightSource
     private let prefix: String
+    private let format: WeightFormat?
     private let backend: any Backend
 
-    /// The parameters of `source` whose names start with `prefix`.
-    init(_ source: any WeightSource, prefix: String, backend: any Backend) {
+    /// The parameters of `source` whose names start with `prefix`; matrices become `format`, or stay as they are stored.
+    init(_ source: any WeightSource, prefix: String, format: WeightFormat? = nil, backend: any Backend) {
         self.source = source
         self.prefix = prefix
+        self.format = format
         self.backend = backend
     }
 
     /// The parameters below `name`.
-    func under(_ name: String) -> Weights { Weights(source, prefix: prefix + name + ".", backend: backend) }
+    func under(_ name: String) -> Weights {
+        Weights(source, prefix: prefix + name + ".", format: format, backend: backend)
+    }
+
+    /// The same parameters with matrices stored as `format`.
+    func stored(as format: WeightFormat?) -> Weights {
+        Weights(source, prefix: prefix, format: format, backend: backend)
+    }
 
     /// A tensor of exactly this shape, still in its file.
     func tensor(_ name: String, _ shape: [Int]) throws -> Tensor { try source.tensor(prefix + name, shape: shape) }
 
     /// Matrices `(outputs, inputs)` stacked along their outputs and packed; with biases where `bias`.
     func linear(_ names: [String], inputs: Int, outputs: [Int], bias: Bool) throws -> Linear {
-        let matrices = try zip(names, outputs).map { try tensor($0 + ".weight", [$1, inputs]) }
         let biases = try bias ? zip(names, outputs).map { try tensor($0 + ".bias", [$1]) } : []
-        let packed = try backend.pack(matrices, bias: biases)
-        for name in names { source.release(prefix + name + ".weight") }
-        return packed
+        let whole = names.map { prefix + $0 + ".weight" }
+        if let packed = try source.packed(whole, inputs: inputs, outputs: outputs.reduce(0, +), as: format) {
+            return try backend.adopt(packed, bias: biases.flatMap(\.floats))
+        }
+        let matrices = try zip(names, outputs).map { try tensor($0 + ".weight", [$1, inputs]) }
+        let linear = try pack(matrices, biases, names: whole)
+        for name in whole { source.release(name) }
+        return try source.took(linear, for: whole)
+    }
+
+    /// Packs matrices; an error about their numbers names the tensors.
+    private func pack(_ matrices: [Tensor], _ biases: [Tensor], names: [String]) throws(TensorError) -> Linear {
+        do {
+            return try backend.pack(matrices, bias: biases, as: format)
+        } catch {
+            guard error.code == .notFinite else { throw error }
+            throw TensorError(.notFinite, "\(names.joined(separator: ", ")): \(error.message)")
+        }
     }
 
     /// One packed matrix.
@@ -53,4 +76,19 @@ package protocol WeightSource {
     func tensor(_ name: String, shape: [Int]) throws -> Tensor
     /// The tensor was packed: its pages are not needed any more.
     func release(_ name: String)
+    /// The stacked matrices of these names, if they lie in the kernels' layout already; throws where they do so in another
+    /// format than the one asked for.
+    func packed(_ names: [String], inputs: Int, outputs: Int, as format: WeightFormat?) throws -> PackedWeights?
+    /// The matrices of these names were packed; returns what the model goes on with.
+    func took(_ linear: Linear, for names: [String]) throws -> Linear
+}
+
+extension WeightSource {
+    /// Nothing is packed yet.
+    package func packed(
+        _ names: [String], inputs: Int, outputs: Int, as format: WeightFormat?
+    ) throws -> PackedWeights? { nil }
+
+    /// The weights themselves.
+    package func took(_ linear: Linear, for names: [String]) throws -> Linear { linear }
 }

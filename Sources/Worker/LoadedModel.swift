@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Generation
 internal import JobModel
+internal import MachineLimits
 internal import ResultFiles
 internal import Tensors
 internal import TokenReduction
@@ -11,23 +12,23 @@ struct ModelKey: Hashable, Sendable {
     let directory: String
     let visionTower: String?
     let precision: BatchDescription.Precision
+    let weights: BatchDescription.Weights
 
     init(_ description: BatchDescription) {
         directory = description.model
         visionTower = description.visionTower
         precision = description.precision
+        weights = description.weights
     }
+}
 
-    /// The type that matrix products compute in.
-    func elementType() throws(WorkerError) -> ElementType {
-        switch precision {
-        case .auto: return OneDNNBackend.hasBFloat16 ? .bfloat16 : .float32
-        case .f32: return .float32
-        case .bf16:
-            guard OneDNNBackend.hasBFloat16 else {
-                throw WorkerError(.runner, "this processor does not multiply bf16; set precision: auto or f32")
-            }
-            return .bfloat16
+extension BatchDescription.Precision {
+    /// The type of activations; nil leaves the choice.
+    var elementType: ElementType? {
+        switch self {
+        case .auto: nil
+        case .f32: .float32
+        case .bf16: .bfloat16
         }
     }
 }
@@ -36,7 +37,9 @@ struct ModelKey: Hashable, Sendable {
 final class LoadedModel {
     let key: ModelKey
     let engine: Engine
-    let backend: OneDNNBackend
+    let backend: CPUBackend
+    /// How the decoder's weights are stored.
+    let weights: WeightFormat
     private let model: LLaVA
     private let fingerprint: ModelFingerprint
     private var plans: [BatchDescription.Method: MethodPlan] = [:]
@@ -48,18 +51,29 @@ final class LoadedModel {
         let text: String
     }
 
-    init(_ key: ModelKey, capacity: Int, threads: Int, progress: RunnerProgress) throws {
+    /// Loads the model of `key`; throws `notEnoughMemory` where it does not fit into `memory` bytes or what the machine has left.
+    init(_ key: ModelKey, capacity: Int, threads: Int, memory: Int?, progress: RunnerProgress) throws {
         self.key = key
-        fingerprint = ModelFingerprint(directories: [key.directory, key.visionTower].compactMap { $0 }) {
-            progress.advance()
-        }
-        backend = OneDNNBackend(precision: try key.elementType(), threads: threads)
+        let folder = try ModelFolder(directory: key.directory, visionTower: key.visionTower)
+        fingerprint = folder.fingerprint { progress.advance() }
+        // `auto` names no format: the checkpoint's own stays.
+        let format = WeightFormat(rawValue: key.weights.rawValue)
+        weights = format ?? folder.stored
+        backend = CPUBackend(
+            precision: try CPUBackend.activationType(key.precision.elementType, weights: weights), threads: threads)
+        let left = try AvailableMemory.now().available, available = min(memory ?? left, left)
+        try folder.checkFits(
+            weights: format, activations: backend.activationType, available: available,
+            of: available == memory ? "this worker (--memory)" : "this machine")
+        let needs = folder.memory(weights: format, activations: backend.activationType)
+        guard let shares = needs.shares(of: available) else { preconditionFailure("a model that fits has its shares") }
         model = try LLaVA(
-            directory: key.directory, visionTower: key.visionTower, backend: backend,
-            progress: LayerProgress { progress.advance() })
+            folder, weights: format, backend: backend, progress: LayerProgress { progress.advance() })
         let processor = try LLaVAProcessor(
             directory: key.directory, visionTower: key.visionTower, configuration: model.configuration)
-        engine = Engine(model: model, tokenizer: processor.tokenizer, capacity: capacity)
+        engine = Engine(
+            model: model, tokenizer: processor.tokenizer, capacity: capacity, sharedBytes: shares.shared,
+            prefillRows: shares.prefillRows, cacheBytes: shares.cache)
     }
 
     var configuration: LLaVAConfiguration { model.configuration }
@@ -69,7 +83,7 @@ final class LoadedModel {
         if let known = headers[description] { return known }
         let header = try ShardHeader(
             description, plan: plan(description.method).plan, configuration: configuration,
-            modelSHA256: fingerprint.value(), backend: backend.name)
+            modelSHA256: fingerprint.value(), backend: backend.name, weights: weights.rawValue)
         headers[description] = header
         return header
     }

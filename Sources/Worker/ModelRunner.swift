@@ -13,6 +13,7 @@ public final class ModelRunner: JobRunner {
     /// Jobs answered at the same time.
     public let capacity: Int
     private let threads: Int
+    private let memory: Int?
     private let preparation = PicturePreparation()
     /// Jobs that are being prepared, by id; a cancelled one is not here any more.
     private var preparing: [JobID: Lease] = [:]
@@ -22,12 +23,14 @@ public final class ModelRunner: JobRunner {
     private var broken: [ModelKey: (reason: String, since: ContinuousClock.Instant)] = [:]
     private var unfit: [UnfitJobs] = []
     /// How long a model that did not load is not tried again.
-    private static let memory: Duration = .seconds(60)
+    private static let modelRetryDelay: Duration = .seconds(60)
 
-    /// A runner that answers `capacity` jobs at a time on `threads` threads.
-    public init(capacity: Int, threads: Int) {
+    /// A runner that answers `capacity` jobs at a time on `threads` threads, in `memory` bytes; without, in what the machine
+    /// has left.
+    public init(capacity: Int, threads: Int, memory: Int? = nil) {
         self.capacity = capacity
         self.threads = threads
+        self.memory = memory
     }
 
     deinit { preparation.end() }
@@ -94,13 +97,14 @@ public final class ModelRunner: JobRunner {
     /// The model of a key; nil where it does not load, and then its prepared jobs are given up.
     private func load(_ key: ModelKey, _ progress: RunnerProgress) throws -> LoadedModel? {
         if let loaded, loaded.key == key { return loaded }
-        if let known = broken[key], .now - known.since < Self.memory {
+        if let known = broken[key], .now - known.since < Self.modelRetryDelay {
             giveUp(key, because: known.reason)
             return nil
         }
         loaded = nil  // two models at once may not fit in memory
         do {
-            let model = try LoadedModel(key, capacity: capacity, threads: threads, progress: progress)
+            let model = try LoadedModel(
+                key, capacity: capacity, threads: threads, memory: memory, progress: progress)
             loaded = model
             return model
         } catch {

@@ -15,12 +15,12 @@ extension ShardHeader {
     /// What the rows of a batch share that a model of this configuration answers.
     init(
         _ description: BatchDescription, plan: ReductionPlan, configuration: LLaVAConfiguration, modelSHA256: String,
-        backend: String
+        backend: String, weights: String
     ) throws {
         self.init(withoutModel: description)
         self.modelSHA256 = modelSHA256
         methodJSON = try MethodAccount(plan).json()
-        generationJSON = try GenerationAccount(description, backend: backend).json()
+        generationJSON = try GenerationAccount(description, backend: backend, weights: weights).json()
         grid = [configuration.vision.side, configuration.vision.side]
         trace = StoredTrace(description.trace)
         let layer = configuration.featureLayer
@@ -72,12 +72,14 @@ private struct GenerationAccount: Encodable {
     let template: BatchDescription.Template
     let imageMode: BatchDescription.ImageMode
     let backend: String
+    let weights: String
     let generation: BatchDescription.Generation
 
-    init(_ description: BatchDescription, backend: String) {
+    init(_ description: BatchDescription, backend: String, weights: String) {
         template = description.template
         imageMode = description.imageMode
         self.backend = backend
+        self.weights = weights
         generation = description.generation
     }
 

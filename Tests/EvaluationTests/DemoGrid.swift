@@ -12,7 +12,7 @@ struct DemoGrid {
 
     init() throws {
         let directory = Repository.root.appendingPathComponent("Jobs/demo/model").path
-        model = try LLaVA(directory: directory, backend: OneDNNBackend(precision: .float32, threads: 2))
+        model = try LLaVA(directory: directory, backend: CPUBackend(precision: .float32, threads: 2))
         processor = try LLaVAProcessor(directory: directory, configuration: model.configuration)
     }
 

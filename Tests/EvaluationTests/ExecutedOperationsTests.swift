@@ -27,7 +27,7 @@ struct ExecutedOperationsTests {
         ] as [(String, String, Int?)])
     func checkpoints(name: String, method: String, keep: Int?) throws {
         let directory = Repository.fixture("model/\(name)").path
-        let model = try LLaVA(directory: directory, backend: OneDNNBackend(precision: .float32, threads: 2))
+        let model = try LLaVA(directory: directory, backend: CPUBackend(precision: .float32, threads: 2))
         let processor = try LLaVAProcessor(directory: directory, configuration: model.configuration)
         let choice = try MethodChoice(parsing: method)
         let plan = try ReductionPlan(
@@ -70,7 +70,7 @@ struct ExecutedOperationsTests {
         let choice = try MethodChoice(parsing: method)
         let model = try LLaVA(
             random: try sizes(keepsClassToken: keepsClassToken), seed: 7,
-            backend: OneDNNBackend(precision: .float32, threads: 1))
+            backend: CPUBackend(precision: .float32, threads: 1))
         let c = model.configuration
         let patch = 3 * c.vision.patchSize * c.vision.patchSize
         let picture = Tensor(

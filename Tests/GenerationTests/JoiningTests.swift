@@ -19,13 +19,13 @@ struct JoiningTests {
         }
     }
 
-    @Test("eight requests, three at a time, are answered as if alone", arguments: ["onednn-f32", "portable-f64"])
+    @Test("eight requests, three at a time, are answered as if alone", arguments: ["cpu-f32", "portable-f64"])
     func joining(backend: String) throws {
         let questioner = try Questioner(
             "small",
             backend: backend == "portable-f64"
-                ? PortableBackend(type: .float64) : OneDNNBackend(precision: .float32, threads: 2))
-        #expect(questioner.model.backend.name == backend)
+                ? PortableBackend(type: .float64) : CPUBackend(precision: .float32, threads: 2))
+        #expect(questioner.model.backend.name.hasPrefix(backend))
         let requests = try requests(questioner)
         let answers = try questioner.engine(capacity: 3).answers(requests)
         for (request, job) in zip(requests, Self.jobs) {

@@ -16,25 +16,33 @@ struct Questioner {
     let golden: String
 
     /// The checkpoint `name` under `Tests/Fixtures/model`: `hf` or `small`.
-    init(_ name: String, backend: any Backend = OneDNNBackend(precision: .float32, threads: 2)) throws {
+    init(
+        _ name: String, weights: WeightFormat? = nil,
+        backend: any Backend = CPUBackend(precision: .float32, threads: 2)
+    ) throws {
         try self.init(
             directory: Repository.fixture("model/\(name)").path, golden: name == "hf" ? "golden" : "\(name)_golden",
-            backend: backend)
+            weights: weights, backend: backend)
     }
 
     init(
-        directory: String, visionTower: String? = nil, golden: String = "",
-        backend: any Backend = OneDNNBackend(precision: .float32, threads: 2)
+        directory: String, visionTower: String? = nil, golden: String = "", weights: WeightFormat? = nil,
+        backend: any Backend = CPUBackend(precision: .float32, threads: 2)
     ) throws {
-        model = try LLaVA(directory: directory, visionTower: visionTower, backend: backend)
+        model = try LLaVA(
+            directory: directory, visionTower: visionTower, weights: weights, backend: backend)
         processor = try LLaVAProcessor(directory: directory, configuration: model.configuration)
         self.golden = golden
     }
 
     var prompts: [GoldenPrompt] { get throws { try GoldenPrompt.all(golden) } }
 
-    func engine(capacity: Int = 4, sharedBytes: Int = 256 << 20) -> Engine {
-        Engine(model: model, tokenizer: processor.tokenizer, capacity: capacity, sharedBytes: sharedBytes)
+    func engine(
+        capacity: Int = 4, sharedBytes: Int = 256 << 20, prefillRows: Int = 1024, cacheBytes: Int = .max
+    ) -> Engine {
+        Engine(
+            model: model, tokenizer: processor.tokenizer, capacity: capacity, sharedBytes: sharedBytes,
+            prefillRows: prefillRows, cacheBytes: cacheBytes)
     }
 
     func plan(_ method: String = "none", keep: Int? = nil) throws -> ReductionPlan {

@@ -47,14 +47,36 @@ struct SharedPrefixTests {
         #expect(try #require(shared[1]).get().tokenIDs == prompts[second].token_ids)
     }
 
-    @Test("a reduction inside the decoder shares features, but no beginning", arguments: ["ficoco-l", "ficoco-vl"])
+    @Test(
+        "a reduction inside the decoder shares the beginning up to the first layer that it looks at, and changes no bit",
+        arguments: ["ficoco-l", "ficoco-vl", "fastv", "dart", "sparsevlm", "pyramiddrop"])
     func decoderMethods(method: String) throws {
         let questioner = try Questioner("small")
-        let results = try questioner.engine().answers(
-            (0..<2).map { try questioner.request(0, id: $0, method: method, keep: 6, key: "picture") })
-        let second = try #require(results[1]).get()
-        #expect(second.reusedFeatures)
-        #expect(!second.reusedPrefix)
+        let plan = try questioner.plan(method, keep: 6)
+        let shared = plan.undisturbedLayers(of: .languageModel)
+        let prompts = try questioner.prompts
+        let others = prompts.indices.filter {
+            prompts[$0].image == prompts[0].image && prompts[$0].image_mode == prompts[0].image_mode
+                && prompts[$0].template == prompts[0].template
+        }
+        let alone = try others.map { try questioner.engine().answer(questioner.request($0, method: method, keep: 6)) }
+        let engine = questioner.engine(capacity: 8)
+        let together = try engine.answers(
+            others.map { try questioner.request($0, method: method, keep: 6, key: "picture") })
+        for (index, number) in others.enumerated() {
+            let result = try #require(together[UInt64(number)]).get(),
+                later = try engine.answer(
+                    questioner.request(number, id: 100, method: method, keep: 6, key: "picture"))
+            #expect(result.reusedPrefix == (shared > 0 && index > 0))
+            #expect(later.reusedPrefix == (shared > 0))
+            for answer in [result, later] {
+                #expect(answer.tokenIDs == alone[index].tokenIDs)
+                #expect(answer.logProbabilities == alone[index].logProbabilities)
+                #expect(answer.trace.kept == alone[index].trace.kept)
+                #expect(answer.flops == alone[index].flops)
+                #expect(answer.cacheBytes == alone[index].cacheBytes)
+            }
+        }
     }
 
     /// PyramidDrop numbers rows anew where it drops any; a prompt that goes on from a shared beginning must not begin at 0.

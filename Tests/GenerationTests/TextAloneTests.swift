@@ -49,9 +49,9 @@ struct TextAloneTests {
     }
 
     @Test("alone, as transformers answers", arguments: [true, false])
-    func alone(oneDNN: Bool) throws {
+    func alone(cpu: Bool) throws {
         let questioner = try Questioner(
-            "hf", backend: oneDNN ? OneDNNBackend(precision: .float32, threads: 2) : PortableBackend(type: .float64))
+            "hf", backend: cpu ? CPUBackend(precision: .float32, threads: 2) : PortableBackend(type: .float64))
         let prompts = try prompts(), engine = questioner.engine(capacity: 1)
         #expect(Set(prompts.map(\.template)).count == 3)
         for (index, prompt) in prompts.enumerated() {

@@ -35,20 +35,39 @@ extension BlackBox {
             }
         }
 
-        /// Nothing but its own configuration is read of a model before a batch is taken.
-        @Test func aModelThatCannotBeLoadedFailsTheRunAndNoJob() async throws {
+        private func batch(_ model: URL) throws -> TestBatch {
+            let items = (0..<3).map { TestBatch.Item(id: "job-\($0)", image: "picture-\($0).png", prompt: "Hi") }
+            return try TestBatch(
+                items, method: "{name: ficoco-v, keep: 8}", model: model.path,
+                images: Repository.fixture("model/images").path)
+        }
+
+        @Test func aModelWhoseFilesAreDamagedIsRefusedBeforeAnythingStarts() async throws {
             let folder = try TemporaryDirectory()
             let model = folder.file("model")
             try FileManager.default.copyItem(at: Repository.fixture("model/small"), to: model)
             let weights = model.appendingPathComponent("model.safetensors")
             let whole = try Data(contentsOf: weights)
             try whole.prefix(whole.count / 2).write(to: weights)
-            let items = (0..<3).map { TestBatch.Item(id: "job-\($0)", image: "picture-\($0).png", prompt: "Hi") }
-            let batch = try TestBatch(
-                items, method: "{name: ficoco-v, keep: 8}", model: model.path,
-                images: Repository.fixture("model/images").path)
+            let batch = try batch(model)
             let end = try await winnow("run", batch.path, "--output", "json")
-            #expect(end.code == 1 && end.errors.contains(weights.path), "\(end)")
+            #expect(end.code == 2 && end.errors.contains(weights.path), "\(end)")
+            #expect(!FileManager.default.fileExists(atPath: batch.results.path))
+        }
+
+        /// Files are opened before a batch is taken, and weights read when the first job comes.
+        @Test func aModelThatCannotBeLoadedFailsTheRunAndNoJob() async throws {
+            let folder = try TemporaryDirectory()
+            let model = folder.file("model")
+            try FileManager.default.copyItem(at: Repository.fixture("model/small"), to: model)
+            let weights = model.appendingPathComponent("model.safetensors")
+            var whole = try Data(contentsOf: weights)
+            let name = try #require(whole.range(of: Data("mlp.down_proj.weight".utf8)))
+            whole.replaceSubrange(name, with: Data("mlp.down_proj.wait  ".utf8))
+            try whole.write(to: weights)
+            let batch = try batch(model)
+            let end = try await winnow("run", batch.path, "--output", "json")
+            #expect(end.code == 1 && end.errors.contains("down_proj.weight is missing"), "\(end)")
             #expect(try Shard.all(in: batch.results).isEmpty)
         }
     }

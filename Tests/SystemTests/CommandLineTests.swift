@@ -7,7 +7,7 @@ extension BlackBox {
         private static let commands = [
             "run", "coordinator", "worker", "submit", "jobs", "status", "watch", "wait", "cancel", "retry", "pause",
             "resume", "drain", "explain", "workers", "doctor", "answer", "reduce", "methods",
-            "flops", "bench",
+            "flops", "model", "bench",
         ]
 
         @Test func helpNamesEveryCommand() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 /// Conversions, bit by bit, against the language's own.
 @Suite struct ConversionTests {
-    private let backend = OneDNNBackend(precision: .float32, threads: 2)
+    private let backend = CPUBackend(precision: .float32, threads: 2)
 
     /// Singles where rounding to 16 bits can go wrong: all 16-bit values of a type, their midpoints, and neighbours.
     private static func awkward(_ value: (UInt16) -> Float) -> [Float] {

@@ -3,22 +3,23 @@ import Testing
 
 /// A backend whose results must agree with the double-precision portable one.
 enum Subject: CaseIterable, CustomTestStringConvertible {
-    case oneDNN, oneDNNOneThread, oneDNNBFloat16, portableSingle
+    case cpu, cpuOneThread, cpuPortable, cpuBFloat16, portableSingle
 
     /// Those this processor has.
-    static var present: [Subject] { allCases.filter { $0 != .oneDNNBFloat16 || OneDNNBackend.hasBFloat16 } }
+    static var present: [Subject] { allCases.filter { $0 != .cpuBFloat16 || CPUBackend.hasBFloat16 } }
 
     var backend: any Backend {
         switch self {
-        case .oneDNN: OneDNNBackend(precision: .float32, threads: 2)
-        case .oneDNNOneThread: OneDNNBackend(precision: .float32, threads: 1)
-        case .oneDNNBFloat16: OneDNNBackend(precision: .bfloat16, threads: 2)
+        case .cpu: CPUBackend(precision: .float32, threads: 2)
+        case .cpuOneThread: CPUBackend(precision: .float32, threads: 1)
+        case .cpuPortable: CPUBackend(precision: .float32, threads: 2, instructions: .portable)
+        case .cpuBFloat16: CPUBackend(precision: .bfloat16, threads: 2)
         case .portableSingle: PortableBackend(type: .float32)
         }
     }
 
     /// The largest deviation allowed, relative to the largest number of the result.
-    var tolerance: Double { self == .oneDNNBFloat16 ? 2e-2 : 1e-5 }
+    var tolerance: Double { self == .cpuBFloat16 ? 2e-2 : 1e-5 }
 
     var testDescription: String { "\(self)" }
 

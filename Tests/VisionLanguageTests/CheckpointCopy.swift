@@ -103,7 +103,7 @@ struct CheckpointCopy {
 
     /// Loads a checkpoint.
     static func load(_ path: String) throws -> GreedyModel {
-        try GreedyModel(directory: path, backend: OneDNNBackend(precision: .float32, threads: 2))
+        try GreedyModel(directory: path, backend: CPUBackend(precision: .float32, threads: 2))
     }
 }
 

@@ -53,8 +53,10 @@ struct GreedyModel {
     let model: LLaVA
     let processor: LLaVAProcessor
 
-    init(directory: String, visionTower: String? = nil, backend: any Backend) throws {
-        model = try LLaVA(directory: directory, visionTower: visionTower, backend: backend)
+    init(
+        directory: String, visionTower: String? = nil, weights: WeightFormat? = nil, backend: any Backend
+    ) throws {
+        model = try LLaVA(directory: directory, visionTower: visionTower, weights: weights, backend: backend)
         processor = try LLaVAProcessor(
             directory: directory, visionTower: visionTower, configuration: model.configuration)
     }

@@ -9,7 +9,7 @@ struct LayerProgressTests {
         let golden = Golden.all[1]
         var count = 0
         let model = try LLaVA(
-            directory: golden.directory, backend: OneDNNBackend(precision: .float32, threads: 1),
+            directory: golden.directory, backend: CPUBackend(precision: .float32, threads: 1),
             progress: LayerProgress { count += 1 })
         #expect(count == 2 + 2)  // two layers of the tower, two of the decoder
         let patches = Tensor([Float](repeating: 0, count: 16 * 588), shape: [16, 588])

@@ -12,7 +12,7 @@ struct PromptTests {
         let copy = try CheckpointCopy(of: golden)
         try copy.write()
         try copy.edit(section: "text_config") { $0["max_position_embeddings"] = context }
-        return try GreedyModel(directory: copy.path, backend: OneDNNBackend(precision: .float32, threads: 2))
+        return try GreedyModel(directory: copy.path, backend: CPUBackend(precision: .float32, threads: 2))
     }
 
     @Test("a prompt needs exactly one picture", arguments: ["no picture", "<image> or <image>", "<image><image>", ""])

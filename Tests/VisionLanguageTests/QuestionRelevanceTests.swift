@@ -113,7 +113,7 @@ struct QuestionRelevanceTests {
 
     @Test("without a text tower a method that needs it says what to do, and others do not need it")
     func missing() throws {
-        let backend = OneDNNBackend(precision: .float32, threads: 1)
+        let backend = CPUBackend(precision: .float32, threads: 1)
         let bare = try GreedyModel(directory: Self.small, backend: backend)
         let pick = try #require(try Pick.all().first)
         let none = try #require(throws: ModelError.self) {

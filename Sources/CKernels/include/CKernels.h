@@ -1,4 +1,5 @@
-// The loops between matrix products: norms, softmax, rotary positions, gating, one-query attention, conversions.
+// The arithmetic of the model on a processor: products with packed weights (products.h), attention (attention.h), and here
+// the loops between them: norms, rotary positions, gating, conversions.
 //
 // Every function splits its rows over the same OpenMP threads that oneDNN uses, and picks the widest instruction set
 // of the processor at run time. Matrices are row-major; strides count elements.
@@ -9,19 +10,23 @@
 
 typedef enum { CK_F32 = 0, CK_BF16 = 1, CK_F16 = 2 } ck_type;
 
+// Instruction sets that loops are compiled for; CK_BEST is the widest that the processor has.
+typedef enum { CK_BEST = -1, CK_PORTABLE = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_AVX512_VNNI = 3 } ck_set;
+
+// 1 where the processor has the set.
+int ck_has_set(ck_set set);
+// "portable", "avx2", "avx512" or "avx512-vnni"
+const char *ck_set_name(ck_set set);
+
+// Threads that work started from the calling thread uses.
+void ck_use_threads(int threads);
+
 // out = (x - mean) / sqrt(variance + epsilon) · gain + bias, per row; biased variance.
 void ck_layer_norm(const float *x, int64_t rows, int64_t width, const float *gain, const float *bias, float epsilon,
                    void *out, ck_type out_type);
 
 // out = x / sqrt(mean(x²) + epsilon) · gain, per row (Zhang & Sennrich 2019).
 void ck_rms_norm(const float *x, int64_t rows, int64_t width, const float *gain, float epsilon, void *out, ck_type out_type);
-
-// Softmax of scale · scores over the first visible[q] keys of each row, in place, for scores (heads, queries, keys) f32.
-// Rows become `out_type`: a bf16 row occupies the first half of its f32 row. Invisible keys get 0.
-// `visible` may be NULL: every key. `mean` (queries, mean_stride) f32, where given, receives the mean over heads, of
-// the probabilities or, with mean_of_logits, of the scaled scores of all keys.
-void ck_softmax(float *scores, int64_t heads, int64_t queries, int64_t keys, float scale, const int32_t *visible,
-                ck_type out_type, float *mean, int64_t mean_stride, int mean_of_logits);
 
 // out (rows, width) = silu(gate) · up for gate_up (rows, 2·width), gate first.
 void ck_silu_multiply(const void *gate_up, ck_type in_type, int64_t rows, int64_t width, void *out, ck_type out_type);
@@ -31,14 +36,9 @@ void ck_silu_multiply(const void *gate_up, ck_type in_type, int64_t rows, int64_
 void ck_rotary_split(const void *qkv, ck_type in_type, int64_t rows, int64_t heads, int64_t kv_heads, int64_t head_size,
                      const float *cosine, const float *sine, void *queries, void *keys, void *values, ck_type out_type);
 
-// One query per sequence against its cache: for each sequence, queries (heads·head_size), keys and values
-// (lengths[s], kv_heads·head_size); out (sequences, heads·head_size). All of `type`.
-void ck_attend_single(const void *queries, int64_t sequences, int64_t heads, int64_t kv_heads, int64_t head_size, float scale,
-                      const void *const *keys, const void *const *values, const int64_t *lengths, void *out, ck_type type);
-
 void ck_convert(const void *from, ck_type from_type, void *to, ck_type to_type, int64_t count);
 
-// "avx512", "avx2" or "baseline"
-const char *ck_instruction_set(void);
+#include "attention.h"
+#include "products.h"
 
 #endif

@@ -34,8 +34,6 @@ typedef struct cod_matmul cod_matmul;
 // Every function that can fail returns NULL or a negative number; this says why (of the calling thread's last failure).
 const char *cod_last_error(void);
 
-// Threads that products started from the calling thread use.
-void cod_use_threads(int threads);
 
 // 1 where the processor multiplies bf16 natively.
 int cod_has_bf16(void);

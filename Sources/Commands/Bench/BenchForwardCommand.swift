@@ -4,13 +4,15 @@ import Tensors
 import TokenReduction
 import VisionLanguage
 
-/// `winnow bench forward`: the forward pass beside a bare oneDNN loop over the same matrices.
+/// `winnow bench forward`: the forward pass beside the limit of the processor's multiply instructions.
 ///
-/// Prints achieved GFLOP/s as a share of the bare loop's, the prefill's speed-up by fewer visual tokens as a share of the
-/// FLOP ratio, and what a reduction's own arithmetic costs. Everything is run in turn in one process, five times.
+/// Prints rows a second of tower, prefill and decode, their rates as shares of that limit, the prefill's speed-up by fewer
+/// visual tokens as a share of the ratio of operations, and what a reduction's own arithmetic costs. Everything is run in
+/// turn in one process, five times, on random weights of the true shapes.
 struct BenchForwardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "forward", abstract: "Tower and prefill beside a bare oneDNN loop over the same matrix shapes.")
+        commandName: "forward",
+        abstract: "Tower, prefill and decode beside the limit of the processor's multiply instructions.")
 
     @OptionGroup var shape: BenchShape
 
@@ -23,11 +25,7 @@ struct BenchForwardCommand: ParsableCommand {
     @Option(help: "The encoder method that is measured.")
     var method = "ficoco-v"
 
-    @Option(help: "Arithmetic: f32 or bf16; bf16 where the processor has it, if left out.")
-    var precision: PrecisionArgument?
-
-    @Option(help: "Compute threads.")
-    var threads = ProcessInfo.processInfo.activeProcessorCount
+    @OptionGroup var arithmetic: ArithmeticOptions
 
     @Option(help: "Runs of each measurement; medians are printed.")
     var runs = 5
@@ -37,7 +35,6 @@ struct BenchForwardCommand: ParsableCommand {
 
     func validate() throws {
         guard runs >= 1 else { throw ValidationError("--runs must be at least 1") }
-        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
     }
 
     func run() throws {
@@ -48,9 +45,10 @@ struct BenchForwardCommand: ParsableCommand {
                 ExitCodes.usage,
                 "--tokens must be from \(configuration.visualTokens + 1) to \(configuration.text.context - 1)")
         }
-        let backend = OneDNNBackend(precision: try precision.elementType(), threads: threads)
+        let backend = try arithmetic.backend(stored: .bf16)
         let bench = try ForwardBench(
-            configuration, backend: backend, method: method, keep: keep, textTokens: text)
+            configuration, weights: arithmetic.weights.format, backend: backend, method: method, keep: keep,
+            textTokens: text)
         for _ in 0..<runs + 1 { try bench.round() }  // the first warms up and is dropped
         let report = bench.report()
         switch output {

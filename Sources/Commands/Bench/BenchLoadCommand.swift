@@ -14,17 +14,16 @@ struct BenchLoadCommand: ParsableCommand {
     @Option(help: "The vision tower's folder, for original LLaVA checkpoints.")
     var visionTower: String?
 
-    @Option(help: "Arithmetic: f32 or bf16; bf16 where the processor has it, if left out.")
-    var precision: PrecisionArgument?
+    @OptionGroup var arithmetic: ArithmeticOptions
 
     @Option(help: "How to print: table, json (one value) or quiet.")
     var output = OutputFormat.table
 
     func run() throws {
         let clock = ContinuousClock(), start = clock.now
-        let backend = OneDNNBackend(
-            precision: try precision.elementType(), threads: ProcessInfo.processInfo.activeProcessorCount)
-        let network = try LLaVA(directory: model, visionTower: visionTower, backend: backend)
+        let folder = try ModelFolder(directory: model, visionTower: visionTower)
+        let backend = try arithmetic.backend(stored: folder.stored)
+        let network = try LLaVA(folder, weights: arithmetic.weights.format, backend: backend)
         let seconds = (clock.now - start) / .seconds(1)
         var usage = rusage()
         guard getrusage(RUSAGE_SELF.rawValue, &usage) == 0 else { throw CommandFailure("memory use cannot be read") }

@@ -43,7 +43,7 @@ struct BenchReduceCommand: ParsableCommand {
 
     func run() throws {
         let names = method.isEmpty ? MethodCatalogue.all.map(\.name) : method
-        let backend = OneDNNBackend(precision: try precision.elementType(), threads: threads)
+        let backend = try CPUBackend(precision.elementType, weights: .bf16, threads: threads)
         let bench = try ReduceBench(backend: backend)
         var steps: [ReduceReport.Step] = []
         for name in names {

@@ -8,7 +8,7 @@ import VisionLanguage
 /// The reduction runs where it always does, inside a model: a tower of one CLIP ViT-L layer and a language model of two
 /// layers of the same width. The layer's own time is the tower's without what a tower of no layers takes.
 final class ReduceBench {
-    private let backend: OneDNNBackend
+    private let backend: CPUBackend
     private let model: LLaVA
     private let bare: LLaVA
     private let picture: Tensor
@@ -23,7 +23,7 @@ final class ReduceBench {
     /// The model whose schedules are measured.
     private static let whole = ModelDepth(visionLayers: 23, languageLayers: 32, visualTokens: 576)
 
-    init(backend: OneDNNBackend) throws {
+    init(backend: CPUBackend) throws {
         self.backend = backend
         let c = try Self.sizes(visionLayers: 1), bareSizes = try Self.sizes(visionLayers: 0)
         model = try LLaVA(random: c, seed: 1, backend: backend)

@@ -3,6 +3,7 @@ import Evaluation
 import Foundation
 import Glibc
 import JobModel
+import MachineLimits
 import Tensors
 import TokenReduction
 import VisionLanguage
@@ -51,8 +52,12 @@ struct EvalRunCommand: ParsableCommand {
     @Option(help: "Questions answered at the same time.")
     var capacity = 20
 
+    @Option(
+        help: "How weights are kept: auto, f32, bf16, f16, int8 or int4; the batch file's choice where it is left out.")
+    var weights: WeightsArgument?
+
     @Option(help: "Compute threads.")
-    var threads = ProcessInfo.processInfo.activeProcessorCount
+    var threads = UsableProcessors.count()
 
     @Option(help: "How to print: table or json.")
     var output = OutputFormat.table
@@ -81,20 +86,25 @@ struct EvalRunCommand: ParsableCommand {
         if try cells.contains(where: { try $0.plan(configuration.depth).readsQuestion }) {
             _ = try CLIPFolder(of: wanted.model, visionTower: wanted.visionTower)
         }
-        let backend = OneDNNBackend(precision: try PrecisionArgument?(wanted.precision).elementType(), threads: threads)
-        let fingerprint = ModelFingerprint(directories: [wanted.model, wanted.visionTower].compactMap { $0 })
+        let source = try ModelFolder(directory: wanted.model, visionTower: wanted.visionTower)
+        let format = WeightFormat(rawValue: weights?.rawValue ?? wanted.weights.rawValue)
+        let backend = try CPUBackend(
+            PrecisionArgument?(wanted.precision).elementType, weights: format ?? source.stored, threads: threads)
+        let computes = "\(backend.name), weights \((format ?? source.stored).rawValue)"
+        let fingerprint = source.fingerprint()
         let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)
         if reportOnly {
-            try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: backend.name).check(folder)
+            try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: computes).check(folder)
             let answers = try runner.answersSoFar()
             printError("\(answers.first?.items.count ?? 0) of \(runner.questions) questions are answered everywhere")
             try report(answers, wanted, configuration, against: rivals, in: folder)
             return
         }
-        let loaded = try LLaVA(directory: wanted.model, visionTower: wanted.visionTower, backend: backend)
+        try source.checkFitsHere(weights: format, on: backend)
+        let loaded = try LLaVA(source, weights: format, backend: backend)
         let processor = try LLaVAProcessor(
             directory: wanted.model, visionTower: wanted.visionTower, configuration: configuration)
-        let settings = try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: backend.name)
+        let settings = try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: computes)
         let claim = try settings.claim(folder)
         defer { withExtendedLifetime(claim) {} }
         var display = EvalProgress()
@@ -124,18 +134,6 @@ struct EvalRunCommand: ParsableCommand {
         case .quiet: print(folder.path)
         }
         try endCommand(answers.contains { $0.failed > 0 } ? ExitCodes.someJobsFailed : ExitCodes.success)
-    }
-}
-
-extension PrecisionArgument? {
-    /// What a batch file asks for.
-    fileprivate init(_ precision: BatchDescription.Precision) {
-        self =
-            switch precision {
-            case .auto: nil
-            case .f32: .f32
-            case .bf16: .bf16
-            }
     }
 }
 

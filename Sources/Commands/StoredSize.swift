@@ -1,29 +1,7 @@
-public import ArgumentParser
 import Foundation
-public import JobModel
+import JobModel
 import TokenReduction
 import VisionLanguage
-
-/// What shards hold, where the command line wants something else than the batch file.
-struct StorageOptions: ParsableArguments {
-    @Option(help: "Visual features to store: projected, tower or none; the batch file's choice where it is left out.")
-    var features: BatchDescription.Features?
-
-    @Option(help: "What to store of each visual token: full, indices or none; else the batch file's choice.")
-    var trace: BatchDescription.Trace?
-
-    /// The batch with the wishes of the command line; says on standard error what its results will take.
-    func apply(to file: BatchFile) throws -> BatchFile {
-        var file = file
-        file.description.features = features ?? file.description.features
-        file.description.trace = trace ?? file.description.trace
-        printError(try StoredSize(file).text)
-        return file
-    }
-}
-
-extension BatchDescription.Features: ExpressibleByArgument {}
-extension BatchDescription.Trace: ExpressibleByArgument {}
 
 /// About how many bytes the results of a batch will take.
 struct StoredSize {

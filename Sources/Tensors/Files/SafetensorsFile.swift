@@ -4,6 +4,8 @@ public struct SafetensorsFile: Sendable {
     public let path: String
     /// Every tensor, in the order of the file.
     public let names: [String]
+    /// What the writer of the file says of it.
+    public let metadata: [String: String]
     private let mapping: MappedFile
     private let entries: [String: SafetensorsHeader.Entry]
 
@@ -13,6 +15,7 @@ public struct SafetensorsFile: Sendable {
         mapping = try MappedFile(path: path)
         let header = try SafetensorsHeader(mapping)
         names = header.entries.map(\.name)
+        metadata = header.metadata
         // Uniquing, not `uniqueKeysWithValues`: that one traps, and this comes from a file.
         entries = Dictionary(header.entries.map { ($0.name, $0) }) { first, _ in first }
     }
@@ -40,6 +43,25 @@ public struct SafetensorsFile: Sendable {
                 "\(path): tensor \"\(name)\" is \(entry.dtype); convert it to F32, BF16 or F16")
         }
         return Tensor(shape: entry.shape, type: type, storage: mapping.storage, offset: entry.bytes.lowerBound)
+    }
+
+    /// Packed weights of this name, sharing the mapping. Throws `missingTensor`, or `malformedFile` where its bytes are not
+    /// those of such weights.
+    public func packed(
+        _ name: String, _ format: WeightFormat, inputs: Int, outputs: Int
+    ) throws(TensorError) -> PackedWeights {
+        guard let entry = entries[name] else {
+            throw TensorError(.missingTensor, "\(path): there are no packed weights \"\(name)\"; pack the model again")
+        }
+        let expected = PackedWeights.byteCount(format, inputs: inputs, outputs: outputs)
+        guard entry.dtype == "U8", entry.bytes.count == expected else {
+            throw TensorError(
+                .malformedFile,
+                "\(path): \"\(name)\" has \(entry.bytes.count) bytes of \(entry.dtype) where \(format.rawValue) weights of "
+                    + "\(outputs) × \(inputs) take \(expected) of U8; pack the model again")
+        }
+        return PackedWeights(
+            format, inputs: inputs, outputs: outputs, storage: mapping.storage, offset: entry.bytes.lowerBound)
     }
 
     /// Gives back the memory that reading this tensor took; it is read from the file again if it is needed again.

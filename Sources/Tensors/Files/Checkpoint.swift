@@ -82,6 +82,9 @@ public struct Checkpoint: Sendable {
     /// Extents of a tensor, nil where there is none of this name.
     public func shape(of name: String) -> [Int]? { location[name].flatMap { files[$0].shape(of: name) } }
 
+    /// How a tensor is stored, nil where there is none of this name or its type is not one that tensors have.
+    public func type(of name: String) -> ElementType? { location[name].flatMap { files[$0].type(of: name) } }
+
     /// The tensor of this name, sharing the file's mapping; it must not be written to.
     /// Throws `missingTensor`, or `unsupportedType` for integers and the like.
     public func tensor(_ name: String) throws(TensorError) -> Tensor {

@@ -17,6 +17,8 @@ struct SafetensorsHeader: Sendable {
 
     /// In the order of their bytes.
     let entries: [Entry]
+    /// What the writer of the file says of it.
+    let metadata: [String: String]
 
     /// The format's own bound, so that a damaged length does not make us read a whole checkpoint as JSON.
     static let longest = 100_000_000
@@ -77,6 +79,7 @@ struct SafetensorsHeader: Sendable {
             throw malformed("\(file.byteCount - covered) bytes at the end belong to no tensor")
         }
         self.entries = entries
+        metadata = raw.metadata
     }
 
     /// The strings directly inside the outermost object of valid JSON, as written: its keys, where all its values are
@@ -111,6 +114,7 @@ private struct Flaw: Error {
 /// The header as JSON has it.
 private struct RawHeader: Decodable {
     var entries: [(String, RawEntry)] = []
+    var metadata: [String: String] = [:]
     let keyCount: Int
 
     private struct Name: CodingKey {
@@ -125,7 +129,7 @@ private struct RawHeader: Decodable {
         keyCount = container.allKeys.count
         for key in container.allKeys {
             if key.stringValue == "__metadata__" {
-                _ = try container.decode([String: String].self, forKey: key)
+                metadata = try container.decode([String: String].self, forKey: key)
             } else {
                 entries.append((key.stringValue, try container.decode(RawEntry.self, forKey: key)))
             }

@@ -20,11 +20,39 @@ public final class PortableBackend: Backend {
     /// "portable-f64" or "portable-f32".
     public var name: String { "portable-\(activationType == .float64 ? "f64" : "f32")" }
 
-    /// Keeps weights as doubles; throws `wrongShape` for weights that do not stack.
-    public func pack(_ matrices: [Tensor], bias: [Tensor]) throws(TensorError) -> Linear {
+    /// Keeps weights as doubles rounded to the format, or as integers; throws `wrongShape` for weights that do not stack.
+    public func pack(_ matrices: [Tensor], bias: [Tensor], as format: WeightFormat?) throws(TensorError) -> Linear {
         let (inputs, outputs) = try Linear.extents(of: matrices, bias: bias)
+        let bias = bias.flatMap(\.doubles)
+        let stored: (Double) -> Double
+        switch format {
+        case nil: stored = { $0 }
+        case .f32: stored = { Double(Float($0)) }
+        case .bf16: stored = { Double(BFloat16.value(BFloat16.bits(Float($0)))) }
+        case .f16:
+            guard matrices.allSatisfy({ $0.type == .float16 || $0.floats.allSatisfy { Float16($0).isFinite } }) else {
+                throw TensorError(.notFinite, "weights hold numbers that f16 cannot; choose another format for them")
+            }
+            stored = { Double(Float16($0)) }
+        case .int8, .int4:
+            let numbers = matrices.flatMap(\.floats)
+            guard let format, numbers.allSatisfy(\.isFinite) else {
+                throw TensorError(
+                    .notFinite, "weights hold NaN or infinity, which integers cannot; repair the checkpoint")
+            }
+            return PortableLinear(
+                .integers(QuantizedRows(weights: numbers, inputs: inputs, format: format)), bias: bias,
+                inputs: inputs, outputs: outputs, format: format)
+        }
         return PortableLinear(
-            weights: matrices.flatMap(\.doubles), bias: bias.flatMap(\.doubles), inputs: inputs, outputs: outputs)
+            .numbers(matrices.flatMap { $0.doubles.map(stored) }), bias: bias, inputs: inputs, outputs: outputs,
+            format: format ?? WeightFormat(holding: matrices))
+    }
+
+    /// Refuses: the layout of packed models is that of the kernels of `CPUBackend`.
+    public func adopt(_ packed: PackedWeights, bias: [Float]) throws(TensorError) -> Linear {
+        throw TensorError(
+            .engineFailure, "packed weights are not read by \(name); use the checkpoint that they were made of")
     }
 
     /// `f(x·Wᵀ + b)`
@@ -48,13 +76,24 @@ public final class PortableBackend: Backend {
     private func product(_ x: Tensor, _ weights: Linear) -> [Double] {
         guard let linear = weights as? PortableLinear else { preconditionFailure("weights of another backend") }
         precondition(x.width == linear.inputs, "a row of \(x.width) does not fit weights of \(linear.inputs) inputs")
-        let input = x.doubles
         var result: [Double] = []
         result.reserveCapacity(x.rows * linear.outputs)
-        for row in 0..<x.rows {
-            for output in 0..<linear.outputs {
-                let sum = dot(input, row * linear.inputs, linear.weights, output * linear.inputs, count: linear.inputs)
-                result.append(linear.bias.isEmpty ? sum : sum + linear.bias[output])
+        func append(_ sum: Double, _ output: Int) {
+            result.append(linear.bias.isEmpty ? sum : sum + linear.bias[output])
+        }
+        switch linear.weights {
+        case .numbers(let weights):
+            let input = x.doubles
+            for row in 0..<x.rows {
+                for output in 0..<linear.outputs {
+                    append(
+                        dot(input, row * linear.inputs, weights, output * linear.inputs, count: linear.inputs), output)
+                }
+            }
+        case .integers(let weights):
+            let input = QuantizedRows(activations: x.floats, inputs: linear.inputs, beside: linear.format)
+            for row in 0..<x.rows {
+                for output in 0..<linear.outputs { append(Double(input.product(row, weights, output)), output) }
             }
         }
         return result
@@ -176,13 +215,19 @@ public final class PortableBackend: Backend {
 
 /// Weights as they are in the formulas, `(outputs, inputs)`.
 private final class PortableLinear: Linear, @unchecked Sendable {
-    let weights: [Double]
+    enum Weights {
+        case numbers([Double])
+        case integers(QuantizedRows)
+    }
+
+    let weights: Weights
     let bias: [Double]
 
-    init(weights: [Double], bias: [Double], inputs: Int, outputs: Int) {
+    init(_ weights: Weights, bias: [Double], inputs: Int, outputs: Int, format: WeightFormat) {
         self.weights = weights
         self.bias = bias
-        super.init(inputs: inputs, outputs: outputs)
+        super.init(
+            inputs: inputs, outputs: outputs, format: format, byteCount: inputs * outputs * MemoryLayout<Double>.size)
     }
 }
 

@@ -80,7 +80,7 @@ public struct SafetensorsWriter: ~Copyable {
             end += tensor.shape.reduce(1, *) * tensor.type.size
             let shape = tensor.shape.map(String.init).joined(separator: ",")
             return """
-                \(quoted(tensor.name)):{"dtype":"\(tensor.type.safetensorsName)","shape":[\(shape)],\
+                \(quotedJSON(tensor.name)):{"dtype":"\(tensor.type.safetensorsName)","shape":[\(shape)],\
                 "data_offsets":[\(start),\(end)]}
                 """
         }
@@ -88,17 +88,18 @@ public struct SafetensorsWriter: ~Copyable {
         json.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - json.count % 8) % 8))
         return json
     }
+}
 
-    private static func quoted(_ name: String) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
-        guard let json = try? encoder.encode(name) else { preconditionFailure("a string is always JSON") }
-        return String(decoding: json, as: UTF8.self)
-    }
+/// A string as JSON writes it.
+func quotedJSON(_ text: String) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    guard let json = try? encoder.encode(text) else { preconditionFailure("a string is always JSON") }
+    return String(decoding: json, as: UTF8.self)
 }
 
 /// Writes all of `bytes`; false where the system refuses.
-private func put(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+func put(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
     var rest = bytes[...]
     while !rest.isEmpty {
         // One call takes at most about 2 GB.
@@ -110,6 +111,6 @@ private func put(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool 
     return true
 }
 
-private func cannotWrite(_ path: String) -> TensorError {
+func cannotWrite(_ path: String) -> TensorError {
     TensorError(.cannotWrite, "\(path): cannot be written: \(systemError()); is the disk full?")
 }

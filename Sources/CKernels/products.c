@@ -1,0 +1,194 @@
+#include "instruction_set.h"
+#include "packed_weights.h"
+#include "threads.h"
+#include "vector_types.h"
+
+#include <time.h>
+
+// A block of inputs of some rows and one panel.
+typedef struct {
+    const char *rows;            // packed rows, from the block on if their tile is whole
+    int64_t row_stride;          // bytes of one packed row
+    int64_t from, inputs;        // the block
+    int64_t count, tile_rows;    // rows, and rows of a whole tile
+    const float *scales;         // of the rows from this block on, integer formats only
+    int64_t scale_stride;        // scales of a row
+    const int32_t *starts;       // what sums of groups begin with, as scales; 4-bit weights only
+    float *sums;                 // (count, 32), `sum_stride` numbers from row to row
+    int64_t sum_stride;
+} tile_task;
+
+// A block of one panel of 4-bit weights, ready to be multiplied.
+typedef struct {
+    _Alignas(64) uint8_t nibbles[INTEGER_BLOCK * PANEL];      // [four inputs][32][4]
+    _Alignas(64) int16_t multipliers[2 * GROUPS * PANEL];     // [group][32][2]
+} wide_nibbles;
+
+static double seconds_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+// Keeps the compiler from computing what a timing loop repeats only once.
+#if defined(__x86_64__)
+#define KEEP(a, b) __asm__ volatile("" : "+v"(a), "+v"(b))
+#else
+#define KEEP(a, b) __asm__ volatile("" : "+w"(a), "+w"(b))
+#endif
+
+#define BODY "tiles.inc"
+#include "every_set.inc"
+#undef BODY
+
+// Rows of one piece: their packed block of inputs stays in the second-level cache.
+#define PIECE_ROWS 192
+// Panels of one piece: each packed block of rows is read once for all of them.
+#define PIECE_PANELS 4
+// Up to so many rows all blocks of a panel are taken one after another, so that weights are read in the order of memory.
+#define FEW_ROWS 48
+
+typedef struct {
+    const ck_linear *linear;
+    const ck_rows *rows;
+    ck_set set;
+    int64_t tile_rows;       // rows of a whole tile
+    int64_t block;           // inputs of a block
+    int64_t padded_inputs;   // inputs with the zeros that fill the last group
+    int64_t panels, panels_a_piece, row_pieces;
+    char *packed_rows;       // [tile][input or pair of inputs][row of the tile]
+    int64_t row_scales;      // scales of a row: one for each block (8-bit weights) or group (4-bit weights)
+    float *scales;           // [row][block or group]
+    int32_t *starts;         // [tile][group][row of the tile], 4-bit weights only
+} product;
+
+static int64_t tile_rows(ck_set set) { return set >= CK_AVX512 ? 12 : set == CK_AVX2 ? 6 : 4; }
+
+static int64_t blocks(const product *p) { return (p->linear->inputs + p->block - 1) / p->block; }
+
+// Inputs that share a scale among the packed rows.
+static int64_t scale_inputs(ck_weights_format format) { return format == CK_WEIGHTS_INT4 ? GROUP : INTEGER_BLOCK; }
+
+// Bytes of one input of one row among the packed rows.
+static int64_t packed_size(const product *p) {
+    return p->linear->format == CK_WEIGHTS_INT4 ? 1 : p->linear->format == CK_WEIGHTS_INT8 ? 2 : 4;
+}
+
+static void pack_tile(const void *task, int64_t tile) {
+    const product *p = task;
+    const int64_t first = tile * p->tile_rows, left = p->rows->rows - first;
+    const int64_t count = left < p->tile_rows ? left : p->tile_rows;
+    const int64_t size = p->rows->x_type == CK_F32 ? 4 : 2;
+    const char *x = (const char *)p->rows->x + first * p->linear->inputs * size;
+    char *out = p->packed_rows + first * p->padded_inputs * packed_size(p);
+    float *scales = p->scales + first * p->row_scales;
+    switch (p->linear->format) {
+    case CK_WEIGHTS_INT8: PICK(p->set, quantize_rows)(x, p->rows->x_type, p->linear->inputs, count, (int32_t *)out, scales); break;
+    case CK_WEIGHTS_INT4:
+        PICK(p->set, quantize_rows_small)(x, p->rows->x_type, p->linear->inputs, count, (int32_t *)out,
+                                          p->starts + first * p->row_scales, scales);
+        break;
+    default: PICK(p->set, interleave_rows)(x, p->rows->x_type, p->linear->inputs, count, (float *)out);
+    }
+}
+
+// One piece: some rows by some panels.
+static void multiply_piece(const void *task, int64_t piece) {
+    const product *p = task;
+    const ck_linear *l = p->linear;
+    const int64_t row_piece = piece % p->row_pieces, panel_piece = piece / p->row_pieces;
+    const int64_t first_row = row_piece * PIECE_ROWS, rows_left = p->rows->rows - first_row;
+    const int64_t count = rows_left < PIECE_ROWS ? rows_left : PIECE_ROWS;
+    const int64_t first_panel = panel_piece * p->panels_a_piece, panels_left = p->panels - first_panel;
+    const int64_t panels = panels_left < p->panels_a_piece ? panels_left : p->panels_a_piece;
+    const int64_t together = p->rows->rows <= FEW_ROWS ? 1 : panels;
+    const int64_t panel_bytes = packed_panel_bytes(l->format, l->inputs);
+    _Alignas(64) float sums[PIECE_ROWS * PIECE_PANELS * PANEL];
+    _Alignas(64) union { float floats[FLOAT_BLOCK * PANEL]; int16_t integers[INTEGER_BLOCK * PANEL]; wide_nibbles nibbles; } wide;
+    for (int64_t start = 0; start < panels; start += together) {
+        memset(sums, 0, count * together * PANEL * sizeof(float));
+        for (int64_t block = 0; block < blocks(p); block++) {
+            const int64_t from = block * p->block, left = p->padded_inputs - from, inputs = left < p->block ? left : p->block;
+            for (int64_t panel = 0; panel < together; panel++) {
+                const char *weights = (const char *)l->weights + (first_panel + start + panel) * panel_bytes
+                                      + packed_block_offset(l->format, block);
+                tile_task t = {
+                    .rows = p->packed_rows + first_row * p->padded_inputs * packed_size(p) + from * packed_size(p) * p->tile_rows,
+                    .row_stride = p->padded_inputs * packed_size(p), .from = from, .inputs = inputs, .count = count,
+                    .tile_rows = p->tile_rows, .scale_stride = p->row_scales, .sums = sums + panel * PANEL, .sum_stride = together * PANEL,
+                };
+                if (is_integer(l->format)) t.scales = p->scales + first_row * p->row_scales + from / scale_inputs(l->format);
+                switch (l->format) {
+                case CK_WEIGHTS_INT8: PICK(p->set, multiply_integers)(&t, weights, wide.integers); break;
+                case CK_WEIGHTS_INT4:
+                    t.starts = p->starts + first_row * p->row_scales + from / GROUP * p->tile_rows;
+                    PICK(p->set, multiply_nibbles)(&t, weights, &wide.nibbles);
+                    break;
+                default: PICK(p->set, multiply_floats)(&t, l->format, weights, wide.floats);
+                }
+            }
+        }
+        const int64_t column = (first_panel + start) * PANEL, columns_left = l->outputs - column;
+        PICK(p->set, finish_rows)(l, p->rows, first_row, count, column,
+                                  columns_left < together * PANEL ? columns_left : together * PANEL, sums, together * PANEL);
+    }
+}
+
+// Few enough panels a piece that every thread gets several pieces.
+static void cut(product *p, int threads) {
+    p->panels = (p->linear->outputs + PANEL - 1) / PANEL;
+    p->row_pieces = (p->rows->rows + PIECE_ROWS - 1) / PIECE_ROWS;
+    const int64_t wanted = p->panels * p->row_pieces / (4 * threads);
+    p->panels_a_piece = wanted < 1 ? 1 : wanted > PIECE_PANELS ? PIECE_PANELS : wanted;
+}
+
+static int64_t piece_count(const product *p) {
+    return p->row_pieces * ((p->panels + p->panels_a_piece - 1) / p->panels_a_piece);
+}
+
+int64_t ck_pieces(const ck_linear *linear, int64_t rows, int threads) {
+    const ck_rows r = {.rows = rows};
+    product p = {.linear = linear, .rows = &r};
+    cut(&p, threads);
+    return piece_count(&p);
+}
+
+void ck_multiply(const ck_linear *linear, const ck_rows *rows) {
+    if (rows->rows == 0) return;
+    const int integer = is_integer(linear->format);
+    product p = {.linear = linear, .rows = rows, .set = ck_chosen_set(rows->set)};
+    p.tile_rows = tile_rows(p.set);
+    p.block = integer ? INTEGER_BLOCK : FLOAT_BLOCK;
+    p.padded_inputs = integer ? padded(linear->inputs) : linear->inputs;
+    cut(&p, ck_threads());
+    p.row_scales = integer ? (p.padded_inputs + scale_inputs(linear->format) - 1) / scale_inputs(linear->format) : 0;
+    const size_t row_bytes = (rows->rows * p.padded_inputs * packed_size(&p) + 63) / 64 * 64;
+    const size_t scale_bytes = (rows->rows * p.row_scales * sizeof(float) + 63) / 64 * 64;
+    p.packed_rows = aligned_alloc(64, row_bytes + 2 * scale_bytes);
+    if (!p.packed_rows) abort();
+    p.scales = (float *)(p.packed_rows + row_bytes);
+    p.starts = (int32_t *)(p.packed_rows + row_bytes + scale_bytes);
+    ck_each(pack_tile, &p, (rows->rows + p.tile_rows - 1) / p.tile_rows, rows->rows * linear->inputs);
+    ck_each(multiply_piece, &p, piece_count(&p), rows->rows * linear->inputs * linear->outputs);
+    free(p.packed_rows);
+}
+
+typedef struct { ck_weights_format format; ck_set set; double seconds, *rates; } limit_task;
+
+static void measure_limit(const void *task, int64_t piece) {
+    const limit_task *t = task;
+    switch (t->format) {
+    case CK_WEIGHTS_INT8: t->rates[piece] = PICK(t->set, integer_limit)(t->seconds); break;
+    case CK_WEIGHTS_INT4: t->rates[piece] = PICK(t->set, nibble_limit)(t->seconds); break;
+    default: t->rates[piece] = PICK(t->set, float_limit)(t->seconds);
+    }
+}
+
+double ck_multiply_limit(ck_weights_format format, ck_set set, double seconds) {
+    const int threads = ck_threads();
+    double rates[threads], sum = 0;
+    const limit_task t = {format, ck_chosen_set(set), seconds, rates};
+    ck_each(measure_limit, &t, threads, INT64_MAX);
+    for (int i = 0; i < threads; i++) sum += rates[i];
+    return sum;
+}

@@ -1,0 +1,80 @@
+import TokenReduction
+import VisionLanguage
+
+/// Requests that wait for room, and which of them may start together.
+///
+/// They start in the order they came, except that requests about one picture come forward to the first of them: tower and
+/// prompt prefix are then computed once and used while they are at hand.
+struct WaitingRequests {
+    private var requests: [GenerationRequest] = []
+    private let prefillRows: Int
+    private let cacheRows: Int
+    private let visualTokens: Int
+
+    /// No requests; at most `prefillRows` rows of prompts are read at once, and `cacheRows` kept for all answers.
+    init(prefillRows: Int, cacheRows: Int, visualTokens: Int) {
+        self.prefillRows = prefillRows
+        self.cacheRows = cacheRows
+        self.visualTokens = visualTokens
+    }
+
+    /// Whether nobody waits.
+    var isEmpty: Bool { requests.isEmpty }
+
+    /// Takes a request.
+    mutating func add(_ request: GenerationRequest) { requests.append(request) }
+
+    /// Forgets a request.
+    mutating func remove(_ id: UInt64) { requests.removeAll { $0.id == id } }
+
+    /// Takes out up to `count` requests that may start beside those that are `running`; the first that waits starts
+    /// alone, however large, if nothing runs.
+    mutating func take(
+        atMost count: Int, beside running: [GenerationRequest], remembers: (GenerationRequest) -> Bool
+    ) -> [GenerationRequest] {
+        guard count > 0, !requests.isEmpty else { return [] }
+        var taken: [Int] = [], begun: Set<String> = [], rows = 0
+        var cached = running.reduce(0) { $0 + self.cached($1) }
+        for index in order(count) {
+            let request = requests[index]
+            let isShared = request.prefixKey.map { begun.contains($0) } ?? false || remembers(request)
+            // Where a reduction looks on, the beginning joins the rows that follow it.
+            let joins = request.plan.reduces(in: .languageModel)
+            let own = isShared && !joins ? request.prompt.after.count : prompt(request)
+            guard taken.isEmpty || rows + own <= prefillRows,
+                taken.isEmpty && running.isEmpty || cached + self.cached(request) <= cacheRows
+            else { break }
+            taken.append(index)
+            rows += own
+            cached += self.cached(request)
+            if let key = request.prefixKey { begun.insert(key) }
+        }
+        defer { for index in taken.sorted(by: >) { requests.remove(at: index) } }
+        return taken.map { requests[$0] }
+    }
+
+    /// The first `count` requests in the order in which they start.
+    private func order(_ count: Int) -> [Int] {
+        var order: [Int] = [], seen: Set<String> = [], places: [String: [Int]] = [:]
+        for (index, request) in requests.enumerated() {
+            if let key = request.featureKey { places[key, default: []].append(index) }
+        }
+        for (index, request) in requests.enumerated() where order.count < count {
+            guard let key = request.featureKey else {
+                order.append(index)
+                continue
+            }
+            if seen.insert(key).inserted { order += places[key] ?? [] }
+        }
+        return Array(order.prefix(count))
+    }
+
+    /// Rows of a request's whole prompt: those of its visual tokens that enter the decoder included.
+    private func prompt(_ request: GenerationRequest) -> Int {
+        let visual = request.patches == nil ? 0 : visualTokens - request.plan.removals(in: .visionEncoder).reduce(0, +)
+        return request.prompt.before.count + visual + request.prompt.after.count
+    }
+
+    /// Rows of keys and values that a request holds at its end, at most.
+    private func cached(_ request: GenerationRequest) -> Int { prompt(request) + request.maxTokens }
+}

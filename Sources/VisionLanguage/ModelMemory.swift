@@ -1,0 +1,109 @@
+import MachineLimits
+public import Tensors
+
+/// What a model takes in memory, in bytes, known from its sizes before anything is loaded.
+public struct ModelMemory: Sendable {
+    /// The weights of all products that run, in their formats; embeddings stay in their file.
+    public let weights: Int
+    /// Keys and values of one row in all decoder layers.
+    public let cacheBytesPerRow: Int
+    /// Rows on their way through a layer, each: residual stream, queries, keys and values, and the wide rows of the MLP.
+    public let flightBytesPerRow: Int
+    /// Rows of a prompt about one picture that nothing reduces, with room for a question and an answer.
+    public let rowsPerJob: Int
+
+    /// What is needed beside the model: the program, buffers of pictures and results.
+    public static let base = 300 << 20
+
+    /// The needs of a model whose weights are kept as `format`, or as `stored`, and whose activations are `activations`.
+    public init(_ c: LLaVAConfiguration, weights format: WeightFormat?, stored: WeightFormat, activations: ElementType)
+    {
+        let formats = WeightFormats(format)
+        func bytes(_ format: WeightFormat?, _ inputs: Int, _ outputs: Int) -> Int {
+            PackedWeights.byteCount(format ?? stored, inputs: inputs, outputs: outputs)
+        }
+        let v = c.vision, t = c.text
+        let heads = t.heads * t.headSize, shared = t.keyValueHeads * t.headSize
+        let towerLayer =
+            bytes(formats.tower, v.hidden, 3 * v.hidden) + bytes(formats.tower, v.hidden, v.hidden)
+            + bytes(formats.tower, v.hidden, v.intermediate) + bytes(formats.tower, v.intermediate, v.hidden)
+        let patches = bytes(nil, 3 * v.patchSize * v.patchSize, v.hidden)
+        let beyond = c.visionLayersNeeded < v.layers ? bytes(formats.tower, v.hidden, 2 * v.hidden) : 0
+        let projector =
+            bytes(formats.projector, v.hidden, t.hidden) + bytes(formats.projector, t.hidden, t.hidden)
+        let decoderLayer =
+            bytes(formats.decoder, t.hidden, heads + 2 * shared) + bytes(formats.decoder, heads, t.hidden)
+            + bytes(formats.decoder, t.hidden, 2 * t.intermediate) + bytes(formats.down, t.intermediate, t.hidden)
+        weights =
+            patches + c.visionLayersNeeded * towerLayer + beyond + projector + t.layers * decoderLayer
+            + bytes(formats.head, t.hidden, t.vocabulary)
+        cacheBytesPerRow = 2 * t.layers * shared * activations.size
+        // Products keep a packed copy of their rows, hence twice the widest.
+        let wide = max(2 * t.intermediate + t.intermediate, heads + 2 * shared)
+        flightBytesPerRow = 4 * (3 * t.hidden + 2 * wide)
+        rowsPerJob = min(c.visualTokens + 256, t.context)
+    }
+
+    /// The least that a worker needs: the weights and one job.
+    public var least: Int { weights + Self.base + rowsPerJob * (cacheBytesPerRow + flightBytesPerRow) }
+
+    /// How a worker shares out what it may use.
+    public struct Shares: Sendable, Hashable {
+        /// Bytes of keys and values of answers that are being written.
+        public let cache: Int
+        /// Bytes of features, and as much of prompt beginnings, kept for requests that share them.
+        public let shared: Int
+        /// Most rows that are read at once, unless a single prompt has more.
+        public let prefillRows: Int
+    }
+
+    /// The rows of one prefill where memory allows them: more make products no faster.
+    public static let usualPrefillRows = 1024
+    /// What is kept for later requests where memory allows it.
+    public static let usualShared = 512 << 20
+
+    /// Shares of `available` bytes; nil where they do not hold the least that is needed.
+    public func shares(of available: Int) -> Shares? {
+        guard available >= least else { return nil }
+        // Of what one job leaves over, a longer prefill gets a quarter at most, what is kept for later as much, answers the rest.
+        let left = available - weights - Self.base, spare = available - least
+        let rows = max(rowsPerJob, min(Self.usualPrefillRows, rowsPerJob + spare / 4 / flightBytesPerRow))
+        let shared = min(Self.usualShared, spare / 8)
+        return Shares(cache: left - rows * flightBytesPerRow - 2 * shared, shared: shared, prefillRows: rows)
+    }
+}
+
+extension ModelFolder {
+    /// What the model needs with its weights kept as `format`; nil keeps those of the checkpoint.
+    public func memory(weights format: WeightFormat?, activations: ElementType) -> ModelMemory {
+        ModelMemory(
+            configuration, weights: format ?? (isPacked ? stored : nil), stored: stored, activations: activations)
+    }
+
+    /// Refuses a model that `available` bytes do not hold, with the formats that would fit; and another format than that of a
+    /// packed model.
+    public func checkFits(
+        weights format: WeightFormat?, activations: ElementType, available: Int, of whom: String
+    ) throws(ModelError) {
+        guard !isPacked || format == nil || format == stored else {
+            throw ModelError(
+                .otherPack,
+                "the model is packed as \(stored.rawValue), not as \(format?.rawValue ?? ""): leave the format of weights to it, or "
+                    + "pack the checkpoint again (\(directory))")
+        }
+        let need = memory(weights: format, activations: activations).least
+        guard need > available else { return }
+        let fitting = WeightFormat.allCases.filter {
+            ModelMemory(configuration, weights: $0, stored: stored, activations: activations).least <= available
+        }
+        let names = fitting.map(\.rawValue).joined(separator: " or ")
+        let advice =
+            fitting.isEmpty
+            ? "no format fits: use a machine with more memory, or a smaller model"
+            : isPacked ? "pack the checkpoint again as \(names), which would fit" : "weights: \(names) would fit"
+        throw ModelError(
+            .notEnoughMemory,
+            "the model needs \(ByteCount(bytes: need)) with weights in \((format ?? stored).rawValue), \(whom) has "
+                + "\(ByteCount(bytes: max(available, 0))) left; \(advice) (\(directory))")
+    }
+}

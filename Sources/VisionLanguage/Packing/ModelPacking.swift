@@ -1,0 +1,72 @@
+import Foundation
+public import Tensors
+
+/// Makes a packed model of a checkpoint: a folder like any other, whose weights are mapped as they are instead of being
+/// converted each time they are loaded.
+public enum ModelPacking {
+    /// Packs the model of `folder` with weights in `format` into `directory`, which must not exist; returns the bytes of the
+    /// packed file.
+    ///
+    /// The folder appears whole or not at all. Memory holds one product at a time.
+    public static func pack(
+        _ folder: ModelFolder, weights format: WeightFormat, threads: Int, to directory: String,
+        progress: LayerProgress = LayerProgress()
+    ) throws -> Int {
+        guard !folder.isPacked else {
+            throw ModelError(
+                .otherPack, "\(folder.directory) is packed already; name the checkpoint that it was made of")
+        }
+        let manager = FileManager.default
+        guard !manager.fileExists(atPath: directory) else {
+            throw ModelError(.missingFile, "\(directory) exists; name a folder that does not")
+        }
+        let partial = directory + ".partial"
+        try? manager.removeItem(atPath: partial)
+        try manager.createDirectory(atPath: partial, withIntermediateDirectories: true)
+        do {
+            try copySmallFiles(folder.directory, to: partial)
+            if let tower = folder.towerDirectory {
+                // Where the settings of an original checkpoint say that its tower is.
+                let own =
+                    try partial + "/"
+                    + LLaVAConfiguration.towerName(
+                        ConfigurationFile(path: folder.directory + "/config.json"))
+                try manager.createDirectory(atPath: own, withIntermediateDirectories: true)
+                try copySmallFiles(tower, to: own)
+            }
+            let writer = try PackWriter(path: partial + "/" + PackAccount.file, progress: progress)
+            let fingerprint = folder.fingerprint()
+            try writer.write(folder, weights: format, threads: threads)
+            try writer.finish { products in
+                PackAccount(
+                    weights: format, sourceSHA256: try fingerprint.value(), towerPrefix: folder.towerPrefix,
+                    products: products)
+            }
+            try manager.moveItem(atPath: partial, toPath: directory)
+        } catch {
+            try? manager.removeItem(atPath: partial)
+            throw error
+        }
+        let attributes = try manager.attributesOfItem(atPath: directory + "/" + PackAccount.file)
+        return (attributes[.size] as? NSNumber)?.intValue ?? 0
+    }
+
+    /// Everything but weights: settings, tokenizer, licence.
+    private static func copySmallFiles(_ source: String, to target: String) throws {
+        let manager = FileManager.default
+        for name in try manager.contentsOfDirectory(atPath: source).sorted() {
+            let path = source + "/" + name
+            var isFolder: ObjCBool = false
+            guard manager.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
+                !weightEndings.contains(where: { name.hasSuffix($0) })
+            else { continue }
+            // Through a link: hubs keep the files themselves elsewhere.
+            try manager.copyItem(
+                atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path, toPath: target + "/" + name)
+        }
+    }
+
+    private static let weightEndings = [
+        ".safetensors", ".safetensors.index.json", ".bin", ".bin.index.json", ".pt", ".pth", ".gguf", ".h5", ".msgpack",
+    ]
+}
