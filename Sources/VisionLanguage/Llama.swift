@@ -183,7 +183,10 @@ final class Llama {
             }
             places += positions[segment]
         }
+        // What others looked ahead to stays with them.
+        let ahead = rows.ahead
         rows = RaggedRows(stacking: parts)
+        rows.ahead = ahead
         positions = places
     }
 

@@ -52,7 +52,7 @@ extension BlackBox {
             let batch = try batch(model)
             let end = try await winnow("run", batch.path, "--output", "json")
             #expect(end.code == 2 && end.errors.contains(weights.path), "\(end)")
-            #expect(!FileManager.default.fileExists(atPath: batch.results.path))
+            #expect(!FileManager.default.fileExists(atPath: batch.results))
         }
 
         /// Files are opened before a batch is taken, and weights read when the first job comes.

@@ -83,10 +83,11 @@ final class ForwardBench {
         try measure(&reducedPrefill, rows: text + fewer[0].features.rows) {
             try model.prefill([prompt], fewer, room: [1]).sequences[0].prefillFLOPs
         }
+        let beginning = try model.readPrefixes([prompt], fewer)[0]
         for (index, count) in Self.together.enumerated() {
             let sequences = try model.prefill(
                 Array(repeating: prompt, count: count), Array(repeating: fewer[0], count: count),
-                room: Array(repeating: Self.steps, count: count)
+                prefixes: Array(repeating: beginning, count: count), room: Array(repeating: Self.steps, count: count)
             ).sequences
             try measure(&decode[index], rows: count * Self.steps) {
                 for step in 0..<Self.steps {

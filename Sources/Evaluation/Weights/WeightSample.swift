@@ -1,5 +1,5 @@
 import Foundation
-public import Generation
+import Generation
 public import JobModel
 import Tensors
 import Tokenization
