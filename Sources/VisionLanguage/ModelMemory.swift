@@ -60,7 +60,7 @@ public struct ModelMemory: Sendable {
     /// The rows of one prefill where memory allows them: more make products no faster.
     public static let usualPrefillRows = 1024
     /// What is kept for later requests where memory allows it.
-    public static let usualShared = 512 << 20
+    public static let usualShared = 256 << 20
 
     /// Shares of `available` bytes; nil where they do not hold the least that is needed.
     public func shares(of available: Int) -> Shares? {

@@ -1,12 +1,13 @@
 import ArgumentParser
 import Foundation
+import MachineLimits
 import Tensors
 import VisionLanguage
 
 /// `winnow bench load`: what loading a checkpoint takes.
 struct BenchLoadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "load", abstract: "Load a checkpoint; print peak memory beside its bf16 size, and the time.")
+        commandName: "load", abstract: "Load a model; print peak memory beside the size of its weights, and the time.")
 
     @Option(help: "The checkpoint folder.")
     var model: String
@@ -27,22 +28,18 @@ struct BenchLoadCommand: ParsableCommand {
         let seconds = (clock.now - start) / .seconds(1)
         var usage = rusage()
         guard getrusage(RUSAGE_SELF.rawValue, &usage) == 0 else { throw CommandFailure("memory use cannot be read") }
-        let checkpoints = try [model, visionTower].compactMap { try $0.map { try Checkpoint(directory: $0) } }
-        let numbers = checkpoints.reduce(0) { sum, checkpoint in
-            checkpoint.names.reduce(sum) { $0 + (checkpoint.shape(of: $1)?.reduce(1, *) ?? 0) }
-        }
+        let need = folder.memory(weights: arithmetic.weights.format, activations: backend.activationType)
         let report = LoadReport(
-            backend: backend.name, seconds: seconds, peakBytes: usage.ru_maxrss * 1024, halfPrecisionBytes: 2 * numbers)
+            backend: backend.name, weights: (arithmetic.weights.format ?? folder.stored).rawValue, seconds: seconds,
+            peakBytes: usage.ru_maxrss * 1024, weightsBytes: need.weights)
         withExtendedLifetime(network) {}
         switch output {
         case .json: try printJSON(report)
         case .table, .quiet:
-            let gibibytes = { (bytes: Int) in String(format: "%.2f GiB", Double(bytes) / Double(1 << 30)) }
             print(
                 """
-                \(report.backend): loaded in \(String(format: "%.1f s", report.seconds))
-                peak resident memory \(gibibytes(report.peakBytes)), bf16 size \(gibibytes(report.halfPrecisionBytes)), \
-                difference \(gibibytes(report.peakBytes - report.halfPrecisionBytes))
+                \(report.backend), weights \(report.weights): loaded in \(String(format: "%.1f s", report.seconds))
+                peak resident memory \(ByteCount(bytes: report.peakBytes)), weights \(ByteCount(bytes: report.weightsBytes))
                 """)
         }
     }
@@ -51,7 +48,9 @@ struct BenchLoadCommand: ParsableCommand {
 /// What loading took.
 private struct LoadReport: Encodable {
     let backend: String
+    let weights: String
     let seconds: Double
     let peakBytes: Int
-    let halfPrecisionBytes: Int
+    /// Bytes of the weights of all products.
+    let weightsBytes: Int
 }
