@@ -1,5 +1,7 @@
 #include "instruction_set.h"
 
+#include <stdatomic.h>
+
 static ck_set look(void) {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
@@ -12,9 +14,10 @@ static ck_set look(void) {
 }
 
 ck_set ck_best_set(void) {
-    static ck_set known = CK_BEST;
-    if (known == CK_BEST) known = look();
-    return known;
+    static _Atomic int known = CK_BEST;
+    int set = atomic_load_explicit(&known, memory_order_relaxed);
+    if (set == CK_BEST) atomic_store_explicit(&known, set = look(), memory_order_relaxed);
+    return (ck_set)set;
 }
 
 ck_set ck_chosen_set(ck_set asked) { return asked == CK_BEST ? ck_best_set() : asked; }

@@ -88,8 +88,8 @@ static void pack_panel(const void *task, int64_t piece) {
     if (!row) abort();
     for (int64_t output = from; output < end; output++) {
         PICK(ck_best_set(), convert_row)(t->source + (output - t->first) * t->inputs * size, t->type, t->inputs, row);
-        const float bound = t->format == CK_WEIGHTS_F16 ? 65520.0f : INFINITY;
         // Halves round numbers from 65520 on to infinity.
+        const float bound = t->format == CK_WEIGHTS_F16 ? 65520.0f : INFINITY;
         int bad = 0;
         for (int64_t i = 0; i < t->inputs; i++) bad |= !(fabsf(row[i]) < bound);
         if (bad) {

@@ -3,7 +3,6 @@
 #include "CKernels.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 
 // The entry points of libgomp's compiler interface.
 extern void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
@@ -41,16 +40,6 @@ void ck_each(void (*body)(const void *task, int64_t piece), const void *task, in
         return;
     }
     region r = {body, task, pieces, 0};
-    const int64_t threads = omp_get_max_threads();
-    GOMP_parallel(work, &r, (unsigned)(threads < pieces ? threads : pieces), 0);
+    // Always the whole team: libgomp ends the threads that a smaller one leaves over, and starts them again afterwards.
+    GOMP_parallel(work, &r, 0, 0);
 }
-
-// A thread that waits for its next region spins for a moment and then sleeps. libgomp's own default spins for about a
-// millisecond, which takes the processor from other workers of the machine. libgomp reads the variable when it is loaded,
-// so it has to be set before: functions of this section run ahead of every library's.
-static void wait_politely(void) {
-    if (!getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "5000", 0);
-}
-#if defined(__linux__)
-__attribute__((section(".preinit_array"), used)) static void (*const before_libraries)(void) = wait_politely;
-#endif

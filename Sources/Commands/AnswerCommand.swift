@@ -78,7 +78,7 @@ struct AnswerCommand: ParsableCommand {
         let picture = try image.map { try processor.prepare(path: $0, framing: imageMode) }
         let folder = try ModelFolder(directory: model, visionTower: visionTower)
         let backend = try arithmetic.backend(stored: folder.stored)
-        try folder.checkFitsHere(weights: arithmetic.weights.format, on: backend)
+        try folder.sharesHere(weights: arithmetic.weights.format, on: backend)
         let network = try LLaVA(folder, weights: arithmetic.weights.format, backend: backend)
         let loaded = clock.now
         let engine = Engine(model: network, tokenizer: processor.tokenizer, capacity: 1)

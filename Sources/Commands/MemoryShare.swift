@@ -18,12 +18,16 @@ struct MemoryShare {
             let format = WeightFormat(rawValue: batch.weights.rawValue)
             let activations = try CPUBackend.activationType(
                 PrecisionArgument?(batch.precision).elementType, weights: format ?? folder.stored)
-            let common = folder.isPacked ? folder.memory(weights: format, activations: activations).weights : 0
+            // Where bf16 meets bf16, each worker has a copy of a packed model in oneDNN's layout.
+            let isShared = folder.isPacked && !(activations == .bfloat16 && folder.stored == .bf16)
+            let common = isShared ? folder.memory(weights: format, activations: activations).weights : 0
             bytes = common + max(available - common, 0) / workers
+            let (whom, way): (String, String?) =
+                workers > 1
+                ? ("each of \(workers) workers", "run fewer workers, or pack the model, which they then share")
+                : available == memory ? ("the run (--memory)", "raise --memory") : ("this machine", nil)
             try folder.checkFits(
-                weights: format, activations: activations, available: bytes,
-                of: workers > 1
-                    ? "each of \(workers) workers" : available == memory ? "the run (--memory)" : "this machine")
+                weights: format, activations: activations, available: bytes, of: whom, orElse: way)
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run: \(error)")
         }

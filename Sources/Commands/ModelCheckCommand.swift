@@ -54,6 +54,7 @@ struct ModelCheckCommand: ParsableCommand {
     var output = OutputFormat.table
 
     func validate() throws {
+        guard images == nil || items != nil else { throw ValidationError("--images goes with --items") }
         guard limit >= 1, maxTokens >= 1 else { throw ValidationError("--limit and --max-tokens must be at least 1") }
         guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
     }
@@ -75,12 +76,18 @@ struct ModelCheckCommand: ParsableCommand {
             sample = try WeightSample(madeUp: limit, processor: processor, configuration: folder.configuration)
         }
         let budget = keep ?? max(1, folder.configuration.visualTokens / 9)
+        guard (1...folder.configuration.visualTokens).contains(budget) else {
+            throw CommandFailure(
+                ExitCodes.usage,
+                "--keep must be from 1 to \(folder.configuration.visualTokens), the tokens of a picture")
+        }
         let plans = try methods.map { name in
             (name, try ReductionPlan(method: name, keep: budget, model: folder.configuration.depth))
         }
         func trial(_ format: WeightFormat?, following reference: WeightTrial? = nil) throws -> WeightTrial {
-            let backend = try CPUBackend(nil, weights: format ?? folder.stored, threads: threads)
-            try folder.checkFitsHere(weights: format, on: backend)
+            // The same arithmetic for both: what differs is the weights.
+            let backend = CPUBackend(precision: .float32, threads: threads)
+            try folder.sharesHere(weights: format, on: backend)
             let network = try LLaVA(folder, weights: format, backend: backend)
             return try WeightTrial(network, sample, steps: maxTokens, plans: plans, following: reference)
         }

@@ -162,6 +162,9 @@ private struct ModelReport: Encodable {
 }
 
 extension ByteCount: ExpressibleByArgument {
-    /// "24GiB", "9 GB", "512M", or bytes.
-    public init?(argument: String) { self.init(argument) }
+    /// "24GiB", "9 GB", "512M", or bytes; less than a million is a forgotten unit.
+    public init?(argument: String) {
+        guard let count = ByteCount(argument), count.bytes >= 1_000_000 else { return nil }
+        self = count
+    }
 }

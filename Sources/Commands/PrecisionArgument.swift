@@ -54,15 +54,13 @@ extension CPUBackend {
 }
 
 extension ModelFolder {
-    /// Refuses, as wrong input, a model that this machine has no memory for.
-    func checkFitsHere(weights format: WeightFormat?, on backend: CPUBackend) throws {
-        do {
-            try checkFits(
-                weights: format, activations: backend.activationType, available: AvailableMemory.now().available,
-                of: "this machine")
-        } catch let error as ModelError {
-            throw CommandFailure(ExitCodes.usage, "\(error)")
-        }
+    /// How this machine's memory is shared out for the model; refuses, as wrong input, one that it has no memory for.
+    @discardableResult
+    func sharesHere(weights format: WeightFormat?, on backend: CPUBackend) throws -> ModelMemory.Shares? {
+        let available = try AvailableMemory.now().available
+        try checkFits(
+            weights: format, activations: backend.activationType, available: available, of: "this machine")
+        return memory(weights: format, activations: backend.activationType).shares(of: available)
     }
 }
 

@@ -3,8 +3,11 @@ public import ArgumentParser
 import Evaluation
 import Foundation
 import HDF5
+import ImageDecoding
 import ResultFiles
+import Tensors
 import TokenReduction
+import VisionLanguage
 
 /// The command line: one file for each subcommand.
 public struct Winnow: ParsableCommand {
@@ -31,6 +34,7 @@ public struct Winnow: ParsableCommand {
 
     /// Parses the arguments and runs the command they name; returns the exit code.
     public static func start() -> Int32 {
+        ThreadWaiting.beShort()
         // Peers and readers of our output may go away at any time: an error, not a signal.
         signal(SIGPIPE, SIG_IGN)
         // A file that may not grow any more is like a full disk.
@@ -44,6 +48,15 @@ public struct Winnow: ParsableCommand {
             if !failure.message.isEmpty { printError("winnow: \(failure.message)") }
             return failure.exitCode
         } catch let error as ReductionError {
+            printError("winnow: \(error)")
+            return ExitCodes.usage
+        } catch let error as ModelError where error.code != .notFinite {
+            printError("winnow: \(error)")
+            return ExitCodes.usage
+        } catch let error as TensorError where error.code != .engineFailure {
+            printError("winnow: \(error)")
+            return ExitCodes.usage
+        } catch let error as ImageError where error.code != .outOfMemory {
             printError("winnow: \(error)")
             return ExitCodes.usage
         } catch let error as AnalysisError where error.code == .badRequest {

@@ -84,15 +84,16 @@ public struct AvailableMemory: Sendable, Hashable {
     private static func left(
         to group: ControlGroup, in system: SystemFolder, machine: AvailableMemory
     ) -> AvailableMemory? {
+        // Pages of files can be dropped, also those in use, such as the weights that another worker has mapped.
         let (limitFile, useFile, reclaimable) =
             switch group.version {
-            case .v1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-            case .v2: ("memory.max", "memory.current", "inactive_file")
+            case .v1: ("memory.limit_in_bytes", "memory.usage_in_bytes", ["total_inactive_file", "total_active_file"])
+            case .v2: ("memory.max", "memory.current", ["inactive_file", "active_file"])
             }
         guard let limit = system.count("\(group.folder)/\(limitFile)"), limit < machine.total else { return nil }
         let use = system.count("\(group.folder)/\(useFile)") ?? 0
-        let inactive = system.count("\(group.folder)/memory.stat", named: reclaimable) ?? 0
-        let available = max(0, limit - max(0, use - inactive))
+        let files = reclaimable.reduce(0) { $0 + (system.count("\(group.folder)/memory.stat", named: $1) ?? 0) }
+        let available = max(0, limit - max(0, use - files))
         return AvailableMemory(total: limit, available: available, limitedBy: .controlGroup(path: group.path))
     }
 }

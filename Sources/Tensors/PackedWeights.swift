@@ -42,7 +42,8 @@ public struct PackedWeights: Sendable {
 
     /// Read access to the bytes.
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        try body(UnsafeRawBufferPointer(start: storage.base + offset, count: byteCount))
+        defer { withExtendedLifetime(storage) {} }
+        return try body(UnsafeRawBufferPointer(start: storage.base + offset, count: byteCount))
     }
 
     /// The numbers that products multiply with, `(outputs, inputs)` float32.
@@ -63,7 +64,8 @@ public struct PackedWeights: Sendable {
 
     /// What the kernels are handed.
     func withKernelView<Result>(bias: [Float], _ body: (ck_linear) -> Result) -> Result {
-        bias.withUnsafeBufferPointer { bias in
+        defer { withExtendedLifetime(storage) {} }
+        return bias.withUnsafeBufferPointer { bias in
             body(
                 ck_linear(
                     weights: storage.base + offset, format: format.ck, inputs: Int64(inputs), outputs: Int64(outputs),

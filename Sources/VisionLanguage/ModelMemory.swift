@@ -59,7 +59,7 @@ public struct ModelMemory: Sendable {
 
     /// The rows of one prefill where memory allows them: more make products no faster.
     public static let usualPrefillRows = 1024
-    /// What is kept for later requests where memory allows it.
+    /// What is kept for later requests where memory allows it, unless the beginning of one prompt takes more.
     public static let usualShared = 256 << 20
 
     /// Shares of `available` bytes; nil where they do not hold the least that is needed.
@@ -68,7 +68,7 @@ public struct ModelMemory: Sendable {
         // Of what one job leaves over, a longer prefill gets a quarter at most, what is kept for later as much, answers the rest.
         let left = available - weights - Self.base, spare = available - least
         let rows = max(rowsPerJob, min(Self.usualPrefillRows, rowsPerJob + spare / 4 / flightBytesPerRow))
-        let shared = min(Self.usualShared, spare / 8)
+        let shared = min(max(Self.usualShared, rowsPerJob * cacheBytesPerRow), spare / 8)
         return Shares(cache: left - rows * flightBytesPerRow - 2 * shared, shared: shared, prefillRows: rows)
     }
 }
@@ -80,10 +80,11 @@ extension ModelFolder {
             configuration, weights: format ?? (isPacked ? stored : nil), stored: stored, activations: activations)
     }
 
-    /// Refuses a model that `available` bytes do not hold, with the formats that would fit; and another format than that of a
+    /// Refuses a model that `available` bytes do not hold, with the formats that would fit and what else to do; and another format than that of a
     /// packed model.
     public func checkFits(
-        weights format: WeightFormat?, activations: ElementType, available: Int, of whom: String
+        weights format: WeightFormat?, activations: ElementType, available: Int, of whom: String,
+        orElse other: String? = nil
     ) throws(ModelError) {
         guard !isPacked || format == nil || format == stored else {
             throw ModelError(
@@ -99,11 +100,12 @@ extension ModelFolder {
         let names = fitting.map(\.rawValue).joined(separator: " or ")
         let advice =
             fitting.isEmpty
-            ? "no format fits: use a machine with more memory, or a smaller model"
+            ? "no format fits"
             : isPacked ? "pack the checkpoint again as \(names), which would fit" : "weights: \(names) would fit"
         throw ModelError(
             .notEnoughMemory,
             "the model needs \(ByteCount(bytes: need)) with weights in \((format ?? stored).rawValue), \(whom) has "
-                + "\(ByteCount(bytes: max(available, 0))) left; \(advice) (\(directory))")
+                + "\(ByteCount(bytes: max(available, 0))) left; \(advice); or \(other ?? "use a machine with more memory") (\(directory))"
+        )
     }
 }

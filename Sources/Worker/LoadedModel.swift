@@ -64,7 +64,8 @@ final class LoadedModel {
         let left = try AvailableMemory.now().available, available = min(memory ?? left, left)
         try folder.checkFits(
             weights: format, activations: backend.activationType, available: available,
-            of: available == memory ? "this worker (--memory)" : "this machine")
+            of: available == memory ? "this worker (--memory)" : "this machine",
+            orElse: available == memory ? "raise --memory" : nil)
         let needs = folder.memory(weights: format, activations: backend.activationType)
         guard let shares = needs.shares(of: available) else { preconditionFailure("a model that fits has its shares") }
         model = try LLaVA(

@@ -64,7 +64,7 @@ import Testing
             "proc/self/cgroup": "0::/job\n", "sys/fs/cgroup/job/memory.max": "5000\n",
             "sys/fs/cgroup/job/memory.current": "1000\n", "sys/fs/cgroup/job/memory.stat": stat,
         ]
-        #expect(try left(files) == group("/job", total: 5000, available: 4250))
+        #expect(try left(files) == group("/job", total: 5000, available: 4300))
         files["sys/fs/cgroup/job/memory.current"] = "100\n"
         #expect(try left(files) == group("/job", total: 5000, available: 5000))
         files["sys/fs/cgroup/job/memory.current"] = "6000\n"
@@ -77,7 +77,7 @@ import Testing
             "proc/self/cgroup": "9:name=systemd:/\n4:cpuset,memory:/batch/a:b\n0::/\n",
             "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
             "\(folder)/memory.limit_in_bytes": "3000\n", "\(folder)/memory.usage_in_bytes": "2000\n",
-            "\(folder)/memory.stat": "inactive_file 7\ntotal_inactive_file 500\n",
+            "\(folder)/memory.stat": "inactive_file 7\ntotal_inactive_file 400\ntotal_active_file 100\n",
             "\(folder)/a:b/memory.limit_in_bytes": "9223372036854771712\n",
         ]
         #expect(try left(files) == group("/batch", total: 3000, available: 1500))

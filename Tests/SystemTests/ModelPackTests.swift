@@ -63,16 +63,16 @@ extension BlackBox {
             let same = try await ask(item, ["--model", packed, "--weights", "int8"])
             #expect(same.code == 0, "\(same)")
             let other = try await ask(item, ["--model", packed, "--weights", "int4"])
-            #expect(other.code == 1 && other.errors.contains("packed as int8"), "\(other)")
+            #expect(other.code == 2 && other.errors.contains("packed as int8"), "\(other)")
             let again = try await pack(packed, "int4", to: folder.file("again").path)
-            #expect(again.code == 1 && again.errors.contains("packed already"), "\(again)")
+            #expect(again.code == 2 && again.errors.contains("packed already"), "\(again)")
             #expect(try files() == ["packed"])
         }
 
         @Test func whatExistsIsNotOverwritten() async throws {
             try FileManager.default.createDirectory(atPath: packed, withIntermediateDirectories: false)
             let refused = try await pack(Demo.model, "int8", to: packed)
-            #expect(refused.code == 1 && refused.output.isEmpty, "\(refused)")
+            #expect(refused.code == 2 && refused.output.isEmpty, "\(refused)")
             #expect(refused.errors.contains("\(packed) exists"), "\(refused)")
             #expect(try files() == ["packed"])
             #expect(try FileManager.default.contentsOfDirectory(atPath: packed).isEmpty)
@@ -91,7 +91,7 @@ extension BlackBox {
             configuration["text_config"] = text
             try JSONSerialization.data(withJSONObject: configuration).write(to: settings)
             let end = try await pack(short, "int8", to: packed)
-            #expect(end.code == 1 && end.errors.contains("layers.\(layers)."), "\(end)")
+            #expect(end.code == 2 && end.errors.contains("layers.\(layers)."), "\(end)")
             #expect(try files() == ["short"])
         }
     }

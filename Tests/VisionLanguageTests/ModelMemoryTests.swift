@@ -47,7 +47,9 @@ import VisionLanguage
             if let last { #expect(shares.cache >= last.cache && shares.shared >= last.shared) }
             last = shares
         }
-        #expect(last?.prefillRows == ModelMemory.usualPrefillRows && last?.shared == ModelMemory.usualShared)
+        #expect(
+            last?.prefillRows == ModelMemory.usualPrefillRows && last?.shared == need.rowsPerJob * need.cacheBytesPerRow
+        )
     }
 
     @Test("too much is refused with both numbers and what would fit")

@@ -100,7 +100,7 @@ struct EvalRunCommand: ParsableCommand {
             try report(answers, wanted, configuration, against: rivals, in: folder)
             return
         }
-        try source.checkFitsHere(weights: format, on: backend)
+        let shares = try source.sharesHere(weights: format, on: backend)
         let loaded = try LLaVA(source, weights: format, backend: backend)
         let processor = try LLaVAProcessor(
             directory: wanted.model, visionTower: wanted.visionTower, configuration: configuration)
@@ -109,7 +109,7 @@ struct EvalRunCommand: ParsableCommand {
         defer { withExtendedLifetime(claim) {} }
         var display = EvalProgress()
         let answers = try runner.run(
-            model: loaded, processor: processor, capacity: capacity, threads: threads
+            model: loaded, processor: processor, capacity: capacity, threads: threads, memory: shares
         ) { display.show($0) }
         display.end()
         try report(answers, wanted, configuration, against: rivals, in: folder)

@@ -53,13 +53,18 @@ public struct GridRunner {
 
     /// Asks what has no answer yet, or only an error; `capacity` questions are answered at a time.
     ///
-    /// `threads` says how many threads the model computes with: it stands beside the seconds of each answer.
+    /// `threads` says how many threads the model computes with: it stands beside the seconds of each answer. `memory` bounds
+    /// what answers and shared results take.
     public func run(
-        model: LLaVA, processor: LLaVAProcessor, capacity: Int, threads: Int? = nil, progress: (Progress) -> Void
+        model: LLaVA, processor: LLaVAProcessor, capacity: Int, threads: Int? = nil,
+        memory: ModelMemory.Shares? = nil, progress: (Progress) -> Void
     ) throws -> [CellAnswers] {
         let journals = try cells.map { try AnswerJournal(Self.file(of: $0, in: folder)) }
         let plans = try cells.map { try $0.plan(model.configuration.depth) }
-        let engine = Engine(model: model, tokenizer: processor.tokenizer, capacity: capacity)
+        let engine = Engine(
+            model: model, tokenizer: processor.tokenizer, capacity: capacity,
+            sharedBytes: memory?.shared ?? ModelMemory.usualShared,
+            prefillRows: memory?.prefillRows ?? ModelMemory.usualPrefillRows, cacheBytes: memory?.cache ?? .max)
         var done = journals.reduce(0) { sum, journal in sum + items.count { !journal.lacks($0.id.rawValue) } }
         progress(Progress(done: done, total: items.count * cells.count))
         for start in stride(from: 0, to: items.count, by: Self.questionsAtOnce) {
@@ -177,7 +182,11 @@ extension Item {
             guard let text = line.text else {
                 throw EvaluationError(.badData, "\(path), line \(line.number), is not UTF-8, or too long")
             }
-            items.append(try Item(json: text))
+            do {
+                items.append(try Item(json: text))
+            } catch {
+                throw EvaluationError(.badData, "\(path), line \(line.number): \(error)")
+            }
         }
         return items
     }

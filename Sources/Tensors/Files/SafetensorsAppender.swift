@@ -11,7 +11,7 @@ public struct SafetensorsAppender: ~Copyable {
     private let room: Int
 
     /// Creates the file, which must not exist, with `room` bytes for its header; throws `cannotOpen` or `cannotWrite`.
-    public init(path: String, room: Int = 4 << 20) throws(TensorError) {
+    public init(path: String, room: Int = 1 << 20) throws(TensorError) {
         let opened = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard opened >= 0 else {
             throw TensorError(.cannotOpen, "\(path): \(systemError()); check that its folder exists and is writable")

@@ -16,13 +16,19 @@ public enum ModelPacking {
             throw ModelError(
                 .otherPack, "\(folder.directory) is packed already; name the checkpoint that it was made of")
         }
-        let manager = FileManager.default
-        guard !manager.fileExists(atPath: directory) else {
+        let manager = FileManager.default, target = URL(fileURLWithPath: directory).standardizedFileURL
+        guard !manager.fileExists(atPath: target.path) else {
             throw ModelError(.missingFile, "\(directory) exists; name a folder that does not")
         }
-        let partial = directory + ".partial"
-        try? manager.removeItem(atPath: partial)
-        try manager.createDirectory(atPath: partial, withIntermediateDirectories: true)
+        // Under a name of its own: two that pack into one folder do not meet before the end.
+        let partial =
+            target.deletingLastPathComponent().path + "/.\(target.lastPathComponent).\(UUID().uuidString).partial"
+        do {
+            try manager.createDirectory(atPath: partial, withIntermediateDirectories: true)
+        } catch {
+            throw ModelError(
+                .missingFile, "\(directory) cannot be made: check that its folder exists and is writable")
+        }
         do {
             try copySmallFiles(folder.directory, to: partial)
             if let tower = folder.towerDirectory {
@@ -42,12 +48,14 @@ public enum ModelPacking {
                     weights: format, sourceSHA256: try fingerprint.value(), towerPrefix: folder.towerPrefix,
                     products: products)
             }
-            try manager.moveItem(atPath: partial, toPath: directory)
+            guard rename(partial, target.path) == 0 else {
+                throw ModelError(.missingFile, "\(directory) cannot be put in place: has somebody made it meanwhile?")
+            }
         } catch {
             try? manager.removeItem(atPath: partial)
             throw error
         }
-        let attributes = try manager.attributesOfItem(atPath: directory + "/" + PackAccount.file)
+        let attributes = try manager.attributesOfItem(atPath: target.path + "/" + PackAccount.file)
         return (attributes[.size] as? NSNumber)?.intValue ?? 0
     }
 

@@ -10,7 +10,14 @@ struct PackedModelFile: WeightSource {
     init?(directory: String) throws {
         let path = directory + "/" + PackAccount.file
         guard FileManager.default.fileExists(atPath: path) else { return nil }
-        file = try SafetensorsFile(path: path)
+        do {
+            file = try SafetensorsFile(path: path)
+        } catch {
+            guard error.code == .malformedFile else { throw error }
+            throw ModelError(
+                .otherPack,
+                "\(path) is damaged or was not copied to its end: copy it again, or pack the checkpoint again")
+        }
         account = try PackAccount(of: file)
     }
 
