@@ -55,7 +55,9 @@ struct ModelCheckCommand: ParsableCommand {
 
     func validate() throws {
         guard images == nil || items != nil else { throw ValidationError("--images goes with --items") }
-        guard limit >= 1, maxTokens >= 1 else { throw ValidationError("--limit and --max-tokens must be at least 1") }
+        guard (1...100_000).contains(limit), (1...4096).contains(maxTokens) else {
+            throw ValidationError("--limit must be from 1 to 100000, --max-tokens from 1 to 4096")
+        }
         guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
     }
 

@@ -62,15 +62,18 @@ public enum ModelPacking {
     /// Everything but weights: settings, tokenizer, licence.
     private static func copySmallFiles(_ source: String, to target: String) throws {
         let manager = FileManager.default
-        for name in try manager.contentsOfDirectory(atPath: source).sorted() {
-            let path = source + "/" + name
-            var isFolder: ObjCBool = false
-            guard manager.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
-                !weightEndings.contains(where: { name.hasSuffix($0) })
-            else { continue }
+        for name in try manager.contentsOfDirectory(atPath: source).sorted()
+        where !weightEndings.contains(where: { name.hasSuffix($0) }) {
             // Through a link: hubs keep the files themselves elsewhere.
-            try manager.copyItem(
-                atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path, toPath: target + "/" + name)
+            let path = URL(fileURLWithPath: source + "/" + name).resolvingSymlinksInPath().path
+            let type = try? manager.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+            guard type == .typeRegular else { continue }
+            do {
+                try manager.copyItem(atPath: path, toPath: target + "/" + name)
+            } catch {
+                throw ModelError(
+                    .missingFile, "\(path) cannot be copied; check that it can be read and that there is room")
+            }
         }
     }
 
