@@ -102,9 +102,8 @@ static void pack_panel(const void *task, int64_t piece) {
     free(row);
 }
 
-int64_t ck_pack(ck_weights_format format, int64_t inputs, int64_t outputs, const void *source, ck_type type, int64_t first,
-                int64_t count, void *packed) {
-    (void)outputs;
+int64_t ck_pack(ck_weights_format format, int64_t inputs, const void *source, ck_type type, int64_t first, int64_t count,
+                void *packed) {
     if (count == 0) return -1;
     _Atomic int64_t bad = -1;
     const pack_task t = {format, inputs, source, type, first, count, packed, &bad};

@@ -43,13 +43,6 @@ int cod_has_bf16(void) {
     return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
 }
 
-const char *cod_version(void) {
-    static char text[32];
-    const dnnl_version_t *v = dnnl_version();
-    snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
-    return text;
-}
-
 static dnnl_data_type_t data_type(cod_type type) { return type == COD_BF16 ? dnnl_bf16 : dnnl_f32; }
 
 // Plain 2-D products drop the batch dimension: that is the form packed weights are made for.
@@ -158,7 +151,6 @@ done:
 struct cod_matmul {
     dnnl_primitive_t primitive;
     dnnl_memory_t a, b, bias, c;
-    char implementation[64];
 };
 
 void cod_matmul_free(cod_matmul *matmul) {
@@ -170,8 +162,6 @@ void cod_matmul_free(cod_matmul *matmul) {
     if (matmul->primitive) dnnl_primitive_destroy(matmul->primitive);
     free(matmul);
 }
-
-const char *cod_matmul_implementation(const cod_matmul *matmul) { return matmul->implementation; }
 
 static int add_post_operation(dnnl_primitive_attr_t attributes, cod_post post) {
     if (post == COD_NOTHING) return 0;
@@ -214,9 +204,6 @@ cod_matmul *cod_matmul_create(const cod_product *p, const cod_weights *weights) 
         || failed(dnnl_memory_create(&matmul->b, DESC_ARG(b), engine, DNNL_MEMORY_NONE), "wrap B")
         || failed(dnnl_memory_create(&matmul->c, DESC_ARG(c), engine, DNNL_MEMORY_NONE), "wrap C")) goto done;
     if (p->has_bias && failed(dnnl_memory_create(&matmul->bias, DESC_ARG(bias), engine, DNNL_MEMORY_NONE), "wrap the bias")) goto done;
-    const char *name = NULL;
-    dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name);
-    snprintf(matmul->implementation, sizeof matmul->implementation, "%s", name ? name : "");
     ok = 1;
 done:
     if (pd) dnnl_primitive_desc_destroy(pd);

@@ -1,3 +1,4 @@
+import Generation
 import JobModel
 import MachineLimits
 import Tensors
@@ -15,9 +16,9 @@ struct MemoryShare {
         let left = try AvailableMemory.now().available, available = min(memory ?? left, left)
         do {
             let folder = try ModelFolder(directory: batch.model, visionTower: batch.visionTower)
-            let format = WeightFormat(rawValue: batch.weights.rawValue)
+            let format = batch.weights.format
             let activations = try CPUBackend.activationType(
-                PrecisionArgument?(batch.precision).elementType, weights: format ?? folder.stored)
+                batch.precision.elementType, weights: format ?? folder.stored)
             // Where bf16 meets bf16, each worker has a copy of a packed model in oneDNN's layout.
             let isShared = folder.isPacked && !(activations == .bfloat16 && folder.stored == .bf16)
             let common = isShared ? folder.memory(weights: format, activations: activations).weights : 0

@@ -23,7 +23,7 @@ struct ModelCheckCommand: ParsableCommand {
     var model: String
 
     @Option(help: "The format to try: f32, bf16, f16, int8 or int4.")
-    var weights: PackedWeightsArgument
+    var weights: WeightFormat
 
     @Option(help: "Items about pictures, as batches have them: a JSON object on each line.", completion: .file())
     var items: String?
@@ -94,7 +94,7 @@ struct ModelCheckCommand: ParsableCommand {
             return try WeightTrial(network, sample, steps: maxTokens, plans: plans, following: reference)
         }
         let reference = try trial(nil)
-        let loss = WeightLoss(try trial(weights.format, following: reference), against: reference)
+        let loss = WeightLoss(try trial(weights, following: reference), against: reference)
         try output.show(loss, table: table(loss, stored: folder.stored, budget), quiet: "\(loss.meanDivergence)")
     }
 

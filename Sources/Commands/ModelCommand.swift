@@ -25,7 +25,7 @@ struct ModelPackCommand: ParsableCommand {
     var checkpoint: String
 
     @Option(help: "How weights are kept: f32, bf16, f16, int8 or int4.")
-    var weights: PackedWeightsArgument
+    var weights: WeightFormat
 
     @Option(help: "The folder to write, which must not exist.", completion: .directory)
     var out: String
@@ -46,7 +46,7 @@ struct ModelPackCommand: ParsableCommand {
     func run() throws {
         let clock = ContinuousClock(), start = clock.now
         let folder = try ModelFolder(directory: checkpoint, visionTower: visionTower)
-        let bytes = try ModelPacking.pack(folder, weights: weights.format, threads: threads, to: out)
+        let bytes = try ModelPacking.pack(folder, weights: weights, threads: threads, to: out)
         let seconds = (clock.now - start) / .seconds(1)
         struct Report: Encodable {
             let folder, weights: String
@@ -58,21 +58,6 @@ struct ModelPackCommand: ParsableCommand {
             table:
                 "\(out): \(ByteCount(bytes: bytes)) in \(weights.rawValue), packed in \(String(format: "%.0f s", seconds))",
             quiet: out)
-    }
-}
-
-/// The formats that a model can be packed in.
-enum PackedWeightsArgument: String, ExpressibleByArgument, CaseIterable {
-    case f32, bf16, f16, int8, int4
-
-    var format: WeightFormat {
-        switch self {
-        case .f32: .f32
-        case .bf16: .bf16
-        case .f16: .f16
-        case .int8: .int8
-        case .int4: .int4
-        }
     }
 }
 

@@ -1,9 +1,10 @@
 public import ArgumentParser
 import Foundation
+import Generation
 public import ImageDecoding
 import JobModel
 import MachineLimits
-import Tensors
+public import Tensors
 public import Tokenization
 import VisionLanguage
 
@@ -12,21 +13,13 @@ enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
     case f32, bf16
 }
 
-/// The format of weights a command asks for; `auto` is the checkpoint's own.
-enum WeightsArgument: String, ExpressibleByArgument, CaseIterable {
-    case auto, f32, bf16, f16, int8, int4
-
-    /// nil keeps what the checkpoint holds.
-    var format: WeightFormat? { WeightFormat(rawValue: rawValue) }
-}
-
 /// How a command computes: which arithmetic, and in which format weights are kept.
 struct ArithmeticOptions: ParsableArguments {
     @Option(help: "Arithmetic: f32 or bf16; bf16 for weights in bf16 where the processor multiplies it, if left out.")
     var precision: PrecisionArgument?
 
     @Option(help: "How weights are kept: auto (as the checkpoint holds them), f32, bf16, f16, int8 or int4.")
-    var weights = WeightsArgument.auto
+    var weights = BatchDescription.Weights.auto
 
     @Option(help: "Compute threads.")
     var threads = UsableProcessors.count()
@@ -75,17 +68,6 @@ extension PrecisionArgument? {
     }
 }
 
-extension PrecisionArgument? {
-    /// What a batch file asks for.
-    init(_ precision: BatchDescription.Precision) {
-        self =
-            switch precision {
-            case .auto: nil
-            case .f32: .f32
-            case .bf16: .bf16
-            }
-    }
-}
-
+extension WeightFormat: ExpressibleByArgument {}
 extension PromptTemplate: ExpressibleByArgument {}
 extension PicturePreprocessing.Framing: ExpressibleByArgument {}

@@ -18,10 +18,10 @@ struct WaitingRequests {
         self.visualTokens = visualTokens
     }
 
-    /// Whether nobody waits.
+    /// Whether no request waits for room.
     var isEmpty: Bool { requests.isEmpty }
 
-    /// Takes a request.
+    /// Adds a request behind those that wait.
     mutating func add(_ request: GenerationRequest) { requests.append(request) }
 
     /// Forgets a request.

@@ -5,7 +5,7 @@
 public struct AvailableMemory: Sendable, Hashable {
     /// Whose memory runs out first.
     public enum Limit: Sendable, Hashable {
-        /// The machine's.
+        /// The memory of the whole machine.
         case machine
         /// That of the control group with this name in its hierarchy; inside a container the name is often `/`.
         case controlGroup(path: String)

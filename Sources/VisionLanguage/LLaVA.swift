@@ -83,10 +83,7 @@ public final class LLaVA {
     }
 
     /// Bytes of the keys and values of one row in all decoder layers.
-    public var cacheBytesPerRow: Int {
-        let t = configuration.text
-        return 2 * t.layers * t.keyValueHeads * t.headSize * backend.activationType.size
-    }
+    public var cacheBytesPerRow: Int { configuration.text.cacheBytesPerRow(backend.activationType) }
 
     /// One picture after tower and projector, or none.
     public struct EncodedPicture: Sendable {

@@ -2,7 +2,7 @@ public import Tensors
 
 /// A model's folder, opened: its sizes, and where its weights are. Nothing of them has been read yet.
 public struct ModelFolder {
-    /// The folder.
+    /// The path of the folder.
     public let directory: String
     /// The folder of the CLIP model, for checkpoints without a tower and for methods that read the question.
     public let visionTower: String?

@@ -37,7 +37,7 @@ public struct ModelMemory: Sendable {
         weights =
             patches + c.visionLayersNeeded * towerLayer + beyond + projector + t.layers * decoderLayer
             + bytes(formats.head, t.hidden, t.vocabulary)
-        cacheBytesPerRow = 2 * t.layers * shared * activations.size
+        cacheBytesPerRow = t.cacheBytesPerRow(activations)
         // Products keep a packed copy of their rows, hence twice the widest.
         let wide = max(2 * t.intermediate + t.intermediate, heads + 2 * shared)
         flightBytesPerRow = 4 * (3 * t.hidden + 2 * wide)
@@ -71,6 +71,11 @@ public struct ModelMemory: Sendable {
         let shared = min(max(Self.usualShared, rowsPerJob * cacheBytesPerRow), spare / 8)
         return Shares(cache: left - rows * flightBytesPerRow - 2 * shared, shared: shared, prefillRows: rows)
     }
+}
+
+extension LLaVAConfiguration.Text {
+    /// Bytes of the keys and values of one row in all layers, stored as `type`.
+    func cacheBytesPerRow(_ type: ElementType) -> Int { 2 * layers * keyValueHeads * headSize * type.size }
 }
 
 extension ModelFolder {

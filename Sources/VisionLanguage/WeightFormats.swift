@@ -8,7 +8,7 @@ public struct WeightFormats: Sendable, Hashable {
     public let down: WeightFormat?
     /// The vision tower's layers, and those of CLIP's text tower.
     public let tower: WeightFormat?
-    /// The projector.
+    /// Both products of the projector.
     public let projector: WeightFormat?
     /// The decoder's last product, whose results are logits.
     public let head: WeightFormat?

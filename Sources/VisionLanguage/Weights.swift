@@ -84,11 +84,11 @@ package protocol WeightSource {
 }
 
 extension WeightSource {
-    /// Nothing is packed yet.
+    /// Default: the source holds no packed weights.
     package func packed(
         _ names: [String], inputs: Int, outputs: Int, as format: WeightFormat?
     ) throws -> PackedWeights? { nil }
 
-    /// The weights themselves.
+    /// Default: the model goes on with the packed weights.
     package func took(_ linear: Linear, for names: [String]) throws -> Linear { linear }
 }

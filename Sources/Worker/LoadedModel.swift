@@ -22,17 +22,6 @@ struct ModelKey: Hashable, Sendable {
     }
 }
 
-extension BatchDescription.Precision {
-    /// The type of activations; nil leaves the choice.
-    var elementType: ElementType? {
-        switch self {
-        case .auto: nil
-        case .f32: .float32
-        case .bf16: .bfloat16
-        }
-    }
-}
-
 /// A model in memory with the engine that drives it.
 final class LoadedModel {
     let key: ModelKey
@@ -56,8 +45,7 @@ final class LoadedModel {
         self.key = key
         let folder = try ModelFolder(directory: key.directory, visionTower: key.visionTower)
         fingerprint = folder.fingerprint { progress.advance() }
-        // `auto` names no format: the checkpoint's own stays.
-        let format = WeightFormat(rawValue: key.weights.rawValue)
+        let format = key.weights.format
         weights = format ?? folder.stored
         backend = CPUBackend(
             precision: try CPUBackend.activationType(key.precision.elementType, weights: weights), threads: threads)

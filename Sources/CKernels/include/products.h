@@ -56,8 +56,8 @@ size_t ck_packed_bytes(ck_weights_format format, int64_t inputs, int64_t outputs
 // Packs rows `first` to `first + count` of a stacked matrix (outputs, inputs) from `source`, row-major numbers of `type`,
 // into `packed`, which was zeroed before. `first` is a multiple of 32 or the rows of one panel come from one thread.
 // Returns the lowest row, counted from `source`'s first, that holds NaN or infinity, else -1; integer formats refuse them.
-int64_t ck_pack(ck_weights_format format, int64_t inputs, int64_t outputs, const void *source, ck_type type, int64_t first,
-                int64_t count, void *packed);
+int64_t ck_pack(ck_weights_format format, int64_t inputs, const void *source, ck_type type, int64_t first, int64_t count,
+                void *packed);
 
 // Row `row` of packed weights as numbers, `inputs` of them: what the products multiply with.
 void ck_unpack_row(const ck_linear *linear, int64_t row, float *numbers);

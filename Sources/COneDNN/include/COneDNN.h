@@ -34,12 +34,8 @@ typedef struct cod_matmul cod_matmul;
 // Every function that can fail returns NULL or a negative number; this says why (of the calling thread's last failure).
 const char *cod_last_error(void);
 
-
 // 1 where the processor multiplies bf16 natively.
 int cod_has_bf16(void);
-
-// "2.6.3"
-const char *cod_version(void);
 
 // Packs W (n, k) row-major, as linear layers are stored, so that products compute x·Wᵀ. `source` may be freed afterwards.
 cod_weights *cod_weights_pack(int64_t n, int64_t k, cod_type type, const void *source);
@@ -49,8 +45,6 @@ void cod_weights_free(cod_weights *weights);
 // A product ready to run; `weights` is NULL where B is an ordinary matrix with strides.
 cod_matmul *cod_matmul_create(const cod_product *product, const cod_weights *weights);
 int cod_matmul_run(cod_matmul *matmul, const void *a, const void *b, const float *bias, void *c);
-// Name of oneDNN's implementation, for benches.
-const char *cod_matmul_implementation(const cod_matmul *matmul);
 void cod_matmul_free(cod_matmul *matmul);
 
 // Where packed weights lie: the `b` argument of cod_matmul_run.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Evaluation
 import Foundation
+import Generation
 import Glibc
 import JobModel
 import MachineLimits
@@ -54,7 +55,7 @@ struct EvalRunCommand: ParsableCommand {
 
     @Option(
         help: "How weights are kept: auto, f32, bf16, f16, int8 or int4; the batch file's choice where it is left out.")
-    var weights: WeightsArgument?
+    var weights: BatchDescription.Weights?
 
     @Option(help: "Compute threads.")
     var threads = UsableProcessors.count()
@@ -87,9 +88,9 @@ struct EvalRunCommand: ParsableCommand {
             _ = try CLIPFolder(of: wanted.model, visionTower: wanted.visionTower)
         }
         let source = try ModelFolder(directory: wanted.model, visionTower: wanted.visionTower)
-        let format = WeightFormat(rawValue: weights?.rawValue ?? wanted.weights.rawValue)
+        let format = (weights ?? wanted.weights).format
         let backend = try CPUBackend(
-            PrecisionArgument?(wanted.precision).elementType, weights: format ?? source.stored, threads: threads)
+            wanted.precision.elementType, weights: format ?? source.stored, threads: threads)
         let computes = "\(backend.name), weights \((format ?? source.stored).rawValue)"
         let fingerprint = source.fingerprint()
         let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)

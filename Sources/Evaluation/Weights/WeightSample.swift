@@ -15,7 +15,7 @@ public struct WeightSample {
         let patches: Tensor
     }
 
-    /// The prompts.
+    /// The prompts that models are tried on, in the order of their items.
     public let prompts: [Prompt]
 
     /// The first `limit` items of a batch that are about a picture.

@@ -57,8 +57,8 @@ public final class CPUBackend: Backend {
             let source = matrix.type == .float64 ? convert(matrix, to: .float32) : matrix
             let bad = source.withUnsafeBytes {
                 ck_pack(
-                    format.ck, Int64(inputs), Int64(outputs), $0.baseAddress, source.type.ck, Int64(row),
-                    Int64(matrix.rows), packed.storage.base)
+                    format.ck, Int64(inputs), $0.baseAddress, source.type.ck, Int64(row), Int64(matrix.rows),
+                    packed.storage.base)
             }
             if bad >= 0, format.isInteger || format == .f16 && matrix.type != .float16 {
                 throw TensorError(
