@@ -16,6 +16,8 @@ typedef struct {
     const int32_t *starts;       // what sums of groups begin with, as scales; 4-bit weights only
     float *sums;                 // (count, 32), `sum_stride` numbers from row to row
     int64_t sum_stride;
+    const char *ahead;           // the weights that come next
+    int64_t ahead_step;          // bytes of them to ask for in each step
 } tile_task;
 
 // A block of one panel of 4-bit weights, ready to be multiplied.
@@ -23,6 +25,12 @@ typedef struct {
     _Alignas(64) uint8_t nibbles[INTEGER_BLOCK * PANEL];      // [four inputs][32][4]
     _Alignas(64) int16_t multipliers[2 * GROUPS * PANEL];     // [group][32][2]
 } wide_nibbles;
+
+// The same as it lies in memory.
+typedef struct {
+    const int8_t *multipliers;   // [group][32]
+    const uint8_t *nibbles;      // [four inputs][64]
+} stored_nibbles;
 
 static double seconds_now(void) {
     struct timespec t;
@@ -104,22 +112,25 @@ static void multiply_piece(const void *task, int64_t piece) {
     const int64_t together = p->rows->rows <= FEW_ROWS ? 1 : panels;
     const int64_t panel_bytes = packed_panel_bytes(l->format, l->inputs);
     _Alignas(64) float sums[PIECE_ROWS * PIECE_PANELS * PANEL];
-    _Alignas(64) union { float floats[FLOAT_BLOCK * PANEL]; int16_t integers[INTEGER_BLOCK * PANEL]; wide_nibbles nibbles; } wide;
+    _Alignas(64) union { float floats[FLOAT_BLOCK * PANEL]; wide_nibbles nibbles; } wide;
     for (int64_t start = 0; start < panels; start += together) {
         memset(sums, 0, count * together * PANEL * sizeof(float));
         for (int64_t block = 0; block < blocks(p); block++) {
             const int64_t from = block * p->block, left = p->padded_inputs - from, inputs = left < p->block ? left : p->block;
             for (int64_t panel = 0; panel < together; panel++) {
-                const char *weights = (const char *)l->weights + (first_panel + start + panel) * panel_bytes
-                                      + packed_block_offset(l->format, block);
+                const char *of_panel = (const char *)l->weights + (first_panel + start + panel) * panel_bytes;
+                const char *weights = of_panel + packed_block_offset(l->format, block);
                 tile_task t = {
                     .rows = p->packed_rows + first_row * p->padded_inputs * packed_size(p) + from * packed_size(p) * p->tile_rows,
                     .row_stride = p->padded_inputs * packed_size(p), .from = from, .inputs = inputs, .count = count,
                     .tile_rows = p->tile_rows, .scale_stride = p->row_scales, .sums = sums + panel * PANEL, .sum_stride = together * PANEL,
+                    .ahead = panel + 1 < together ? weights + panel_bytes
+                                                  : of_panel - panel * panel_bytes + packed_block_offset(l->format, block + 1),
+                    .ahead_step = l->format == CK_WEIGHTS_F32 ? 128 : 64,
                 };
                 if (is_integer(l->format)) t.scales = p->scales + first_row * p->row_scales + from / scale_inputs(l->format);
                 switch (l->format) {
-                case CK_WEIGHTS_INT8: PICK(p->set, multiply_integers)(&t, weights, wide.integers); break;
+                case CK_WEIGHTS_INT8: PICK(p->set, multiply_integers)(&t, weights); break;
                 case CK_WEIGHTS_INT4:
                     t.starts = p->starts + first_row * p->row_scales + from / GROUP * p->tile_rows;
                     PICK(p->set, multiply_nibbles)(&t, weights, &wide.nibbles);

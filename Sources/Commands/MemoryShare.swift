@@ -17,8 +17,7 @@ struct MemoryShare {
         do {
             let folder = try ModelFolder(directory: batch.model, visionTower: batch.visionTower)
             let format = batch.weights.format
-            let activations = try CPUBackend.activationType(
-                batch.precision.elementType, weights: format ?? folder.stored)
+            let activations = try folder.activations(of: batch)
             // Where bf16 meets bf16, each worker has a copy of a packed model in oneDNN's layout.
             let isShared = folder.isPacked && !(activations == .bfloat16 && folder.stored == .bf16)
             let common = isShared ? folder.memory(weights: format, activations: activations).weights : 0
@@ -29,6 +28,34 @@ struct MemoryShare {
                 : available == memory ? ("the run (--memory)", "raise --memory") : ("this machine", nil)
             try folder.checkFits(
                 weights: format, activations: activations, available: bytes, of: whom, orElse: way)
+        } catch {
+            throw CommandFailure(ExitCodes.usage, "the batch cannot run: \(error)")
+        }
+    }
+}
+
+extension ModelFolder {
+    /// The type of activations that a batch asks for, or that goes with its weights on this processor.
+    fileprivate func activations(of batch: BatchDescription) throws -> ElementType {
+        try CPUBackend.activationType(batch.precision.elementType, weights: batch.weights.format ?? stored)
+    }
+}
+
+extension BatchPreflight {
+    /// Refuses a batch that wants another format of weights than that of its packed model. Returns a sentence where this
+    /// machine could not hold the model: the workers may be on others that can.
+    static func warningAboutModel(of batch: BatchDescription) throws -> String? {
+        do {
+            let folder = try ModelFolder(directory: batch.model, visionTower: batch.visionTower)
+            try folder.checkFormat(batch.weights.format)
+            // What another processor can do is for its worker to say.
+            let activations = (try? folder.activations(of: batch)) ?? .float32
+            let need = folder.memory(weights: batch.weights.format, activations: activations).least
+            let here = try AvailableMemory.now().total
+            guard need > here else { return nil }
+            return
+                "the model needs \(ByteCount(bytes: need)) and this machine has \(ByteCount(bytes: here)): the batch waits "
+                + "for a worker on a machine with more"
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run: \(error)")
         }

@@ -43,8 +43,10 @@ struct SubmitCommand: ParsableCommand {
         var file = try overrides.apply(to: BatchPreflight.load(batch))
         file.description.queue = queue.applied(to: file.description.queue)
         file.description.name = name ?? file.description.name
+        let warning = try BatchPreflight.warningAboutModel(of: file.description)
         let coordinator = try client.coordinator()
         let submitted = try coordinator.submit(file, fresh: isNew, force: force)
+        if let warning { printError("warning: \(warning)") }
         guard wait || progress else { return try show(submitted, nil) }
         let shows = progress || client.output == .table
         let status = try coordinator.waitForEnd(of: submitted.batch, showingProgress: shows)

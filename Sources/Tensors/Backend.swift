@@ -37,6 +37,11 @@ public protocol Backend: AnyObject {
     /// Attention of one query for each of many sequences against its own cache, `(sequences, heads·size)`.
     func attendSingle(_ queries: Tensor, _ heads: Heads, caches: [KeysAndValues]) -> Tensor
 
+    /// The head-mean probabilities with which query `row` looks at each key, (1, keys), f32 or f64: one row of the map.
+    func attentionRow(_ problem: Attention, query row: Int) -> Tensor
+    /// The keys of each row averaged over heads, (keys, size), f32 or f64.
+    func headMeanKeys(_ problem: Attention) -> Tensor
+
     /// The given rows of a table, as `type`.
     func gather(_ table: Tensor, rows: [Int], as type: ElementType) -> Tensor
     /// Converts between element types.
@@ -49,8 +54,7 @@ extension Backend {
         try pack(matrices, bias: bias, as: nil)
     }
 
-    /// The head-mean probabilities with which query `row` looks at each key, (1, keys): one row of the map, at the cost of
-    /// one query.
+    /// One row of the map at the cost of one query.
     public func attentionRow(_ problem: Attention, query row: Int) -> Tensor {
         let queries = problem.queries
         let visible = problem.causal ? problem.keys.tensor.rows - queries.tensor.rows + row + 1 : nil
@@ -65,7 +69,7 @@ extension Backend {
         return map
     }
 
-    /// The keys of each row averaged over heads, (keys, size), float32 or float64.
+    /// The mean, computed where keys are in the host's memory.
     public func headMeanKeys(_ problem: Attention) -> Tensor {
         let heads = problem.heads.keyValueCount, size = problem.heads.size
         let keys = problem.keys, width = keys.tensor.width, rows = keys.tensor.rows

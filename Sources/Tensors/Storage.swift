@@ -53,7 +53,7 @@ final class StoragePool: Sendable {
     }
 
     private let free = Mutex(Free())
-    private static let bound = 1 << 30
+    private static let bound = 256 << 20
 
     /// Sizes are rounded up to an eighth of their power of two, so that nearly equal row counts share blocks.
     static func capacity(for byteCount: Int) -> Int {

@@ -39,6 +39,7 @@ public final class ModelFingerprint: Sendable {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
             for name in names.sorted()
             where name.hasSuffix(".safetensors") || name.hasSuffix(".json")
+                || name.hasPrefix("pytorch_model") && name.hasSuffix(".bin")
                 || ["tokenizer.model", "merges.txt"].contains(name)
             {
                 let path = directory + "/" + name

@@ -85,18 +85,23 @@ extension ModelFolder {
             configuration, weights: format ?? (isPacked ? stored : nil), stored: stored, activations: activations)
     }
 
-    /// Refuses a model that `available` bytes do not hold, with the formats that would fit and what else to do; and another format than that of a
-    /// packed model.
-    public func checkFits(
-        weights format: WeightFormat?, activations: ElementType, available: Int, of whom: String,
-        orElse other: String? = nil
-    ) throws(ModelError) {
+    /// Refuses another format than that of a packed model.
+    public func checkFormat(_ format: WeightFormat?) throws(ModelError) {
         guard !isPacked || format == nil || format == stored else {
             throw ModelError(
                 .otherPack,
                 "the model is packed as \(stored.rawValue), not as \(format?.rawValue ?? ""): leave the format of weights to it, or "
                     + "pack the checkpoint again (\(directory))")
         }
+    }
+
+    /// Refuses a model that `available` bytes do not hold, with the formats that would fit and what else to do; and another
+    /// format than that of a packed model.
+    public func checkFits(
+        weights format: WeightFormat?, activations: ElementType, available: Int, of whom: String,
+        orElse other: String? = nil
+    ) throws(ModelError) {
+        try checkFormat(format)
         let need = memory(weights: format, activations: activations).least
         guard need > available else { return }
         let fitting = WeightFormat.allCases.filter {

@@ -83,9 +83,10 @@ import Testing
         expectError(.malformedFile, "model.safetensors.index.json")
     }
 
-    @Test func pickledWeights() throws {
-        try Data([1]).write(to: folder.file("pytorch_model-00001-of-00002.bin"))
-        expectError(.unsupportedType, "pytorch_model-00001-of-00002.bin", "safe_serialization")
+    @Test func anAdapterIsNoModel() throws {
+        try write("adapter_model.safetensors", ["a": 1])
+        try Data("{}".utf8).write(to: folder.file("adapter_config.json"))
+        expectError(.unsupportedType, "LoRA", "merge_and_unload")
     }
 
     @Test func noWeights() throws {

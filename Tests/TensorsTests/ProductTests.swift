@@ -4,8 +4,8 @@ import Testing
 
 /// Linear layers: every size class of the kernels, every activation, every way weights are stored.
 @Suite struct ProductTests {
-    @Test(arguments: Subject.present)
-    func linear(_ subject: Subject) throws {
+    @Test(arguments: Subject.present, [nil] + WeightFormat.allCases)
+    func linear(_ subject: Subject, _ format: WeightFormat?) throws {
         var random = SeededGenerator(seed: 1)
         for (rows, inputs, outputs) in [
             (1, 1, 1), (1, 17, 33), (2, 15, 1), (3, 33, 17), (5, 160, 15), (33, 64, 480), (130, 16, 16), (0, 8, 8),
@@ -13,8 +13,8 @@ import Testing
             let x = random.tensor([rows, inputs]), w = random.tensor([outputs, inputs]), b = random.tensor([outputs])
             for activation in [Activation.none, .gelu, .quickGELU] {
                 for wide in [false, true] {
-                    try subject.agrees("\(rows)×\(inputs)→\(outputs) \(activation)") { backend in
-                        let weights = try backend.pack([w], bias: wide ? [b] : [])
+                    try subject.agrees("\(rows)×\(inputs)→\(outputs) \(activation)", weights: format) { backend in
+                        let weights = try backend.pack([w], bias: wide ? [b] : [], as: format)
                         #expect(weights.inputs == inputs && weights.outputs == outputs)
                         let type = wide ? backend.residualType : backend.activationType
                         let input = backend.convert(x, to: backend.activationType)
@@ -27,21 +27,22 @@ import Testing
         }
     }
 
-    @Test(arguments: Subject.present)
-    func addingToResidualRows(_ subject: Subject) throws {
+    @Test(arguments: Subject.present, [nil] + WeightFormat.allCases)
+    func addingToResidualRows(_ subject: Subject, _ format: WeightFormat?) throws {
         var random = SeededGenerator(seed: 2)
         for (rows, inputs, outputs) in [(1, 1, 1), (4, 33, 17), (33, 15, 160), (0, 4, 4)] {
             let x = random.tensor([rows, inputs]), w = random.tensor([outputs, inputs]), b = random.tensor([outputs])
             let residual = random.tensor([rows + 2, outputs])
             for bias in [[], [b]] {
-                try subject.agrees("\(rows)×\(inputs)→\(outputs)") { backend in
+                try subject.agrees("\(rows)×\(inputs)→\(outputs)", weights: format) { backend in
                     // Rows in the middle of a larger tensor: their neighbours must stay as they are.
                     let stream = Tensor(shape: residual.shape, type: backend.residualType)
                     stream.withUnsafeMutableBytes { to in
                         backend.convert(residual, to: backend.residualType).withUnsafeBytes { to.copyMemory(from: $0) }
                     }
                     let input = backend.convert(x, to: backend.activationType)
-                    backend.linear(input, try backend.pack([w], bias: bias), addingTo: stream.rows(1..<rows + 1))
+                    backend.linear(
+                        input, try backend.pack([w], bias: bias, as: format), addingTo: stream.rows(1..<rows + 1))
                     #expect(stream.rows(0..<1).floats == residual.rows(0..<1).floats)
                     #expect(stream.rows(rows + 1..<rows + 2).floats == residual.rows(rows + 1..<rows + 2).floats)
                     return [stream]

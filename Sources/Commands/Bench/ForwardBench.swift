@@ -12,6 +12,7 @@ final class ForwardBench {
 
     private let configuration: LLaVAConfiguration
     private let format: WeightFormat
+    private let formats: WeightFormats
     private let weights: WeightFormat?
     private let backend: CPUBackend
     private let model: LLaVA
@@ -21,7 +22,7 @@ final class ForwardBench {
     private let prompt: MultimodalPrompt
     private var rounds = 0
 
-    private var limit: [Double] = []
+    private var limits: [WeightFormat: [Double]] = [:]
     private var tower = Part(), reducedTower = Part(), prefill = Part(), reducedPrefill = Part()
     private var decode = together.map { _ in Part() }
     private var reduction: [Double] = []
@@ -31,6 +32,8 @@ final class ForwardBench {
         var time = Measurement()
         var rows = 0
         var operations = 0
+        /// The share of the operations that belongs to each format.
+        var formats: [WeightFormat: Double] = [:]
     }
 
     /// A model of random weights, and a prompt of `textTokens` about one picture.
@@ -41,6 +44,7 @@ final class ForwardBench {
         self.backend = backend
         self.weights = weights
         format = weights ?? .bf16
+        formats = WeightFormats(format)
         model = try LLaVA(random: c, seed: 1, weights: weights, backend: backend)
         full = try ReductionPlan(method: "none", keep: nil, model: c.depth)
         reduced = try ReductionPlan(method: method, keep: keep, model: c.depth)
@@ -57,30 +61,39 @@ final class ForwardBench {
     func round() throws {
         rounds += 1
         let counts = rounds > 1
-        let limit = backend.multiplyLimit(format, seconds: 0.2)
-        if counts { self.limit.append(limit) }
-        func measure(_ part: inout Part, rows: Int, _ work: () throws -> Int) rethrows {
+        for format in Set([formats.decoder, formats.down, formats.tower].compactMap(\.self)) {
+            let limit = backend.multiplyLimit(format, seconds: 0.2)
+            if counts { limits[format, default: []].append(limit) }
+        }
+        func measure(
+            _ part: inout Part, rows: Int, _ shares: (Int) -> [WeightFormat: Double], _ work: () throws -> Int
+        ) rethrows {
             var time = Measurement()
             try time.time { part.operations = try work() }
             part.rows = rows
+            part.formats = shares(part.operations)
             if counts { part.time.join(time) }
         }
         var encoded: [LLaVA.EncodedPicture] = [], fewer: [LLaVA.EncodedPicture] = []
         let patches = configuration.vision.patches + 1
-        try measure(&tower, rows: patches) {
+        try measure(&tower, rows: patches, { _ in [formats.tower ?? format: 1] }) {
             encoded = try model.encode([picture], plans: [full])
             return encoded[0].flops
         }
-        try measure(&reducedTower, rows: patches) {
+        try measure(&reducedTower, rows: patches, { _ in [formats.tower ?? format: 1] }) {
             fewer = try model.encode([picture], plans: [reduced])
             return fewer[0].flops
         }
         if counts { reduction.append(try fewer[0].run.encoderSeconds()) }
         let text = prompt.before.count + prompt.after.count
-        try measure(&prefill, rows: text + encoded[0].features.rows) {
+        try measure(
+            &prefill, rows: text + encoded[0].features.rows, { decoderShares(of: $0, logits: 1) }
+        ) {
             try model.prefill([prompt], encoded, room: [1]).sequences[0].prefillFLOPs
         }
-        try measure(&reducedPrefill, rows: text + fewer[0].features.rows) {
+        try measure(
+            &reducedPrefill, rows: text + fewer[0].features.rows, { decoderShares(of: $0, logits: 1) }
+        ) {
             try model.prefill([prompt], fewer, room: [1]).sequences[0].prefillFLOPs
         }
         let beginning = try model.readPrefixes([prompt], fewer)[0]
@@ -89,13 +102,28 @@ final class ForwardBench {
                 Array(repeating: prompt, count: count), Array(repeating: fewer[0], count: count),
                 prefixes: Array(repeating: beginning, count: count), room: Array(repeating: Self.steps, count: count)
             ).sequences
-            try measure(&decode[index], rows: count * Self.steps) {
+            try measure(
+                &decode[index], rows: count * Self.steps, { decoderShares(of: $0, logits: count * Self.steps) }
+            ) {
                 for step in 0..<Self.steps {
                     _ = try model.decode(Array(repeating: 100 + step, count: count), sequences)
                 }
                 return sequences.reduce(0) { $0 + $1.decodeFLOPs }
             }
         }
+    }
+
+    /// The shares of formats in `operations` of the decoder, among them those of `logits` rows of the head.
+    private func decoderShares(of operations: Int, logits: Int) -> [WeightFormat: Double] {
+        let t = configuration.text
+        let attention = t.hidden * t.headSize * 2 * (t.heads + t.keyValueHeads), product = t.hidden * t.intermediate
+        let head = Double(2 * logits * t.hidden * t.vocabulary) / Double(operations)
+        let down = (1 - head) * Double(product) / Double(attention + 3 * product)
+        var shares: [WeightFormat: Double] = [:]
+        shares[formats.head ?? format, default: 0] += head
+        shares[formats.down ?? format, default: 0] += down
+        shares[formats.decoder ?? format, default: 0] += 1 - head - down
+        return shares
     }
 
     /// Medians over all rounds but the first.
@@ -109,12 +137,14 @@ final class ForwardBench {
             weightsBytes: ModelMemory(
                 configuration, weights: weights, stored: .bf16, activations: backend.activationType
             ).weights,
-            peakBytes: usage.ru_maxrss * 1024, limit: limit.sorted()[limit.count / 2],
-            tower: PartReport("tower", tower, limit), reducedTower: PartReport("tower, reduced", reducedTower, limit),
-            prefill: PartReport("prefill", prefill, limit),
-            reducedPrefill: PartReport("prefill, reduced", reducedPrefill, limit),
-            decode: PartReport("decode, 1", decode[0], limit),
-            decodeTogether: zip(Self.together, decode).dropFirst().map { PartReport("decode, \($0)", $1, limit) },
+            peakBytes: usage.ru_maxrss * 1024,
+            limits: Dictionary(
+                uniqueKeysWithValues: limits.map { ($0.rawValue, $1.sorted()[$1.count / 2]) }),
+            tower: PartReport("tower", tower, limits), reducedTower: PartReport("tower, reduced", reducedTower, limits),
+            prefill: PartReport("prefill", prefill, limits),
+            reducedPrefill: PartReport("prefill, reduced", reducedPrefill, limits),
+            decode: PartReport("decode, 1", decode[0], limits),
+            decodeTogether: zip(Self.together, decode).dropFirst().map { PartReport("decode, \($0)", $1, limits) },
             prefillSpeedUp: ratio, operationRatio: operations, shareOfOperationRatio: ratio / operations,
             reductionShareOfTower: reduction.sorted()[reduction.count / 2] / tower.time.median,
             towerTimeWithReduction: reducedTower.time.ratio(to: tower.time).median)

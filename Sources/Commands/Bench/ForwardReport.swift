@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// One part of the forward pass beside the processor's limit.
 struct PartReport: Encodable {
@@ -9,14 +10,15 @@ struct PartReport: Encodable {
     let tokensPerSecond, leastTokensPerSecond, greatestTokensPerSecond: Double
     /// Billions of operations a second.
     let rate: Double
-    /// The rate as a share of the limit measured in the same round; the median.
+    /// The time that the limits measured in the same round would take, each format's operations at its own, as a share of the
+    /// time taken; the median.
     let shareOfLimit: Double
 
     private enum CodingKeys: CodingKey {
         case rows, tokensPerSecond, leastTokensPerSecond, greatestTokensPerSecond, rate, shareOfLimit
     }
 
-    init(_ name: String, _ part: ForwardBench.Part, _ limit: [Double]) {
+    init(_ name: String, _ part: ForwardBench.Part, _ limits: [WeightFormat: [Double]]) {
         self.name = name
         rows = part.rows
         let seconds = part.time.seconds
@@ -24,7 +26,11 @@ struct PartReport: Encodable {
         leastTokensPerSecond = Double(rows) / (seconds.max() ?? 1)
         greatestTokensPerSecond = Double(rows) / (seconds.min() ?? 1)
         rate = Double(part.operations) / part.time.median / 1e9
-        let shares = zip(seconds, limit).map { Double(part.operations) / $0 / 1e9 / $1 }.sorted()
+        let shares = seconds.enumerated().map { round, seconds in
+            part.formats.reduce(0) { least, share in
+                least + share.value * Double(part.operations) / 1e9 / (limits[share.key]?[round] ?? .infinity)
+            } / seconds
+        }.sorted()
         shareOfLimit = shares.isEmpty ? 0 : shares[shares.count / 2]
     }
 
@@ -46,8 +52,8 @@ struct ForwardReport: Encodable {
     let weightsBytes: Int
     /// The most that the process had in memory.
     let peakBytes: Int
-    /// Billions of operations a second of the multiply instructions from registers; the median of the rounds.
-    let limit: Double
+    /// Billions of operations a second of the multiply instructions from registers, by format; the median of the rounds.
+    let limits: [String: Double]
     let tower: PartReport
     let reducedTower: PartReport
     let prefill: PartReport
@@ -70,10 +76,12 @@ struct ForwardReport: Encodable {
         var table = TextTable(
             ["part", "rows", "rows/s", "least", "most", "GOP/s", "of limit"], rightAligned: [1, 2, 3, 4, 5, 6])
         for part in [tower, reducedTower, prefill, reducedPrefill, decode] + decodeTogether { table.add(part.cells) }
+        let limit = limits.sorted { $0.key > $1.key }.map { String(format: "%.0f for \($0.key)", $0.value) }
+            .joined(separator: ", ")
         return """
             \(backend), weights \(weights) (\(gigabytes(weightsBytes))), \(threads) threads, \
             peak memory \(gigabytes(peakBytes))
-            limit of the multiply instructions: \(String(format: "%.0f", limit)) GOP/s
+            limit of the multiply instructions: \(limit) GOP/s
 
             \(table.text())
 

@@ -1,36 +1,42 @@
 import FoundationEssentials
 
-/// The weights of a model as they lie on disk: one safetensors file, or several with an index.
+/// The weights of a model as they lie on disk: one file or several with an index, safetensors or what PyTorch saves.
 public struct Checkpoint: Sendable {
     /// Every tensor of the checkpoint.
     public var names: Set<String> { Set(location.keys) }
-    private let files: [SafetensorsFile]
+    private let files: [any TensorFile]
     /// Which file holds a tensor.
     private let location: [String: Int]
 
-    private static let single = "model.safetensors"
-    private static let index = "model.safetensors.index.json"
+    /// Names of the only file, each before that of the index of several, in the order in which transformers looks for them.
+    private static let names = [
+        "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
+    ]
 
-    /// Opens `model.safetensors`, or the shards that `model.safetensors.index.json` lists, in a model's folder.
+    /// Opens `model.safetensors`, or the shards that `model.safetensors.index.json` lists, in a model's folder; where there is
+    /// neither, `pytorch_model.bin` or the shards of `pytorch_model.bin.index.json`.
     ///
     /// Throws `cannotOpen`, `malformedFile`, `missingTensor` where a shard lacks what the index promises, and
-    /// `unsupportedType` where there are only pickled weights.
+    /// `unsupportedType` for files that PyTorch before 1.6 saved.
     public init(directory: String) throws(TensorError) {
-        let manager = FileManager.default
-        if manager.fileExists(atPath: "\(directory)/\(Self.single)") {
-            try self.init(files: ["\(directory)/\(Self.single)"])
-        } else if manager.fileExists(atPath: "\(directory)/\(Self.index)") {
-            try self.init(index: "\(directory)/\(Self.index)", directory: directory)
+        guard let name = Self.names.first(where: { FileManager.default.fileExists(atPath: "\(directory)/\($0)") })
+        else { throw Self.noWeights(directory) }
+        if name.hasSuffix(".json") {
+            try self.init(index: "\(directory)/\(name)", directory: directory)
         } else {
-            throw Self.noWeights(directory)
+            try self.init(files: ["\(directory)/\(name)"])
         }
+    }
+
+    private static func open(_ path: String) throws(TensorError) -> any TensorFile {
+        path.hasSuffix(".bin") ? try TorchFile(path: path) : try SafetensorsFile(path: path)
     }
 
     /// Opens files that together hold every tensor once; throws `malformedFile` where two hold the same.
     public init(files paths: [String]) throws(TensorError) {
-        var files: [SafetensorsFile] = [], location: [String: Int] = [:]
+        var files: [any TensorFile] = [], location: [String: Int] = [:]
         for (number, path) in paths.enumerated() {
-            let file = try SafetensorsFile(path: path)
+            let file = try Self.open(path)
             for name in file.names {
                 guard let other = location.updateValue(number, forKey: name) else { continue }
                 throw TensorError(
@@ -44,7 +50,7 @@ public struct Checkpoint: Sendable {
     }
 
     private init(index path: String, directory: String) throws(TensorError) {
-        var shards: [String: Int] = [:], files: [SafetensorsFile] = [], location: [String: Int] = [:]
+        var shards: [String: Int] = [:], files: [any TensorFile] = [], location: [String: Int] = [:]
         // Sorted, so that of several complaints the same one is made every time.
         for (name, shard) in try Self.weightMap(path).sorted(by: { $0.key < $1.key }) {
             let number: Int
@@ -58,9 +64,9 @@ public struct Checkpoint: Sendable {
                     )
                 }
                 do throws(TensorError) {
-                    files.append(try SafetensorsFile(path: "\(directory)/\(shard)"))
+                    files.append(try Self.open("\(directory)/\(shard)"))
                 } catch {
-                    throw TensorError(error.code, "\(error.message) (a shard that \(Self.index) lists)")
+                    throw TensorError(error.code, "\(error.message) (a shard that \(path) lists)")
                 }
                 number = files.count - 1
                 shards[shard] = number
@@ -133,16 +139,16 @@ public struct Checkpoint: Sendable {
         } catch {
             return TensorError(.cannotOpen, "\(directory): not a folder that can be read; give the model's folder")
         }
-        guard let pickle = present.sorted().first(where: { $0.hasSuffix(".bin") }) else {
+        guard !present.contains("adapter_config.json") else {
             return TensorError(
-                .cannotOpen, "\(directory): holds neither \(single) nor \(index); give the model's folder")
+                .unsupportedType,
+                """
+                \(directory): holds an adapter (LoRA) and not a model; merge it into its model once, with Python: \
+                PeftModel.from_pretrained(MODEL, "FOLDER").merge_and_unload().save_pretrained("MERGED")
+                """)
         }
         return TensorError(
-            .unsupportedType,
-            """
-            \(directory): holds pickled weights (\(pickle)), which are not read; convert them once, with Python: \
-            from transformers import AutoModelForImageTextToText as M; \
-            M.from_pretrained("FOLDER", torch_dtype="auto").save_pretrained("FOLDER", safe_serialization=True)
-            """)
+            .cannotOpen,
+            "\(directory): holds no weights (\(names.joined(separator: ", "))); give the model's folder")
     }
 }
