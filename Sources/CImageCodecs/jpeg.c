@@ -16,6 +16,8 @@ typedef struct {
     struct jpeg_progress_mgr progress;
     jmp_buf escape;
     int32_t status;
+    int has_header;
+    uint32_t notes;  // bits of codec_note
     codec_reason *reason;
 } jpeg_session;
 
@@ -45,16 +47,29 @@ static void on_error(j_common_ptr common) {
     fail((jpeg_session *)common->client_data, status, words);
 }
 
-// Warnings (extraneous bytes, odd versions, bad codes) are let pass as Pillow lets them; a missing end is an error below.
+static const char *const cut_short = "the data end before the picture does";
+
+// Warnings (extraneous bytes, odd versions, bad codes) are let pass as Pillow lets them, but for that of pixels for which
+// there are no data left: libjpeg makes them up.
 static void on_message(j_common_ptr common, int level) {
-    (void)common;
-    (void)level;
+    jpeg_session *session = common->client_data;
+    if (level < 0 && session->notes & CODEC_NO_END_MARK && common->err->msg_code == JWRN_HIT_MARKER) {
+        fail(session, CODEC_TRUNCATED, cut_short);
+    }
 }
 
-// libjpeg's memory source only warns here and invents an end marker, so that the rest of the picture is made up.
+// Every pixel of a single scan may be there though the end mark is not: it is put in its place, and whoever then lacks
+// bits says so above. Of several scans nobody knows whether another one should follow.
 static boolean on_end_of_input(j_decompress_ptr decoder) {
-    fail((jpeg_session *)decoder->client_data, CODEC_TRUNCATED, "the data end before the picture does");
-    return FALSE;
+    static const JOCTET end_mark[] = {0xFF, JPEG_EOI};
+    jpeg_session *session = decoder->client_data;
+    if (!session->has_header || session->notes & CODEC_NO_END_MARK || jpeg_has_multiple_scans(decoder)) {
+        fail(session, CODEC_TRUNCATED, cut_short);
+    }
+    session->notes |= CODEC_NO_END_MARK;
+    decoder->src->next_input_byte = end_mark;
+    decoder->src->bytes_in_buffer = sizeof end_mark;
+    return TRUE;
 }
 
 static void on_progress(j_common_ptr common) {
@@ -75,6 +90,7 @@ static void open_session(jpeg_session *session, const uint8_t *bytes, size_t cou
     jpeg_mem_src(&session->decoder, bytes, count);
     session->decoder.src->fill_input_buffer = on_end_of_input;
     jpeg_read_header(&session->decoder, TRUE);
+    session->has_header = 1;
     switch (session->decoder.num_components) {
     case 1:
         session->decoder.out_color_space = JCS_GRAYSCALE;
@@ -120,7 +136,8 @@ static void cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, size_t width) {
 }
 
 int32_t codec_jpeg_pixels(
-    const uint8_t *bytes, size_t count, const codec_header *header, uint8_t *rgb, codec_reason *reason) {
+    const uint8_t *bytes, size_t count, const codec_header *header, uint8_t *rgb, uint32_t *notes,
+    codec_reason *reason) {
     jpeg_session session;
     memset(&session, 0, sizeof session);
     session.reason = reason;
@@ -149,6 +166,7 @@ int32_t codec_jpeg_pixels(
         }
         jpeg_finish_decompress(decoder);
     }
+    *notes = session.notes;
     jpeg_destroy_decompress(&session.decoder);
     return session.status;
 }

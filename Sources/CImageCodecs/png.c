@@ -17,11 +17,19 @@ typedef struct {
     png_bytep *rows;
     jmp_buf escape;
     int32_t status;
+    int passes;
+    int has_pixels;  // the last row has been unpacked
+    int is_behind_pixels;
+    uint32_t notes;  // bits of codec_note
     codec_reason *reason;
 } png_session;
 
 static void on_error(png_structp reader, png_const_charp words) {
     png_session *session = png_get_error_ptr(reader);
+    if (session->is_behind_pixels) {
+        session->notes |= CODEC_NO_END_MARK;
+        longjmp(session->escape, 1);
+    }
     if (session->status == CODEC_OK) {
         session->status = CODEC_DAMAGED;
     }
@@ -30,18 +38,35 @@ static void on_error(png_structp reader, png_const_charp words) {
 }
 
 static void on_warning(png_structp reader, png_const_charp words) {
-    (void)reader;
-    (void)words;
+    if (strstr(words, "CRC error")) {
+        ((png_session *)png_get_error_ptr(reader))->notes |= CODEC_BAD_CHECKSUM;
+    }
 }
 
 static void on_read(png_structp reader, png_bytep out, size_t count) {
     png_session *session = png_get_io_ptr(reader);
     if (count > session->count - session->position) {
-        session->status = CODEC_TRUNCATED;
+        if (session->has_pixels) {
+            session->is_behind_pixels = 1;
+        } else {
+            session->status = CODEC_TRUNCATED;
+        }
         png_error(reader, "the data end before the picture does");
     }
     memcpy(out, session->bytes + session->position, count);
     session->position += count;
+}
+
+// libpng calls this with each row as soon as that is unpacked, before it looks for what follows: an end of the data after
+// the last one, which Pillow lets pass, takes no pixel away. The last rows of the last pass are the odd ones.
+static void on_row(png_structp reader, png_row_infop info, png_bytep row) {
+    (void)info;
+    (void)row;
+    png_session *session = png_get_user_transform_ptr(reader);
+    png_uint_32 last = png_get_image_height(reader, session->info) - 1;
+    int is_last_pass = png_get_current_pass_number(reader) == session->passes - 1;
+    png_uint_32 number = png_get_current_row_number(reader);
+    session->has_pixels = is_last_pass && number == (session->passes > 1 ? last - (last + 1) % 2 : last);
 }
 
 // Everything up to the first pixel; the caller has set `escape`.
@@ -144,24 +169,31 @@ static void convert_row(const row_conversion *conversion, const uint8_t *row, ui
 }
 
 int32_t codec_png_pixels(
-    const uint8_t *bytes, size_t count, const codec_header *header, uint8_t *rgb, codec_reason *reason) {
+    const uint8_t *bytes, size_t count, const codec_header *header, uint8_t *rgb, uint32_t *notes,
+    codec_reason *reason) {
     png_session session;
     memset(&session, 0, sizeof session);
     session.reason = reason;
+    row_conversion conversion;
+    volatile size_t converted = 0;
     if (setjmp(session.escape) == 0) {
         open_session(&session, bytes, count);
         png_structp reader = session.reader;
+        // The packed pixels have a checksum of their own inside.
+        png_set_crc_action(reader, PNG_CRC_WARN_USE, PNG_CRC_DEFAULT);
         size_t width = png_get_image_width(reader, session.info);
         size_t height = png_get_image_height(reader, session.info);
         if (width != header->width || height != header->height) {
             png_error(reader, "the header changed while it was read");
         }
-        row_conversion conversion = conversion_of(&session);
+        conversion = conversion_of(&session);
         png_set_packing(reader);  // samples of 1, 2 and 4 bits become bytes
-        int passes = png_set_interlace_handling(reader);
+        session.passes = png_set_interlace_handling(reader);
+        png_set_read_user_transform_fn(reader, on_row);
+        png_set_user_transform_info(reader, &session, 0, 0);
         png_read_update_info(reader, session.info);
         size_t row_bytes = png_get_rowbytes(reader, session.info);
-        size_t held_rows = passes > 1 ? height : 1;
+        size_t held_rows = session.passes > 1 ? height : 1;
         session.raw = calloc(held_rows, row_bytes);
         session.rows = calloc(held_rows, sizeof(png_bytep));
         if (!session.raw || !session.rows) {
@@ -171,17 +203,26 @@ int32_t codec_png_pixels(
         for (size_t y = 0; y < held_rows; y++) {
             session.rows[y] = session.raw + y * row_bytes;
         }
-        if (passes > 1) {
+        if (session.passes > 1) {
             png_read_image(reader, session.rows);
-        }
-        for (size_t y = 0; y < height; y++) {
-            if (passes == 1) {
+        } else {
+            for (size_t y = 0; y + 1 < height; y++) {
                 png_read_row(reader, session.raw, NULL);
+                convert_row(&conversion, session.raw, rgb + y * width * 3, width);
+                converted = y + 1;
             }
-            convert_row(&conversion, session.rows[passes > 1 ? y : 0], rgb + y * width * 3, width);
+            png_read_row(reader, session.raw, NULL);
         }
+        session.is_behind_pixels = 1;
         png_read_end(reader, NULL);
     }
+    if (session.is_behind_pixels) {
+        for (size_t y = converted; y < header->height; y++) {
+            const uint8_t *row = session.rows[session.passes > 1 ? y : 0];
+            convert_row(&conversion, row, rgb + y * header->width * 3, header->width);
+        }
+    }
+    *notes = session.notes;
     close_session(&session);
     return session.status;
 }

@@ -31,6 +31,10 @@ struct AnswerCommand: ParsableCommand {
     @Option(help: "The text around the instruction: none, hf or vicuna_v1.")
     var template = PromptTemplate.vicunaV1
 
+    @Option(
+        help: "What <image> in the prompt is, under a template: place, where the picture goes, or text like any other.")
+    var imageTag: ImageTag?
+
     @Option(help: "How a picture becomes square: crop or pad.")
     var imageMode = PicturePreprocessing.Framing.crop
 
@@ -74,7 +78,7 @@ struct AnswerCommand: ParsableCommand {
             model: configuration.depth)
         if plan.readsQuestion { _ = try CLIPFolder(of: model, visionTower: visionTower) }
         let processor = try LLaVAProcessor(directory: model, visionTower: visionTower, configuration: configuration)
-        let prompt = try processor.prompt(prompt, template: template, hasPicture: image != nil)
+        let prompt = try processor.prompt(prompt, template: template, tag: imageTag, hasPicture: image != nil)
         let picture = try image.map { try processor.prepare(path: $0, framing: imageMode) }
         let folder = try ModelFolder(directory: model, visionTower: visionTower)
         let backend = try arithmetic.backend(stored: folder.stored)

@@ -108,7 +108,7 @@ struct WatchCommand: ParsableCommand {
                 tables += ["", WorkerReport.table(answer.workers.map(WorkerReport.init))]
                 // Home, and clear what is below: no flicker, and nothing of the last picture stays.
                 if isTerminal { print("\u{1B}[H\u{1B}[J", terminator: "") }
-                print(tables.joined(separator: "\n"), terminator: isTerminal ? "\n" : "\n\n")
+                print(tables.joined(separator: "\n").shown, terminator: isTerminal ? "\n" : "\n\n")
                 fflush(nil)
             } else if isOver {
                 try client.output.show(

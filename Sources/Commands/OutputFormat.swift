@@ -14,10 +14,11 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     func show(_ value: some Encodable, table: @autoclosure () -> String, quiet: @autoclosure () -> String) throws {
         switch self {
         case .json: try printJSON(value)
-        case .table: print(table())
+        case .table: print(table().shown)
         case .quiet:
             let text = quiet()
-            if !text.isEmpty { print(text) }
+            // A script gets names as they are, a terminal as it may show them.
+            if !text.isEmpty { print(isatty(STDOUT_FILENO) == 1 ? text.shown : text) }
         }
     }
 }

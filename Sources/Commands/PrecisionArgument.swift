@@ -70,4 +70,5 @@ extension PrecisionArgument? {
 
 extension WeightFormat: ExpressibleByArgument {}
 extension PromptTemplate: ExpressibleByArgument {}
+extension ImageTag: ExpressibleByArgument {}
 extension PicturePreprocessing.Framing: ExpressibleByArgument {}

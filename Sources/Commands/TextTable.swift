@@ -15,7 +15,7 @@ struct TextTable {
     /// Adds a row with one text for each heading.
     mutating func add(_ row: [String]) {
         precondition(row.count == headings.count, "one cell for each heading")
-        rows.append(row.map { $0.replacing("\n", with: " ") })
+        rows.append(row.map { $0.replacing("\n", with: " ").shown })
     }
 
     /// The table, at most `width` characters wide where the widest column can give way.

@@ -26,7 +26,7 @@ public struct Winnow: ParsableCommand {
             PauseCommand.self, ResumeCommand.self, DrainCommand.self, ExplainCommand.self, WorkersCommand.self,
             DoctorCommand.self, KeysCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,
             FLOPsCommand.self, ModelCommand.self, ResultsCommand.self, ReportCommand.self, EvalCommand.self,
-            BenchCommand.self,
+            BenchCommand.self, ExamineCommand.self,
         ])
 
     /// As the parser makes it.
@@ -40,6 +40,7 @@ public struct Winnow: ParsableCommand {
         // A file that may not grow any more is like a full disk.
         signal(SIGXFSZ, SIG_IGN)
         HDF5Library.explainCrashes()
+        FileExamination.begin(by: ExamineCommand.program, [ExamineCommand.name])
         do {
             var command = try parseAsRoot()
             try command.run()

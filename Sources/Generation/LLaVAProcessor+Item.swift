@@ -12,7 +12,13 @@ extension LLaVAProcessor {
             case .hf: .hf
             case .vicunaV1: .vicunaV1
             }
-        return try prompt(item.prompt, template: template, hasPicture: item.image != nil)
+        let tag = batch.imageTag.map { tag -> ImageTag in
+            switch tag {
+            case .place: .place
+            case .text: .text
+            }
+        }
+        return try prompt(item.prompt, template: template, tag: tag, hasPicture: item.image != nil)
     }
 
     /// A picture of a batch, framed as the batch says. What a link points to counts: items may come from somebody else.

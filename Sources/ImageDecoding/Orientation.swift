@@ -40,7 +40,7 @@ extension Picture {
                 turned.append(contentsOf: pixels[start..<start + 3])
             }
         }
-        return Picture(width: columns, height: rows, pixels: turned, mode: mode)
+        return Picture(width: columns, height: rows, pixels: turned, mode: mode, notes: notes)
     }
 }
 

@@ -8,16 +8,29 @@ public struct Picture: Equatable, Sendable {
     public let pixels: [UInt8]
     /// How the file stored its colours.
     public let mode: ColourMode
+    /// What was wrong with the file though every pixel was there.
+    public let notes: [PictureNote]
 
     /// A picture over given samples; `pixels` holds exactly `width * height * 3` of them.
-    public init(width: Int, height: Int, pixels: [UInt8], mode: ColourMode = .rgb) {
+    public init(
+        width: Int, height: Int, pixels: [UInt8], mode: ColourMode = .rgb, notes: [PictureNote] = []
+    ) {
         precondition(width > 0 && height > 0, "a picture has at least one pixel")
         precondition(pixels.count == width * height * 3, "\(pixels.count) samples are not \(width)×\(height)×3")
         self.width = width
         self.height = height
         self.pixels = pixels
         self.mode = mode
+        self.notes = notes
     }
+}
+
+/// What is let pass in a picture file, as Pillow lets it pass, because every pixel is there all the same.
+public enum PictureNote: String, Sendable, CaseIterable {
+    /// What ends the file is missing, cut off or damaged: a JPEG's end mark, or what follows the pixels of a PNG.
+    case noEndMark = "no end mark"
+    /// A checksum of a PNG is wrong; its pixels have another one inside, which is right.
+    case badChecksum = "wrong checksum"
 }
 
 /// How a file stores colours, under the names that Pillow gives to its modes.

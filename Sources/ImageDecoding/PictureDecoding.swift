@@ -45,8 +45,9 @@ extension Picture {
         let header = try format.header(of: bytes)
         let width = Int(header.width), height = Int(header.height)
         try options.limits.check(width: width, height: height)
-        let pixels = try format.pixels(of: bytes, header: header)
-        let picture = Picture(width: width, height: height, pixels: pixels, mode: ColourMode(header.mode))
+        let (pixels, notes) = try format.pixels(of: bytes, header: header)
+        let picture = Picture(
+            width: width, height: height, pixels: pixels, mode: ColourMode(header.mode), notes: notes)
         self = options.appliesOrientation ? picture.turned(Orientation(of: bytes, format: format)) : picture
     }
 }
@@ -67,28 +68,30 @@ extension PictureFormat {
         return header
     }
 
-    /// The samples, (height, width, 3).
+    /// The samples, (height, width, 3), and what was let pass.
     fileprivate func pixels(
         of bytes: UnsafeRawBufferPointer, header: codec_header
-    ) throws(ImageError) -> [UInt8] {
+    ) throws(ImageError) -> ([UInt8], [PictureNote]) {
         let count = Int(header.width) * Int(header.height) * 3
         var reason = codec_reason()
         var status: Int32 = 0
+        var notes: UInt32 = 0
         let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
         let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             // Zeroed, so that nothing of the process leaks into a picture whatever a codec leaves unwritten.
             buffer.initialize(repeating: 0)
             status = withUnsafePointer(to: header) { header in
                 switch self {
-                case .jpeg: codec_jpeg_pixels(start, bytes.count, header, buffer.baseAddress, &reason)
-                case .png: codec_png_pixels(start, bytes.count, header, buffer.baseAddress, &reason)
+                case .jpeg: codec_jpeg_pixels(start, bytes.count, header, buffer.baseAddress, &notes, &reason)
+                case .png: codec_png_pixels(start, bytes.count, header, buffer.baseAddress, &notes, &reason)
                 case .webp: codec_webp_pixels(start, bytes.count, header, buffer.baseAddress, &reason)
                 }
             }
             initialized = count
         }
         try check(status, reason)
-        return pixels
+        let found = [(CODEC_NO_END_MARK, PictureNote.noEndMark), (CODEC_BAD_CHECKSUM, .badChecksum)]
+        return (pixels, found.filter { notes & $0.0.rawValue != 0 }.map(\.1))
     }
 
     private func check(_ status: Int32, _ reason: codec_reason) throws(ImageError) {

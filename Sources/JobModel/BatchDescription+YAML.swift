@@ -7,8 +7,12 @@ extension BatchDescription {
         if let visionTower { pairs.append(("vision_tower", text(visionTower))) }
         pairs += [
             ("items", text(items)), ("images", text(images)), ("results", text(results)), ("method", methodNode),
-            ("template", text(template.rawValue)), ("image_mode", text(imageMode.rawValue)),
-            ("precision", text(precision.rawValue)), ("weights", text(weights.rawValue)),
+            ("template", text(template.rawValue)),
+        ]
+        if let imageTag { pairs.append(("image_tag", text(imageTag.rawValue))) }
+        pairs += [
+            ("image_mode", text(imageMode.rawValue)), ("precision", text(precision.rawValue)),
+            ("weights", text(weights.rawValue)),
             ("generation", generationNode),
             ("features", text(features.rawValue)), ("trace", text(trace.rawValue)), ("queue", queueNode),
         ]

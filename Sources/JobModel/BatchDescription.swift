@@ -7,6 +7,8 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         case none, hf
         case vicunaV1 = "vicuna_v1"
     }
+    /// What `<image>` in the user's text is, under a template: the place of the picture, or text like any other.
+    public enum ImageTag: String, Codable, Sendable, CaseIterable { case place, text }
     /// Arithmetic of the matrix products; `auto` is bf16 for weights in bf16 where the processor multiplies it, else f32.
     public enum Precision: String, Codable, Sendable, CaseIterable { case auto, f32, bf16 }
     /// How the weights of products are stored; `auto` is what the checkpoint holds.
@@ -73,6 +75,8 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public var method: Method
     /// The text around the instruction.
     public var template: Template
+    /// What `<image>` in the user's text is; nil where no prompt under a template holds one.
+    public var imageTag: ImageTag?
     /// How a picture becomes square.
     public var imageMode: ImageMode
     /// Arithmetic of the matrix products.
@@ -91,7 +95,8 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     /// A description; what is left out has the default that a batch file has.
     public init(
         name: String, model: String, visionTower: String? = nil, items: String, images: String, results: String,
-        method: Method = Method(), template: Template = .vicunaV1, imageMode: ImageMode = .crop,
+        method: Method = Method(), template: Template = .vicunaV1, imageTag: ImageTag? = nil,
+        imageMode: ImageMode = .crop,
         precision: Precision = .auto, weights: Weights = .auto, generation: Generation = Generation(),
         features: Features = .projected,
         trace: Trace = .full, queue: QueueOptions = QueueOptions()
@@ -104,6 +109,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         self.results = results
         self.method = method
         self.template = template
+        self.imageTag = imageTag
         self.imageMode = imageMode
         self.precision = precision
         self.weights = weights
@@ -124,6 +130,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         results = try container.decode(String.self, forKey: .results)
         method = try container.decode(Method.self, forKey: .method)
         template = try container.decode(Template.self, forKey: .template)
+        imageTag = try container.decodeIfPresent(ImageTag.self, forKey: .imageTag)
         imageMode = try container.decode(ImageMode.self, forKey: .imageMode)
         precision = try container.decode(Precision.self, forKey: .precision)
         weights = try container.decodeIfPresent(Weights.self, forKey: .weights) ?? .auto
@@ -147,7 +154,8 @@ public struct BatchDescription: Codable, Sendable, Hashable {
             compare("model") { $0.model }, compare("vision_tower") { $0.visionTower }, compare("images") { $0.images },
             compare("method.name") { $0.method.name }, compare("method.keep") { $0.method.keep },
             compare("method.from_layer") { $0.method.fromLayer }, compare("method") { $0.method.options },
-            compare("template") { $0.template }, compare("image_mode") { $0.imageMode },
+            compare("template") { $0.template }, compare("image_tag") { $0.imageTag },
+            compare("image_mode") { $0.imageMode },
             compare("precision") { $0.precision }, compare("weights") { $0.weights },
             compare("generation.max_tokens") { $0.generation.maxTokens },
             compare("generation.temperature") { $0.generation.temperature },

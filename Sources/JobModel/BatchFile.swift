@@ -13,6 +13,7 @@ internal import Yams
 /// | `results` | `results/<name>` beside the batch file |
 /// | `method` | `none`; a name, or `name`, `keep`, `from_layer` and the method's own options |
 /// | `template` | `vicuna_v1`; or `hf`, `none` |
+/// | `image_tag` | none: no prompt under a template holds `<image>`; or `place`, `text` |
 /// | `image_mode` | `crop`; or `pad` |
 /// | `precision` | `auto`; or `f32`, `bf16` |
 /// | `weights` | `auto`; or `f32`, `bf16`, `f16`, `int8`, `int4` |

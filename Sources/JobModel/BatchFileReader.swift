@@ -4,9 +4,8 @@ internal import Yams
 /// Turns the YAML of a batch file into its description and collects what is wrong on the way.
 struct BatchFileReader {
     static let keys = [
-        "name", "model", "vision_tower", "items", "images", "results", "method", "template", "image_mode", "precision",
-        "weights",
-        "generation", "features", "trace", "queue", "run",
+        "name", "model", "vision_tower", "items", "images", "results", "method", "template", "image_tag",
+        "image_mode", "precision", "weights", "generation", "features", "trace", "queue", "run",
     ]
 
     let url: URL
@@ -31,18 +30,21 @@ struct BatchFileReader {
         let queue = readQueue(top)
         let run = readRun(top)
         let template = top.choice("template", BatchDescription.Template.self, &problems)
+        let imageTag = readImageTag(top, template)
         let imageMode = top.choice("image_mode", BatchDescription.ImageMode.self, &problems)
         let precision = top.choice("precision", BatchDescription.Precision.self, &problems)
         let weights = top.choice("weights", BatchDescription.Weights.self, &problems)
         let features = readFeatures(top)
         let trace = top.choice("trace", BatchDescription.Trace.self, &problems)
         guard let items = required("items", top).map(absolute) else { return nil }
-        let count = ItemsCheck(file: items, images: images).run(&problems)
+        let count = ItemsCheck(
+            file: items, images: images, tags: ImageTags(template: template ?? .vicunaV1, meaning: imageTag)
+        ).run(&problems)
         guard let model else { return nil }
         return BatchFile(
             description: BatchDescription(
                 name: name, model: model, visionTower: tower, items: items, images: images, results: results,
-                method: method, template: template ?? .vicunaV1, imageMode: imageMode ?? .crop,
+                method: method, template: template ?? .vicunaV1, imageTag: imageTag, imageMode: imageMode ?? .crop,
                 precision: precision ?? .auto, weights: weights ?? .auto, generation: generation,
                 features: features ?? .projected, trace: trace ?? .full, queue: queue),
             run: run, itemCount: count.items, picturedItemCount: count.pictured)
@@ -112,6 +114,18 @@ struct BatchFileReader {
         } else if name != "none", keep == nil {
             problems.add(file, line, "method '\(name)' needs 'keep', the number of visual tokens to keep")
         }
+    }
+
+    private mutating func readImageTag(
+        _ top: YAMLSection, _ template: BatchDescription.Template?
+    ) -> BatchDescription.ImageTag? {
+        let tag = top.choice("image_tag", BatchDescription.ImageTag.self, &problems)
+        if tag == .text, template == BatchDescription.Template.none {
+            problems.add(
+                file, top.line(of: "image_tag"),
+                "'image_tag: text' needs a template: with 'template: none' <image> says where the picture goes")
+        }
+        return tag
     }
 
     /// A word, or `true` and `false` for `projected` and `none`.

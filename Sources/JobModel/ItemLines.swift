@@ -1,4 +1,5 @@
 internal import Foundation
+private import Glibc
 
 /// The lines of an items file, read one after the other: memory stays small whatever the size of the file.
 public struct ItemLines: ~Copyable {
@@ -17,8 +18,13 @@ public struct ItemLines: ~Copyable {
     private var ended = false
     private var number = 0
 
-    /// Opens an items file.
+    /// Opens an items file, which is a regular file: a pipe can be read only once, and a device may have no end.
     public init(path: String) throws(ManifestProblems) {
+        guard isFile(path) || !FileManager.default.fileExists(atPath: path) || isFolder(path) else {
+            var problems = ManifestProblems()
+            problems.add(path, nil, "the items file is a pipe or a device; write the items into a regular file")
+            throw problems
+        }
         guard let handle = FileHandle(forReadingAtPath: path), !isFolder(path) else {
             var problems = ManifestProblems()
             problems.add(path, nil, "the items file cannot be read; check 'items' and the file's permissions")
@@ -86,8 +92,8 @@ func isFolder(_ path: String) -> Bool {
     return FileManager.default.fileExists(atPath: path, isDirectory: &folder) && folder.boolValue
 }
 
-/// Whether a path is an existing file that is not a folder.
+/// Whether a path is an existing regular file, or a link to one: no folder, pipe or device.
 func isFile(_ path: String) -> Bool {
-    var folder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &folder) && !folder.boolValue
+    var information = stat()
+    return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
 }

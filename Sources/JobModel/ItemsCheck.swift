@@ -7,6 +7,7 @@ struct ItemsCheck {
 
     let file: String
     let images: String
+    let tags: ImageTags
 
     /// Counts the usable items; problems are added.
     func run(_ problems: inout ManifestProblems) -> Count {
@@ -44,6 +45,9 @@ struct ItemsCheck {
                     if !there { problems.add(file, line.number, "there is no image '\(image)' in \(images)") }
                 }
                 guard let item = fields.item else { continue }
+                if let problem = tags.problem(of: item.prompt, hasPicture: item.image != nil) {
+                    problems.add(file, line.number, problem)
+                }
                 usable.items += 1
                 if item.image != nil { usable.pictured += 1 }
             }

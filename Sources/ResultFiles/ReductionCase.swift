@@ -21,6 +21,12 @@ public struct ReductionCase<Scalar: Element & Hashable & BinaryFloatingPoint>: S
 
     /// Reads a file, whoever wrote it; numbers are converted to `Scalar`.
     public init(contentsOf path: String, limits: ReadLimits = ReadLimits()) throws(ResultFileError) {
+        try FileExamination.examine(path, .reductionCase)
+        try self.init(unexamined: path, limits: limits)
+    }
+
+    /// Reads a file in the process that examines it.
+    init(unexamined path: String, limits: ReadLimits) throws(ResultFileError) {
         do {
             self = try File.reading(path, limits: limits) { file in try Self(file.root) }
         } catch let error as HDF5Error {

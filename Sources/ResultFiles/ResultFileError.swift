@@ -4,7 +4,7 @@ internal import HDF5
 /// Why a result file could not be written or read, in words that say what to do about it.
 public struct ResultFileError: Error, CustomStringConvertible, Sendable {
     /// The kinds of failure that callers tell apart.
-    public enum Code: Sendable, Hashable {
+    public enum Code: String, Codable, Sendable, Hashable {
         /// A row contradicts itself; it was not added. The other rows are unharmed.
         case invalidRow
         /// The disk, a quota or a limit on file sizes is exhausted.

@@ -9,6 +9,8 @@ public struct ResultRow: Sendable, Hashable {
     public var image: String
     /// The SHA-256 of the picture file in hexadecimal; empty where there is none or it could not be read.
     public var imageSHA256 = ""
+    /// What was wrong with the picture file though every pixel was there; empty where nothing was.
+    public var pictureNotes = ""
     /// The instruction.
     public var prompt: String
     /// The generated text.
@@ -79,7 +81,8 @@ public struct ResultRow: Sendable, Hashable {
     /// Bytes that the row takes in memory, and nearly so in a shard.
     var byteCount: Int {
         let text =
-            id.utf8.count + image.utf8.count + prompt.utf8.count + answer.utf8.count + error.utf8.count
+            id.utf8.count + image.utf8.count + pictureNotes.utf8.count + prompt.utf8.count + answer.utf8.count
+            + error.utf8.count
             + expectedAnswers.utf8.count + labels.utf8.count
         return 512 + text + 5 * tokens.leftAt.count + 26 * steps.layer.count + 2 * kept.count
             + 7 * merges.step.count + 2 * features.count + 4 * (tokenIDs.count + tokenLogProbs.count)

@@ -15,6 +15,9 @@ enum ShardLayout {
         TextColumn("id", \.id, "id of the item"),
         TextColumn("image", \.image, "picture as the item names it; empty if there is none"),
         TextColumn("image_sha256", \.imageSHA256, "SHA-256 of the picture file"),
+        TextColumn(
+            "picture_notes", \.pictureNotes,
+            "what was let pass in the picture file, every pixel being there; empty if nothing"),
         TextColumn("prompt", \.prompt, "instruction"),
         TextColumn("answer", \.answer, "generated text"),
         TextColumn("error", \.error, "why the job failed"),

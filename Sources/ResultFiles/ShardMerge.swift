@@ -73,7 +73,7 @@ public struct ShardMerge {
         }
         do throws(ResultFileError) {
             let sealed = try PartFile(sealing: part)
-            let written = try ShardReader(part).verify()
+            let written = try ShardReader(ownFile: part).verify()
             guard zip(written, rows).allSatisfy({ $0.hasSameBits(as: $1) }), written.count == rows.count else {
                 throw ResultFileError(.writeFailed, "\(part) does not read back as it was written; check the disk")
             }

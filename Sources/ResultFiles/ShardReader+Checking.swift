@@ -21,15 +21,20 @@ extension ShardReader {
                 throw ResultFileError(.corrupt, "row \(index) of \(path): \(error.message)")
             }
         }
-        let total = lengths?.reduce(0, +) ?? 0
-        for start in stride(from: 0, to: total, by: Self.slice) {
-            _ = try features(tokens: start..<min(start + Self.slice, total))
-        }
+        try readFeatures()
         let origins = try origins()
         guard Set(origins.map(\.identity)).count == rows.count else {
             throw ResultFileError(.corrupt, "\(path) holds a row twice")
         }
         for index in rows.indices { rows[index].features = [] }
         return rows
+    }
+
+    /// Reads all features once, a piece at a time, against their checksums.
+    func readFeatures() throws(ResultFileError) {
+        let total = try featureOffsets()?.last ?? 0
+        for start in stride(from: 0, to: total, by: Self.slice) {
+            _ = try features(tokens: start..<min(start + Self.slice, total))
+        }
     }
 }

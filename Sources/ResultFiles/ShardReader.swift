@@ -19,10 +19,30 @@ public struct ShardReader: Sendable {
 
     /// Checks the seal of a file, reads what describes it and closes it again.
     ///
-    /// A file without a seal, edited or repacked by another tool, is read too. The HDF5 library then sees bytes that
-    /// nothing vouches for: files from people who are not trusted belong into a process that may crash.
-    public init(_ path: String, limits: ReadLimits = ReadLimits()) throws(ResultFileError) {
-        sha256 = try ShardSeal.verify(path)
+    /// A file without a seal, edited or repacked by another tool, is read too. Neither such a file nor one with a seal of
+    /// its maker's is vouched for: see ``FileExamination``.
+    ///
+    /// - Parameter parts: What is going to be read of it, which is what an examination looks at.
+    public init(
+        _ path: String, reading parts: FileExamination.Parts = .everything, limits: ReadLimits = ReadLimits()
+    ) throws(ResultFileError) {
+        let sha256 = try ShardSeal.verify(path)
+        try FileExamination.examine(path, parts)
+        try self.init(path, sha256: sha256, limits: limits)
+    }
+
+    /// Checks the seal of a file that this process wrote itself, and opens it: there is nothing to examine.
+    init(ownFile path: String) throws(ResultFileError) {
+        try self.init(path, sha256: ShardSeal.verify(path), limits: ReadLimits())
+    }
+
+    /// Opens a file in the process that examines it, where not even a seal is believed.
+    init(unexamined path: String) throws(ResultFileError) {
+        try self.init(path, sha256: nil, limits: ReadLimits())
+    }
+
+    private init(_ path: String, sha256: [UInt8]?, limits: ReadLimits) throws(ResultFileError) {
+        self.sha256 = sha256
         let bytes = try ShardSeal.size(of: path)
         var limits = limits
         limits.isIntact = sha256 != nil

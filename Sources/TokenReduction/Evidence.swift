@@ -85,4 +85,27 @@ public struct Evidence: Sendable {
         }
         self.init(attention: attention, keys: keys?.meanOfOutermost())
     }
+
+    /// Throws where tensors that did not come from a layer hold what no layer computes: numbers that are not finite, and
+    /// attention after the softmax below 0 or above 1.
+    func checkNumbers() throws(ReductionError) {
+        if let keys, !keys.holdsFiniteNumbers {
+            throw ReductionError(
+                .notFinite, "the keys hold NaN or infinity: were they stored before they were computed?")
+        }
+        guard let attention else { return }
+        guard attention.cells.holdsFiniteNumbers else {
+            throw ReductionError(.notFinite, "the attention holds NaN or infinity: a masked softmax leaves zeros")
+        }
+        guard attention.scores == .probabilities else { return }
+        let rounding = 1e-3  // of a softmax in half precision
+        let numbers =
+            attention.cells.type == .float64 ? attention.cells.doubles : attention.cells.floats.map(Double.init)
+        if let wrong = numbers.first(where: { !(0...1 + rounding).contains($0) }) {
+            throw ReductionError(
+                .mismatch,
+                "the attention holds \(wrong), and this reduction reads probabilities, from 0 to 1: give it after the "
+                    + "softmax, or choose a method or option that reads logits")
+        }
+    }
 }

@@ -37,8 +37,8 @@ public struct ReductionPlan: Sendable {
 
     /// A plan by the method's name, as a job asks for it.
     ///
-    /// `keep` at or above the number of visual tokens, or nil, means that nothing is removed. `fromLayer` is the
-    /// method's option `from-layer` under another name.
+    /// `keep` of nil, or all visual tokens, means that nothing is removed; more than there are is an error, for the number
+    /// asked for is the number delivered. `fromLayer` is the method's option `from-layer` under another name.
     public init(
         method name: String, keep: Int?, fromLayer: Int? = nil, options: [String: String] = [:], model: ModelDepth
     ) throws(ReductionError) {
@@ -79,7 +79,12 @@ public struct ReductionPlan: Sendable {
             throw ReductionError(.badBudget, "a model with \(model.visualTokens) visual tokens cannot be reduced")
         }
         let total = model.visualTokens
-        let keep = min(keep ?? total, total)
+        let keep = keep ?? total
+        guard keep <= total else {
+            throw ReductionError(
+                .badBudget,
+                "cannot keep \(keep) visual tokens: a picture has \(total) of them here; keep at most \(total)")
+        }
         guard keep >= 1 else {
             throw ReductionError(.badBudget, "cannot keep \(keep) visual tokens: keep at least 1 of \(total)")
         }

@@ -18,6 +18,17 @@ public struct SingleReduction: Sendable {
         guard !hidden.shape.isEmpty, hidden.rows == layout.rows else {
             throw ReductionError(.mismatch, "hidden states of \(hidden.shape) do not have \(layout.rows) rows")
         }
+        guard (1...max(layout.image.count, 1)).contains(keep) else {
+            throw ReductionError(
+                .badBudget,
+                "cannot keep \(keep) of \(layout.image.count) visual tokens: at least one must stay, and no more than there are"
+            )
+        }
+        try evidence.checkNumbers()
+        guard hidden.holdsFiniteNumbers else {
+            throw ReductionError(
+                .notFinite, "the hidden states hold NaN or infinity: a reduction compares and adds them")
+        }
         let preferred: Place = layout.classToken == nil ? .languageModel : .visionEncoder
         let removal = max(0, layout.image.count - keep)
         guard let stages = method.stages(in: preferred) ?? method.encoder ?? method.projector ?? method.decoder else {

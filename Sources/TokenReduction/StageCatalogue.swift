@@ -11,10 +11,11 @@ public enum StageCatalogue {
     public static let filters: [StageRecipe<any Filter>] = [
         StageRecipe(name: "observer-attention") { _ in ObserverAttention() },
         StageRecipe(name: "vision-redundancy") { options throws(ReductionError) in
-            try VisionRedundancy(
-                lambda: options.number("lambda", default: 0.35, in: 0...1),
+            let scale = try options.choice("normalize", default: TermScale.none)
+            return try VisionRedundancy(
+                lambda: options.number("lambda", default: scale.visionWeight, in: 0...1),
                 axis: options.choice("axis", default: .column),
-                scores: options.choice("scores", default: .probabilities),
+                scores: options.choice("scores", default: .probabilities), scale: scale,
                 localPenalty: LocalPenalty(
                     window: options.integer("window", default: 2, in: 1...256),
                     factor: options.number("penalty", default: 2, in: 1...1000)))
@@ -22,7 +23,8 @@ public enum StageCatalogue {
         StageRecipe(name: "task-redundancy") { options throws(ReductionError) in
             try TaskRedundancy(
                 beta: options.number("beta", default: 0.6, in: 0...1),
-                axis: options.choice("axis", default: .received), version: options.choice("version", default: .v4))
+                axis: options.choice("axis", default: .received), version: options.choice("version", default: .v4),
+                scale: options.choice("normalize", default: .none))
         },
         StageRecipe(name: "upcoming-attention") { options throws(ReductionError) in
             try UpcomingObserverAttention(headsAsOne: options.flag("heads-as-one", default: false))

@@ -19,6 +19,11 @@ extension Tensor {
     /// Whether the loops below can read this tensor.
     var isReadable: Bool { type == .float32 || type == .float64 }
 
+    /// Whether no number is NaN or infinite.
+    var holdsFiniteNumbers: Bool {
+        type == .float64 ? doubles.allSatisfy(\.isFinite) : floats.allSatisfy(\.isFinite)
+    }
+
     /// The given rows in memory of their own.
     func gathering(_ chosen: [Int]) -> Tensor {
         let result = Tensor(shape: [chosen.count] + shape.dropFirst(), type: type)

@@ -7,19 +7,39 @@ public enum PromptTemplate: String, Sendable, CaseIterable {
     /// The template of the original LLaVA-1.5 and of every published benchmark number.
     case vicunaV1 = "vicuna_v1"
 
+    /// The text that says where a picture goes.
+    public static let imageTag = "<image>"
+
     /// The prompt for an instruction about one picture, or about none.
     ///
-    /// Where the instruction says itself where the picture stands, with an `<image>` of its own, none is added.
-    public func render(_ instruction: String, hasPicture: Bool = true) -> String {
-        let turn = !hasPicture || instruction.contains("<image>") ? instruction : "<image>\n\(instruction)"
-        return switch self {
-        case .none: instruction
-        case .hf: "USER: \(turn) ASSISTANT:"
-        case .vicunaV1: "\(Self.vicunaSystem) USER: \(turn) ASSISTANT:"
-        }
+    /// The picture goes before the instruction, unless the instruction says itself where, with an `<image>` that is a
+    /// place.
+    public func render(_ instruction: String, hasPicture: Bool = true, tag: ImageTag? = nil) -> RenderedPrompt {
+        if self == .none { return RenderedPrompt(text: instruction, pictures: .max) }
+        let isPlaced = tag == .place && instruction.contains(Self.imageTag)
+        let turn = hasPicture && !isPlaced ? "\(Self.imageTag)\n\(instruction)" : instruction
+        let system = self == .vicunaV1 ? Self.vicunaSystem + " " : ""
+        return RenderedPrompt(
+            text: "\(system)USER: \(turn) ASSISTANT:", pictures: tag == .place ? .max : hasPicture ? 1 : 0)
     }
 
     private static let vicunaSystem =
         "A chat between a curious user and an artificial intelligence assistant. "
         + "The assistant gives helpful, detailed, and polite answers to the user's questions."
+}
+
+/// What `<image>` in an instruction is, under a template.
+public enum ImageTag: String, Sendable, CaseIterable {
+    /// Where the picture goes.
+    case place
+    /// Text like any other.
+    case text
+}
+
+/// A prompt as text, in which `<image>` may be a picture or text.
+public struct RenderedPrompt: Sendable, Hashable {
+    /// The text.
+    public let text: String
+    /// How many `<image>`, from the first on, stand for pictures.
+    public let pictures: Int
 }

@@ -21,21 +21,27 @@ struct TextSegments: Sendable {
         self.tokens = tokens.mapValues { $0.sorted { $0.text.count > $1.text.count } }
     }
 
-    /// The segments of a text, in order; none is empty.
-    func split(_ text: String) -> [Segment] {
+    /// The segments of a text, in order; none is empty. Of the token `limited` at most `count` are found, the first ones;
+    /// the rest is text.
+    func split(_ text: String, limiting limited: Int = -1, to count: Int = .max) -> [Segment] {
         let bytes = Array(text.utf8)
+        var left = count
         var segments: [Segment] = []
         var start = 0, position = 0
         func flush(to end: Int) {
             if start < end { segments.append(.text(String(decoding: bytes[start..<end], as: UTF8.self))) }
         }
         while position < bytes.count {
-            guard let match = tokens[bytes[position]]?.first(where: { bytes[position...].starts(with: $0.text) }) else {
+            let match = tokens[bytes[position]]?.first {
+                (left > 0 || $0.id != limited) && bytes[position...].starts(with: $0.text)
+            }
+            guard let match else {
                 position += 1
                 continue
             }
             flush(to: position)
             segments.append(.token(match.id))
+            if match.id == limited { left -= 1 }
             position += match.text.count
             start = position
         }

@@ -95,9 +95,13 @@ public struct Tokenizer: Sendable {
     }
 
     /// The ids of a text; `<s>` first unless `addingBeginning` is false.
-    public func encode(_ text: String, addingBeginning: Bool = true) throws(TokenizerError) -> [Int] {
+    ///
+    /// - Parameter pictures: How many `<image>`, from the first on, stand for pictures; later ones are text.
+    public func encode(
+        _ text: String, addingBeginning: Bool = true, pictures: Int = .max
+    ) throws(TokenizerError) -> [Int] {
         var ids = addingBeginning && addsBeginning ? [beginning] : []
-        for segment in segments.split(text) {
+        for segment in segments.split(text, limiting: image, to: pictures) {
             switch segment {
             case .text(let text): ids += try model.encode(text)
             case .token(let id): ids.append(id)

@@ -28,6 +28,17 @@ struct ConfigurationFile {
         (values[key] as? [String: Any]).map { ConfigurationFile(path: path, values: $0, prefix: prefix + key + ".") }
     }
 
+    /// The keys, in alphabetical order.
+    var names: [String] { values.keys.sorted() }
+
+    /// A value as text: `1` for true and 1.0, `dynamic` for "dynamic".
+    func plainText(_ key: String) -> String {
+        if let number = values[key] as? NSNumber {
+            return Int(exactly: number.doubleValue).map { "\($0)" } ?? "\(number.doubleValue)"
+        }
+        return values[key].map { "\($0)" } ?? ""
+    }
+
     /// Whether `key` is there with a value.
     func has(_ key: String) -> Bool { values[key].map { !($0 is NSNull) } ?? false }
 

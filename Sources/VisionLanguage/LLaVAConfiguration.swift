@@ -174,7 +174,9 @@ public struct LLaVAConfiguration: Sendable, Hashable {
     private static func endOfSequence(directory: String) throws(ModelError) -> Set<Int> {
         let path = directory + "/generation_config.json"
         guard FileManager.default.fileExists(atPath: path) else { return [2] }
-        return Set(try ConfigurationFile(path: path).integers("eos_token_id", default: [2], in: 0...10_000_000))
+        let file = try ConfigurationFile(path: path)
+        try GenerationSettings.check(file)
+        return Set(try file.integers("eos_token_id", default: [2], in: 0...10_000_000))
     }
 
     private init(

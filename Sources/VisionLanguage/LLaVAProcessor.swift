@@ -39,6 +39,8 @@ public struct LLaVAProcessor: Sendable {
         public let geometry: PictureGeometry
         /// SHA-256 of the picture file, in hexadecimal.
         public let sha256: String
+        /// What was wrong with the picture file though every pixel was there.
+        public let notes: [PictureNote]
     }
 
     /// Decodes, frames, resizes and normalises a picture file.
@@ -62,18 +64,29 @@ public struct LLaVAProcessor: Sendable {
         return PreparedInput(
             patches: Tensor(
                 normalisation.patches(prepared, side: side), shape: [configuration.vision.patches, 3 * side * side]),
-            geometry: prepared.geometry, sha256: SHA256.hash(data: bytes).hexadecimal)
+            geometry: prepared.geometry, sha256: SHA256.hash(data: bytes).hexadecimal,
+            notes: picture.notes)
     }
 
     /// The ids of an instruction under `template`, cut where the picture goes, if it is about one.
+    ///
+    /// - Parameter tag: What `<image>` in the instruction is; an error where nobody says and a template leaves it open.
     public func prompt(
-        _ instruction: String, template: PromptTemplate, hasPicture: Bool = true
+        _ instruction: String, template: PromptTemplate, tag: ImageTag? = nil, hasPicture: Bool = true
     ) throws -> MultimodalPrompt {
-        let ids = try tokenizer.encode(template.render(instruction, hasPicture: hasPicture))
+        guard template == .none || tag != nil || !instruction.contains(PromptTemplate.imageTag) else {
+            throw ModelError(
+                .malformedPrompt,
+                "the prompt holds <image>: say whether it is where the picture goes (image tag 'place') or text like any "
+                    + "other ('text')")
+        }
+        let rendered = template.render(instruction, hasPicture: hasPicture, tag: tag)
+        let ids = try tokenizer.encode(rendered.text, pictures: rendered.pictures)
         guard hasPicture else { return try MultimodalPrompt(textIDs: ids, imageToken: configuration.imageToken) }
         return try MultimodalPrompt(
             ids: ids, imageToken: configuration.imageToken, visualTokens: configuration.visualTokens,
-            question: MultimodalPrompt.question(of: instruction, imageText: tokenizer.imageText))
+            question: MultimodalPrompt.question(
+                of: instruction, without: template != .none && tag == .text ? nil : tokenizer.imageText))
     }
 }
 

@@ -76,6 +76,7 @@ extension FinishedJob {
         row.seconds.load = job.seconds
         if case .success(let input) = job.input, let picture = input.picture {
             row.imageSHA256 = picture.sha256
+            row.pictureNotes = picture.notes.map(\.rawValue).joined(separator: "; ")
             row.geometry = ResultRow.Geometry(picture.geometry, mode: job.job.description.imageMode)
         }
         var usage = rusage()

@@ -70,6 +70,7 @@ private struct MethodAccount: Encodable {
 /// How answers are generated, as it stands in a shard.
 private struct GenerationAccount: Encodable {
     let template: BatchDescription.Template
+    let imageTag: BatchDescription.ImageTag?
     let imageMode: BatchDescription.ImageMode
     let backend: String
     let weights: String
@@ -77,6 +78,7 @@ private struct GenerationAccount: Encodable {
 
     init(_ description: BatchDescription, backend: String, weights: String) {
         template = description.template
+        imageTag = description.imageTag
         imageMode = description.imageMode
         self.backend = backend
         self.weights = weights

@@ -213,6 +213,40 @@ struct BenchmarkFormatTests {
         #expect(lines?[1] == "000.txt\tIs there a dog?  Please answer yes or no.\tNo\tno")
     }
 
+    /// `calculation.py` reads lines as Python does and stops at a line that has not four fields.
+    @Test func mmeAnswersAreOneFieldOfOneLine() throws {
+        let odd = "Is there\u{85}a \u{B}cat\u{2028}?"
+        let folder = try PublishedFolder([
+            "llava_mme.jsonl": llavaLines([
+                ("\"existence/0.jpg\"", "existence/0.jpg", "Is there\\u0085a \\u000bcat\\u2028?", nil),
+                ("\"existence/0.jpg\"", "existence/0.jpg", "Or?", nil),
+            ]),
+            "MME_Benchmark_release_version/existence/0.txt":
+                "\(odd) Please answer yes or no.\tYes\r\nOr? Please answer yes or no.\tNo\r\n",
+        ])
+        let evaluation = try folder.evaluate("mme", ["Yes,\there\nit is\r\nand\u{85}there", "No\r"])
+        #expect(evaluation.score("existence") == 200)
+        let file = try #require(evaluation.text("eval_tool/answers/model/existence.txt"))
+        let lines = file.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count == 3 && lines[2].isEmpty && !file.contains("\r"))
+        #expect(lines.dropLast().allSatisfy { $0.split(separator: "\t").count == 4 })
+        #expect(lines[0] == "0.txt\t\(odd) Please answer yes or no.\tYes\tYes, here it is and\u{85}there")
+    }
+
+    /// The validation split has as many questions as the test split.
+    @Test func scienceQAOfAnotherSplitIsTold() throws {
+        let row = #"{"id": "9", "image": "9/image.png", "conversations": [{"value": "Q\nA. a\nB. b"}]}"#
+        let other = row.replacing("\"9\"", with: "\"8\"")
+        let folder = try PublishedFolder([
+            "llava_test_CQM-A.json": "[\(row), \(other)]", "pid_splits.json": #"{"val": ["8"], "test": ["9"]}"#,
+            "problems.json":
+                #"{"8": {"choices": ["a", "b"], "answer": 0}, "9": {"choices": ["a", "b"], "answer": 0}}"#,
+        ])
+        let error = #expect(throws: EvaluationError.self) { try folder.evaluate("scienceqa", ["A", "A"]) }
+        #expect(error?.code == .mismatch)
+        #expect(error?.message.contains("llava_test_CQM-A.json, object 2, asks question 8") == true)
+    }
+
     /// Four questions about two pictures, in an order that makes pairs of different ones.
     @Test func mmePairsAreOfOnePicture() throws {
         func folder(_ order: [Int]) throws -> PublishedFolder {

@@ -55,6 +55,56 @@ struct MMBenchTests {
         }
     }
 
+    /// Some spreadsheets begin a file with a mark, which pandas passes over.
+    @Test func aByteOrderMarkIsNoPartOfTheFirstHeading() throws {
+        let folder = try PublishedFolder(["mmbench_dev_20230712.tsv": "\u{FEFF}" + table()])
+        #expect(try folder.questions("mmbench").map(\.id) == [.number(241), .number(1_000_241), .number(242)])
+    }
+
+    private func references(_ images: [(index: Int, image: String)]) -> String {
+        let rows = images.map { "\($0.index)\tWhich?\t\tred\tblue\t\t\tA\tthing\t\($0.image)\ts\tl\tc\tdev" }
+        return ([header] + rows).joined(separator: "\n") + "\n"
+    }
+
+    /// A picture may be the index of a row, which again names another's.
+    @Test func picturesOfPicturesAreFollowed() throws {
+        let cat = Data("cat".utf8).base64EncodedString()
+        let chain = references([(3, "2"), (2, "1"), (1, cat), (4, "3"), (5, cat)])
+        let folder = try PublishedFolder(["mmbench_dev_20230712.tsv": chain])
+        #expect(Set(try folder.questions("mmbench").map(\.image)) == ["pictures/1.jpg"])
+        try BenchmarkCatalogue.benchmark(named: "mmbench").unpackPictures(in: folder.data)
+        #expect(try Data(contentsOf: folder.directory.file("pictures/1.jpg")) == Data("cat".utf8))
+        for broken in [[(1, "2"), (2, "1")], [(1, cat), (2, "7")], [(1, "1")]] {
+            let folder = try PublishedFolder(["mmbench_dev_20230712.tsv": references(broken)])
+            let error = #expect(throws: EvaluationError.self) { try folder.questions("mmbench") }
+            #expect(error?.code == .badData && error?.message.contains("row ") == true, "\(broken)")
+        }
+    }
+
+    /// LLaVA's script takes an option that reads None for missing; where it is the right one, somebody should know.
+    @Test func aRightAnswerThatCountsAsMissingIsNamed() throws {
+        let row = "7\tHow many?\t\tone\ttwo\tNone\t\tC\tthing\t\(Data("x".utf8).base64EncodedString())\ts\tl\tc\tdev"
+        let folder = try PublishedFolder(["mmbench_dev_20230712.tsv": header + "\n" + row + "\n"])
+        #expect(try folder.questions("mmbench")[0].options == ["one", "two"])
+        let check = try DataCheck(BenchmarkCatalogue.benchmark(named: "mmbench"), in: folder.data)
+        let remark = try #require(check.problems.first { $0.contains("None") })
+        #expect(remark.contains("mmbench_dev_20230712.tsv, row 1") && remark.contains("right answer is C"))
+    }
+
+    /// The table of the test split has no answers; the server has them.
+    @Test func aTableWithoutAnswersIsAskedAndUploaded() throws {
+        let lines = table().replacing("\tanswer\t", with: "\t").replacing("\tA\tcolour", with: "\tcolour")
+            .replacing("\tB\tcolour", with: "\tcolour").replacing("\tD\tthing", with: "\tthing")
+        let folder = try PublishedFolder(["mmbench_dev_20230712.tsv": lines])
+        let evaluation = try folder.evaluate("mmbench", ["A", "B", "D"])
+        #expect(evaluation.result == nil)
+        #expect(evaluation.files.contains { $0.path == "answers_upload/model.xlsx" })
+        let holes = try PublishedFolder(["mmbench_dev_20230712.tsv": table().replacing("\tD\tthing", with: "\t\tthing")]
+        )
+        let error = #expect(throws: EvaluationError.self) { try holes.questions("mmbench") }
+        #expect(error?.message.contains("row 3") == true)
+    }
+
     @Test func asksInChinese() throws {
         let folder = try PublishedFolder(["mmbench_dev_cn_20231003.tsv": table()])
         #expect(try folder.questions("mmbench-cn")[2].prompt.hasSuffix("\nD. d\n请直接回答选项字母。"))

@@ -91,7 +91,8 @@ import Testing
         description.method = BatchDescription.Method(
             name: "ficoco-l", keep: 64, fromLayer: 4,
             options: ["axis": "literal", "odd": "yes: \"no\"\n# 'x'", "n": "0"])
-        description.template = .none
+        description.template = .hf
+        description.imageTag = .text
         description.generation.stop = ["</s>", "null", "", "ü\t"]
         description.generation.temperature = 1e-7
         #expect(try BatchDescription(json: description.json()) == description)

@@ -81,6 +81,59 @@ import Testing
         #expect(found.count == expected.count)
     }
 
+    /// What `<image>` in a prompt is has to be known before anything runs, and is never guessed.
+    @Test(arguments: [
+        ("", ["2", "3", "5", "6"]), ("image_tag: place", ["3", "5", "6"]), ("image_tag: text", []),
+        ("template: hf\nimage_tag: text", []), ("template: none", ["1", "3", "5", "6"]),
+        ("template: none\nimage_tag: place", ["1", "3", "5", "6"]),
+    ])
+    func promptsAgreeWithWhatImageTagsAre(lines: String, wrong: [String]) throws {
+        let folder = try BatchFolder(
+            yaml: "model: model\nitems: items.jsonl\n\(lines)\n",
+            items: """
+                {"id":"a","image":"images/cat.jpg","prompt":"What is it?"}
+                {"id":"b","image":"images/cat.jpg","prompt":"What does <image> show?"}
+                {"id":"c","image":"images/cat.jpg","prompt":"<image> or <image>?"}
+                {"id":"d","image":null,"prompt":"How <many> are <images?"}
+                {"id":"e","image":null,"prompt":"What is an <image>?"}
+                {"id":"f","image":"images/cat.jpg","prompt":"<image><image>"}
+                """)
+        let found = try problems(folder)
+        let places = found.map { $0.split(separator: ":")[1].trimmingCharacters(in: .whitespaces) }
+        #expect(places == wrong && found.allSatisfy { $0.contains("<image>") }, "\(found)")
+        guard lines.isEmpty else { return }
+        for problem in found {
+            #expect(problem.contains("'image_tag: place'") && problem.contains("'image_tag: text'"))
+        }
+    }
+
+    @Test func anImageTagOfAWholePromptIsItsPicture() throws {
+        let folder = try BatchFolder(
+            yaml: "model: model\nitems: items.jsonl\ntemplate: none\nimage_tag: text\n",
+            items: #"{"id":"a","image":"images/cat.jpg","prompt":"<image> What is it?"}"#)
+        #expect(
+            try problems(folder) == [
+                "demo.yaml:4: 'image_tag: text' needs a template: with 'template: none' <image> says where the picture goes"
+            ])
+        let unknown = try BatchFolder(yaml: "model: model\nitems: items.jsonl\nimage_tag: both\n")
+        #expect(try problems(unknown) == ["demo.yaml:3: 'image_tag' must be one of place, text, not 'both'"])
+    }
+
+    /// Opening a pipe waits for a writer, and a device may have no end.
+    @Test func itemsAreARegularFile() throws {
+        let folder = try BatchFolder(yaml: "model: model\nitems: items.jsonl\n")
+        let items = folder.directory.file("items.jsonl").path
+        try FileManager.default.removeItem(atPath: items)
+        #expect(mkfifo(items, 0o600) == 0)
+        #expect(try problems(folder).first?.contains("is a pipe or a device") == true)
+        let zero = try BatchFolder(yaml: "model: model\nitems: /dev/zero\n")
+        #expect(try problems(zero).first?.contains("is a pipe or a device") == true)
+        let picture = try BatchFolder(yaml: "model: model\nitems: items.jsonl\n")
+        try FileManager.default.removeItem(at: picture.directory.file("images/cat.jpg"))
+        #expect(mkfifo(picture.directory.file("images/cat.jpg").path, 0o600) == 0)
+        #expect(try problems(picture).first?.contains("there is no image 'images/cat.jpg'") == true)
+    }
+
     @Test func namesMissingKeysAndUnknownMethods() throws {
         let empty = try BatchFolder(yaml: "features: true")
         #expect(try problems(empty) == ["demo.yaml:1: 'model' is missing", "demo.yaml:1: 'items' is missing"])

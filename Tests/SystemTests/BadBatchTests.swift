@@ -58,6 +58,8 @@ extension BlackBox {
         @Test(arguments: [
             ("model: MODEL\nitems: items.jsonl\nmethod: {name: ficoco-v, keep: 64, axes: row}", "axes"),
             ("model: MODEL\nitems: items.jsonl\nmethod: {name: ficoco-v, keep: 64, axis: diagonal}", "axis"),
+            ("model: MODEL\nitems: items.jsonl\nmethod: {name: ficoco-v, keep: 577}", "keep at most 576"),
+            ("model: MODEL\nitems: items.jsonl\nmethod: {name: none, keep: 640}", "keep at most 576"),
             ("model: MODEL\nitems: items.jsonl\nmethod: {name: best, keep: 64}", "best"),
             ("model: MODEL\nitems: items.jsonl\nmethod: ficoco-v", "keep"),
             ("model: MODEL\nitems: items.jsonl\nmethod: {name: ficoco-v, keep: 64, from_layer: 900}", "900"),
@@ -73,6 +75,19 @@ extension BlackBox {
             if text.isEmpty { try write("") }
             try write(#"{"id": "a", "image": "images/scene-000.jpg", "prompt": "Hi"}"#, to: "items.jsonl")
             #expect(try await refusal().errors.contains(word))
+        }
+
+        /// A literal `<image>` would move the picture, or be a second one: whoever submits says which, or nothing runs.
+        @Test func anImageTagInAQuestionIsRefusedWithItsLineAndBothWaysOn() async throws {
+            try write("model: \(Demo.model)\nitems: items.jsonl\nimages: \(Demo.folder)\n")
+            try write(
+                """
+                {"id": "a", "image": "images/scene-000.jpg", "prompt": "Hi"}
+                {"id": "b", "image": "images/scene-000.jpg", "prompt": "What does <image> mean in HTML?"}
+                """, to: "items.jsonl")
+            let end = try await refusal()
+            #expect(end.errors.contains("items.jsonl:2: "), "\(end)")
+            #expect(end.errors.contains("image_tag: place") && end.errors.contains("image_tag: text"), "\(end)")
         }
 
         @Test func aBatchFileThatIsNotThere() async throws {

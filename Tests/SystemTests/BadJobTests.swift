@@ -35,6 +35,23 @@ extension BlackBox {
             }
         }
 
+        /// Pillow opens it as well; whoever reads the results can tell.
+        @Test func aPictureWithoutItsEndMarkIsAnsweredWithANoteInItsRow() async throws {
+            let folder = try TemporaryDirectory()
+            let whole = try Data(contentsOf: URL(fileURLWithPath: Demo.folder + "/images/scene-000.jpg"))
+            try whole.write(to: folder.file("whole.jpg"))
+            try whole.dropLast(2).write(to: folder.file("cut.jpg"))
+            let items = ["whole.jpg", "cut.jpg"].map { TestBatch.Item(id: $0, image: $0, prompt: "What is this?") }
+            let batch = try TestBatch(items, images: folder.url.path)
+            let end = try await winnow("run", batch.path, "--output", "json")
+            #expect(end.code == 0, "\(end)")
+            let sql = "SELECT id, picture_notes FROM jobs ORDER BY id"
+            let rows = try await winnow("results", "query", sql, batch.results, "--output", "csv")
+            #expect(rows.output == "id,picture_notes\r\ncut.jpg,no end mark\r\nwhole.jpg,\r\n", "\(rows)")
+            let answers = try Shard.all(in: batch.results).flatMap(\.rows).map(\.answer)
+            #expect(Set(answers).count == 1)
+        }
+
         private func batch(_ model: URL) throws -> TestBatch {
             let items = (0..<3).map { TestBatch.Item(id: "job-\($0)", image: "picture-\($0).png", prompt: "Hi") }
             return try TestBatch(

@@ -46,6 +46,24 @@ extension BlackBox {
             _ = (two, again)
         }
 
+        /// An id comes from whoever wrote the items, and a terminal obeys what it is sent.
+        @Test func namesCannotSteerTheTerminal() async throws {
+            let services = try await Services()
+            let id = "a\u{1B}]0;title\u{7}\u{1B}[2Jb\u{9B}31m\u{202E}c"
+            let batch = try TestBatch([TestBatch.Item(id: id, image: "images/scene-000.jpg", prompt: "Hi")])
+            let submitted = try await services.submit(batch)
+            let shown = #"a\u{1B}]0;title\u{7}\u{1B}[2Jb\u{9B}31m\u{202E}c"#
+            for command in [["jobs", submitted.batch], ["explain", submitted.batch, id]] {
+                let end = try await winnow(command + ["--connect", services.endpoints.clients])
+                #expect(end.code == 0 && end.output.contains(shown), "\(end)")
+                #expect(!end.output.unicodeScalars.contains { [0x1B, 0x07, 0x9B, 0x202E].contains($0.value) })
+            }
+            // What programs read is what it is.
+            let json = try await winnow(
+                "jobs", submitted.batch, "--connect", services.endpoints.clients, "--output", "json")
+            #expect(json.output.contains(#"\u001b]0;title"#), "\(json)")
+        }
+
         /// Rows wait for their shard for longer than an attempt may run; that is no reason to run them again.
         @Test func aTimeLimitIsForTheWorkAndNotForTheWaiting() async throws {
             let services = try await Services()

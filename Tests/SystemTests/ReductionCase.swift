@@ -32,7 +32,7 @@ struct ReductionCase {
 enum BadCase: CaseIterable {
     case noHidden, noAttention, noHeads, otherKeys, otherQueries, noImageCount, noGrid, gridTooSmall, hugeGrid
     case imageBeyondTheEnd, classTokenBeyondTheEnd, classTokenInTheImage, classTokenMissing, unknownPrecision
-    case notANumber, keepNothing, noSuchMethod, noSuchOption
+    case notANumber, notAProbability, keepNothing, noSuchMethod, noSuchOption
 
     var problem: ReductionCase {
         var problem = ReductionCase.small
@@ -52,6 +52,7 @@ enum BadCase: CaseIterable {
         case .classTokenMissing: problem.attributes["class_token"] = nil
         case .unknownPrecision: problem.attributes["precision"] = "f8"
         case .notANumber: problem.attention[17] = .nan
+        case .notAProbability: problem.attention[17] = -1
         case .keepNothing, .noSuchMethod, .noSuchOption: break
         }
         return problem
@@ -63,6 +64,7 @@ enum BadCase: CaseIterable {
         switch self {
         case .noSuchMethod: ["--method", "best"]
         case .noSuchOption: ["--set", "axes=row"]
+        case .notAProbability: ["--set", "scores=probabilities"]
         default: []
         }
     }
@@ -73,6 +75,7 @@ enum BadCase: CaseIterable {
         case .noHidden: "hidden"
         case .noAttention, .noHeads, .otherKeys, .otherQueries: "attention"
         case .notANumber: "NaN"
+        case .notAProbability: "from 0 to 1"
         case .noImageCount: "image_count"
         case .noGrid, .gridTooSmall, .hugeGrid: "grid"
         case .imageBeyondTheEnd: "image_start"

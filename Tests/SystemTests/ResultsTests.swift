@@ -204,6 +204,48 @@ extension BlackBox {
             #expect(abs(number * unit / Double(taken) - 1) < 0.3, "said \(number * unit) B, took \(taken) B")
         }
 
+        /// A global heap with an object of no bytes makes libhdf5 1.10 loop for ever, and a seal proves nothing about whoever
+        /// made both; the other shards are read as ever.
+        @Test func aSealedShardThatStopsTheLibraryIsOnlyLeftOut() async throws {
+            let batch = try await finished(6, lines: "features: none")
+            removeStore(batch)
+            let good = try #require(try shards(batch).first)
+            let hostile = URL(fileURLWithPath: good).deletingLastPathComponent()
+                .appendingPathComponent("01ARZ3NDEKTSV4RRFFQ69G5FAV.h5")
+            try FileManager.default.copyItem(at: URL(fileURLWithPath: good), to: hostile)
+            _ = try SystemPython.run(
+                """
+                import hashlib, sys
+                with open(sys.argv[1], "r+b") as file:
+                    body = bytearray(file.read()[:-40])
+                    place = body.find(b"GCOL")
+                    assert place > 0
+                    while place >= 0:
+                        body[place + 16:place + 32] = bytes(16)
+                        place = body.find(b"GCOL", place + 4)
+                    file.seek(0)
+                    file.write(body + b"WNWSEAL1" + hashlib.sha256(body).digest())
+                """, hostile.path)
+            try FileManager.default.removeItem(atPath: batch.results + "/catalogue.sqlite")
+            let catalogue = try await winnow("results", "catalogue", batch.results)
+            #expect(catalogue.code == 1 && catalogue.errors.contains("comes to no end"), "\(catalogue)")
+            #expect(catalogue.errors.contains(hostile.lastPathComponent) && catalogue.output.contains(" 6 jobs"))
+            let (code, verified) = try await verify(batch)
+            #expect(code == 1 && verified.damaged == 1 && verified.visible == 6 && verified.missing == 0)
+            let out = try TemporaryDirectory()
+            for (command, expected) in [
+                (["results", "export", batch.results, "--format", "csv", "--out", out.file("x.csv").path], 0),
+                (["report", batch.results, "--out", out.file("x.html").path], 0),
+                (["results", "query", "SELECT COUNT(*) FROM jobs", batch.results], 0),
+            ] as [([String], Int32)] {
+                let end = try await winnow(command)
+                #expect(end.code == expected && end.errors.contains("comes to no end"), "\(command): \(end)")
+            }
+            let merge = try await winnow("results", "merge", batch.results, "--finished")
+            #expect(merge.code.map { $0 != 0 } == true && merge.errors.contains("comes to no end"), "\(merge)")
+            #expect(FileManager.default.fileExists(atPath: good))
+        }
+
         /// Every command that reads shards, given one that somebody tampered with.
         @Test(
             .enabled(if: SystemPython.hasH5py, "needs Debian's python3-h5py"),

@@ -140,6 +140,9 @@ struct GoldenTests {
         for axis in ["literal", "received"] {
             for version in ["v4", "v1"] { #expect(readings.contains(["axis": axis, "version": version])) }
         }
+        for method in ["ficoco-v", "ficoco-l"] {
+            #expect(goldens.contains { $0.method == method && $0.options["normalize"] == "l2" })
+        }
         #expect(goldens.contains { $0.removals.count == 3 && $0.grid[0] != $0.grid[1] })
     }
 

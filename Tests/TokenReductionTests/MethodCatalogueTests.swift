@@ -29,7 +29,8 @@ struct MethodCatalogueTests {
         let vision = try MethodCatalogue.method(named: "ficoco-v")
         #expect(
             Dictionary(uniqueKeysWithValues: vision.options.map { ($0.name, $0.value) }) == [
-                "scores": "logits", "axis": "row", "lambda": "0.35", "window": "2", "penalty": "2.0",
+                "scores": "logits", "normalize": "none", "axis": "row", "lambda": "0.35", "window": "2",
+                "penalty": "2.0",
                 "epsilon": "0.998", "from-layer": "scaled",
             ])
         #expect(vision.encoder?.needs == .attentionLogits)
@@ -37,9 +38,12 @@ struct MethodCatalogueTests {
         let language = try MethodCatalogue.method(named: "ficoco-l")
         #expect(
             Dictionary(uniqueKeysWithValues: language.options.map { ($0.name, $0.value) }) == [
-                "axis": "received", "version": "v1", "beta": "0.6", "gamma": "0.6", "epsilon": "0.998",
-                "from-layer": "scaled", "budget": "final",
+                "axis": "received", "version": "v1", "normalize": "none", "beta": "0.6", "gamma": "0.6",
+                "epsilon": "0.998", "from-layer": "scaled", "budget": "final",
             ])
+        // The weight of the authors' code comes with its scale.
+        let released = try MethodCatalogue.method(named: "ficoco-v", options: ["normalize": "l2"])
+        #expect(released.options.first { $0.name == "lambda" }?.value == "0.65")
         #expect(language.decoder?.needs == .attentionProbabilities)
         #expect(language.encoder == nil)
     }

@@ -111,7 +111,7 @@ struct ReductionPlanTests {
         #expect(late.removals(in: .visionEncoder).prefix(2) == [1, 0])
     }
 
-    @Test("a budget at or above the image, or none at all, removes nothing", arguments: [576, 5000, nil])
+    @Test("a budget of the whole image, or none at all, removes nothing", arguments: [576, nil])
     func noReduction(keep: Int?) throws {
         for recipe in MethodCatalogue.all {
             let plan = try ReductionPlan(method: recipe.name, keep: keep, model: llava7B)
@@ -122,6 +122,20 @@ struct ReductionPlanTests {
             #expect((0..<32).allSatisfy { run.needs(place: .languageModel, layer: $0).isEmpty })
             #expect(try run.trace().kept.count == 576)
         }
+    }
+
+    @Test("more tokens than a picture has are refused, with the number that it has", arguments: [577, 640, Int.max])
+    func moreThanThereAre(keep: Int) throws {
+        for recipe in MethodCatalogue.all {
+            let error = try #require(throws: ReductionError.self) {
+                try ReductionPlan(method: recipe.name, keep: keep, model: llava7B)
+            }
+            #expect(error.code == .badBudget && error.message.contains("keep at most 576"), "\(recipe.name)")
+        }
+        let average = #expect(throws: ReductionError.self) {
+            try ReductionPlan(method: "fastv", keep: keep, options: ["budget": "average"], model: llava7B)
+        }
+        #expect(average?.message.contains("576") == true)
     }
 
     @Test(

@@ -41,7 +41,7 @@ struct LlamaTokenizerTests {
 
     @Test func encodesTheVicunaPrompt() throws {
         #expect(
-            try tokenizer.encode(PromptTemplate.vicunaV1.render("What is this?")) == [
+            try tokenizer.encode(PromptTemplate.vicunaV1.render("What is this?").text) == [
                 1, 319, 13563, 1546, 263, 12758, 1404, 322, 385, 23116, 21082, 20255, 29889, 450, 20255, 4076, 8444,
                 29892,
                 13173, 29892, 322, 1248, 568, 6089, 304, 278, 1404, 29915, 29879, 5155, 29889, 3148, 1001, 29901, 29871,

@@ -25,8 +25,32 @@ struct PromptTests {
 
     @Test("an instruction may say itself where the picture goes; templates then add none")
     func ownPicture() throws {
-        let prompt = try model().processor.prompt("What does <image> show?", template: .vicunaV1)
+        let processor = try model().processor
+        let prompt = try processor.prompt("What does <image> show?", template: .vicunaV1, tag: .place)
         #expect(!prompt.before.contains(640) && !prompt.after.contains(640))
+        #expect(processor.tokenizer.decode(prompt.before).contains("USER: What does"))
+        #expect(prompt.question == "What does  show?")
+    }
+
+    @Test("an <image> that is text stays in its place, and the picture goes before the text")
+    func tagAsText() throws {
+        let processor = try model().processor
+        let prompt = try processor.prompt("What does <image> do?", template: .vicunaV1, tag: .text)
+        #expect(prompt.hasPicture && !prompt.before.contains(640) && !prompt.after.contains(640))
+        #expect(!processor.tokenizer.decode(prompt.before).contains("What"))
+        #expect(processor.tokenizer.decode(prompt.after).hasSuffix("What does <image> do? ASSISTANT:"))
+        #expect(prompt.question == "What does <image> do?")
+        let alone = try processor.prompt("What does <image> do?", template: .hf, tag: .text, hasPicture: false)
+        #expect(processor.tokenizer.decode(alone.before) == "USER: What does <image> do? ASSISTANT:")
+    }
+
+    @Test("an <image> under a template is refused where nobody says what it is", arguments: [true, false])
+    func undecidedTag(hasPicture: Bool) throws {
+        let processor = try model().processor
+        let error = try #require(throws: ModelError.self) {
+            try processor.prompt("What does <image> do?", template: .hf, hasPicture: hasPicture)
+        }
+        #expect(error.code == .malformedPrompt && error.message.contains("'place'") && error.message.contains("'text'"))
     }
 
     @Test("one image token for each visual token is the same prompt")

@@ -107,7 +107,7 @@ struct QuestionRelevanceTests {
             ("Which?\nAnswer with the option's letter from the given choices directly.", .vicunaV1, "Which?"),
             ("USER: <image> What? ASSISTANT:", .none, "USER:  What? ASSISTANT:"),
         ] as [(String, PromptTemplate, String)] {
-            #expect(try processor.prompt(instruction, template: template).question == question)
+            #expect(try processor.prompt(instruction, template: template, tag: .place).question == question)
         }
     }
 

@@ -92,7 +92,7 @@ public final class Catalogue {
     /// - Parameter committed: What a job store says; asked for only where that matters.
     public init(_ folder: ResultsFolder, committed: () throws -> CommittedRows? = { nil }) throws {
         self.folder = folder
-        shards = OpenedShards(folder)
+        shards = OpenedShards(folder, reading: .rows)
         let path = Self.url(folder).path
         if let queue = try Self.refresh(folder, committed) {
             self.queue = queue.queue

@@ -21,7 +21,7 @@ struct CatalogueAdditions {
         let rows: [ResultRow]
         let origins: [(identity: RowIdentity, source: ShardSource)]
         do {
-            reader = try ShardReader(file)
+            reader = try ShardReader(file, reading: .scalars)
             rows = try reader.rows(features: false, trace: false)
             origins = try reader.origins()
         } catch {

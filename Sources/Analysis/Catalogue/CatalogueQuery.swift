@@ -52,6 +52,14 @@ extension Catalogue {
         }
     }
 
+    /// Opens every shard that holds a visible row, for programs that then read them without any check.
+    public func examineShards(reading parts: FileExamination.Parts) throws {
+        for row in try query("SELECT DISTINCT shard FROM jobs").rows {
+            guard case .text(let shard)? = row.first ?? nil else { continue }
+            _ = try ShardReader("\(folder.path)/\(shard)", reading: parts)
+        }
+    }
+
     /// The shard and row of jobs, by their ids; those that have none are left out.
     public func places(of ids: [String]) throws -> [(id: String, shard: String, row: Int)] {
         try Self.wrapping(folder.path) {

@@ -4,7 +4,7 @@ internal import ResultFiles
 /// The tables of a catalogue, which explain themselves: `columns` says what each column of `jobs` means.
 enum CatalogueSchema {
     static let format = "winnow-catalogue"
-    static let version = "1.1"
+    static let version = "1.2"
 
     /// Who decided which rows are visible.
     enum Decider: String {

@@ -56,7 +56,7 @@ public struct Merging {
                     + "'winnow results verify' lists them; nothing was merged.")
         }
         summary.rows = before.jobs
-        let shards = OpenedShards(folder)
+        let shards = OpenedShards(folder, reading: .everything)
         for group in try groups(visible: removingEmptyShards(step), shards) {
             summary.written.append(try write(group, shards, step))
         }
@@ -80,7 +80,7 @@ public struct Merging {
         var found: [String: RowIdentity] = [:]
         var contested: Set<String> = []
         for path in try folder.shards() {
-            let reader = try ShardReader("\(folder.path)/\(path)")
+            let reader = try ShardReader("\(folder.path)/\(path)", reading: .scalars)
             let rows = try reader.rows(features: false, trace: false)
             let origins = try reader.origins()
             for (row, origin) in zip(rows, origins) {

@@ -41,13 +41,21 @@ typedef struct {
     char text[200];  // the library's own words, zero terminated; empty if there are none
 } codec_reason;
 
+// What was let pass because every pixel is there all the same, as bits.
+enum codec_note {
+    CODEC_NO_END_MARK = 1,   // what ends the file is missing, cut off or damaged
+    CODEC_BAD_CHECKSUM = 2,  // a checksum of the file is wrong
+};
+
 int32_t codec_jpeg_header(const uint8_t *bytes, size_t count, codec_header *header, codec_reason *reason);
 int32_t codec_jpeg_pixels(
-    const uint8_t *bytes, size_t count, const codec_header *header, uint8_t *rgb, codec_reason *reason);
+    const uint8_t *bytes, size_t count, const codec_header *header, uint8_t *rgb, uint32_t *notes,
+    codec_reason *reason);
 
 int32_t codec_png_header(const uint8_t *bytes, size_t count, codec_header *header, codec_reason *reason);
 int32_t codec_png_pixels(
-    const uint8_t *bytes, size_t count, const codec_header *header, uint8_t *rgb, codec_reason *reason);
+    const uint8_t *bytes, size_t count, const codec_header *header, uint8_t *rgb, uint32_t *notes,
+    codec_reason *reason);
 
 int32_t codec_webp_header(const uint8_t *bytes, size_t count, codec_header *header, codec_reason *reason);
 int32_t codec_webp_pixels(

@@ -86,13 +86,13 @@ private struct FoundAnswers {
         }
         var texts: [Int: String] = [:], origins: [String: (model: String, method: String, keep: Int?)] = [:]
         for file in files.sorted(by: { $0.path < $1.path }) {
-            let reader = try ShardReader(file.path)
+            let reader = try ShardReader(file.path, reading: .scalars)
             let method = try JSONDecoder().decode(Method.self, from: Data(reader.header.methodJSON.utf8))
             origins["\(reader.header.model) \(reader.header.methodJSON)"] = (
                 reader.header.model, MethodChoice(method.name, settled: method.options ?? [:]).label,
                 method.name == "none" ? nil : method.keep
             )
-            for row in try reader.rows(features: false) {
+            for row in try reader.rows(features: false, trace: false) {
                 guard let question = BenchmarkItems.question(row.id), question.benchmark == benchmark else {
                     throw CommandFailure(
                         ExitCodes.usage, "\(file.path) holds \(row.id), which is no question of \(benchmark)")

@@ -41,6 +41,8 @@ struct ExportCommand: ParsableCommand {
         case .llava: try write { put in try put(LLaVAAnswers(catalogue, modelID: modelID).text()) }
         case .parquet, .npz:
             guard let out else { throw CommandFailure(ExitCodes.usage, "--format \(format) needs --out FILE") }
+            // Python has no examination of its own.
+            try catalogue.examineShards(reading: format == .npz ? .everything : .rows)
             try PythonReader.export(format.rawValue, of: folder.results, to: out, python: python)
         }
     }

@@ -36,7 +36,8 @@ struct StoreOption: ParsableArguments {
     /// The name that the shards give their batch.
     private func batch(of folder: ResultsFolder) -> String? {
         for shard in (try? folder.shards()) ?? [] {
-            if let reader = try? ShardReader("\(folder.path)/\(shard)"), !reader.header.batch.isEmpty {
+            if let reader = try? ShardReader("\(folder.path)/\(shard)", reading: .scalars), !reader.header.batch.isEmpty
+            {
                 return reader.header.batch
             }
         }

@@ -44,7 +44,7 @@ struct ShowCommand: ParsableCommand {
 
     func run() throws {
         let (row, header) = try FoundJob.find(id, in: folder.catalogue(store))
-        print(JobText(row).text)
+        print(JobText(row).text.shown)
         guard row.status == .ok else { return }
         guard !row.image.isEmpty else {
             guard png == nil else { throw CommandFailure(ExitCodes.usage, "job \(row.id) is about no picture") }

@@ -19,6 +19,8 @@ public protocol Benchmark: Sendable {
 
     /// The questions in the order of the official file.
     func questions(in data: DataFolder) throws(EvaluationError) -> [BenchmarkQuestion]
+    /// What official tools read otherwise than its author meant it, with file and row.
+    func remarks(in data: DataFolder) throws(EvaluationError) -> [String]
     /// Writes pictures that the official file holds inside itself.
     func unpackPictures(in data: DataFolder) throws(EvaluationError)
     /// What is handed in besides the answers as LLaVA writes them.
@@ -32,6 +34,8 @@ extension Benchmark {
     public var officialCount: Int? { nil }
     /// Scored here unless said otherwise.
     public var judge: String? { nil }
+    /// Nothing unless said otherwise.
+    public func remarks(in data: DataFolder) throws(EvaluationError) -> [String] { [] }
     /// Nothing to unpack unless said otherwise.
     public func unpackPictures(in data: DataFolder) throws(EvaluationError) {}
     /// Nothing else unless said otherwise.

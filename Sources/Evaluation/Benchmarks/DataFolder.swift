@@ -40,7 +40,7 @@ public struct DataFolder: Sendable {
     {
         let decoder = JSONDecoder()
         var values: [Value] = []
-        for (number, line) in try bytes(path).split(separator: 0x0A).enumerated() {
+        for (number, line) in try bytes(path).withoutByteOrderMark.split(separator: 0x0A).enumerated() {
             guard line.contains(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) else { continue }
             do {
                 values.append(try decoder.decode(type, from: Data(line)))
@@ -60,6 +60,11 @@ public struct DataFolder: Sendable {
         default: "it is not valid JSON"
         }
     }
+}
+
+extension Data {
+    /// The bytes behind the mark with which some programs begin UTF-8 files.
+    var withoutByteOrderMark: Data { starts(with: [0xEF, 0xBB, 0xBF]) ? Data(dropFirst(3)) : self }
 }
 
 /// What `winnow eval import` finds out about a folder.
@@ -108,6 +113,7 @@ public struct DataCheck: Sendable {
                 "\(benchmark.name) has \(all.count) questions here and \(official) as published: scores cannot be compared"
             )
         }
+        do { problems += try benchmark.remarks(in: data) } catch { problems.append("\(error)") }
         if missing.isEmpty {
             let texts = Dictionary(all.map { ($0.row, "") }) { first, _ in first }
             do {

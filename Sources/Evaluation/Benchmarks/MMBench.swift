@@ -35,7 +35,7 @@ struct MMBench: Benchmark {
 
     func questions(in data: DataFolder) throws(EvaluationError) -> [BenchmarkQuestion] {
         let rows = try rows(data)
-        let pictures = Self.pictures(of: rows)
+        let pictures = try pictures(of: rows)
         return rows.enumerated().map { place, row in
             var prompt = [row.hint, row.question].compactMap(\.self).joined(separator: "\n")
             for (letter, option) in zip("ABCD", row.options) { prompt += "\n\(letter). \(option)" }
@@ -48,10 +48,10 @@ struct MMBench: Benchmark {
     func unpackPictures(in data: DataFolder) throws(EvaluationError) {
         let rows = try rows(data)
         let folder = data.file(Self.pictures)
-        let owners = Self.pictures(of: rows)
+        let owners = try pictures(of: rows)
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            for (row, owner) in zip(rows, owners) where row.index == owner {
+            for (row, owner) in zip(rows, owners) where row.index == owner && row.reference == nil {
                 guard let bytes = Data(base64Encoded: row.image) else {
                     throw EvaluationError(.badData, "\(parts[0].path): the picture of row \(row.index) is not base64")
                 }
@@ -64,14 +64,32 @@ struct MMBench: Benchmark {
         }
     }
 
-    /// The spreadsheet for the server.
+    /// Questions whose right answer is an option that LLaVA's script, and so this program, takes for missing.
+    func remarks(in data: DataFolder) throws(EvaluationError) -> [String] {
+        try rows(data).enumerated().compactMap { number, row in
+            guard let answer = row.answer, let place = ["A", "B", "C", "D"].firstIndex(of: answer),
+                place >= row.options.count
+            else { return nil }
+            let missing = row.written.dropFirst(row.options.count).first ?? nil
+            return
+                "\(parts[0].path), row \(number + 1): the right answer is \(answer), and the options end before it, at "
+                + "one that reads '\(missing ?? "")'"
+        }
+    }
+
+    /// The spreadsheet for the server; without answers where the table, as that of the test split, has none.
     func uploads(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> [OfficialFile] {
-        var sheet = Spreadsheet(headings: ["index", "question", "A", "B", "C", "D", "prediction", "answer", "split"])
-        for (row, (_, text)) in zip(try rows(data), try answers.complete()) {
+        let rows = try rows(data), hasAnswers = rows.contains { $0.answer != nil }
+        var sheet = Spreadsheet(
+            headings: ["index", "question", "A", "B", "C", "D", "prediction"] + (hasAnswers ? ["answer"] : []) + [
+                "split"
+            ]
+        )
+        for (row, (_, text)) in zip(rows, try answers.complete()) {
             let letters = row.letters.map { $0.map { Spreadsheet.Cell.text($0) } ?? .empty }
             sheet.rows.append(
                 [.number(row.index), .text(row.question)] + letters
-                    + [.text(text), .text(row.answer), row.split.map { .text($0) } ?? .empty])
+                    + [.text(text)] + (row.answer.map { [.text($0)] } ?? []) + [row.split.map { .text($0) } ?? .empty])
         }
         return [OfficialFile(path: "answers_upload/\(answers.model).xlsx", contents: sheet.file())]
     }
@@ -79,10 +97,13 @@ struct MMBench: Benchmark {
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? {
         var circular = CircularAccuracy(), firstPass: [Bool] = []
         var right: [Int: Bool] = [:], firstRow: [Int: Int] = [:]
-        for (row, (question, text)) in zip(try rows(data), try answers.complete()) {
-            circular.count(index: row.index, prediction: text, answer: row.answer)
+        let rows = try rows(data), answered = try answers.complete()
+        guard rows.contains(where: { $0.answer != nil }) else { return nil }
+        for (row, (question, text)) in zip(rows, answered) {
+            guard let answer = row.answer else { continue }
+            circular.count(index: row.index, prediction: text, answer: answer)
             let own = CircularAccuracy.question(of: row.index)
-            let isRight = CircularAccuracy.isRight(text, row.answer)
+            let isRight = CircularAccuracy.isRight(text, answer)
             if row.index == own { firstPass.append(isRight) }
             right[own] = right[own, default: true] && isRight
             firstRow[own] = firstRow[own] ?? question.row
@@ -96,42 +117,67 @@ struct MMBench: Benchmark {
 
     private struct Row {
         let index: Int
-        let question, answer, image: String
+        let question, image: String
+        /// The right letter; nil in all rows of the test split.
+        let answer: String?
         let hint, category, split: String?
         /// What stands under A, B, C and D.
         let letters: [String?]
+        /// The same as it is written, where pandas sees nothing as well.
+        let written: [String?]
+        /// The index whose picture this row shows; nil where it holds its own.
+        var reference: Int? { Self.reference(image) }
+        /// The same of any picture.
+        static func reference(_ image: String) -> Int? { image.utf8.count < 16 ? Int(image) : nil }
         /// The options up to the first that is missing.
         var options: [String] { letters.prefix { $0 != nil }.compactMap(\.self) }
     }
 
     private func rows(_ data: DataFolder) throws(EvaluationError) -> [Row] {
         let table = try TSVTable(data.bytes(parts[0].path), name: parts[0].path)
+        let hasAnswers = table.has("answer")
         var rows: [Row] = []
         for number in 0..<table.count {
             guard let index = table.value("index", number).flatMap({ Int($0) }),
-                let question = table.value("question", number), let answer = table.value("answer", number),
-                let image = table.value("image", number)
+                let question = table.value("question", number), let image = table.value("image", number),
+                !hasAnswers || table.value("answer", number) != nil
             else {
                 throw EvaluationError(
                     .badData, "\(parts[0].path), row \(number + 1): index, question, answer or image is missing")
             }
             rows.append(
                 Row(
-                    index: index, question: question, answer: answer, image: image, hint: table.value("hint", number),
+                    index: index, question: question, image: image, answer: table.value("answer", number),
+                    hint: table.value("hint", number),
                     category: table.value("category", number), split: table.value("split", number),
-                    letters: ["A", "B", "C", "D"].map { table.value($0, number) }))
+                    letters: ["A", "B", "C", "D"].map { table.value($0, number) },
+                    written: ["A", "B", "C", "D"].map { table.text($0, number) }))
         }
         return rows
     }
 
-    /// The index of the first row with the same picture, for each row; a picture may also be another row's index.
-    private static func pictures(of rows: [Row]) -> [Int] {
+    /// The index of the first row with the same picture, for each row.
+    ///
+    /// A picture may also be another row's index, and that row's again another's.
+    private func pictures(of rows: [Row]) throws(EvaluationError) -> [Int] {
+        let own = Dictionary(rows.map { ($0.index, $0.image) }) { first, _ in first }
         var owner: [String: Int] = [:]
-        return rows.map { row in
-            if row.image.count < 16, let other = Int(row.image) { return other }
-            if let known = owner[row.image] { return known }
-            owner[row.image] = row.index
-            return row.index
+        for row in rows where row.reference == nil { owner[row.image] = owner[row.image] ?? row.index }
+        var found: [Int] = []
+        for (number, row) in rows.enumerated() {
+            var image = row.image, steps = 0
+            while let other = Row.reference(image) {
+                steps += 1
+                guard let next = own[other], steps <= rows.count else {
+                    throw EvaluationError(
+                        .badData,
+                        "\(parts[0].path), row \(number + 1): its picture is that of index \(row.image), where no row "
+                            + "with a picture is found")
+                }
+                image = next
+            }
+            found.append(owner[image] ?? row.index)
         }
+        return found
     }
 }

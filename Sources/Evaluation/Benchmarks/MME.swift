@@ -25,7 +25,7 @@ struct MME: Benchmark {
         for (question, text) in try answers.complete() {
             let entry = try truth.entry(question)
             lines[entry.category, default: []].append(
-                "\(entry.file)\t\(entry.question)\t\(entry.answer)\t\(text)\n")
+                "\(entry.file)\t\(entry.question)\t\(entry.answer)\t\(Self.line(text))\n")
         }
         return lines.sorted { $0.key < $1.key }.map { category, lines in
             OfficialFile(
@@ -38,7 +38,7 @@ struct MME: Benchmark {
         var right: [String: [(row: Int, file: String, isRight: Bool)]] = [:]
         for (question, text) in try answers.complete() {
             let entry = try truth.entry(question)
-            let isRight = MMEScore.Reply(text).rawValue == entry.answer.lowercased()
+            let isRight = MMEScore.Reply(Self.line(text)).rawValue == entry.answer.lowercased()
             right[entry.category, default: []].append((question.row, entry.file, isRight))
         }
         let perception = MMEScore.perception
@@ -80,6 +80,11 @@ struct MME: Benchmark {
             rule: rule, parts: parts)
     }
 
+    /// An answer as one field of one line: `calculation.py` splits lines at tabs and stops where there are five fields.
+    private static func line(_ answer: String) -> String {
+        String(answer.map { ["\t", "\n", "\r\n", "\r"].contains($0) ? " " : $0 })
+    }
+
     /// The right answers, which stand in text files beside the pictures.
     private struct Truth {
         struct Entry { let category, file, question, answer: String }
@@ -98,7 +103,8 @@ struct MME: Benchmark {
                     guard let text = try? String(contentsOf: texts.appendingPathComponent(name), encoding: .utf8) else {
                         throw EvaluationError(.badData, "\(texts.path)/\(name) is not UTF-8 text")
                     }
-                    for line in text.split(whereSeparator: \.isNewline) {
+                    // Lines end as in Python: other characters that Unicode counts as line ends stay inside.
+                    for line in text.split(whereSeparator: { ["\n", "\r\n", "\r"].contains($0) }) {
                         let parts = line.trimmingCharacters(in: .whitespaces).split(separator: "\t")
                         guard parts.count == 2 else { continue }
                         answers["\(category)\t\(name)\t\(parts[0])"] = String(parts[1])

@@ -51,7 +51,14 @@ struct ScienceQA: Benchmark {
             throw EvaluationError(.badData, "\(parts[2].path) has no split 'test'")
         }
         let split = Set(test)
-        let asked = answers.questions.filter { split.contains($0.id.text) }
+        // Another split has as many questions: counting them does not tell the files apart.
+        if let stranger = answers.questions.first(where: { !split.contains($0.id.text) }) {
+            throw EvaluationError(
+                .mismatch,
+                "\(parts[0].path), object \(stranger.row + 1), asks question \(stranger.id.text), which is not in the "
+                    + "split 'test' of \(parts[2].path): take the questions of that split")
+        }
+        let asked = answers.questions
         let pictured = asked.filter { $0.image != nil }
         guard !pictured.isEmpty, pictured.allSatisfy({ answers.text($0) != nil }) else {
             throw EvaluationError(.unfinished, "questions with a picture have no answer yet: run them first")

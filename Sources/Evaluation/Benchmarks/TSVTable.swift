@@ -12,7 +12,7 @@ struct TSVTable {
 
     /// Reads a table; `name` is for errors.
     init(_ bytes: Data, name: String) throws(EvaluationError) {
-        var rows = Self.fields(bytes)
+        var rows = Self.fields(bytes.withoutByteOrderMark)
         guard !rows.isEmpty else { throw EvaluationError(.badData, "\(name) is empty") }
         let headings = rows.removeFirst()
         columns = Dictionary(headings.enumerated().map { ($1, $0) }) { first, _ in first }
@@ -22,6 +22,12 @@ struct TSVTable {
         }
         self.rows = rows
     }
+
+    /// Whether the table has a column of that name.
+    func has(_ column: String) -> Bool { columns[column] != nil }
+
+    /// What stands in a column as it is, also where it counts as missing; nil where there is no such column.
+    func text(_ column: String, _ row: Int) -> String? { columns[column].map { rows[row][$0] } }
 
     /// The value of a column, or nil where it is absent or empty.
     func value(_ column: String, _ row: Int) -> String? {

@@ -46,6 +46,11 @@ public struct CropQuota: Filter {
             return start..<start + size + (part < longer ? 1 : 0)
         }
         let worth = runs.map { run in mean(of: worths(of: run, attention, unit)) }
+        // Numbers that no softmax leaves would give crops shares below nothing or beyond everything.
+        guard worth.allSatisfy({ $0 >= 0 && $0.isFinite }), worth.reduce(0, +).isFinite else {
+            throw ReductionError(
+                .notFinite, "crops share by their attention, which is negative or not a finite number here")
+        }
         let quotas = share(out: keep, among: runs.map(\.count), by: worth)
         let kept = zip(runs, quotas).flatMap { run, quota in
             quota == run.count

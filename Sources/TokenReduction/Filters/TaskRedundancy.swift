@@ -34,12 +34,17 @@ public struct TaskRedundancy: Filter {
     public let axis: TextAxis
     /// Mean or sum over the text.
     public let version: PaperVersion
+    /// How both terms are scaled; with ``TermScale/l2`` mean or sum is the same.
+    public let scale: TermScale
 
     /// Equation 3 with the paper's β = 0.6 and our default reading of the attention.
-    public init(beta: Double = 0.6, axis: TextAxis = .received, version: PaperVersion = .v4) {
+    public init(
+        beta: Double = 0.6, axis: TextAxis = .received, version: PaperVersion = .v4, scale: TermScale = .none
+    ) {
         self.beta = beta
         self.axis = axis
         self.version = version
+        self.scale = scale
     }
 
     /// The attention probabilities.
@@ -51,6 +56,7 @@ public struct TaskRedundancy: Filter {
     /// One line for the table of methods.
     public var summary: String {
         "\(beta)·vision − \(1 - beta)·text attention (\(axis.rawValue), \(version.rawValue))"
+            + (scale == .l2 ? ", both of length one" : "")
     }
 
     /// Equation 3 and the largest scores.
@@ -69,7 +75,9 @@ public struct TaskRedundancy: Filter {
         }
         let n = Double(layer.count)
         let perText = version.weight(ofTextTokens: text.extent)
-        let redundancy = zip(vision, task).map { beta * ($0 / n) - (1 - beta) * ($1 * perText) }
+        let repeated = scale.applied(to: vision.map { $0 / n })
+        let asked = scale.applied(to: task.map { $0 * perText })
+        let redundancy = zip(repeated, asked).map { beta * $0 - (1 - beta) * $1 }
         return try Candidates(largest: count, of: redundancy)
     }
 }

@@ -12,11 +12,11 @@ public enum VisionAxis: String, Sendable, Hashable, CaseIterable {
 ///
 /// followed by the local penalty of section 3.2. The sum runs over the N visual tokens, i itself included.
 ///
-/// Two readings are open. *Axis*: with rows of probabilities the sum over j is exactly 1 − A[i, CLS], nearly the same
+/// Three readings are open. *Axis*: with rows of probabilities the sum over j is exactly 1 − A[i, CLS], nearly the same
 /// number for every token, so the first term says nothing; columns are the default here. *Scores*: the paper writes
-/// probabilities; the authors' code averages rows of logits, normalises both terms to unit length and swaps the weights
-/// (0.65 on the vision term). We follow the equation: λ stands on the vision term and nothing is normalised. FiCoCo-V's
-/// own defaults were decided by what they keep, see `MethodRecipe.fiCoCoV`.
+/// probabilities, the authors' code averages rows of logits. *Scale*: the code scales both terms to unit length and swaps the
+/// weights (0.65 on the vision term), which is ``TermScale/l2``; the equation has neither. FiCoCo-V's own defaults were
+/// decided by what they keep, see `MethodRecipe.fiCoCoV`.
 public struct VisionRedundancy: Filter {
     /// λ: the weight of the vision term against the class token's.
     public let lambda: Double
@@ -24,17 +24,20 @@ public struct VisionRedundancy: Filter {
     public let axis: VisionAxis
     /// The kind of map it is read off.
     public let scores: AttentionScores
+    /// How both terms are scaled.
+    public let scale: TermScale
     /// What happens to the scores in each window.
     public let localPenalty: LocalPenalty
 
     /// Equation 1 with the paper's λ = 0.35 and our default reading of the sum.
     public init(
         lambda: Double = 0.35, axis: VisionAxis = .column, scores: AttentionScores = .probabilities,
-        localPenalty: LocalPenalty = LocalPenalty()
+        scale: TermScale = .none, localPenalty: LocalPenalty = LocalPenalty()
     ) {
         self.lambda = lambda
         self.axis = axis
         self.scores = scores
+        self.scale = scale
         self.localPenalty = localPenalty
     }
 
@@ -46,7 +49,8 @@ public struct VisionRedundancy: Filter {
 
     /// One line for the table of methods.
     public var summary: String {
-        "\(lambda)·vision(\(axis.rawValue) \(scores.rawValue)) − \(1 - lambda)·class attention, \(localPenalty.summary)"
+        "\(lambda)·vision(\(axis.rawValue) \(scores.rawValue)) − \(1 - lambda)·class attention, "
+            + (scale == .l2 ? "both of length one, " : "") + localPenalty.summary
     }
 
     /// Equation 1, the local penalty, and the largest scores.
@@ -64,10 +68,11 @@ public struct VisionRedundancy: Filter {
             case .row: attention.rowSums(rows: image, columns: [image])
             case .column: attention.columnSums(rows: [image], columns: image)
             }
-        let classAttention = attention.row(classToken, columns: [image])
+        let classAttention = scale.applied(to: attention.row(classToken, columns: [image]))
 
         let n = Double(layer.count)
-        var redundancy = zip(vision, classAttention).map { lambda * ($0 / n) - (1 - lambda) * $1 }
+        let mean = scale.applied(to: vision.map { $0 / n })
+        var redundancy = zip(mean, classAttention).map { lambda * $0 - (1 - lambda) * $1 }
         localPenalty.apply(to: &redundancy, in: layer)
         return try Candidates(largest: count, of: redundancy)
     }

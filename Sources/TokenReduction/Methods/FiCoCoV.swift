@@ -6,16 +6,19 @@ extension MethodRecipe {
     /// and also reduces in a layer whose output nobody reads. Readings that the paper leaves open are options; see
     /// ``VisionRedundancy`` for `axis` and `scores`. `scores` also picks what ``DirectAttention`` shares by. The default,
     /// rows of logits as in the authors' code, is the reading that answers most questions of the demo benchmark rightly
-    /// (Jobs/benchmarks/README.md); rows of probabilities are equation 1 to the letter.
+    /// (Jobs/benchmarks/README.md); rows of probabilities are equation 1 to the letter. `normalize=l2` weighs the terms as
+    /// the authors' code does, each of length one and 0.65 on the vision term unless `lambda` says otherwise: what it then
+    /// gives up is what that code would, but for the code's local penalty, which forgets pictures (see ``LocalPenalty``).
     public static let fiCoCoV = MethodRecipe(
         name: "ficoco-v", citation: "Han et al., Filter, Correlate, Compress, AAAI 2026, arXiv:2411.17686v4, eq. 1, 2"
     ) { options throws(ReductionError) in
         let scores = try options.choice("scores", default: AttentionScores.logits)
+        let scale = try options.choice("normalize", default: TermScale.none)
         return try ReductionMethod(
             encoder: Stages(
                 filter: VisionRedundancy(  // eq. 1
-                    lambda: options.number("lambda", default: 0.35, in: 0...1),
-                    axis: options.choice("axis", default: VisionAxis.row), scores: scores,
+                    lambda: options.number("lambda", default: scale.visionWeight, in: 0...1),
+                    axis: options.choice("axis", default: VisionAxis.row), scores: scores, scale: scale,
                     localPenalty: LocalPenalty(
                         window: options.integer("window", default: 2, in: 1...256),
                         factor: options.number("penalty", default: 2, in: 1...1000))),

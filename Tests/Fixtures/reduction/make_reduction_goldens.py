@@ -3,7 +3,8 @@
 
     make_reduction_goldens.py ORACLE_FOLDER [OUTPUT]
 
-ORACLE_FOLDER holds `ficoco_oracle.py`, a numpy transcription of the paper's equations. The inputs are not stored:
+ORACLE_FOLDER holds `ficoco_oracle.py`, a numpy transcription of the paper's equations and of the authors' code. FiCoCo-L
+with both terms of length one is transcribed here. The inputs are not stored:
 they come from the small generator below, which the Swift tests repeat number for number. Only +, *, / and exact
 integer arithmetic are used to make them, so that both sides agree to the last bit.
 """
@@ -59,7 +60,8 @@ def make_vision(oracle, case):
         a = attention(Generator(case["seed"] + 1000 + layer), case["heads"], len(x), kind, False)
         # The oracle's grid is square; it reads only the columns of it, and all whole windows of the rows, see main().
         red = oracle.reduce_v(x, a, removal, oracle.VParams(
-            lam=float(options.get("lambda", 0.35)), eps=float(options.get("epsilon", 0.998)),
+            lam=float(options.get("lambda", 0.65 if options.get("normalize") == "l2" else 0.35)),
+            normalize=options.get("normalize"), eps=float(options.get("epsilon", 0.998)),
             window=int(options.get("window", 2)), coef=float(options.get("penalty", 2)),
             vision_axis=column_of(options.get("axis", "column")), grid=grid[1], grid_pos=positions))
         yield red, len(x)
@@ -73,12 +75,51 @@ def make_language(oracle, case):
     x = states(Generator(case["seed"]), before + count + after, case["width"])
     for layer, removal in enumerate(case["removals"]):
         a = attention(Generator(case["seed"] + 1000 + layer), case["heads"], len(x), "probabilities", case["causal"])
-        red = oracle.reduce_l(x, a, (before, before + count), removal, oracle.LParams(
+        reduce = language_of_length_one if options.get("normalize") == "l2" else oracle.reduce_l
+        red = reduce(x, a, (before, before + count), removal, oracle.LParams(
             beta=float(options.get("beta", 0.6)), gamma=float(options.get("gamma", 0.6)),
             eps=float(options.get("epsilon", 0.998)), axis=options.get("axis", "received"),
             version=options.get("version", "v4")))
         yield red, len(x)
         x, count = red.states, count - removal
+
+
+def language_of_length_one(x, a, image, removal, params):
+    """Equations 3, 4 and 2 of FiCoCo-L, the two terms of equation 3 divided by their Euclidean lengths."""
+    import ficoco_oracle as oracle
+
+    a = a.mean(0)
+    first, end = image
+    visual = list(range(first, end))
+    text = [row for row in range(len(x)) if row not in visual]
+    looks = (lambda i, k: a[i, k]) if params.axis == "literal" else (lambda i, k: a[k, i])
+    share = 1 / len(text) if params.version == "v4" else 1.0
+    repeated = np.array([sum(looks(i, j) for j in visual) / len(visual) for i in visual])
+    asked = np.array([sum(looks(i, k) for k in text) * share for i in visual])
+    scores = (params.beta * repeated / np.sqrt((repeated ** 2).sum())
+              - (1 - params.beta) * asked / np.sqrt((asked ** 2).sum()))
+    order = sorted(range(len(visual)), key=lambda i: -scores[i])
+    gone = np.array([visual[i] for i in order[:removal]])
+    stay = np.array([i for i in visual if i not in gone])
+    direct = a[np.ix_(gone, stay)]
+    through = np.array([[sum(looks(i, k) * a[k, j] for k in text) * share for j in stay] for i in gone])
+    alpha = oracle.correlate(params.gamma * direct + (1 - params.gamma) * through, params.eps)
+    merged, size = oracle.compress(x[stay], x[gone], alpha, "self_preserving")
+    out = x.copy()
+    out[stay] = merged
+    kept = np.array([row for row in range(len(x)) if row not in gone])
+    return oracle.Reduction(out[kept], kept, gone, scores, alpha, stay, (alpha > 0).sum(1), size)
+
+
+def check_against_released_code(oracle):
+    """Rows of logits, both terms of length one, 0.65 on the vision term: what goes is what the released filter discards in
+    the first layer of its first picture, where its local penalty is the paper's."""
+    for seed in range(16):
+        x = states(Generator(seed), 577, 3)
+        a = attention(Generator(seed + 1000), 1, 577, "logits", False)
+        ours = oracle.reduce_v(x, a, 42, oracle.VParams(lam=0.65, normalize="l2", vision_axis="row"))
+        theirs = oracle.reduce_v(x, a, 42, oracle.VParams(mode="official"))
+        assert set(ours.pruned) == set(theirs.pruned), seed
 
 
 def record(red, width, brief):
@@ -130,12 +171,27 @@ def cases():
         seed += 1
     yield dict(method="ficoco-l", seed=seed, grid=(24, 24), heads=1, width=3, removals=[18, 18], text=(35, 25),
                causal=True, brief=True, options=dict(axis="received", version="v4"))
+    seed += 1
+    # Both terms of length one.
+    for options in (dict(axis="row", scores="logits"), dict(axis="row", scores="logits", penalty="1"),
+                    dict(axis="column", scores="probabilities"), {"axis": "row", "scores": "logits", "lambda": "0.35"}):
+        for grid, removals in (((6, 6), [7]), ((4, 9), [8, 8, 7])):
+            yield dict(method="ficoco-v", seed=seed, grid=grid, heads=3, width=5, removals=removals,
+                       options=options | dict(normalize="l2"))
+            seed += 1
+    for axis in ("literal", "received"):
+        for version in ("v4", "v1"):
+            for grid, removals in (((6, 6), [9]), ((4, 8), [6, 6, 6])):
+                yield dict(method="ficoco-l", seed=seed, grid=grid, heads=2, width=5, removals=removals, text=(5, 8),
+                           causal=True, options=dict(axis=axis, version=version, normalize="l2"))
+                seed += 1
 
 
 def main():
     sys.path.insert(0, sys.argv[1])
     import ficoco_oracle as oracle
 
+    check_against_released_code(oracle)
     target = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else pathlib.Path(__file__).with_name(
         "reduction_goldens.json")
     out = []

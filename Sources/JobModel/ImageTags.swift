@@ -1,0 +1,46 @@
+/// What `<image>` in the prompts of a batch is, and whether a prompt agrees with it.
+///
+/// A prompt that is whole, without a template, says with one `<image>` where its picture goes. Under a template the
+/// picture goes before the user's text, and an `<image>` in that text may be either: a place, or a word about HTML. Only
+/// the batch knows, so it has to say.
+struct ImageTags {
+    static let tag = "<image>"
+
+    let template: BatchDescription.Template
+    let meaning: BatchDescription.ImageTag?
+
+    /// What is wrong with a prompt, and how to go on; nil where nothing is.
+    func problem(of prompt: String, hasPicture: Bool) -> String? {
+        let count = Self.count(in: prompt)
+        switch (template, meaning) {
+        case (.none, _):
+            guard hasPicture else { return pictureless(count) }
+            return count == 1
+                ? nil
+                : "the prompt has \(count) \(Self.tag); with 'template: none' exactly one says where the picture goes"
+        case (_, nil):
+            return count == 0
+                ? nil
+                : "the prompt holds \(Self.tag): write 'image_tag: place' into the batch file where it says where the "
+                    + "picture goes, or 'image_tag: text' where it is text like any other"
+        case (_, .place):
+            guard hasPicture else { return pictureless(count) }
+            return count <= 1 ? nil : "the prompt has \(count) \(Self.tag) and the item one picture; leave one"
+        case (_, .text): return nil
+        }
+    }
+
+    private func pictureless(_ count: Int) -> String? {
+        count == 0 ? nil : "the prompt has \(Self.tag) and the item no picture; give one, or leave \(Self.tag) out"
+    }
+
+    private static func count(in prompt: String) -> Int {
+        var rest = prompt.utf8[...], count = 0
+        while let start = rest.firstIndex(of: UInt8(ascii: "<")) {
+            let isTag = rest[start...].starts(with: tag.utf8)
+            rest = rest[start...].dropFirst(isTag ? tag.utf8.count : 1)
+            if isTag { count += 1 }
+        }
+        return count
+    }
+}
