@@ -23,7 +23,11 @@ extension ShardReader {
         }
         let total = lengths?.reduce(0, +) ?? 0
         for start in stride(from: 0, to: total, by: Self.slice) {
-            _ = try features(tokens: start..<min(start + Self.slice, total))
+            let tokens = start..<min(start + Self.slice, total)
+            guard try features(tokens: tokens).isFinite else {
+                throw ResultFileError(
+                    .corrupt, "features of \(path), among tokens \(tokens), are not finite numbers; run its jobs again")
+            }
         }
         let origins = try origins()
         guard Set(origins.map(\.identity)).count == rows.count else {
