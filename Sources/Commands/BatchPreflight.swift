@@ -40,4 +40,24 @@ enum BatchPreflight {
         }
         return file
     }
+
+    /// The same batch with the results folder of its last run, the one of the highest number.
+    static func withLastResults(_ file: BatchFile) throws -> BatchFile {
+        var file = file
+        let wanted = file.description.results
+        var last: String?
+        var number = 1
+        var folder = wanted
+        while FileManager.default.fileExists(atPath: folder) {
+            if FileManager.default.fileExists(atPath: folder + "/jobs.sqlite") { last = folder }
+            number += 1
+            folder = "\(wanted)-\(number)"
+        }
+        guard let last else {
+            throw CommandFailure(
+                ExitCodes.usage, "there is no run of this batch in \(wanted) to go on with; start one without --resume")
+        }
+        file.description.results = last
+        return file
+    }
 }

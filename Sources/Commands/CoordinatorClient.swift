@@ -30,7 +30,7 @@ public struct CoordinatorClientError: Error, CustomStringConvertible, Sendable {
     var isUsage: Bool {
         let usage = [
             "no-such-batch", "no-such-item", "no-such-worker", "bad-state", "bad-name", "bad-item", "bad-description",
-            "changed-batch", "changed-item", "batch-ended",
+            "changed-batch", "changed-item", "batch-ended", "results-taken",
         ]
         return refusal.map(usage.contains) ?? false
     }

@@ -33,6 +33,10 @@ struct CoordinatorCommand: ParsableCommand {
     @Option(help: "Seconds that a job may go without progress before it is given to another worker.")
     var lease = 60.0
 
+    @Flag(
+        help: ArgumentHelp("Believe reports of shards that are not there, to measure the queue.", visibility: .hidden))
+    var unconfirmed = false
+
     @Flag(help: ArgumentHelp("End when standard input does: the sign of a parent that is gone.", visibility: .hidden))
     var untilInputEnds = false
 
@@ -60,6 +64,7 @@ struct CoordinatorCommand: ParsableCommand {
         configuration.keys = access.folder
         // Whoever names keys wants them used.
         configuration.needsKeysOnLoopback = access.named != nil
+        configuration.confirmsShards = !unconfirmed
         configuration.monitoring = http.flatMap(ListenAddress.init)
         let service = try CoordinatorService(configuration, logger: logging.logger("winnow.coordinator"))
         let signals = Signals { _ in service.stop() }

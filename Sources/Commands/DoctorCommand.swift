@@ -44,10 +44,15 @@ struct DoctorCommand: ParsableCommand {
     /// What is wrong with a shard's file; its contents are the business of those who read them.
     private static func problem(_ shard: (results: String, path: String, bytes: UInt64)) -> String? {
         let path = shard.results + "/" + shard.path
-        guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber else {
+        let attributes: [FileAttributeKey: Any]
+        do {
+            attributes = try FileManager.default.attributesOfItem(atPath: path)
+        } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
             return "result file \(path) is missing"
+        } catch {
+            return "result file \(path) cannot be looked at: \(error.localizedDescription)"
         }
-        guard size.uint64Value != shard.bytes else { return nil }
+        guard let size = attributes[.size] as? NSNumber, size.uint64Value != shard.bytes else { return nil }
         return "result file \(path) has \(size.uint64Value) bytes; \(shard.bytes) were written"
     }
 

@@ -64,12 +64,7 @@ struct ReduceCommand: ParsableCommand {
     }
 
     private func write(_ result: SingleReduction) throws {
-        do {
-            try File.writing(out) { file in try write(result, into: file.root) }
-        } catch {
-            try? FileManager.default.removeItem(atPath: out)
-            throw error
-        }
+        try File.writing(out) { file in try write(result, into: file.root) }
         struct Report: Encodable {
             let out: String
             let kept, pruned: Int

@@ -54,11 +54,7 @@ struct ReportCommand: ParsableCommand {
             sources, title: title, gallery: gallery, software: ProtocolVersion.software, now: Date())
         for remark in Set(page.remarks).sorted().prefix(5) { printError("winnow: without its picture: \(remark)") }
         let target = out ?? "\(folders[0])/report.html"
-        do {
-            try Data(page.html.utf8).write(to: URL(fileURLWithPath: target), options: .atomic)
-        } catch {
-            throw CommandFailure("\(target) cannot be written: \(error.localizedDescription)")
-        }
+        try OutputFile(target).write(Data(page.html.utf8))
         struct Report: Encodable {
             let out: String
             let bytes, batches: Int

@@ -21,6 +21,13 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Memory that all workers together may use, such as 16GB; what this machine has left, if left out.")
     var memory: ByteCount?
 
+    @Flag(
+        help: """
+            Go on with the last run of this batch, which was interrupted, killed or out of space, where it was; without it \
+            each run gets a results folder of its own.
+            """)
+    var resume = false
+
     @OptionGroup var overrides: BatchOverrides
 
     @Option(help: "Most rows of the table of answers.")
@@ -44,18 +51,19 @@ struct RunCommand: ParsableCommand {
         let threads = threads ?? wanted.run.threads ?? max(1, UsableProcessors.count() / count)
         // Refused before anything is written or started.
         let share = try MemoryShare(wanted.description, workers: count, memory: memory?.bytes)
-        let file = BatchPreflight.withFreshResults(wanted)
+        let file = resume ? try BatchPreflight.withLastResults(wanted) : BatchPreflight.withFreshResults(wanted)
         let cluster = try LocalCluster(
             folder: file.description.results, workers: count, threads: threads, memory: share.bytes)
         defer { cluster.end() }
         let interrupted = Interruption()
         var catalogue = RunningCatalogue(results: file.description.results)
         let coordinator = try CoordinatorClient(endpoint: cluster.endpoint, patience: .seconds(30))
-        let id = try coordinator.submit(file, fresh: true).batch
+        let id = try coordinator.submit(file).batch
         let status = try coordinator.waitForEnd(of: id, showingProgress: output != .quiet) { status in
             if interrupted.isAsked {
                 throw CommandFailure(
-                    ExitCodes.cancelled, "interrupted; finished jobs are in \(file.description.results)")
+                    ExitCodes.cancelled,
+                    "interrupted; finished jobs are in \(file.description.results), and --resume goes on with the rest")
             }
             // All workers are alike here: what none of them can do now, none will.
             guard status.trouble.isEmpty else { throw CommandFailure("no worker can run the batch: \(status.trouble)") }

@@ -8,7 +8,7 @@ struct SubmitCommand: ParsableCommand {
         discussion: """
             A batch that the coordinator already has is resumed: items are recognised by their id, those that it lacks are \
             added, cancelled ones run again, and the rest keep what they have. It is refused where model or parameters \
-            differ.
+            differ, or where its results folder belongs to another batch.
             """)
 
     @Argument(help: "The batch file, such as Jobs/demo.yaml.", completion: .file(extensions: ["yaml", "yml"]))
@@ -17,7 +17,9 @@ struct SubmitCommand: ParsableCommand {
     @Option(help: "The batch's name; the batch file's where it is left out.")
     var name: String?
 
-    @Flag(name: .customLong("new"), help: "Make a batch of its own where there is one of that name.")
+    @Flag(
+        name: .customLong("new"),
+        help: "Make a batch of its own, with a number, where there is one of that name or its results folder is taken.")
     var isNew = false
 
     @Flag(help: "Resume although model, parameters or items differ; what has not run yet takes the new ones.")

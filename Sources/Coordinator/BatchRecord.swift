@@ -16,6 +16,23 @@ struct BatchRecord {
     var finishedAt: Date?
     /// Why it was cancelled.
     var reason: String?
+    /// The results folder by the path that all its aliases have in common.
+    let folder: String
+    /// Why results that were reported cannot be taken at present; nil where they can.
+    var hindrance: String?
+
+    init(
+        json: String, description: BatchDescription, modelFingerprint: String = "", closedAt: Date? = nil,
+        finishedAt: Date? = nil, reason: String? = nil
+    ) {
+        self.json = json
+        self.description = description
+        self.modelFingerprint = modelFingerprint
+        self.closedAt = closedAt
+        self.finishedAt = finishedAt
+        self.reason = reason
+        folder = ResultsFolder.canonical(description.results)
+    }
 
     /// Seconds since the batch was complete, up to its end.
     func elapsed(at now: Date) -> Double {

@@ -16,6 +16,7 @@ extension Coordination {
                 status.elapsedSeconds = record.elapsed(at: wallClock)
                 status.results = record.description.results
                 status.reason = record.reason ?? ""
+                if status.trouble.isEmpty { status.trouble = record.hindrance ?? "" }
             }
             answer.batches.append(status)
         }

@@ -22,6 +22,7 @@ extension Coordination {
             scheduler.batchOpened(
                 batch.id, state: batch.state, ended: ended, options: description.queue, isPaused: batch.isPaused)
             guard !batch.state.isFinal else { continue }
+            try settleShards(of: batch.id)
             if description.queue.timeout != nil || description.queue.secondRuns {
                 scheduler.durationsKnown(try store.lastDurations(of: batch.id, limit: 1_000), of: batch.id)
             }
@@ -49,6 +50,7 @@ extension Coordination {
     /// read anew from the store, and until the disk works again only questions are answered.
     mutating func storeFailed(_ error: JobStoreError) throws {
         store.rollback()
+        withdrawPublished()
         if storeHealth.isSound {
             logger.critical("the job store takes no changes", metadata: [LogKey.reason: "\(error)"])
         }

@@ -23,7 +23,7 @@ extension Coordination {
                 batch: view.id.rawValue, state: view.state.description, results: record?.description.results ?? "")
             for state in JobState.allCases { batch.jobs[state.description] = view.counts[state] }
             batch.isPaused = view.isPaused && !view.state.isFinal
-            batch.trouble = view.trouble ?? ""
+            batch.trouble = view.trouble ?? record?.hindrance ?? ""
             batch.elapsedSeconds = record?.elapsed(at: wallClock) ?? 0
             batch.jobsPerSecond = metrics.endedOfBatch[view.id]?.rate(at: seconds) ?? 0
             if batch.jobsPerSecond > 0, !view.state.isFinal {

@@ -14,25 +14,20 @@ extension Coordination {
         guard BatchName.isUsable(request.name) else {
             throw ClientRefusal("bad-name", "A batch cannot be called '\(request.name)'; \(BatchName.rule).")
         }
-        let results = description.results
+        var results = description.results
+        while results.count > 1, results.hasSuffix("/") { results.removeLast() }
         guard results.hasPrefix("/") else {
             throw ClientRefusal("bad-description", "The results folder '\(results)' is not an absolute path.")
         }
         if !request.fresh, let record = records[BatchID(request.name)] {
             return try resume(BatchID(request.name), record, description, request)
         }
-        var suffix = ""
-        var number = 1
-        while records[BatchID(request.name + suffix)] != nil || ResultsFolder.isTaken(results + suffix)
-            || records.values.contains(where: { $0.description.results == results + suffix })
-        {
-            number += 1
-            suffix = "-\(number)"
-        }
-        let id = BatchID(request.name + suffix)
+        let (id, folder) = try freePlace(for: request, results: results)
+        let token = ResultsToken.random()
         description.name = id.rawValue
-        description.results = results + suffix
-        try ResultsFolder.make(description.results)
+        description.results = folder
+        description.resultsToken = token
+        try ResultsFolder.make(folder, token: token)
         let json = try description.json()
         try store.openBatch(
             id, description: json, results: description.results, modelFingerprint: request.modelFingerprint,
@@ -41,6 +36,41 @@ extension Coordination {
         records[id] = BatchRecord(
             json: json, description: description, modelFingerprint: request.modelFingerprint)
         return opened(id, resumed: false)
+    }
+
+    /// A name and a results folder that no batch has: those that are asked for, or for a batch that is to be a new one in
+    /// any case the first ones with a suffix.
+    private borrowing func freePlace(
+        for request: WireOpenBatch, results: String
+    ) throws -> (id: BatchID, folder: String) {
+        // Of several batches of one folder, which only have followed one another, any will do.
+        let owners = Dictionary(
+            records.filter { $0.value.finishedAt == nil }.map { ($0.value.folder, $0.key) },
+            uniquingKeysWith: { first, _ in first })
+        var suffix = ""
+        var number = 1
+        while true {
+            let id = BatchID(request.name + suffix), folder = results + suffix
+            let owner = owners[ResultsFolder.canonical(folder)] ?? openBatch(withToken: ResultsToken.read(folder))
+            if records[id] == nil, owner == nil, !ResultsFolder.isTaken(folder) { return (id, folder) }
+            guard request.fresh else {
+                let whose =
+                    owner.map { "batch '\($0)'" } ?? "a batch that is over or that another coordinator ran"
+                throw ClientRefusal(
+                    "results-taken",
+                    "The results folder \(folder) belongs to \(whose). Name another folder with 'results:', submit with "
+                        + "--new for a folder with a number, or go on with the job store that ran it ('winnow coordinator "
+                        + "--store').")
+            }
+            number += 1
+            suffix = "-\(number)"
+        }
+    }
+
+    /// The open batch whose folder bears a token, by whatever path one came there.
+    private borrowing func openBatch(withToken reading: ResultsToken.Reading) -> BatchID? {
+        guard case .token(let token) = reading else { return nil }
+        return records.first { $0.value.description.resultsToken == token && $0.value.finishedAt == nil }?.key
     }
 
     /// Takes up a batch that exists: its items keep what they have, and those that it lacks are added.
@@ -61,6 +91,7 @@ extension Coordination {
         var description = wanted
         description.name = id.rawValue
         description.results = record.description.results
+        description.resultsToken = record.description.resultsToken
         let json = try description.json()
         if json != record.json || prints.1 != prints.0 {
             let fingerprint = prints.1.isEmpty ? prints.0 : prints.1

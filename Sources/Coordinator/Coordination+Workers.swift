@@ -146,6 +146,20 @@ extension Coordination {
                 lease: row.lease.lease, row: row.row, error: row.failed ? row.error.shortened() : nil,
                 summary: row.summary.jobSummary)
         }
+        switch try judge(rows, of: report, in: batch) {
+        case .take: break
+        case .mixed(let late):
+            answer.stale = late.map(\.rawValue)
+            metrics.counters.staleRows += UInt64(late.count)
+            return tell(worker) { $0.reportAnswer = answer }
+        case .unconfirmed(let reason):
+            logger.error(
+                "results were not found", metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])
+            answer.stale = rows.map(\.lease.job.rawValue)
+            tell(worker) { $0.reportAnswer = answer }
+            return try perform(scheduler.jobsReturned(rows.map(\.lease), unfit: reason, by: worker, at: now))
+        case .later(let reason): return noteHindrance(reason, of: batch)
+        }
         let outcome = scheduler.rowsReported(rows, shard: report.shard, batch: batch, by: worker, at: now)
         if !outcome.committed.isEmpty {
             let shard = ShardRecord(

@@ -26,6 +26,8 @@ struct Coordination: ~Copyable {
     var peers: [[UInt8]: WorkerPeer] = [:]
     var peerOf: [WorkerName: [UInt8]] = [:]
     var outgoing: [Outgoing] = []
+    /// Shards that were published for rows of the open group.
+    var published: [PublishedShard] = []
     var metrics: CoordinatorMetrics
     /// Messages that were not understood.
     var malformed = DoublingCount()
@@ -92,6 +94,7 @@ struct Coordination: ~Copyable {
     mutating func commit() throws -> [Outgoing] {
         let began = ContinuousClock.now
         if try store.commit() { metrics.counters.commitTime.observe((ContinuousClock.now - began) / .seconds(1)) }
+        settlePublished()
         defer { outgoing = [] }
         return outgoing
     }

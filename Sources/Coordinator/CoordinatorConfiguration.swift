@@ -26,6 +26,10 @@ public struct CoordinatorConfiguration: Sendable {
     /// Whether peers of this machine need a key as well; others always do.
     public var needsKeysOnLoopback = false
 
+    /// Whether a row counts only if its shard is in the results folder; otherwise what workers say is believed, which
+    /// measures the queue alone.
+    public var confirmsShards = true
+
     /// Where the status page and the metrics are served; nil serves none.
     public var monitoring: ListenAddress?
 

@@ -11,13 +11,30 @@ enum ResultsFolder {
         FileManager.default.fileExists(atPath: folder + "/" + descriptionFile)
     }
 
-    /// Makes the folder and those inside it.
-    static func make(_ folder: String) throws(CoordinatorError) {
+    /// One path for all that lead to a folder, whether it is there or not: without links, `.`, `..` and `//`.
+    static func canonical(_ folder: String) -> String {
+        var head = URL(fileURLWithPath: folder).standardizedFileURL.path
+        var rest: [String] = []
+        while head != "/" {
+            if let real = realpath(head, nil) {
+                defer { free(real) }
+                return ([String(cString: real)] + rest.reversed()).joined(separator: "/").replacing("//", with: "/")
+            }
+            let url = URL(fileURLWithPath: head)
+            rest.append(url.lastPathComponent)
+            head = url.deletingLastPathComponent().path
+        }
+        return "/" + rest.reversed().joined(separator: "/")
+    }
+
+    /// Makes the folder and those inside it, and leaves the token by which workers know it.
+    static func make(_ folder: String, token: String) throws(CoordinatorError) {
         do {
-            for name in ["shards", "tmp"] {
+            for name in ["shards", "pending", "tmp"] {
                 try FileManager.default.createDirectory(
                     atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
             }
+            try ResultsToken.write(token, in: folder)
         } catch {
             throw CoordinatorError(
                 .resultsFolder, "The results folder \(folder) cannot be made. Check permissions.", cause: error)
@@ -27,6 +44,9 @@ enum ResultsFolder {
     /// Writes the description, whole or not at all.
     static func write(_ description: BatchDescription) throws(CoordinatorError) {
         let path = "\(description.results)/\(descriptionFile)"
+        if let token = description.resultsToken, let reason = ResultsToken.mismatch(token, in: description.results) {
+            throw CoordinatorError(.resultsFolder, "The batch cannot run: \(reason).")
+        }
         do {
             try Data(description.yaml().utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {

@@ -55,6 +55,7 @@ private struct Frame {
         case EEXIST: .alreadyExists
         case EAGAIN: .locked
         case ENOSPC, EFBIG, EDQUOT: .noSpace
+        case EACCES, EPERM, EIO, EMFILE, ENFILE, ENOMEM, ETIMEDOUT, ESTALE, EINTR, ENODEV, ENXIO, ENOTCONN: .unavailable
         default: nil
         }
     }
@@ -85,6 +86,7 @@ extension HDF5Error {
         switch code {
         case .notFound: "it does not exist; check the path"
         case .locked: "another process has the file open for writing; wait for it to finish"
+        case .unavailable: "the system does not let it be read; check the disk, its mount and the rights of this user"
         case .alreadyExists: "it exists already; remove it or choose another name"
         case .corrupt: "the file is damaged, cut off or not HDF5; make it again from its source"
         case .noSpace: "no space left or a file size limit reached; free space and try again"

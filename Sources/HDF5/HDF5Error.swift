@@ -6,6 +6,8 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
         case notFound
         /// Another process has the file open for writing.
         case locked
+        /// The system does not let the file be read just now: rights, the disk, too many open files. It may be whole.
+        case unavailable
         /// The file or object is there already.
         case alreadyExists
         /// Not an HDF5 file, cut off, or damaged.

@@ -91,6 +91,8 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public var trace: Trace
     /// How it is queued, which does not change its results.
     public var queue: QueueOptions
+    /// The token by which workers know the results folder (``ResultsToken``); nil until a coordinator has made one.
+    public var resultsToken: String?
 
     /// A description; what is left out has the default that a batch file has.
     public init(
@@ -141,6 +143,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
             ?? container.decode(Features.self, forKey: .features)
         trace = try container.decodeIfPresent(Trace.self, forKey: .trace) ?? .full
         queue = try container.decodeIfPresent(QueueOptions.self, forKey: .queue) ?? QueueOptions()
+        resultsToken = try container.decodeIfPresent(String.self, forKey: .resultsToken)
     }
 
     /// What would make results differ from those of another description, as `model: a → b`; its results, its items and

@@ -74,6 +74,15 @@ extension JobStore {
         }
     }
 
+    /// Whether a shard of a batch is known, which it is from the commit of its rows on.
+    public borrowing func holds(shard: String, of batch: BatchID) throws(JobStoreError) -> Bool {
+        try access { database in
+            let statement = try database.cachedStatement(
+                sql: "SELECT 1 FROM shard JOIN batch ON batch.id = shard.batch WHERE shard.path = ? AND batch.name = ?")
+            return try Int.fetchOne(statement, arguments: [shard, batch.rawValue]) != nil
+        }
+    }
+
     /// Items of a batch in the order of the manifest, a page at a time: those after an ordinal, in one of the states and
     /// with all of the labels where any are given.
     ///

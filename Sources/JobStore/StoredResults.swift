@@ -24,6 +24,8 @@ public struct StoredResults: Sendable {
     public var state: BatchState
     /// Its items in the order of the manifest.
     public var jobs: [Job]
+    /// The token by which its results folder is known; nil for a batch that has none.
+    public var token: String?
     /// The SHA-256 of each reported shard, by its path.
     public var shards: [String: [UInt8]]
 
@@ -46,7 +48,7 @@ public struct StoredResults: Sendable {
 
     private init(_ database: Database, store: String, folder: String, named name: String?) throws {
         let wanted = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-        let batches = try Row.fetchAll(database, sql: "SELECT id, name, results, state FROM batch")
+        let batches = try Row.fetchAll(database, sql: "SELECT id, name, results, description, state FROM batch")
         let byFolder = batches.filter {
             URL(fileURLWithPath: $0["results"] as String).resolvingSymlinksInPath().path == wanted
         }
@@ -63,6 +65,7 @@ public struct StoredResults: Sendable {
         }
         batch = BatchID(found["name"] as String)
         self.state = state
+        token = (try? BatchDescription(json: found["description"]))?.resultsToken
         let shards = try Row.fetchAll(
             database, sql: "SELECT id, path, sha256 FROM shard WHERE batch = ?", arguments: [id])
         let paths = Dictionary(uniqueKeysWithValues: shards.map { ($0["id"] as Int64, $0["path"] as String) })

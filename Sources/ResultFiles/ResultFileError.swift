@@ -13,7 +13,9 @@ public struct ResultFileError: Error, CustomStringConvertible, Sendable {
         case writeFailed
         /// No such file.
         case notFound
-        /// The file is damaged, cut off, or not what its name says.
+        /// It cannot be read just now: rights, the disk, its mount, a lock, too many open files. It may be whole.
+        case unavailable
+        /// The file can be read, and is damaged, cut off, or not what its name says.
         case corrupt
         /// A shard of another format version.
         case unknownVersion
@@ -56,12 +58,22 @@ public struct ResultFileError: Error, CustomStringConvertible, Sendable {
         self.init(isFull ? .noSpace : .writeFailed, "cannot \(call) \(path): \(reason); \(advice)")
     }
 
+    /// A system call that failed while reading; `errno` is read here. It says nothing about what would have been read.
+    init(cannotRead path: String) {
+        let number = errno
+        let reason = String(cString: strerror(number))
+        self.init(
+            number == ENOENT || number == ENOTDIR ? .notFound : .unavailable,
+            "cannot read \(path): \(reason); check the path, the disk, its mount and the rights of this user")
+    }
+
     /// An error of the HDF5 library while reading. A shard that lacks something is damaged; only the file can be absent.
     init(reading error: HDF5Error, file path: String) {
         let code: Code =
             switch error.code {
             case .notFound where access(path, F_OK) != 0: .notFound
             case .refused, .filterMissing: .refused
+            case .locked, .unavailable: .unavailable
             default: .corrupt
             }
         self.init(code, error.description, cause: error)

@@ -1,6 +1,7 @@
 public import Foundation
 
-/// The results folder of one batch: `shards/` holds sealed files, `tmp/` those that are being built.
+/// The results folder of one batch: `shards/` holds the files whose rows count, `pending/` sealed ones that the coordinator
+/// has not taken yet, `tmp/` those that are being built.
 public struct ResultsFolder: Sendable, Hashable {
     /// The folder's path.
     public let path: String
@@ -23,41 +24,66 @@ public struct ResultsFolder: Sendable, Hashable {
     }
 
     /// The sealed shards, as paths relative to the folder such as `shards/3f/01J….h5`, in alphabetical order.
+    ///
+    /// Throws `unavailable` where a part of the folder cannot be listed just now: what is not in the list may be there.
     public func shards() throws(ResultFileError) -> [String] {
-        let files = FileManager.default
-        do {
-            return try files.contentsOfDirectory(atPath: "\(path)/shards").flatMap { folder -> [String] in
-                var isFolder: ObjCBool = false
-                let inner = "shards/\(folder)"
-                guard files.fileExists(atPath: "\(path)/\(inner)", isDirectory: &isFolder), isFolder.boolValue else {
-                    return []
-                }
-                return try files.contentsOfDirectory(atPath: "\(path)/\(inner)")
-                    .filter { $0.hasSuffix(".h5") }.map { "\(inner)/\($0)" }
-            }.sorted()
-        } catch {
+        guard let folders = try Self.names(in: "\(path)/shards") else {
             throw ResultFileError(
                 .notFound,
-                "\(path) is not a folder of results: it has no folder shards that can be listed; "
-                    + "give the folder that holds batch.yaml", cause: error)
+                "\(path) is not a folder of results: it has no folder shards; give the folder that holds batch.yaml")
         }
+        var found: [String] = []
+        for folder in folders {
+            let inner = "shards/\(folder)"
+            for name in try Self.names(in: "\(path)/\(inner)") ?? [] where name.hasSuffix(".h5") {
+                found.append("\(inner)/\(name)")
+            }
+        }
+        return found.sorted()
     }
 
-    /// Deletes files in `tmp/` that nobody has written to for a while, and returns their names.
+    /// What a folder holds, but for hidden names; nil where it is absent or not a folder.
+    private static func names(in folder: String) throws(ResultFileError) -> [String]? {
+        guard let directory = opendir(folder) else {
+            let error = ResultFileError(cannotRead: folder)
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        errno = 0
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+            errno = 0
+        }
+        guard errno == 0 else { throw ResultFileError(cannotRead: folder) }
+        return names
+    }
+
+    /// Deletes parts of shards in `tmp/` that nobody has written to for a while, and returns their names.
     ///
-    /// Other workers may be sealing in the same folder: a live part is seconds old. Deleting one all the same makes its
+    /// Only files that bear the name of a part go: the folder may be one that other programs use as well. Other workers may be sealing in the same folder: a live part is seconds old. Deleting one all the same makes its
     /// writer build it again.
     public func sweepStaleParts(now: Date, olderThan age: Duration = .seconds(600)) -> [String] {
         let folder = URL(fileURLWithPath: path).appendingPathComponent("tmp")
         let files =
             (try? FileManager.default.contentsOfDirectory(
-                at: folder, includingPropertiesForKeys: [.contentModificationDateKey])) ?? []
+                at: folder, includingPropertiesForKeys: [.contentModificationDateKey, .isRegularFileKey])) ?? []
         return files.filter { file in
-            guard file.pathExtension == "part",
-                let written = try? file.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate,
+            guard Self.isPart(file.lastPathComponent),
+                let values = try? file.resourceValues(forKeys: [.contentModificationDateKey, .isRegularFileKey]),
+                values.isRegularFile == true, let written = values.contentModificationDate,
                 now.timeIntervalSince(written) > age / .seconds(1)
             else { return false }
             return (try? FileManager.default.removeItem(at: file)) != nil
         }.map(\.lastPathComponent).sorted()
+    }
+
+    /// Whether a name is one that writers give to a part, such as `01J….h5.part`.
+    private static func isPart(_ name: String) -> Bool {
+        name.hasSuffix(".h5.part") && ULID(String(name.dropLast(8))) != nil
     }
 }

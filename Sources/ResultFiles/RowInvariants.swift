@@ -1,3 +1,8 @@
+extension [Float16] {
+    /// Whether there is neither an infinity, such as a number beyond 65,504 becomes, nor something that is no number.
+    public var isFinite: Bool { allSatisfy { $0.bitPattern & 0x7C00 != 0x7C00 } }
+}
+
 extension ResultRow {
     /// Throws where the row contradicts itself or the header of its shard, and says how.
     func check(against header: ShardHeader) throws(ResultFileError) {
@@ -8,9 +13,12 @@ extension ResultRow {
             "left_at and score differ in length")
         try require(
             tokenLogProbs.isEmpty || tokenLogProbs.count == tokenIDs.count, "not every token has a log probability")
+        try require(tokens.score.isFinite, "a score is not a finite number")
+        try require(tokenLogProbs.allSatisfy(\.isFinite), "a log probability is not a finite number")
         if let features = header.features {
             try require(
                 self.features.count.isMultiple(of: features.width), "features are not rows of \(features.width)")
+            try require(self.features.isFinite, "features are not finite numbers")
         } else {
             try require(features.isEmpty, "features are not part of this shard")
         }

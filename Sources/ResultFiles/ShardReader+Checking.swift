@@ -21,7 +21,12 @@ extension ShardReader {
                 throw ResultFileError(.corrupt, "row \(index) of \(path): \(error.message)")
             }
         }
-        try readFeatures()
+        try readFeatures { tokens, features throws(ResultFileError) in
+            guard features.isFinite else {
+                throw ResultFileError(
+                    .corrupt, "features of \(path), among tokens \(tokens), are not finite numbers; run its jobs again")
+            }
+        }
         let origins = try origins()
         guard Set(origins.map(\.identity)).count == rows.count else {
             throw ResultFileError(.corrupt, "\(path) holds a row twice")
@@ -30,11 +35,14 @@ extension ShardReader {
         return rows
     }
 
-    /// Reads all features once, a piece at a time, against their checksums.
-    func readFeatures() throws(ResultFileError) {
+    /// Reads all features once, a piece at a time, against their checksums, and hands them to `check`.
+    func readFeatures(
+        _ check: (_ tokens: Range<Int>, _ features: [Float16]) throws(ResultFileError) -> Void = { _, _ in }
+    ) throws(ResultFileError) {
         let total = try featureOffsets()?.last ?? 0
         for start in stride(from: 0, to: total, by: Self.slice) {
-            _ = try features(tokens: start..<min(start + Self.slice, total))
+            let tokens = start..<min(start + Self.slice, total)
+            try check(tokens, try features(tokens: tokens))
         }
     }
 }

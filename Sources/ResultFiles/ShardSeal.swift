@@ -1,5 +1,6 @@
 private import Crypto
 private import Dispatch
+internal import Failpoints
 private import Glibc
 internal import HDF5
 
@@ -46,7 +47,9 @@ struct ShardSeal {
         let contents = size - length
         guard contents > 0 else { return nil }
         var seal = [UInt8](repeating: 0, count: length)
-        guard pread(file, &seal, length, off_t(contents)) == length, seal.starts(with: mark) else { return nil }
+        let count = pread(file, &seal, length, off_t(contents))
+        guard count >= 0 else { throw ResultFileError(cannotRead: path) }
+        guard count == length, seal.starts(with: mark) else { return nil }
         var hash = SHA256()
         try update(&hash, from: file, bytes: contents, path)
         guard Array(hash.finalize()) == Array(seal[mark.count...]) else {
@@ -65,12 +68,9 @@ struct ShardSeal {
     }
 
     private static func open(_ path: String) throws(ResultFileError) -> (file: Int32, bytes: Int) {
+        guard !Failpoint.fails("shard.open") else { throw ResultFileError(cannotRead: path) }
         let file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else {
-            throw ResultFileError(
-                errno == ENOENT ? .notFound : .refused,
-                "cannot open \(path): \(String(cString: strerror(errno))); check the path and the rights of this user")
-        }
+        guard file >= 0 else { throw ResultFileError(cannotRead: path) }
         var information = stat()
         guard fstat(file, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
             close(file)
@@ -86,9 +86,11 @@ struct ShardSeal {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { buffer.deallocate() }
         while remaining > 0 {
+            guard !Failpoint.fails("shard.read") else { throw ResultFileError(cannotRead: path) }
             let count = read(file, buffer.baseAddress, min(buffer.count, remaining))
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw ResultFileError(.corrupt, "cannot read \(path) to its end; check the disk") }
+            guard count >= 0 else { throw ResultFileError(cannotRead: path) }
+            guard count > 0 else { throw ResultFileError(.corrupt, "\(path) became shorter while it was read") }
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             remaining -= count
         }

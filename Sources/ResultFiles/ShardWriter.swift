@@ -2,7 +2,7 @@ internal import HDF5
 
 /// A file that is complete, durable and never changed again; what a worker reports to the coordinator.
 public struct SealedShard: Sendable, Hashable {
-    /// Path relative to the results folder, such as `shards/3f/01J….h5`.
+    /// Path relative to the results folder, such as `shards/3f/01J….h5`: where the file is, or will be once it counts.
     public let path: String
     /// SHA-256 of the file, 32 bytes.
     public let sha256: [UInt8]
@@ -17,6 +17,14 @@ public struct SealedShard: Sendable, Hashable {
 /// A row becomes visible with its whole shard or not at all: the file is built in memory, written under a temporary
 /// name, synced and closed, then linked under its final name, and the folder is synced.
 public struct ShardWriter: Sendable {
+    /// Where a sealed shard goes.
+    public enum Destination: Sendable, Hashable {
+        /// Into `shards/`: its rows count.
+        case shards
+        /// Into `pending/`, until a coordinator says that its rows count and moves it.
+        case pending
+    }
+
     /// When a shard is worth sealing; whichever is reached first.
     public struct Limits: Sendable, Hashable {
         /// Finished jobs.
@@ -79,9 +87,11 @@ public struct ShardWriter: Sendable {
     ///
     /// Where it throws, nothing is visible and the rows are still here: seal again under a new id, or take them back.
     ///
-    /// - Parameter reached: Called at each step on the way.
+    /// - Parameters:
+    ///   - destination: Where the file goes.
+    ///   - reached: Called at each step on the way.
     public mutating func seal(
-        as id: ULID, reached: (SealingStep) -> Void = { _ in }
+        as id: ULID, into destination: Destination = .shards, reached: (SealingStep) -> Void = { _ in }
     ) throws(ResultFileError) -> SealedShard {
         let image: FileImage
         do {
@@ -92,7 +102,8 @@ public struct ShardWriter: Sendable {
         let name = "\(id).h5"
         let part = try PartFile(writing: image, to: "\(folder.path)/tmp/\(name).part", reached: reached)
         do throws(ResultFileError) {
-            try part.publish(in: "\(folder.path)/shards/\(id.folder)", as: name, reached: reached)
+            let place = destination == .shards ? "shards/\(id.folder)" : "pending"
+            try part.publish(in: "\(folder.path)/\(place)", as: name, reached: reached)
         } catch {
             part.discard()
             throw error

@@ -38,13 +38,20 @@ extension Scheduler {
         return revoked.isEmpty ? [] : [.revoke(revoked, from: name)]
     }
 
+    /// What a row of an attempt would come to if it was reported now.
+    public borrowing func verdict(on lease: Lease, of id: BatchID) -> RowVerdict {
+        guard let entry = jobs[lease.job] else { return .ended }
+        // A job that waits again still takes the result of its last attempt.
+        let isCurrent = entry.epoch == lease.epoch && entry.epoch > .none || attempt(lease) != nil
+        return isCurrent && batchIndex[id] == entry.batch ? .counts : .late
+    }
+
     /// A worker reports rows of a sealed shard. A row counts if its attempt does and the job has not ended.
     public mutating func rowsReported(
         _ rows: [ReportedRow], shard: String, batch id: BatchID, by name: WorkerName, at time: Moment
     ) -> ReportOutcome {
         var outcome = ReportOutcome()
         _ = heard(name, at: time)
-        let batch = batchIndex[id]
         var succeeded = false
         for row in rows {
             let job = row.lease.job
@@ -52,9 +59,7 @@ extension Scheduler {
                 outcome.ended.append(job)
                 continue
             }
-            // A job that waits again still takes the result of its last attempt.
-            let isCurrent = entry.epoch == row.lease.epoch && entry.epoch > .none || attempt(row.lease) != nil
-            guard isCurrent, batch == entry.batch else {
+            guard verdict(on: row.lease, of: id) == .counts else {
                 outcome.stale.append(job)
                 continue
             }

@@ -26,6 +26,16 @@ public struct Assignment: Hashable, Sendable {
     public var failures = 0
 }
 
+/// What a reported row would come to.
+public enum RowVerdict: Sendable, Hashable {
+    /// It is the job's result.
+    case counts
+    /// Its attempt does not count any more.
+    case late
+    /// The job has ended, perhaps by this very row: the job store knows.
+    case ended
+}
+
 /// What became of the rows of one report.
 public struct ReportOutcome: Sendable {
     /// Jobs whose result this report is.

@@ -43,6 +43,7 @@ extension FinishedJob {
             row.features = model.backend.convert(features, to: .float16).withUnsafeBytes { bytes in
                 Array(bytes.bindMemory(to: Float16.self))
             }
+            try UnstorableFeatures.check(row.features, width: features.shape.last ?? 1)
         }
         let summary = JobSummary(
             answer: result.text, visualTokens: UInt32(result.trace.kept.count),

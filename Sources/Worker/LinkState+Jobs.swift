@@ -83,8 +83,30 @@ extension LinkState {
         return actions + sendReturns()
     }
 
+    /// Some rows of a shard came too late, and the others do not count while they share it: those are written again.
+    private mutating func rewrite(_ report: WireShardReport, keeping jobs: Set<UInt64>) -> [Action] {
+        for row in report.rows where held[JobID(row.lease.job)]?.lease == row.lease.lease {
+            let job = JobID(row.lease.job)
+            if jobs.contains(row.lease.job) {
+                let base = held[job]?.base ?? 0
+                held[job]?.stage = .finished
+                held[job]?.base = base &+ beats &- writerProgress
+            } else {
+                held[job] = nil
+            }
+        }
+        let late = report.rows.count - jobs.count
+        return [
+            .note("\(late) rows came too late to count; the others are written again"), .rewrite(report, keeping: jobs),
+        ]
+    }
+
     mutating func answered(_ answer: WireReportAnswer, now: Instant) -> [Action] {
         guard let report = unanswered.removeValue(forKey: answer.shard)?.report else { return [] }
+        let open = Set(report.rows.map(\.lease.job)).subtracting(answer.committed).subtracting(answer.stale)
+        if answer.committed.isEmpty, !answer.stale.isEmpty, !open.isEmpty {
+            return rewrite(report, keeping: open)
+        }
         for row in report.rows where held[JobID(row.lease.job)]?.lease == row.lease.lease {
             held[JobID(row.lease.job)] = nil
         }

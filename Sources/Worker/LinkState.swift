@@ -21,6 +21,8 @@ package struct LinkState: Sendable {
         case drop(Lease)
         /// The coordinator has answered for a shard; where none of its rows counts, its file is superseded.
         case answered(WireShardReport, counts: Bool)
+        /// Write those rows of a reported shard again that are of these jobs: the others came too late.
+        case rewrite(WireShardReport, keeping: Set<UInt64>)
         /// Write what is finished as soon as nothing runs.
         case hurry
         /// Tell the operator.

@@ -126,7 +126,7 @@ public final class ModelRunner: JobRunner {
         do {
             return try .answered(job, result.get(), model: model)
         } catch {
-            let isNumeric = (error as? ModelError)?.code == .notFinite
+            let isNumeric = (error as? ModelError)?.code == .notFinite || error is UnstorableFeatures
             return .failed(job, because: error, errorClass: isNumeric ? .numeric : .other, model: model)
         }
     }

@@ -10,14 +10,17 @@ struct PendingShard {
     /// The job of each row.
     private(set) var jobs: [FinishedJob] = []
     private let folder: ResultsFolder
+    private let token: String?
     private let writesFile: Bool
 
+    /// - Parameter token: the token of the results folder, where the batch has one.
     init(
-        _ batch: BatchID, folder: ResultsFolder, _ header: ShardHeader, _ limits: ShardWriter.Limits,
+        _ batch: BatchID, folder: ResultsFolder, token: String?, _ header: ShardHeader, _ limits: ShardWriter.Limits,
         writesFile: Bool = true
     ) {
         self.batch = batch
         self.folder = folder
+        self.token = token
         self.writesFile = writesFile
         rows = ShardWriter(folder: folder, header: header, limits: limits)
     }
@@ -55,7 +58,13 @@ struct PendingShard {
         rows.remove(at: index)
     }
 
-    /// Closes, syncs and names the shard; where it throws, the rows are still here.
+    /// Why the rows would not be found where they would be written; nil where they would.
+    var misplacement: String? {
+        guard writesFile, let token else { return nil }
+        return ResultsToken.mismatch(token, in: folder.path)
+    }
+
+    /// Closes, syncs and names the shard, for the coordinator to take; where it throws, the rows are still here.
     mutating func seal() throws(ResultFileError) -> SealedShard {
         var random = SystemRandomNumberGenerator()
         let milliseconds = UInt64(max(0, Date().timeIntervalSince1970 * 1_000))
@@ -63,7 +72,12 @@ struct PendingShard {
         guard writesFile else { return rows.sealWithoutFile(as: id) }
         try folder.prepare()
         _ = folder.sweepStaleParts(now: Date())
-        return try rows.seal(as: id)
+        return try rows.seal(as: id, into: .pending)
+    }
+
+    /// Where a reported shard waits for the coordinator's answer, relative to the results folder.
+    static func place(of shard: String) -> String {
+        "pending/" + (shard.split(separator: "/").last.map(String.init) ?? shard)
     }
 
     /// What the coordinator is told about the sealed shard.

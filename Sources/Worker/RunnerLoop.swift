@@ -19,11 +19,17 @@ struct RunnerLoop: Sendable {
         do {
             let runner = try makeRunner()
             link.post(.ready(capacity: runner.capacity))
+            var places = KnownPlaces()
             var jobs = RunningJobs(runner: runner, progress: progress, writer: writer)
             while true {
                 for letter in jobs.isEmpty ? inbox.wait() : inbox.take() {
                     switch letter {
-                    case .admit(let job): jobs.admit(job)
+                    case .admit(let job):
+                        if let reason = places.misplacement(of: job) {
+                            link.post(.unfit([job.lease], reason))
+                        } else {
+                            jobs.admit(job)
+                        }
                     case .drop(let lease):
                         jobs.drop(lease)
                         link.post(.dropped(lease))

@@ -1,15 +1,16 @@
 internal import Foundation
 
-/// A sealed shard of which no row counts: it leaves the folder of results, so that no reader meets its rows.
+/// A sealed shard that the coordinator does not take.
 ///
 /// It is moved and not deleted, since whether its rows count was the decision of another process.
 enum SupersededShard {
-    /// Moves `results/shards/ab/x.h5` to `results/superseded/x.h5`.
+    /// Moves a shard that waits in `results/pending/` to `results/superseded/`; one that is not there stays where it is.
     static func setAside(_ shard: String, in results: String) throws {
         let root = URL(fileURLWithPath: results)
+        let file = root.appendingPathComponent(PendingShard.place(of: shard))
+        guard FileManager.default.fileExists(atPath: file.path) else { return }
         let folder = root.appendingPathComponent("superseded")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let file = root.appendingPathComponent(shard)
         try FileManager.default.moveItem(at: file, to: folder.appendingPathComponent(file.lastPathComponent))
     }
 }

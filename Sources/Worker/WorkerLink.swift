@@ -12,7 +12,8 @@ enum LinkEvent: Sendable {
     case retriable(Lease, ErrorClass, String)
     case unfit([Lease], String)
     case dropped(Lease)
-    case sealed(WireShardReport)
+    /// A shard is on disk for good; it may hold what is left of another one, which then is superseded.
+    case sealed(WireShardReport, replacing: WireShardReport?)
     case failed(WorkerError, unwritten: [Lease])
     case drain
     case stop
@@ -157,12 +158,13 @@ struct WorkerLink: ~Copyable {
         case .retriable(let lease, let errorClass, let reason):
             return state?.failedRetriably(lease, errorClass, reason, now: now) ?? []
         case .unfit(let leases, let reason): return state?.unfit(leases, reason: reason, now: now) ?? []
-        case .sealed(let report):
+        case .sealed(let report, let former):
             do {
                 try spool?.save(report)
             } catch {
                 log.warning("a report cannot be kept on disk, only in memory: \(error)")
             }
+            if let former { settle(former, counts: false) }
             return state?.sealed(report, now: now) ?? []
         case .failed(let error, let unwritten):
             return state?.failed(error, unwritten: unwritten, now: now) ?? [.note("\(error)"), .end(error)]
@@ -183,6 +185,7 @@ struct WorkerLink: ~Copyable {
             case .admit(let job): runner.post(.admit(job))
             case .drop(let lease): runner.post(.drop(lease))
             case .answered(let report, let counts): settle(report, counts: counts)
+            case .rewrite(let report, let jobs): writer.post(.rewrite(report, keeping: jobs))
             case .hurry: writer.post(.hurry)
             case .note(let text): log.info("\(text)", metadata: ["worker": "\(configuration.name)"])
             case .end(let error): outcome = .some(error)

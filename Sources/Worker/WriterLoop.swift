@@ -10,6 +10,8 @@ enum WriterLetter: Sendable {
     case drop(Lease)
     /// How many jobs of a batch are in the runner now.
     case running(BatchID, Int)
+    /// Some rows of a reported shard came too late; those of these jobs are to be written again by themselves.
+    case rewrite(WireShardReport, keeping: Set<UInt64>)
     /// The worker is stopping: don't wait for more rows once nothing of a batch runs.
     case hurry
     case end
@@ -58,6 +60,7 @@ struct WriterLoop: Sendable {
                 case .drop(let lease):
                     for header in shards.keys { shards[header]?.drop(lease) }
                 case .running(let batch, let count): idleSince[batch] = count == 0 ? .now : nil
+                case .rewrite(let report, let jobs): rewrite(report, keeping: jobs, link: link)
                 case .hurry: hurrying = true
                 case .end: return
                 }
@@ -86,13 +89,14 @@ struct WriterLoop: Sendable {
         let policy = configuration.sealing
         let limits = ShardWriter.Limits(rows: policy.rows, bytes: policy.bytes, age: policy.age)
         return PendingShard(
-            leased.batch, folder: ResultsFolder(leased.description.results), header, limits,
-            writesFile: policy.writesShards)
+            leased.batch, folder: ResultsFolder(leased.description.results), token: leased.description.resultsToken,
+            header, limits, writesFile: policy.writesShards)
     }
 
     /// Writes the rows and reports them; a second attempt starts anew from the rows in memory.
     private func seal(_ pending: PendingShard, link: LinkInbox) {
         guard !pending.jobs.isEmpty else { return }
+        if let reason = pending.misplacement { return link.post(.unfit(pending.jobs.map(\.lease), reason)) }
         var pending = pending
         do {
             let sealed: SealedShard
@@ -102,9 +106,19 @@ struct WriterLoop: Sendable {
                 progress.advance()
                 sealed = try pending.seal()
             }
-            link.post(.sealed(pending.report(sealed)))
+            link.post(.sealed(pending.report(sealed), replacing: nil))
         } catch {
             link.post(.failed(unwritable(pending.batch, error), unwritten: pending.jobs.map(\.lease)))
+        }
+    }
+
+    /// Writes a shard of the rows that still count, and reports it in place of the one that holds all of them.
+    private func rewrite(_ report: WireShardReport, keeping jobs: Set<UInt64>, link: LinkInbox) {
+        do {
+            link.post(.sealed(try report.rewritten(keeping: jobs), replacing: report))
+        } catch {
+            let leases = report.rows.map(\.lease.lease).filter { jobs.contains($0.job.rawValue) }
+            link.post(.unfit(leases, "rows of shard \(report.shard) cannot be written again: \(error)"))
         }
     }
 

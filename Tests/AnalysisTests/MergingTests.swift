@@ -118,12 +118,55 @@ import Testing
         try Data("half".utf8).write(to: URL(fileURLWithPath: part))
         try FileManager.default.setAttributes([.modificationDate: Date.now - 5], ofItemAtPath: part)
         let (old, young) = ("\(path)/.catalogue.sqlite-old", "\(path)/.catalogue.sqlite-young")
-        for file in [old, young] { try Data("half".utf8).write(to: URL(fileURLWithPath: file)) }
-        try FileManager.default.setAttributes([.modificationDate: Date.now - 4000], ofItemAtPath: old)
+        for file in [old, young] {
+            try Data("half".utf8).write(to: URL(fileURLWithPath: file))
+            try FileManager.default.setAttributes([.modificationDate: Date.now - 60], ofItemAtPath: file)
+        }
+        let descriptor = open(young, O_RDONLY)
+        defer { close(descriptor) }
+        #expect(flock(descriptor, LOCK_EX) == 0)
         _ = try merging().run()
         #expect(!FileManager.default.fileExists(atPath: part) && !FileManager.default.fileExists(atPath: old))
-        // Another process may be writing this one.
+        // Another process writes this one.
         #expect(FileManager.default.fileExists(atPath: young))
+    }
+
+    @Test func howeverOftenItIsKilledItGetsOn() async throws {
+        let other = try ResultsTree()
+        for number in UInt64(1)...32 {
+            try other.seal([ResultsTree.row("a\(number)"), ResultsTree.row("b\(number)")], as: number)
+        }
+        let path = other.folder.path
+        // Killed before any file of more than eight rows is whole, as by somebody who gives it little time.
+        for _ in 0..<26 {
+            await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+                _ = try Merging(ResultsFolder(path), committed: nil, targetBytes: 8 << 20, host: "", software: "").run {
+                    let rows = $0.split(separator: " ").dropLast().last.flatMap { Int($0) } ?? 0
+                    if $0.hasPrefix("write "), rows > 8 { kill(getpid(), SIGKILL) }
+                }
+                kill(getpid(), SIGKILL)
+            }
+        }
+        let left = try other.folder.shards().count
+        #expect(left <= 16, "\(left) shards of 32 are left")
+        let summary = try Merging(other.folder, committed: nil, host: "", software: "").run()
+        #expect(summary.shardsAfter == 1 && summary.rows == 64)
+        let names = try FileManager.default.contentsOfDirectory(atPath: path)
+        #expect(names.filter { $0.hasPrefix(".") }.isEmpty, "\(names)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path + "/tmp").isEmpty)
+        #expect(try Verification(other.folder, results: nil).visible == 64)
+    }
+
+    @Test func sealedShardsThatNeverCountedLeave() throws {
+        var writer = ShardWriter(folder: tree.folder, header: ResultsTree.header())
+        try writer.add(ResultsTree.row("a", attempt: 7), at: .now)
+        let shard = try writer.seal(as: ResultsTree.id(20), into: .pending)
+        let name = URL(fileURLWithPath: shard.path).lastPathComponent
+        #expect(FileManager.default.fileExists(atPath: "\(tree.folder.path)/pending/\(name)"))
+        let before = try visibleRows()
+        _ = try merging().run()
+        #expect(try visibleRows() == before)
+        #expect(FileManager.default.fileExists(atPath: "\(tree.folder.path)/superseded/\(name)"))
     }
 
     @Test func severalAttemptsAreSaid() throws {

@@ -79,6 +79,24 @@ struct PythonReaderTests {
         #expect(printed.contains("\(rows[5].kept) (\(count), 8) float16 \(count)\n"))
     }
 
+    @Test func theFirstLinesThatAnybodyReadsShowTheLastAttemptOnly() throws {
+        let other = try ResultsTree()
+        let again = ResultsTree.row("b", attempt: 3)
+        try other.seal([ResultsTree.row("a"), ResultsTree.failure("b"), ResultsTree.row("c")], as: 1)
+        try other.seal([again] + (0..<5).map { ResultsTree.row("more-\($0)") }, as: 2)
+        let results = other.directory.url.appendingPathComponent("results")
+        try FileManager.default.createDirectory(at: results, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            at: results.appendingPathComponent("demo"), withDestinationURL: URL(fileURLWithPath: other.folder.path))
+        let lines = try #require(try documented("python", in: "README.md").first).components(separatedBy: "\n\n")
+        let printed = try SystemPython.run(
+            "import os, sys\nos.chdir(sys.argv[1])\n" + lines.prefix(2).joined(separator: "\n"),
+            other.directory.url.path)
+        let names = printed.split(separator: "\n").filter { $0.contains(" | ") }.map { $0.prefix { $0 != " " } }
+        #expect(names.sorted() == ["a", "b", "c", "more-0", "more-1", "more-2", "more-3", "more-4"])
+        #expect(printed.contains("b | \(again.prompt) | It is"))
+    }
+
     @Test(.enabled(if: Tools.has("h5dump") && Tools.has("sqlite3"), "needs hdf5-tools and sqlite3"))
     func everyDocumentedLineOfTheShellRuns() throws {
         _ = try Catalogue.rebuild(tree.folder)

@@ -77,6 +77,52 @@ import Testing
         #expect(found.count(.damaged) == 1 && found.missing == ["a"])
     }
 
+    @Test func whatCannotBeReadJustNowIsNotDamaged() throws {
+        let kept = try tree.seal([ResultsTree.row("a")], as: 1)
+        let locked = try tree.seal(["b", "c"].map { ResultsTree.row($0) }, as: 2)
+        let gone = try tree.seal([ResultsTree.row("d")], as: 3)
+        let damaged = try tree.seal([ResultsTree.row("e")], as: 4)
+        try commit(["a", "b", "c", "d", "e"], in: [kept, locked, gone, damaged])
+        try FileManager.default.removeItem(atPath: tree.path(gone))
+        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: tree.path(damaged)))
+        // As HDF5 does for somebody who writes.
+        let descriptor = open(tree.path(locked), O_RDONLY)
+        #expect(flock(descriptor, LOCK_EX) == 0)
+        let found = try verification()
+        #expect(found.findings.filter { $0.kind == .damaged }.map(\.shard) == [damaged.path])
+        #expect(found.findings.contains { $0.kind == .unavailable && $0.shard == locked.path && $0.job.isEmpty })
+        // Where something was not read, nobody knows what is missing.
+        #expect(found.missing.isEmpty && !found.isSound && !found.isComplete)
+        #expect(Set(found.findings.filter { $0.kind == .unavailable }.map(\.job)) == ["", "b", "c", "d", "e"])
+        close(descriptor)
+        let again = try verification()
+        #expect(again.isComplete && again.missing.sorted() == ["d", "e"])
+    }
+
+    @Test func aFolderThatIsNotTheBatchsLosesNothing() throws {
+        let shards = try [tree.seal([ResultsTree.row("a")], as: 1), tree.seal([ResultsTree.row("b")], as: 2)]
+        try commit(["a", "b"], in: shards)
+        let (folder, away) = (tree.folder.path + "/shards", tree.folder.path + "/elsewhere")
+        // Not mounted, as an empty folder or as none.
+        try FileManager.default.moveItem(atPath: folder, toPath: away)
+        for isThere in [false, true] {
+            if isThere { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+            let found = try verification()
+            #expect(found.missing.isEmpty && !found.isComplete && !found.isSound, "\(found.findings)")
+            let lost = try Verification(tree.folder, results: stored.results(), takesAbsenceAsLoss: true)
+            #expect(lost.missing.sorted() == ["a", "b"] && lost.isComplete)
+        }
+        // A batch with a token: also where some other shard lies there.
+        var results = try stored.results()
+        results.token = ResultsToken.random()
+        try tree.seal([ResultsTree.row("z")], as: 9)
+        let other = try Verification(tree.folder, results: results)
+        #expect(other.missing.isEmpty && !other.isComplete)
+        try ResultsToken.write(try #require(results.token), in: tree.folder.path)
+        let own = try Verification(tree.folder, results: results)
+        #expect(own.missing.sorted() == ["a", "b"] && own.isComplete)
+    }
+
     @Test func withoutAStoreTheItemsSayWhatIsMissing() throws {
         try tree.seal([ResultsTree.row("a"), ResultsTree.row("b")], as: 1)
         try tree.seal([ResultsTree.row("b", attempt: 2)], as: 2)

@@ -104,13 +104,22 @@ import Testing
         var sample = SampleRows(seed: 6)
         let shard = try results.seal(sample.rows(1))
         let now = Date.now
-        for (name, age) in [("old.h5.part", 601.0), ("young.h5.part", 599), ("old.txt", 9_999)] {
+        let (old, young) = ("\(ResultsFixture.id(7)).h5.part", "\(ResultsFixture.id(8)).h5.part")
+        // The folder may be one where other programs keep their parts, such as a system's own.
+        for (name, age) in [
+            (old, 601.0), (young, 599), ("old.txt", 9_999), ("download.part", 9_999), ("a.h5.part", 9_999),
+        ] {
             let path = "\(results.folder.path)/tmp/\(name)"
             try Data().write(to: URL(fileURLWithPath: path))
             try FileManager.default.setAttributes([.modificationDate: now - age], ofItemAtPath: path)
         }
-        #expect(results.folder.sweepStaleParts(now: now) == ["old.h5.part"])
-        #expect(results.files() == [shard.path, "tmp/old.txt", "tmp/young.h5.part"])
+        let folder = "\(results.folder.path)/tmp/\(ResultsFixture.id(9)).h5.part"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.setAttributes([.modificationDate: now - 9_999], ofItemAtPath: folder)
+        #expect(results.folder.sweepStaleParts(now: now) == [old])
+        let left = results.files().filter { $0.hasPrefix("tmp/") && !$0.contains("\(ResultsFixture.id(9))") }
+        #expect(Set(left) == ["tmp/old.txt", "tmp/download.part", "tmp/a.h5.part", "tmp/\(young)"])
+        #expect(results.files().contains(shard.path) && FileManager.default.fileExists(atPath: folder))
         #expect(ResultsFolder("/nowhere").sweepStaleParts(now: now) == [])
     }
 

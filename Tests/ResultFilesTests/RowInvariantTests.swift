@@ -10,7 +10,7 @@ import Testing
     enum Damage: CaseIterable {
         case method, grid, scores, keptTwice, keptAndLeft, keptOutside, lost, stepCounts, noStep, wentOutside
         case mergeOutside, mergeStep, shares, features, logProbs, counts, failedWithTokens, failedWithoutReason
-        case stepBeyondAnyGrid, tokensOfNoPicture
+        case stepBeyondAnyGrid, tokensOfNoPicture, infiniteFeature, undefinedFeature, infiniteScore, undefinedLogProb
 
         func apply(to row: inout ResultRow) {
             switch self {
@@ -37,6 +37,11 @@ import Testing
             case .shares: row.merges.append(step: 0, source: row.merges.source[0], target: 0, weight: 0.01)
             case .features: row.features.removeLast()
             case .logProbs: row.tokenLogProbs.append(0)
+            // What a number beyond 65,504 becomes as float16.
+            case .infiniteFeature: row.features[1] = Float16(Float(65_520))
+            case .undefinedFeature: row.features[0] = .nan
+            case .infiniteScore: row.tokens.score[0] = -.infinity
+            case .undefinedLogProb: row.tokenLogProbs[0] = .nan
             case .counts: row.answerTokens += 1
             case .tokensOfNoPicture: row.image = ""
             case .failedWithTokens:

@@ -115,6 +115,29 @@ extension BlackBox {
             try await eventually("its processes end") { processes(of: batch).isEmpty }
         }
 
+        @Test func aRunThatWasKilledGoesOn() async throws {
+            let batch = try TestBatch(Demo.items(200), maxTokens: 4, workers: 2, lines: "features: none")
+            let early = try await winnow("run", batch.path, "--resume")
+            #expect(early.code == 2 && early.errors.contains("without --resume"), "\(early)")
+            let run = try RunningWinnow(["run", batch.path])
+            try await eventually("jobs run") { run.errors.contains(" 2 workers") }
+            run.kill()
+            #expect(try await run.end().code == nil)
+            try await eventually("its processes end") { processes(of: batch).isEmpty }
+            let before = try Shard.all(in: batch.results).map(\.path)
+            let again = try await winnow("run", batch.path, "--resume", "--output", "json")
+            try #require(again.code == 0, "\(again)")
+            let report = try Report(printed: again.output)
+            #expect(report.batch.results == batch.results)
+            #expect(!FileManager.default.fileExists(atPath: batch.results + "-2"))
+            let shards = try Shard.all(in: batch.results)
+            #expect(Set(shards.map(\.path)).isSuperset(of: before))
+            #expect(shards.flatMap { $0.rows.map(\.id) }.sorted() == batch.items.map(\.id).sorted())
+            // It is over now; saying so again changes nothing.
+            let last = try await winnow("run", batch.path, "--resume", "--output", "quiet")
+            #expect(last.code == 0 && last.output == batch.results + "\n", "\(last)")
+        }
+
         /// Processes that write to the logs of a batch.
         private func processes(of batch: TestBatch) -> [String] {
             let files = FileManager.default

@@ -282,6 +282,7 @@ extension [LinkState.Action] {
             case .admit(let job): "admit \(job.lease)"
             case .drop(let lease): "drop \(lease)"
             case .answered(_, let counts): counts ? "answered" : "superseded"
+            case .rewrite(_, let jobs): "rewrite \(jobs.sorted())"
             case .hurry: "hurry"
             case .note: "note"
             case .end: "end"

@@ -36,7 +36,7 @@ extension WorkerServiceTests {
         try coordinator.expectGoodbye()
         try second.wait()
         #expect(reports().isEmpty)
-        #expect(FileManager.default.fileExists(atPath: batch.results + "/" + report.shard))
+        #expect(FileManager.default.fileExists(atPath: pending(report, of: batch)))
     }
 
     @Test func aShardOfWhichNothingCountsLeavesTheResults() throws {
@@ -52,7 +52,7 @@ extension WorkerServiceTests {
         worker.drain()
         try coordinator.expectGoodbye()
         try worker.wait()
-        #expect(!FileManager.default.fileExists(atPath: batch.results + "/" + report.shard))
+        #expect(!FileManager.default.fileExists(atPath: pending(report, of: batch)))
         let name = URL(fileURLWithPath: report.shard).lastPathComponent
         #expect(FileManager.default.fileExists(atPath: batch.results + "/superseded/" + name))
         #expect(reports().isEmpty)

@@ -21,6 +21,11 @@ import Worker
         try .forTests(name: name, results: folder.file("results-\(name)").path)
     }
 
+    /// Where the shard of a report waits until its rows count.
+    func pending(_ report: WireShardReport, of batch: BatchDescription) -> String {
+        "\(batch.results)/pending/\(URL(fileURLWithPath: report.shard).lastPathComponent)"
+    }
+
     func worker(_ change: (inout WorkerConfiguration) -> Void = { _ in }) throws -> WorkerService {
         var configuration = WorkerConfiguration(endpoint: coordinator.endpoint, name: WorkerName("w1"))
         configuration.reconnectPause = .milliseconds(20)
@@ -45,7 +50,9 @@ import Worker
         var rows: [UInt64: WireRow] = [:]
         while rows.count < 4 {
             let report = try coordinator.expectReport()
-            let file = URL(fileURLWithPath: batch.results).appendingPathComponent(report.shard)
+            // It gets its name in `shards/` from the coordinator, once its rows count.
+            let file = URL(fileURLWithPath: pending(report, of: batch))
+            #expect(!FileManager.default.fileExists(atPath: "\(batch.results)/\(report.shard)"))
             #expect(try FileManager.default.attributesOfItem(atPath: file.path)[.size] as? UInt64 == report.bytes)
             #expect(report.batch == "demo")
             #expect(report.sha256.count == 32)
@@ -66,6 +73,68 @@ import Worker
         #expect(rows[4]?.error.contains("kept") == true)
         try coordinator.expectHeld { $0.isEmpty }
 
+        worker.drain()
+        try coordinator.expectGoodbye()
+        try worker.wait()
+    }
+
+    @Test func rowsThatStillCountAreWrittenAgainWithoutThoseThatCameTooLate() throws {
+        let worker = try worker {
+            $0.spool = folder.file("spool")
+            $0.sealing.rows = 3
+            $0.sealing.idle = .seconds(600)
+            $0.prefetch = 4
+        }
+        try coordinator.welcome()
+        let batch = try batch()
+        try coordinator.assign(["abc", "de", "f"], of: batch)
+        let report = try coordinator.expectReport()
+        #expect(report.rows.count == 3)
+        var answer = WireReportAnswer()
+        answer.shard = report.shard
+        answer.stale = [2]
+        try coordinator.send(.reportAnswer(answer))
+        let again = try coordinator.expect { message in
+            if case .report(let next) = message.kind, next.shard != report.shard { next } else { nil }
+        }
+        let left = report.rows.filter { $0.lease.job != 2 }
+        #expect(again.rows.map(\.lease) == left.map(\.lease) && again.rows.map(\.row) == [0, 1])
+        #expect(again.rows.map(\.summary) == left.map(\.summary))
+        let former = try ShardReader(
+            "\(batch.results)/superseded/\(URL(fileURLWithPath: report.shard).lastPathComponent)")
+        let rows = try ShardReader(pending(again, of: batch)).rows()
+        #expect(try rows == former.rows().filter { $0.id != "item-2" } && rows.count == 2)
+        try coordinator.expectHeld { Set($0.map(\.job)) == [1, 3] }
+        try coordinator.commit(again)
+        worker.drain()
+        try coordinator.expectGoodbye()
+        try worker.wait()
+        let spooled = try FileManager.default.contentsOfDirectory(atPath: folder.file("spool").path)
+        #expect(!spooled.contains { $0.hasSuffix(".report") })
+    }
+
+    @Test func jobsWhoseResultsWouldNotBeFoundGoBackUnrun() throws {
+        let worker = try worker()
+        try coordinator.welcome()
+        var batch = try batch()
+        batch.resultsToken = ResultsToken.random()
+        // Another disk at the path of the folder, then nothing, then the folder of another batch.
+        for token in [nil, ResultsToken.random()] {
+            try FileManager.default.createDirectory(
+                atPath: batch.results + "/shards", withIntermediateDirectories: true)
+            if let token { try ResultsToken.write(token, in: batch.results) }
+            try coordinator.assign(["abc"], of: batch)
+            let returned = try coordinator.expectReturned()
+            #expect(returned.unfit && returned.leases.map(\.job) == [1])
+            #expect(returned.reason.contains(batch.results) && returned.reason.contains("Mount"))
+        }
+        let files = try FileManager.default.subpathsOfDirectory(atPath: batch.results)
+        #expect(!files.contains { $0.hasSuffix(".h5") })
+        // The worker goes on, and runs the batch where the folder is the right one.
+        let token = try #require(batch.resultsToken)
+        try ResultsToken.write(token, in: batch.results)
+        try coordinator.assign(["abc"], of: batch, epoch: 2)
+        try coordinator.commit(try coordinator.expectReport())
         worker.drain()
         try coordinator.expectGoodbye()
         try worker.wait()

@@ -1,3 +1,4 @@
+private import FileLocks
 internal import Foundation
 internal import GRDB
 public import ResultFiles
@@ -37,11 +38,20 @@ public final class Catalogue {
 
     /// Makes the catalogue of a folder from its shards alone, or from what a job store says about them.
     public static func rebuild(_ folder: ResultsFolder, committed: CommittedRows? = nil) throws -> Summary {
-        let shards = try folder.shards()
+        try make(folder, of: folder.shards(), committed: committed)
+    }
+
+    /// Puts a new catalogue of some shards in the place of the old one.
+    private static func make(
+        _ folder: ResultsFolder, of shards: [String], committed: CommittedRows?
+    ) throws -> Summary {
         let final = url(folder)
         sweepLeftovers(folder)
         let fresh = final.deletingLastPathComponent().appendingPathComponent(".\(fileName)-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: fresh) }
+        // Others see by it that somebody is at work, and not killed.
+        let claim = try? FileLock(.file(fresh.path), waits: false)
+        defer { withExtendedLifetime(claim) {} }
         var summary = Summary.none
         try wrapping(final.path) {
             var configuration = Configuration()
@@ -71,15 +81,17 @@ public final class Catalogue {
         return summary
     }
 
-    /// Deletes what rebuilding left behind when it was killed; an hour is longer than any takes.
+    /// Deletes what making a catalogue left behind when it was killed: files that nobody holds. On a file system without
+    /// locks, where that cannot be told, an hour is longer than any takes.
     private static func sweepLeftovers(_ folder: ResultsFolder) {
         let files = FileManager.default
         for name in (try? files.contentsOfDirectory(atPath: folder.path)) ?? [] where name.hasPrefix(".\(fileName)-") {
             let path = "\(folder.path)/\(name)"
             let attributes = try? files.attributesOfItem(atPath: path)
-            guard let written = attributes?[.modificationDate] as? Date, written.timeIntervalSinceNow < -3600 else {
-                continue
-            }
+            // Between its making and its lock a file is nobody's for a moment.
+            guard let written = attributes?[.modificationDate] as? Date, written.timeIntervalSinceNow < -10,
+                written.timeIntervalSinceNow < -3600 || !FileLock.isHeld(path)
+            else { continue }
             try? files.removeItem(atPath: path)
         }
     }
@@ -93,14 +105,17 @@ public final class Catalogue {
     public init(_ folder: ResultsFolder, committed: () throws -> CommittedRows? = { nil }) throws {
         self.folder = folder
         shards = OpenedShards(folder, reading: .rows)
-        let path = Self.url(folder).path
-        if let queue = try Self.refresh(folder, committed) {
-            self.queue = queue.queue
-            summary = queue.summary
-        } else {
-            summary = try Self.rebuild(folder, committed: committed())
-            queue = try Self.wrapping(path) { try Self.open(path) }
+        if let current = try Self.refresh(folder, committed) {
+            (queue, summary) = current
+            return
         }
+        // Begun with nothing in it, so that what was added stays however often this is killed.
+        _ = try Self.make(folder, of: [], committed: committed())
+        guard let fresh = try Self.refresh(folder, committed) else {
+            throw AnalysisError(
+                .catalogue, "\(Self.url(folder).path) is changed by somebody else at the same time; try again")
+        }
+        (queue, summary) = fresh
     }
 
     /// Opens an existing catalogue and adds what is new; nil where it has to be made anew.
@@ -123,13 +138,14 @@ public final class Catalogue {
                     )
                 }
             }
-            // Where a shard went away, rows that it superseded may count again.
-            guard Set(known.map(\.path)).isSubset(of: shards) else { return nil }
+            let gone = Set(known.map(\.path)).subtracting(shards)
+            // Where a shard went away, rows that it superseded may count again; one without visible rows superseded none.
+            guard try gone.isEmpty || gone.isDisjoint(with: queue.read(Self.shardsWithRows)) else { return nil }
             let settled = Set(known.filter(\.isSettled).map(\.path))
             let damage = try queue.read { try CatalogueAdditions.knownDamage(in: folder, $0) }
             let unreadable = shards.compactMap { damage[$0] }
             let new = shards.filter { !settled.contains($0) && damage[$0] == nil }
-            guard !new.isEmpty else {
+            guard !new.isEmpty || !gone.isEmpty else {
                 return (queue, try queue.read { try CatalogueAdditions.summary($0, unreadable: unreadable) })
             }
             let decided = try committed()
@@ -137,18 +153,35 @@ public final class Catalogue {
                 var configuration = Configuration()
                 configuration.busyMode = .timeout(10)
                 let writer = try DatabaseQueue(path: path, configuration: configuration)
-                let summary = try writer.write { database in
+                var additions = CatalogueAdditions(folder: folder, committed: decided, unreadable: unreadable)
+                var summary = try writer.write { database in
                     try CatalogueSchema.note(CatalogueSchema.Decider(decided), database)
-                    var additions = CatalogueAdditions(
-                        folder: folder, committed: decided, unreadable: unreadable)
-                    for shard in new { try additions.add(shard, to: database) }
+                    for path in gone {
+                        try database.execute(sql: "DELETE FROM shards WHERE path = ?", arguments: [path])
+                    }
                     return try additions.summary(database)
+                }
+                for start in stride(from: 0, to: new.count, by: shardsOfATransaction) {
+                    summary = try writer.write { database in
+                        for shard in new[start..<min(start + shardsOfATransaction, new.count)] {
+                            try additions.add(shard, to: database)
+                        }
+                        return try additions.summary(database)
+                    }
                 }
                 try writer.close()
                 return summary
             }
             return (queue, summary)
         }
+    }
+
+    /// Shards that are added at once: what a process adds before it is killed need not be added again.
+    private static let shardsOfATransaction = 64
+
+    /// The shards of which rows are visible.
+    private static func shardsWithRows(_ database: Database) throws -> Set<String> {
+        try Set(String.fetchAll(database, sql: "SELECT DISTINCT shard FROM jobs"))
     }
 
     /// A connection that cannot change the file, and that runs no code of whoever made it.

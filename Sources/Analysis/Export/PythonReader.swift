@@ -25,7 +25,7 @@ public enum PythonReader {
             let reason = String(decoding: complaints, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
             throw AnalysisError(
                 .program,
-                "\(python) did not write \(target): \(reason). It needs h5py, and pyarrow for parquet: install them "
+                "\(python) did not write the \(format) file: \(reason). It needs h5py, and pyarrow for parquet: install them "
                     + "for it, or name another Python with --python.")
         }
     }

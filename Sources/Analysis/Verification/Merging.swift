@@ -3,7 +3,8 @@ public import ResultFiles
 
 /// Turns many shards of a results folder into a few large ones with the same visible rows.
 ///
-/// It can be killed and started again at any time. A merged shard says of each row where it was first written, so a row
+/// It can be killed and started again at any time, and gets on however often that happens: after a kill it writes smaller
+/// files first, which it merges in turn. A merged shard says of each row where it was first written, so a row
 /// that is in two files is still one row; a shard goes only when no visible row is left in it, that is after the one
 /// that took its rows was read back and is durable.
 public struct Merging {
@@ -47,32 +48,61 @@ public struct Merging {
         try folder.prepare()
         // Nobody writes here any more, so these are what workers and merges left that were killed.
         _ = folder.sweepStaleParts(now: Date(), olderThan: .zero)
+        try setPendingAside()
         summary.shardsBefore = try folder.shards().count
-        let before = try Catalogue.rebuild(folder, committed: committed)
-        guard before.unreadable.isEmpty else {
-            throw AnalysisError(
-                .badRequest,
-                "\(before.unreadable.count) shards cannot be read, the first: \(before.unreadable[0]). "
-                    + "'winnow results verify' lists them; nothing was merged.")
+        let rows = try sound(Catalogue(folder) { committed }.summary).jobs
+        summary.rows = rows
+        var size = MergeSize(folder, most: targetBytes)
+        while let bytes = try size.next() {
+            summary.written += try mergeOnce(into: bytes, rows: rows, step)
         }
-        summary.rows = before.jobs
-        let shards = OpenedShards(folder, reading: .everything)
-        for group in try groups(visible: removingEmptyShards(step), shards) {
-            summary.written.append(try write(group, shards, step))
-        }
-        let after = try Catalogue(folder) { committed }.summary
-        guard after.jobs == before.jobs, after.unreadable.isEmpty else {
-            throw AnalysisError(
-                .badRequest,
-                "there were \(before.jobs) rows before and \(after.jobs) after; run 'winnow results verify'")
-        }
-        _ = try removingEmptyShards(step)
-        let final = try Catalogue.rebuild(folder, committed: committed)
-        guard final.jobs == before.jobs else {
+        let final = try sound(Catalogue(folder) { committed }.summary)
+        guard final.jobs == rows else {
             throw AnalysisError(.badRequest, "rows went missing while merging; run 'winnow results verify'")
         }
         summary.shardsAfter = try folder.shards().count
+        let left = try Set(folder.shards())
+        summary.written = summary.written.filter(left.contains)
         return summary
+    }
+
+    /// Merges shards into files of about so many bytes; returns those that were written.
+    private func mergeOnce(into bytes: Int, rows: Int, _ step: (String) -> Void) throws -> [String] {
+        let shards = OpenedShards(folder, reading: .everything)
+        var written: [String] = []
+        try eachGroup(of: removingEmptyShards(step), into: bytes, shards) { group in
+            written.append(try write(group, shards, step))
+        }
+        guard !written.isEmpty else { return [] }
+        let after = try sound(Catalogue(folder) { committed }.summary).jobs
+        guard after == rows else {
+            throw AnalysisError(
+                .badRequest, "there were \(rows) rows before and \(after) after; run 'winnow results verify'")
+        }
+        _ = try removingEmptyShards(step)
+        return written
+    }
+
+    /// What a catalogue holds, if it could read every shard: of one that it could not, nobody knows which rows count.
+    private func sound(_ summary: Catalogue.Summary) throws -> Catalogue.Summary {
+        guard let first = summary.unreadable.first else { return summary }
+        throw AnalysisError(
+            .badRequest,
+            "\(summary.unreadable.count) shards cannot be read, the first: \(first). "
+                + "'winnow results verify' lists them; nothing more was merged.")
+    }
+
+    /// Moves sealed shards that were never taken to `superseded/`: the batch is over, and none of their rows counts.
+    private func setPendingAside() throws {
+        let files = FileManager.default
+        let pending = "\(folder.path)/pending", place = "\(folder.path)/superseded"
+        for name in (try? files.contentsOfDirectory(atPath: pending)) ?? [] where name.hasSuffix(".h5") {
+            try files.createDirectory(atPath: place, withIntermediateDirectories: true)
+            guard rename("\(pending)/\(name)", "\(place)/\(name)") == 0 else {
+                throw AnalysisError(
+                    .badRequest, "\(pending)/\(name) cannot be moved to \(place): \(String(cString: strerror(errno)))")
+            }
+        }
     }
 
     /// Jobs of which shards hold several attempts: only a job store knows which of them is the result.
@@ -92,13 +122,26 @@ public struct Merging {
         return contested.sorted()
     }
 
+    /// The visible rows of a shard.
+    private struct Visible {
+        var rows: [Int] = []
+        /// Whether the shard has no others.
+        var isAll = false
+    }
+
     /// Removes shards without a visible row; returns the visible rows of the others.
-    private func removingEmptyShards(_ step: (String) -> Void) throws -> [String: [Int]] {
+    private func removingEmptyShards(_ step: (String) -> Void) throws -> [String: Visible] {
         let catalogue = try Catalogue(folder) { committed }
-        var visible: [String: [Int]] = [:]
+        _ = try sound(catalogue.summary)
+        var visible: [String: Visible] = [:]
         for row in try catalogue.query("SELECT shard, row FROM jobs ORDER BY shard, row").rows {
             guard case .text(let shard)? = row[0], case .integer(let place)? = row[1] else { continue }
-            visible[shard, default: []].append(Int(place))
+            visible[shard, default: Visible()].rows.append(Int(place))
+        }
+        for row in try catalogue.query("SELECT path, rows FROM shards").rows {
+            guard case .text(let shard)? = row[0], case .integer(let count)? = row[1] else { continue }
+            let isAll = visible[shard]?.rows.count == Int(count)
+            visible[shard]?.isAll = isAll
         }
         for shard in try folder.shards() where visible[shard] == nil {
             step("remove \(shard)")
@@ -107,42 +150,42 @@ public struct Merging {
         return visible
     }
 
-    /// Shards that become one, in the order they were written.
-    private func groups(visible: [String: [Int]], _ shards: OpenedShards) throws -> [[(path: String, rows: [Int])]] {
+    /// Hands over shards that become one as soon as there are enough of them, in the order they were written.
+    private func eachGroup(
+        of visible: [String: Visible], into targetBytes: Int, _ shards: OpenedShards,
+        _ merge: (_ group: [(path: String, rows: [Int])]) throws -> Void
+    ) throws {
         struct Open {
             var merge: ShardMerge
             var members: [(path: String, rows: [Int])] = []
             var bytes = 0
         }
-        var open: [Open] = [], full: [[(path: String, rows: [Int])]] = []
+        var open: [Open] = []
+        // One shard alone is as good as its copy, unless rows in it don't count.
+        func finish(_ group: Int) throws {
+            let members = open[group].members
+            (open[group].members, open[group].bytes) = ([], 0)
+            let isWorthIt = members.count > 1 || members.contains { visible[$0.path]?.isAll == false }
+            if isWorthIt { try merge(members) }
+        }
         let paths = visible.keys.sorted { CommittedRows.name(of: $0) < CommittedRows.name(of: $1) }
         for path in paths {
-            guard let rows = visible[path] else { continue }
+            guard let found = visible[path] else { continue }
+            let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder.path)/\(path)")
+            let size = attributes[.size] as? Int ?? 0
+            // Large and wholly visible: it stays as it is, and need not be read.
+            if size >= targetBytes / 2, found.isAll { continue }
             let reader = try shards.reader(path)
-            let attributes = try FileManager.default.attributesOfItem(atPath: reader.path)
-            let bytes = (attributes[.size] as? Int ?? 0) * rows.count / max(1, reader.rowCount)
-            // Large and wholly visible: it stays as it is.
-            if bytes >= targetBytes / 2, rows.count == reader.rowCount { continue }
+            let rows = found.rows
+            let bytes = size * rows.count / max(1, reader.rowCount)
             let place = open.firstIndex { $0.merge.fits(reader.header) } ?? open.count
             if place == open.count { open.append(Open(merge: ShardMerge(header: reader.header))) }
-            if open[place].bytes + bytes > targetBytes * 3 / 2, !open[place].members.isEmpty {
-                full.append(open[place].members)
-                (open[place].members, open[place].bytes) = ([], 0)
-            }
+            if open[place].bytes + bytes > targetBytes * 3 / 2, !open[place].members.isEmpty { try finish(place) }
             open[place].members.append((path, rows))
             open[place].bytes += bytes
-            if open[place].bytes >= targetBytes {
-                full.append(open[place].members)
-                (open[place].members, open[place].bytes) = ([], 0)
-            }
+            if open[place].bytes >= targetBytes { try finish(place) }
         }
-        // One shard alone is as good as its copy, unless rows in it don't count.
-        let isWhole = { (member: (path: String, rows: [Int])) throws in
-            try shards.reader(member.path).rowCount == member.rows.count
-        }
-        return try (full + open.map(\.members)).filter { group in
-            try group.count > 1 || group.contains { try !isWhole($0) }
-        }
+        for group in open.indices { try finish(group) }
     }
 
     private func write(
@@ -157,7 +200,7 @@ public struct Merging {
         guard let merge else { preconditionFailure("a group has members") }
         var random = SystemRandomNumberGenerator()
         let id = ULID(milliseconds: UInt64(Date().timeIntervalSince1970 * 1000), using: &random)
-        step("write \(id)")
+        step("write \(id) of \(merge.rowCount) rows")
         let sealed = try merge.seal(
             as: id, in: folder, by: "winnow results merge", host: host, software: software)
         step("wrote \(sealed.path)")

@@ -7,7 +7,9 @@ public import ResultFiles
 public struct Verification: Sendable {
     /// What can be wrong.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// A shard that cannot be read, or is not the one that was reported.
+        /// What cannot be read just now, or not by this program, and a job whose row may be there. It may be whole.
+        case unavailable
+        /// A shard that can be read and is wrong, or is not the one that was reported.
         case damaged
         /// A job whose row is nowhere.
         case missing
@@ -43,29 +45,47 @@ public struct Verification: Sendable {
     /// Jobs whose rows are gone, by item id.
     public var missing: [String] { findings.filter { $0.kind == .missing }.map(\.job) }
     /// Whether every job that ended has its row, and every shard can be read.
-    public var isSound: Bool { !findings.contains { $0.kind == .missing || $0.kind == .damaged } }
+    public var isSound: Bool { !findings.contains { [.missing, .damaged, .unavailable].contains($0.kind) } }
+    /// Whether everything could be looked at, so that what was not found is not there.
+    public var isComplete: Bool { !findings.contains { $0.kind == .unavailable } }
     /// How many findings there are of a kind.
     public func count(_ kind: Kind) -> Int { findings.count { $0.kind == kind } }
 
     /// Reads a folder; `results` is what its job store says, `expected` the items of the batch where there is no store.
     ///
-    /// - Parameter progress: Called after each shard with how many are done, of how many.
+    /// - Parameters:
+    ///   - takesAbsenceAsLoss: Whether shards are lost also where all of them are gone, rather than not mounted.
+    ///   - progress: Called after each shard with how many are done, of how many.
     public init(
-        _ folder: ResultsFolder, results: StoredResults?, expected: [String]? = nil,
+        _ folder: ResultsFolder, results: StoredResults?, expected: [String]? = nil, takesAbsenceAsLoss: Bool = false,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws {
         var tally = Tally(results: results)
-        let paths = try folder.shards()
+        let paths: [String]
+        do throws(ResultFileError) {
+            paths = try folder.shards()
+        } catch {
+            // Without a store nobody knows that there should be anything.
+            guard error.code == .unavailable || results != nil else { throw error }
+            paths = []
+            if error.code == .unavailable { tally.note(error, of: "shards") }
+        }
+        if let results, !takesAbsenceAsLoss, let reason = Self.absence(of: results, in: folder, found: paths) {
+            tally.findings.append(Finding(kind: .unavailable, job: "", shard: "shards", row: nil, reason: reason))
+        }
         for (index, path) in paths.enumerated() {
-            do {
+            do throws(ResultFileError) {
                 let reader = try ShardReader("\(folder.path)/\(path)")
-                try tally.checkDigest(reader, path)
-                let rows = try reader.verify()
-                let origins = try reader.origins()
-                tally.add(rows, origins.map(\.identity), path)
-                shards += 1
+                if let reason = tally.otherDigest(reader, path) {
+                    tally.findings.append(Finding(kind: .damaged, job: "", shard: path, row: nil, reason: reason))
+                } else {
+                    let rows = try reader.verify()
+                    let origins = try reader.origins()
+                    tally.add(rows, origins.map(\.identity), path)
+                    shards += 1
+                }
             } catch {
-                tally.findings.append(Finding(kind: .damaged, job: "", shard: path, row: nil, reason: "\(error)"))
+                tally.note(error, of: path)
             }
             progress(index + 1, paths.count)
         }
@@ -77,6 +97,13 @@ public struct Verification: Sendable {
 }
 
 extension Verification {
+    /// Why the folder may not be the one that the batch wrote to, or only a part of it; nil where it is the one.
+    private static func absence(of results: StoredResults, in folder: ResultsFolder, found: [String]) -> String? {
+        if let token = results.token { return ResultsToken.mismatch(token, in: folder.path) }
+        guard found.isEmpty, !results.shards.isEmpty else { return nil }
+        return "none of the \(results.shards.count) shards that the job store knows is there: is their disk mounted?"
+    }
+
     /// Moves damaged shards to `damaged/`, where no reader meets them: for after their jobs were put back.
     ///
     /// They are moved and not deleted, since what is left in them may be wanted.
@@ -119,11 +146,16 @@ private struct Tally {
             uniquingKeysWith: { first, _ in first })
     }
 
-    /// A reported shard must be the very file that was reported.
-    func checkDigest(_ reader: ShardReader, _ path: String) throws {
-        guard let reported = digests[CommittedRows.name(of: path)], reader.sha256 != reported else { return }
-        throw AnalysisError(
-            .badRequest, "\(path) is not the file that its worker reported; restore it from a copy or requeue its jobs")
+    /// A reported shard must be the very file that was reported; why it is not, or nil.
+    func otherDigest(_ reader: ShardReader, _ path: String) -> String? {
+        guard let reported = digests[CommittedRows.name(of: path)], reader.sha256 != reported else { return nil }
+        return "\(path) is not the file that its worker reported; restore it from a copy or requeue its jobs"
+    }
+
+    /// Notes a shard, or the folder of all of them, that could not be read: only what can be read can be damaged.
+    mutating func note(_ error: ResultFileError, of shard: String) {
+        let kind: Verification.Kind = error.code == .corrupt ? .damaged : .unavailable
+        findings.append(Verification.Finding(kind: kind, job: "", shard: shard, row: nil, reason: "\(error)"))
     }
 
     mutating func add(_ rows: [ResultRow], _ identities: [RowIdentity], _ shard: String) {
@@ -137,6 +169,8 @@ private struct Tally {
         let committed = results.map(CommittedRows.init)
         let last = lastAttempts()
         var findings = findings
+        // What was not found may be in what could not be read.
+        let absence: Verification.Kind = findings.contains { $0.kind == .unavailable } ? .unavailable : .missing
         var seen: Set<RowIdentity> = []
         var seenJobs: Set<String> = []
         var undecided = 0
@@ -164,14 +198,15 @@ private struct Tally {
                 let row = job.row.map { " row \($0)" } ?? ""
                 findings.append(
                     Verification.Finding(
-                        kind: .missing, job: job.item, shard: job.shard ?? "", row: job.row,
+                        kind: absence, job: job.item, shard: job.shard ?? "", row: job.row,
                         reason: "its result should be\(row) of \(job.shard ?? "")"))
             }
         } else {
             for item in expected ?? [] where !seenJobs.contains(item) {
                 findings.append(
                     Verification.Finding(
-                        kind: .missing, job: item, shard: "", row: nil, reason: "no shard holds a row of it"))
+                        kind: absence, job: item, shard: "", row: nil,
+                        reason: "no shard that was read holds a row of it"))
             }
         }
         return (seen.count, undecided, findings)

@@ -79,9 +79,9 @@ struct BenchQueueCommand: ParsableCommand {
 
     /// Rounds of the queue and of every baseline in turn.
     private func measureRounds(_ bench: QueueBench) throws -> ([QueueBench.Round], [QueueReport.Peer]) {
-        let cluster = try NullCluster(in: bench.folder)
+        let cluster = try NullCluster(in: bench.folder, shards: shards)
         defer { cluster.end() }
-        try cluster.startWorkers(workers, capacity: capacity, shards: shards)
+        try cluster.startWorkers(workers, capacity: capacity)
         _ = try bench.round(0, jobs: min(jobs, 5000), on: cluster)  // caches and files warm up
         var rounds: [QueueBench.Round] = []
         var others = baseline.map { _ in [QueueBaseline]() }

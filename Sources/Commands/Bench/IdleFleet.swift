@@ -92,7 +92,7 @@ struct IdleFleet {
             case .end(let error): throw CommandFailure("a worker ended: \(error.map { "\($0)" } ?? "it was asked to")")
             case .connect: try member.connect()
             case .note: break
-            case .admit, .drop, .hurry, .answered: break  // it gets no jobs
+            case .admit, .drop, .rewrite, .hurry, .answered: break  // it gets no jobs
             }
         }
     }

@@ -5,20 +5,25 @@ import WireProtocol
 final class NullCluster {
     private let folder: URL
     private let listening: CoordinatorCommand.Listening
+    private let shards: Bool
     let coordinator: ChildProcess
     let client: CoordinatorClient
     private var workers: [ChildProcess] = []
 
     /// Starts a coordinator over the store in `folder`, which may exist; where it listens unless told otherwise, the system
     /// chooses.
-    init(in folder: URL, workerEndpoint: String = "tcp://127.0.0.1:*") throws {
+    ///
+    /// - Parameter shards: whether workers write shards, which the coordinator then looks for.
+    init(in folder: URL, workerEndpoint: String = "tcp://127.0.0.1:*", shards: Bool = false) throws {
         self.folder = folder
+        self.shards = shards
         coordinator = try ChildProcess(
             "coordinator",
             [
                 "coordinator", "--store", folder.appendingPathComponent("jobs.sqlite").path, "--workers",
                 workerEndpoint, "--clients", "tcp://127.0.0.1:*", "--output", "json",
-            ], log: folder.appendingPathComponent("coordinator.log"), announces: true)
+            ] + (shards ? [] : ["--unconfirmed"]), log: folder.appendingPathComponent("coordinator.log"),
+            announces: true)
         guard let line = coordinator.firstLine(),
             let listening = try? JSONDecoder().decode(CoordinatorCommand.Listening.self, from: Data(line.utf8))
         else {
@@ -34,7 +39,7 @@ final class NullCluster {
     func usage() throws -> ProcessUsage { try ProcessUsage(of: coordinator.id) }
 
     /// Starts workers that hold `capacity` jobs each, and waits until they are there.
-    func startWorkers(_ count: Int, capacity: Int, shards: Bool) throws {
+    func startWorkers(_ count: Int, capacity: Int) throws {
         for number in 1...count {
             var arguments = [
                 "worker", "--null", "--connect", listening.workers, "--name", "null-\(number)", "--threads", "1",

@@ -62,7 +62,7 @@ struct QueueBench {
         }
         guard let second else { throw CommandFailure("the coordinator did not start again") }
         defer { second.end() }
-        try second.startWorkers(1, capacity: 8, shards: false)
+        try second.startWorkers(1, capacity: 8)
         while try second.client.status().batches.allSatisfy({ $0.succeeded == 0 }) {
             try second.check()
             Thread.sleep(forTimeInterval: 0.01)

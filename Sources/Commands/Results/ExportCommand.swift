@@ -43,7 +43,9 @@ struct ExportCommand: ParsableCommand {
             guard let out else { throw CommandFailure(ExitCodes.usage, "--format \(format) needs --out FILE") }
             // Python has no examination of its own.
             try catalogue.examineShards(reading: format == .npz ? .everything : .rows)
-            try PythonReader.export(format.rawValue, of: folder.results, to: out, python: python)
+            try OutputFile(out).fill { part in
+                try PythonReader.export(format.rawValue, of: folder.results, to: part, python: python)
+            }
         }
     }
 
@@ -52,20 +54,7 @@ struct ExportCommand: ParsableCommand {
     /// Hands on text piece by piece; a file gets its name when it is whole.
     private func write(_ body: (_ put: (String) throws -> Void) throws -> Void) throws {
         guard let out else { return try Self.gather(into: FileHandle.standardOutput, body) }
-        let part = "\(out).\(UUID().uuidString).part"
-        guard FileManager.default.createFile(atPath: part, contents: nil),
-            let file = FileHandle(forWritingAtPath: part)
-        else { throw CommandFailure("\(out) cannot be written: check the path and the rights of this user") }
-        do {
-            try Self.gather(into: file, body)
-            try file.close()
-            guard rename(part, out) == 0 else {
-                throw CommandFailure("\(out) cannot be written: \(String(cString: strerror(errno)))")
-            }
-        } catch {
-            try? FileManager.default.removeItem(atPath: part)
-            throw error
-        }
+        try OutputFile(out).write { file in try Self.gather(into: file, body) }
     }
 
     /// Writes in pieces of a megabyte.

@@ -66,11 +66,7 @@ struct ShowCommand: ParsableCommand {
         }
         if let png {
             let bytes = try panels.strip().png()
-            do {
-                try Data(bytes).write(to: URL(fileURLWithPath: png), options: .atomic)
-            } catch {
-                throw CommandFailure("\(png) cannot be written: \(error.localizedDescription)")
-            }
+            try OutputFile(png).write(Data(bytes))
             print("\npanels: " + panels.panels.map(\.title).joined(separator: " | "))
         }
     }

@@ -13,7 +13,8 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Without a job store the items file of the batch says which jobs there should be. Exit code 0: every job that \
             ended has its row, and every file is whole. Orphaned and superseded rows are only reported: they count \
-            nowhere, and 'winnow results merge' leaves them out. --requeue moves damaged files to the folder damaged.
+            nowhere, and 'winnow results merge' leaves them out. --requeue moves damaged files to the folder damaged. While \
+            anything cannot be read, because of rights, a disk or its mount, it moves nothing and puts nothing back.
             """)
 
     @OptionGroup var folder: FolderArgument
@@ -21,6 +22,9 @@ struct VerifyCommand: ParsableCommand {
 
     @Flag(help: "Put exactly the missing jobs back. Stop the coordinator first; its next start runs them.")
     var requeue = false
+
+    @Flag(help: "All shards are gone for good, and not only their mount: their jobs may be put back.")
+    var lost = false
 
     @Option(help: "Most findings to list.")
     var rows = 50
@@ -39,9 +43,14 @@ struct VerifyCommand: ParsableCommand {
                 "winnow: missing rows were not looked for: there is no job store, and the items file of the batch cannot "
                     + "be read; --store names a store")
         }
-        let verification = try Verification(folder.results, results: results, expected: expected)
+        let verification = try Verification(
+            folder.results, results: results, expected: expected, takesAbsenceAsLoss: lost)
         var requeued: Int?
-        if requeue, let results, let url = store.url(for: folder.results) {
+        if requeue, !verification.isComplete {
+            printError(
+                "winnow: nothing was put back and nothing moved, because not everything can be read just now; run this again "
+                    + "when it can (if all shards are gone for good: --lost)")
+        } else if requeue, let results, let url = store.url(for: folder.results) {
             requeued = try put(back: verification.missing, of: results.batch, in: url)
             // Their jobs run again: without them the next look finds everything in order.
             if requeued == verification.missing.count {
@@ -118,7 +127,7 @@ private struct VerificationReport: Encodable {
         let row: Int?
     }
 
-    let shards, visible, undecided, damaged, missing, orphaned, superseded: Int
+    let shards, visible, undecided, unavailable, damaged, missing, orphaned, superseded: Int
     let requeued: Int?
     let findings: [Entry]
 
@@ -126,6 +135,7 @@ private struct VerificationReport: Encodable {
         shards = verification.shards
         visible = verification.visible
         undecided = verification.undecided
+        unavailable = verification.count(.unavailable)
         damaged = verification.count(.damaged)
         missing = verification.count(.missing)
         orphaned = verification.count(.orphaned)

@@ -7,6 +7,7 @@ ACKNOWLEDGED holds one line "JOB SHARD" for each row that a worker was told is c
 README.md in this folder; answers are those of `winnow worker --null`.
 """
 
+import collections
 import hashlib
 import json
 import os
@@ -68,6 +69,7 @@ class Check:
         self.history()
         rows = self.read_shards()
         self.rows_of_jobs(rows)
+        self.rows_as_users_find_them(rows)
         self.acknowledgements()
         visible = sum(job["path"] is not None for job in self.jobs)
         return {
@@ -111,6 +113,8 @@ class Check:
         rows = {}
         for folder, _, names in os.walk(os.path.join(self.results, "shards")):
             for name in names:
+                if not name.endswith(".h5"):
+                    continue
                 path = os.path.relpath(os.path.join(folder, name), self.results)
                 try:
                     with h5py.File(os.path.join(folder, name)) as file:
@@ -156,6 +160,13 @@ class Check:
             expected = FAILED if prompt in ("null:fail", "null:crash") else SUCCEEDED
             if job["state"] != expected:
                 self.fail("I8", f"{job['item_id']} ended as {job['state']}, expected {expected}: {job['error']}")
+
+    def rows_as_users_find_them(self, rows):
+        """I9: whoever opens every shard, and asks nothing else, finds each job that has a result once."""
+        found = collections.Counter(row[0] for shard in rows.values() for row in shard)
+        expected = collections.Counter(job["item_id"] for job in self.jobs if job["path"] is not None)
+        for name in (found - expected) + (expected - found):
+            self.fail("I9", f"{name} has {found[name]} rows in shards/, not {expected[name]}")
 
     def acknowledgements(self):
         """I3: what a worker was told is committed is committed, and in that very shard."""

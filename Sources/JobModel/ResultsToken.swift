@@ -1,0 +1,58 @@
+internal import Foundation
+
+/// The sign by which a results folder is known: a file inside it that holds what the description of its batch holds.
+///
+/// The coordinator writes it when a batch is opened. A process that does not find it has another disk at the folder's
+/// path, or none at present: what it would write there could not be found, and what it does not find there is not lost.
+public enum ResultsToken {
+    /// Its place in a results folder: inside `shards/`, because that may be a mount of its own.
+    public static let file = "shards/.token"
+
+    /// What stands in the file of a folder.
+    public enum Reading: Sendable, Hashable {
+        /// There is a token.
+        case token(String)
+        /// There is no such file.
+        case absent
+        /// It cannot be read just now, for this reason.
+        case unreadable(String)
+    }
+
+    /// A new token, 32 hexadecimal digits.
+    public static func random() -> String {
+        UUID().uuidString.lowercased().replacing("-", with: "")
+    }
+
+    /// Writes the token of a folder, whole or not at all; `shards/` must be there.
+    public static func write(_ token: String, in results: String) throws {
+        try Data("\(token)\n".utf8).write(to: URL(fileURLWithPath: "\(results)/\(file)"), options: .atomic)
+    }
+
+    /// Reads the token of a folder.
+    public static func read(_ results: String) -> Reading {
+        do {
+            let text = try String(contentsOfFile: "\(results)/\(file)", encoding: .utf8)
+            return .token(text.trimmingCharacters(in: .whitespacesAndNewlines))
+        } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
+            return .absent
+        } catch {
+            return .unreadable(error.localizedDescription)
+        }
+    }
+
+    /// Why the folder that this process sees at a path is not the one that bears the token; nil where it is.
+    public static func mismatch(_ token: String, in results: String) -> String? {
+        switch read(results) {
+        case .token(token): nil
+        case .token:
+            "the results folder \(results) belongs to another batch here: its \(file) is another one. "
+                + "Mount the folder that the batch was submitted with"
+        case .absent:
+            "the results folder \(results) is not the batch's here: it has no \(file). "
+                + "Mount the folder that the batch was submitted with at this path"
+        case .unreadable(let reason):
+            "the results folder \(results) cannot be used here: \(file): \(reason). "
+                + "Check the mount and the rights of this user"
+        }
+    }
+}
