@@ -95,6 +95,7 @@ extension Coordination {
         records = [:]
         peers = [:]
         peerOf = [:]
+        keyOf = [:]
         try recover()
     }
 }

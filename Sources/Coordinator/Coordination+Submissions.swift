@@ -2,6 +2,7 @@ internal import JobModel
 internal import JobStore
 internal import Logging
 internal import Scheduling
+internal import TokenReduction
 internal import WireProtocol
 
 extension Coordination {
@@ -14,21 +15,22 @@ extension Coordination {
         guard BatchName.isUsable(request.name) else {
             throw ClientRefusal("bad-name", "A batch cannot be called '\(request.name)'; \(BatchName.rule).")
         }
+        try description.checkLimits()
+        try check(description.method)
         let results = description.results
-        guard results.hasPrefix("/") else {
-            throw ClientRefusal("bad-description", "The results folder '\(results)' is not an absolute path.")
-        }
         if !request.fresh, let record = records[BatchID(request.name)] {
             return try resume(BatchID(request.name), record, description, request)
         }
-        var suffix = ""
-        var number = 1
-        while records[BatchID(request.name + suffix)] != nil || ResultsFolder.isTaken(results + suffix)
-            || records.values.contains(where: { $0.description.results == results + suffix })
+        let folders = Set(records.values.map(\.description.results))
+        // Of a thousand batches of one name, the last does not ask after each of the others.
+        var number = lastSuffixes[request.name] ?? 1
+        var suffix: String { number == 1 ? "" : "-\(number)" }
+        while records[BatchID(request.name + suffix)] != nil || folders.contains(results + suffix)
+            || ResultsFolder.isTaken(results + suffix)
         {
             number += 1
-            suffix = "-\(number)"
         }
+        if number > 1 { lastSuffixes[request.name] = number }
         let id = BatchID(request.name + suffix)
         description.name = id.rawValue
         description.results = results + suffix
@@ -41,6 +43,19 @@ extension Coordination {
         records[id] = BatchRecord(
             json: json, description: description, modelFingerprint: request.modelFingerprint)
         return opened(id, resumed: false)
+    }
+
+    /// Refuses a method that no worker knows, or options that it does not have.
+    private borrowing func check(_ method: BatchDescription.Method) throws {
+        do {
+            _ = try MethodCatalogue.method(named: method.name, options: method.options)
+        } catch {
+            throw ClientRefusal("bad-description", "The method of the batch cannot be used: \(error)")
+        }
+        guard method.name == "none" || method.keep != nil else {
+            throw ClientRefusal(
+                "bad-description", "Method '\(method.name)' needs 'keep', the number of visual tokens to keep.")
+        }
     }
 
     /// Takes up a batch that exists: its items keep what they have, and those that it lacks are added.

@@ -59,6 +59,15 @@ extension JobStore {
         }
     }
 
+    /// Whether a shard of a batch has been noted, by its path.
+    public borrowing func contains(shard: String, of batch: BatchID) throws(JobStoreError) -> Bool {
+        try access { database in
+            let statement = try database.cachedStatement(
+                sql: "SELECT 1 FROM shard WHERE batch = (SELECT id FROM batch WHERE name = ?) AND path = ?")
+            return try Int.fetchOne(statement, arguments: [batch.rawValue, shard]) != nil
+        }
+    }
+
     /// Whether this row of this shard is the job's result.
     public borrowing func isResult(
         of job: JobID, shard: String, row: UInt32, batch: BatchID
