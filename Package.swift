@@ -10,7 +10,6 @@ let settings: [SwiftSetting] = [
 ]
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -43,7 +42,6 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
-        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
     ],
     // Arrows only go down: a target may import targets of lower levels, nothing else (ops/check enforces it).
     targets: [
@@ -78,7 +76,7 @@ let package = Package(
         module("JobStore", ["Failpoints", "FileLocks", "JobModel", grdb, sqlite]),
 
         module("AccessKeys", ["FileLocks", "ZeroMQ"]),
-        module("Monitoring", [flyingFox]),
+        module("Monitoring"),
 
         // Level 3–4: the model, and running it.
         module(
@@ -98,7 +96,8 @@ let package = Package(
         module(
             "Coordinator",
             [
-                "AccessKeys", "JobModel", "JobStore", "Monitoring", "Scheduling", "WireProtocol", "ZeroMQ", logging,
+                "AccessKeys", "JobModel", "JobStore", "Monitoring", "Scheduling", "TokenReduction", "WireProtocol",
+                "ZeroMQ", logging,
             ]),
         module(
             "Evaluation",

@@ -13,7 +13,7 @@ struct FolderLock: ~Copyable {
             switch error {
             case .cannotOpen(let reason):
                 throw AccessKeyError(.unreadable, "the folder \(folder) cannot be opened: \(reason)")
-            case .refused: lock = nil
+            case .noLocks, .refused: lock = nil
             }
         }
     }

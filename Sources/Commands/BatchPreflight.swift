@@ -18,6 +18,7 @@ enum BatchPreflight {
         }
         let wanted = file.description
         do {
+            try wanted.checkLimits()
             let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
             let plan = try ReductionPlan(
                 method: wanted.method.name, keep: wanted.method.keep, fromLayer: wanted.method.fromLayer,

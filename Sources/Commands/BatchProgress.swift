@@ -17,7 +17,7 @@ struct BatchProgress {
         if doneBefore == nil { doneBefore = done }
         let line = description(status, done: done, workers: workers)
         if isTerminal {
-            FileHandle.standardError.write(Data("\r\u{1B}[2K\(line)".utf8))
+            writeError("\r\u{1B}[2K\(line)")
             return
         }
         let isEnd = done == status.total

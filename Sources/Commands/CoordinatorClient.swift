@@ -8,6 +8,10 @@ public struct CoordinatorClientError: Error, CustomStringConvertible, Sendable {
     public enum Code: Sendable, Hashable {
         /// Nobody answers at the endpoint.
         case noAnswer
+        /// Whoever asked does not want to wait any more.
+        case givenUp
+        /// The request is larger than messages may be.
+        case tooLarge
         /// The coordinator refuses; `refusal` says which of its reasons.
         case refused
         /// The other side does not speak this protocol, or another version of it.
@@ -31,6 +35,7 @@ public struct CoordinatorClientError: Error, CustomStringConvertible, Sendable {
         let usage = [
             "no-such-batch", "no-such-item", "no-such-worker", "bad-state", "bad-name", "bad-item", "bad-description",
             "changed-batch", "changed-item", "batch-ended", "results-taken",
+            "implausible", "too-large",
         ]
         return refusal.map(usage.contains) ?? false
     }
@@ -41,8 +46,13 @@ public struct CoordinatorClientError: Error, CustomStringConvertible, Sendable {
 /// It belongs to one thread. The first request says hello. A request without an answer in time may have been carried out
 /// all the same; an answer that comes too late is ignored.
 public final class CoordinatorClient {
+    /// How long nobody may be there before it is found out why.
+    private static let quiet = Duration.seconds(2)
+
     private let endpoint: String
     private let patience: Duration
+    /// Whether waiting for an answer still makes sense; asked again and again meanwhile.
+    private let goesOn: () -> Bool
     private let session = UUID().uuidString
     private let socket: Socket
     private let monitor: ConnectionMonitor
@@ -55,13 +65,17 @@ public final class CoordinatorClient {
 
     /// A client of the coordinator at an endpoint such as `tcp://127.0.0.1:5758`.
     ///
-    /// - Parameter patience: how long one answer may take.
-    /// - Parameter security: the client's key and the coordinator's, except on loopback.
+    /// - Parameters:
+    ///   - patience: how long one answer may take.
+    ///   - security: the client's key and the coordinator's, except on loopback.
+    ///   - goesOn: whether waiting still makes sense; where it does not, requests end with ``CoordinatorClientError/Code-swift.enum/givenUp``.
     public init(
-        endpoint: String, patience: Duration = .seconds(10), security: SocketSecurity = .none
+        endpoint: String, patience: Duration = .seconds(10), security: SocketSecurity = .none,
+        goesOn: @escaping () -> Bool = { true }
     ) throws(CoordinatorClientError) {
         self.endpoint = endpoint
         self.patience = patience
+        self.goesOn = goesOn
         do throws(ZeroMQError) {
             let context = try Context()
             var options = SocketOptions.connector
@@ -106,15 +120,28 @@ public final class CoordinatorClient {
 
     /// Sends as soon as there is a connection and returns the answer with the request's number.
     private func deliver(_ message: WireFromClient) throws(CoordinatorClientError) -> WireToClient {
+        let frames: [[UInt8]]
         do {
-            let frames = try message.frames()
-            let deadline = ContinuousClock.now + patience
+            frames = try message.frames()
+        } catch {
+            throw CoordinatorClientError(code: .tooLarge, message: error.message, refusal: nil)
+        }
+        var search: Reachability?
+        do {
+            let start = ContinuousClock.now, deadline = start + patience
             // Connecting takes no event on the socket, so until then a short wait stands in for one.
-            while try !send(frames), ContinuousClock.now < deadline { try wait(until: .now + .milliseconds(20)) }
-            while ContinuousClock.now < deadline {
-                if let answer = try receive(), answer.request == message.request { return answer }
-                try wait(until: deadline)
+            while try !send(frames), .now < deadline {
+                try wait(until: .now + .milliseconds(20))
+                guard !hasAnswered, .now > start + Self.quiet else { continue }
+                search = search ?? findOutWhy(until: deadline)
+                if let hindrance = search?.hindrance, hindrance.isFinal { throw noAnswer(hindrance) }
             }
+            while .now < deadline {
+                if let answer = try receive(), answer.request == message.request { return answer }
+                try wait(until: min(deadline, .now + .milliseconds(500)))
+            }
+        } catch let error as CoordinatorClientError {
+            throw error
         } catch let error as WireError {
             throw misunderstood(error.message)
         } catch {
@@ -126,10 +153,22 @@ public final class CoordinatorClient {
             throw CoordinatorClientError(
                 code: .noAnswer, message: "\(endpoint) refuses the connection: \(refusal.advice)", refusal: nil)
         }
-        throw CoordinatorClientError(
+        throw noAnswer(search?.hindrance)
+    }
+
+    /// Says why nobody is there, in words and within seconds; trying goes on beside it.
+    private func findOutWhy(until deadline: ContinuousClock.Instant) -> Reachability {
+        Reachability(of: endpoint) { hindrance in
+            let left = max(0, Int((deadline - .now) / .seconds(1)))
+            if !hindrance.isFinal { printError("winnow: \(hindrance); trying for another \(left) s") }
+        }
+    }
+
+    private func noAnswer(_ hindrance: Reachability.Hindrance?) -> CoordinatorClientError {
+        let why = hindrance.map { ": \($0)." } ?? ": is it running?"
+        return CoordinatorClientError(
             code: .noAnswer,
-            message: "no coordinator answers at \(endpoint): is it running? Start one with 'winnow coordinator'.",
-            refusal: nil)
+            message: "no coordinator answers at \(endpoint)\(why) Start one with 'winnow coordinator'.", refusal: nil)
     }
 
     /// How the last connection was refused; nil where one stands, or nobody is there.
@@ -161,7 +200,11 @@ public final class CoordinatorClient {
         return try WireToClient(frames: frames)
     }
 
-    private func wait(until deadline: ContinuousClock.Instant) throws(ZeroMQError) {
+    private func wait(until deadline: ContinuousClock.Instant) throws {
+        guard goesOn() else {
+            throw CoordinatorClientError(
+                code: .givenUp, message: "the coordinator at \(endpoint) is not waited for any more", refusal: nil)
+        }
         _ = try Poller.wait(for: [socket.pollSource], timeout: max(.zero, deadline - .now))
     }
 

@@ -57,7 +57,7 @@ struct CoordinatorCommand: ParsableCommand {
     }
 
     func run() throws {
-        try OpenFiles.raiseLimit()
+        try OpenFiles.raiseLimit(needing: 64)
         let times = SchedulerSettings(heartbeat: .seconds(heartbeat), lease: .seconds(lease))
         var configuration = CoordinatorConfiguration(
             store: URL(fileURLWithPath: store), workerEndpoint: workers, clientEndpoint: clients, scheduling: times)

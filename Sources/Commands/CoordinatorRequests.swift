@@ -129,8 +129,15 @@ extension CoordinatorClient {
     func status(_ batch: String = "") throws -> WireStatusAnswer {
         var question = WireStatusRequest()
         question.batch = batch
-        guard case .status(let answer) = try request(.status(question)).kind else { throw unexpectedAnswer() }
-        return answer
+        var whole = WireStatusAnswer()
+        while true {
+            guard case .status(let page) = try request(.status(question)).kind else { throw unexpectedAnswer() }
+            whole.batches += page.batches
+            whole.workers += page.workers
+            guard page.more, !page.batches.isEmpty || !page.workers.isEmpty else { return whole }
+            question.afterBatches = UInt64(whole.batches.count)
+            question.afterWorker = whole.workers.last?.worker ?? ""
+        }
     }
 
     /// The state, from a coordinator that was there and may be away for a while: it comes back with all it knows.

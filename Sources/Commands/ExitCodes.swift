@@ -31,4 +31,4 @@ func endCommand(_ exitCode: Int32) throws {
 }
 
 /// Writes a line to standard error.
-func printError(_ text: String) { FileHandle.standardError.write(Data((text.shown + "\n").utf8)) }
+func printError(_ text: String) { writeError(text.shown + "\n") }

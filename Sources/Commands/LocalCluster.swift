@@ -45,6 +45,9 @@ final class LocalCluster {
             "worker \(number)", workerArguments(number), log: logs.appendingPathComponent("worker-\(number).log"))
     }
 
+    /// Whether the coordinator is there; without it nothing goes on.
+    var hasCoordinator: Bool { coordinator.isRunning }
+
     /// Starts again what died; throws where the coordinator did, or workers die again and again.
     func check() throws {
         guard coordinator.isRunning else {

@@ -57,18 +57,32 @@ struct RunCommand: ParsableCommand {
         defer { cluster.end() }
         let interrupted = Interruption()
         var catalogue = RunningCatalogue(results: file.description.results)
-        let coordinator = try CoordinatorClient(endpoint: cluster.endpoint, patience: .seconds(30))
-        let id = try coordinator.submit(file).batch
-        let status = try coordinator.waitForEnd(of: id, showingProgress: output != .quiet) { status in
+        let coordinator = try CoordinatorClient(endpoint: cluster.endpoint, patience: .seconds(30)) {
+            cluster.hasCoordinator && !interrupted.isAsked
+        }
+        /// Throws where the run cannot or should not go on.
+        func check() throws {
             if interrupted.isAsked {
                 throw CommandFailure(
                     ExitCodes.cancelled,
                     "interrupted; finished jobs are in \(file.description.results), and --resume goes on with the rest")
             }
-            // All workers are alike here: what none of them can do now, none will.
-            guard status.trouble.isEmpty else { throw CommandFailure("no worker can run the batch: \(status.trouble)") }
             try cluster.check()
-            catalogue.refreshNowAndThen()
+        }
+        let status: WireBatchStatus
+        do {
+            let id = try coordinator.submit(file).batch
+            status = try coordinator.waitForEnd(of: id, showingProgress: output != .quiet) { status in
+                // All workers are alike here: what none of them can do now, none will.
+                guard status.trouble.isEmpty else {
+                    throw CommandFailure("no worker can run the batch: \(status.trouble)")
+                }
+                try check()
+                catalogue.refreshNowAndThen()
+            }
+        } catch let error as CoordinatorClientError {
+            try check()
+            throw error
         }
         catalogue.refresh()
         let answers = try AnswerList(of: status, file: file, from: coordinator, limit: rows)

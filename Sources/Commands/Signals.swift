@@ -5,11 +5,12 @@ import Foundation
 final class Signals {
     private let sources: [any DispatchSourceSignal]
 
-    /// `action` gets how often the process was asked so far, from 1, by SIGINT or SIGTERM.
-    init(_ action: @escaping @Sendable (_ times: Int) -> Void) {
+    /// `action` gets how often the process was asked so far, from 1, by any of the signals. A hang-up that the process was
+    /// told to ignore, as `nohup` does, stays ignored.
+    init(_ signals: [Int32] = [SIGINT, SIGTERM], _ action: @escaping @Sendable (_ times: Int) -> Void) {
         let queue = DispatchQueue(label: "winnow.signals")
         let count = Count()
-        sources = [SIGINT, SIGTERM].map { number in
+        sources = signals.filter { $0 != SIGHUP || !Self.isIgnored($0) }.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
@@ -19,6 +20,13 @@ final class Signals {
             source.resume()
             return source
         }
+    }
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     deinit { for source in sources { source.cancel() } }

@@ -34,6 +34,7 @@ public struct Winnow: ParsableCommand {
 
     /// Parses the arguments and runs the command they name; returns the exit code.
     public static func start() -> Int32 {
+        StandardStreams.openMissing()
         ThreadWaiting.beShort()
         // Peers and readers of our output may go away at any time: an error, not a signal.
         signal(SIGPIPE, SIG_IGN)

@@ -10,14 +10,18 @@ import Worker
 struct WorkerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worker", abstract: "Take jobs from a coordinator, run them and write result files.",
-        discussion: "SIGTERM or Ctrl-C lets running jobs finish; a second one hands them back.")
+        discussion: """
+            SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 or Ctrl-C lets running jobs finish; a second signal hands them back. A batch \
+            whose results cannot be written here waits, and is tried again from time to time.
+            """)
 
     @Option(help: "Where the coordinator listens for workers.")
     var connect = CoordinatorConfiguration.defaultWorkerEndpoint
 
     @OptionGroup var access: KeyArguments
 
-    @Option(help: "A name, the same after a restart; left out, it is the host's with the first free number.")
+    @Option(
+        help: "A name, the same after a restart; left out, one is made from the host's and kept in the state folder.")
     var name: String?
 
     @Option(help: "Compute threads; the processors that this process may use, if left out.")
@@ -84,6 +88,7 @@ struct WorkerCommand: ParsableCommand {
     }
 
     func run() throws {
+        try OpenFiles.raiseLimit(needing: 48)
         let place = try WorkerPlace(name: name, spool: spool, state: Self.stateFolder)
         defer { withExtendedLifetime(place) {} }
         var configuration = WorkerConfiguration(endpoint: connect, name: WorkerName(place.name))
@@ -102,7 +107,10 @@ struct WorkerCommand: ParsableCommand {
                 ModelRunner(capacity: capacity, threads: threads, memory: memory)
             }
         }
-        let signals = Signals { times in times == 1 ? service.drain() : service.stop() }
+        // Batch systems announce the end of an allocation by signals of their users' choice.
+        let signals = Signals([SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]) { times in
+            times == 1 ? service.drain() : service.stop()
+        }
         // Nobody is left who would want what runs here; what is not committed counts as not done.
         if untilInputEnds { StandardInput.whenItEnds { _exit(ExitCodes.infrastructure) } }
         try withExtendedLifetime(signals) { try service.run() }

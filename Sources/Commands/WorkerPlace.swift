@@ -3,8 +3,9 @@ import Foundation
 
 /// A worker's name and the folder of its unanswered reports.
 ///
-/// A worker without a name gets the host's with the first number that no other process has: after a restart it is the same
-/// one, and finds the reports that the former process left.
+/// A worker without a name gets a folder named after the host, with the first number that no other process has, and its
+/// name lies in it: after a restart it is the same one, and finds the reports that the former process left. A few random
+/// letters tell it from workers of another machine of the same name.
 final class WorkerPlace {
     /// The worker's name.
     let name: String
@@ -28,11 +29,27 @@ final class WorkerPlace {
         for number in 1...4096 {
             let folder = state.appendingPathComponent("\(host)-\(number)")
             guard let lock = try Self.lock(folder) else { continue }
-            (self.name, self.spool) = ("\(host)-\(number)", wanted ?? folder)
+            self.name = try Self.name(in: folder, or: "\(host)-\(number)")
+            self.spool = wanted ?? folder
             self.lock = consume lock
             return
         }
         throw CommandFailure("4096 workers of this machine use \(state.path); give this one a --name")
+    }
+
+    /// The name that lies in a folder, where there is none a new one.
+    private static func name(in folder: URL, or stem: String) throws -> String {
+        let file = folder.appendingPathComponent("name")
+        if let kept = try? String(contentsOf: file, encoding: .utf8), kept.hasPrefix(stem + "-") { return kept }
+        let letters = "abcdefghjkmnpqrstuvwxyz23456789"
+        let name = stem + "-" + String((0..<5).compactMap { _ in letters.randomElement() })
+        do {
+            try Data(name.utf8).write(to: file, options: .atomic)
+        } catch {
+            throw CommandFailure(
+                "\(file.path) cannot be written: \(error). Check the disk, or give --name and --spool.")
+        }
+        return name
     }
 
     /// Holds a folder, which is made if needed; nil where another process does.
@@ -46,6 +63,10 @@ final class WorkerPlace {
             case .cannotOpen(let reason):
                 throw CommandFailure(
                     "\(path) cannot be opened: \(reason). Check permissions, or give --name and --spool.")
+            case .noLocks(let reason):
+                throw CommandFailure(
+                    "the file system of \(path) has no locks (\(reason)), so workers cannot tell their folders apart; give "
+                        + "each its own --name and --spool.")
             case .refused: return nil
             }
         }

@@ -6,7 +6,8 @@ internal import Scheduling
 internal import WireProtocol
 
 extension Coordination {
-    /// Most bytes of items in one message of assignments.
+    /// Most bytes of items and settings in one message of assignments, apart from the last of each: far below what a
+    /// message may have, whose limit one item and the settings of one batch never reach.
     private static let assignmentBytes = 4 << 20
 
     /// Carries out what the scheduler decided.
@@ -40,6 +41,7 @@ extension Coordination {
                     "lost a worker", metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])
             case .workerForgotten(let worker):
                 if let peer = peerOf.removeValue(forKey: worker) { peers[peer] = nil }
+                keyOf[worker] = nil
                 logger.info("forgot a worker", metadata: [LogKey.worker: "\(worker)"])
             case .refuse(let worker, let reason):
                 logger.warning(
@@ -66,17 +68,20 @@ extension Coordination {
         tell(worker) { $0.heartbeatAnswer.revoked = revoked.map { WireLease($0) } }
     }
 
-    /// Queues a message.
+    /// Queues a message; returns why it cannot be one, where it is too large.
+    @discardableResult
     mutating func queue(
         _ message: some Envelope, _ port: Outgoing.Port, _ peer: [UInt8], request: UInt64 = 0,
         assigned: (worker: WorkerName, leases: [Lease])? = nil
-    ) {
+    ) -> WireError? {
         do {
             outgoing.append(
                 Outgoing(
                     port: port, peer: peer, frames: try message.frames(), request: request, assigned: assigned))
+            return nil
         } catch {
             logger.error("cannot send a message", metadata: [LogKey.reason: "\(error)"])
+            return error
         }
     }
 
@@ -106,9 +111,7 @@ extension Coordination {
         guard let peer = peerOf[worker] else {
             return try perform(scheduler.jobsReturned(assignments.map(\.lease), by: worker, at: now))
         }
-        var message = WireToWorker()
-        var leases: [Lease] = []
-        var bytes = 0
+        var parcel = Parcel()
         let payloads = try store.payloads(of: assignments.map(\.lease.job))
         for (assignment, payload) in zip(assignments, payloads) {
             guard let payload, let record = records[assignment.batch],
@@ -117,15 +120,12 @@ extension Coordination {
                 throw CoordinatorError(
                     .inconsistent, "Job \(assignment.lease.job) of batch \(assignment.batch) is not in the job store.")
             }
-            if bytes > 0, bytes + payload.item.utf8.count > Self.assignmentBytes {
-                queue(message, .workers, peer, assigned: (worker, leases))
-                (message, leases, bytes) = (WireToWorker(), [], 0)
+            if parcel.bytes > Self.assignmentBytes {
+                try send(parcel, to: worker, peer)
+                parcel = Parcel()
             }
-            if peers[peer]?.knownBatches.insert(assignment.batch).inserted == true {
-                var settings = WireBatchSettings()
-                settings.batch = assignment.batch.rawValue
-                settings.description_p = record.json
-                message.assignments.settings.append(settings)
+            if peers[peer]?.knownBatches.contains(assignment.batch) != true {
+                parcel.describe(assignment.batch, record.json)
             }
             var wire = WireAssignment()
             wire.lease = WireLease(assignment.lease)
@@ -135,11 +135,46 @@ extension Coordination {
             wire.queuedSeconds = record.elapsed(at: wallClock)
             wire.retriable = record.description.queue.retriable(after: assignment.failures)
             metrics.counters.queueWait.observe(wire.queuedSeconds)
-            message.assignments.assignments.append(wire)
-            leases.append(assignment.lease)
-            bytes += payload.item.utf8.count
+            parcel.add(wire)
         }
-        if !leases.isEmpty { queue(message, .workers, peer, assigned: (worker, leases)) }
+        try send(parcel, to: worker, peer)
+    }
+
+    /// Queues one message of assignments. Only what is in a message that leaves counts as sent: where it cannot leave, its
+    /// jobs wait again, and this worker gets none of their batches for a while.
+    private mutating func send(_ parcel: Parcel, to worker: WorkerName, _ peer: [UInt8]) throws {
+        guard !parcel.leases.isEmpty else { return }
+        if let error = queue(parcel.message, .workers, peer, assigned: (worker, parcel.leases)) {
+            return try perform(
+                scheduler.jobsReturned(parcel.leases, unfit: error.message.shortened(), by: worker, at: now))
+        }
+        peers[peer]?.knownBatches.formUnion(parcel.described)
+    }
+}
+
+/// A message of assignments as it fills.
+private struct Parcel {
+    private(set) var message = WireToWorker()
+    private(set) var leases: [Lease] = []
+    /// Batches whose settings it carries.
+    private(set) var described: Set<BatchID> = []
+    private(set) var bytes = 0
+
+    /// Adds the settings of a batch, unless they are in it.
+    mutating func describe(_ batch: BatchID, _ json: String) {
+        guard described.insert(batch).inserted else { return }
+        var settings = WireBatchSettings()
+        settings.batch = batch.rawValue
+        settings.description_p = json
+        message.assignments.settings.append(settings)
+        bytes += json.utf8.count
+    }
+
+    /// Adds a job.
+    mutating func add(_ assignment: WireAssignment) {
+        leases.append(assignment.lease.lease)
+        message.assignments.assignments.append(assignment)
+        bytes += assignment.item.utf8.count + assignment.imagePath.utf8.count
     }
 }
 

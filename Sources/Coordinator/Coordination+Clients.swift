@@ -11,9 +11,14 @@ extension Coordination {
         let message: WireFromClient
         do {
             message = try WireFromClient(frames: frames)
-            try message.checkPlausibility()
         } catch {
             return drop(error)
+        }
+        do {
+            try message.checkPlausibility()
+        } catch {
+            drop(error)
+            return refuse(message, peer, WireRefusal(code: "implausible", message: error.message))
         }
         answering = Outgoing(port: .clients, peer: peer, frames: [], request: message.request)
         var answer: WireToClient
@@ -40,6 +45,17 @@ extension Coordination {
         }
         answering = nil
         answer.request = message.request
+        if let error = queue(answer, .clients, peer, request: message.request) {
+            refuse(
+                message, peer, WireRefusal(code: "too-large", message: "The answer cannot be sent: \(error.message)"))
+        }
+    }
+
+    /// Says to a client why it gets no answer.
+    private mutating func refuse(_ message: WireFromClient, _ peer: [UInt8], _ refusal: WireRefusal) {
+        var answer = WireToClient()
+        answer.request = message.request
+        answer.refusal = refusal
         queue(answer, .clients, peer, request: message.request)
     }
 
@@ -53,7 +69,7 @@ extension Coordination {
                 let times = configuration.scheduling
                 answer.welcome = WireWelcome(heartbeat: times.heartbeat, lease: times.lease)
             }
-        case .status(let request): answer.status = try status(of: request.batch)
+        case .status(let request): answer.status = try status(request)
         case .items(let request): answer.items = try items(request)
         case .explain(let request): answer.explained = try explain(request)
         case .stragglers(let request): answer.stragglers = try stragglers(of: request.batch)
@@ -76,7 +92,7 @@ extension Coordination {
         case .closeBatch(let request): answer.batchClosed.total = try close(BatchID(request.batch))
         case .cancel(let request):
             let id = try known(request.batch)
-            let (cancelled, actions) = scheduler.batchCancelled(id, reason: request.reason, at: now)
+            let (cancelled, actions) = scheduler.batchCancelled(id, reason: request.reason.shortened(), at: now)
             try perform(actions)
             answer.cancelled.cancelled = cancelled
         case .pause(let request): answer.paused = try pause(request)

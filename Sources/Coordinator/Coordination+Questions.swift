@@ -6,11 +6,20 @@ internal import WireProtocol
 
 /// Requests that change nothing.
 extension Coordination {
-    /// One batch, or all where the name is empty, and the workers.
-    borrowing func status(of name: String) throws -> WireStatusAnswer {
+    /// Bytes after which a page of an answer ends: far below what a message may have.
+    private static let pageBytes = 4 << 20
+
+    /// A page of the status: of one batch, or all where the name is empty, then of the workers.
+    borrowing func status(_ request: WireStatusRequest) throws -> WireStatusAnswer {
+        let name = request.batch
         let views = name.isEmpty ? scheduler.allBatches() : [scheduler.batch(try known(name))].compactMap { $0 }
         var answer = WireStatusAnswer()
-        for view in views {
+        var bytes = 0
+        for view in views.dropFirst(Int(clamping: request.afterBatches)) {
+            guard bytes < Self.pageBytes else {
+                answer.more = true
+                return answer
+            }
             var status = WireBatchStatus(view)
             if let record = records[view.id] {
                 status.elapsedSeconds = record.elapsed(at: wallClock)
@@ -18,9 +27,18 @@ extension Coordination {
                 status.reason = record.reason ?? ""
                 if status.trouble.isEmpty { status.trouble = record.hindrance ?? "" }
             }
+            bytes += status.size
             answer.batches.append(status)
         }
-        answer.workers = scheduler.allWorkers(at: now).map { WireWorkerStatus($0) }
+        for view in scheduler.allWorkers(at: now) where view.name.rawValue > request.afterWorker {
+            guard bytes < Self.pageBytes else {
+                answer.more = true
+                break
+            }
+            let status = WireWorkerStatus(view)
+            bytes += status.size
+            answer.workers.append(status)
+        }
         return answer
     }
 
@@ -48,8 +66,8 @@ extension Coordination {
         answer.next = page.count == limit ? page.last?.ordinal ?? 0 : last < total ? last : 0
         for record in page {
             // A page that grows too large for a message ends early; the client asks on from its last item.
-            bytes += (record.summary?.answer.utf8.count ?? 0) + (record.error?.utf8.count ?? 0) + 256
-            if bytes > 8 << 20, let end = answer.items.last?.ordinal {
+            bytes += record.size
+            if bytes > Self.pageBytes, let end = answer.items.last?.ordinal {
                 answer.next = end
                 break
             }
@@ -128,6 +146,12 @@ extension WireBatchStatus {
         medianSeconds = view.median ?? 0
         trouble = view.trouble ?? ""
     }
+
+    /// Bytes that it takes in a message, or a few more.
+    fileprivate var size: Int {
+        let texts = [batch, results, trouble, reason] + labels.flatMap { [$0.key, $0.value] }
+        return texts.reduce(256) { $0 + $1.utf8.count + 8 }
+    }
 }
 
 extension WireWorkerStatus {
@@ -141,5 +165,15 @@ extension WireWorkerStatus {
         finished = view.finished
         secondsSinceHeard = view.silence / .seconds(1)
         note = view.note
+    }
+    /// Bytes that it takes in a message, or a few more.
+    fileprivate var size: Int { 128 + worker.utf8.count + note.utf8.count }
+}
+
+extension ItemRecord {
+    /// Bytes that it takes in a message, or a few more.
+    fileprivate var size: Int {
+        let texts = [id.rawValue, shard ?? "", error ?? "", summary?.answer ?? ""]
+        return texts.reduce(128) { $0 + $1.utf8.count }
     }
 }

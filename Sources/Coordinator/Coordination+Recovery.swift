@@ -97,6 +97,7 @@ extension Coordination {
         records = [:]
         peers = [:]
         peerOf = [:]
+        keyOf = [:]
         try recover()
     }
 }

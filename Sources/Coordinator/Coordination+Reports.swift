@@ -25,13 +25,13 @@ extension Coordination {
 
     /// Judges a report; where its rows are to be taken, its shard is in `shards/` from now on.
     mutating func judge(
-        _ rows: [ReportedRow], of report: WireShardReport, in batch: BatchID
+        _ rows: [ReportedRow], of report: WireShardReport, in batch: BatchID, by worker: WorkerName
     ) throws -> Judgement {
         guard configuration.confirmsShards, let record = records[batch] else { return .take }
         var late: [JobID] = []
         var areNew = false
         for row in rows {
-            switch scheduler.verdict(on: row.lease, of: batch) {
+            switch scheduler.verdict(on: row.lease, of: batch, by: worker) {
             case .counts: areNew = true
             case .late: late.append(row.lease.job)
             case .ended:

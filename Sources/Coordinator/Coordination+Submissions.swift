@@ -2,6 +2,7 @@ internal import JobModel
 internal import JobStore
 internal import Logging
 internal import Scheduling
+internal import TokenReduction
 internal import WireProtocol
 
 extension Coordination {
@@ -14,11 +15,10 @@ extension Coordination {
         guard BatchName.isUsable(request.name) else {
             throw ClientRefusal("bad-name", "A batch cannot be called '\(request.name)'; \(BatchName.rule).")
         }
+        try description.checkLimits()
+        try check(description.method)
         var results = description.results
         while results.count > 1, results.hasSuffix("/") { results.removeLast() }
-        guard results.hasPrefix("/") else {
-            throw ClientRefusal("bad-description", "The results folder '\(results)' is not an absolute path.")
-        }
         if !request.fresh, let record = records[BatchID(request.name)] {
             return try resume(BatchID(request.name), record, description, request)
         }
@@ -40,19 +40,23 @@ extension Coordination {
 
     /// A name and a results folder that no batch has: those that are asked for, or for a batch that is to be a new one in
     /// any case the first ones with a suffix.
-    private borrowing func freePlace(
+    private mutating func freePlace(
         for request: WireOpenBatch, results: String
     ) throws -> (id: BatchID, folder: String) {
         // Of several batches of one folder, which only have followed one another, any will do.
         let owners = Dictionary(
             records.filter { $0.value.finishedAt == nil }.map { ($0.value.folder, $0.key) },
             uniquingKeysWith: { first, _ in first })
-        var suffix = ""
-        var number = 1
+        // Of a thousand batches of one name, the last does not ask after each of the others.
+        var number = request.fresh ? lastSuffixes[request.name] ?? 1 : 1
         while true {
+            let suffix = number == 1 ? "" : "-\(number)"
             let id = BatchID(request.name + suffix), folder = results + suffix
             let owner = owners[ResultsFolder.canonical(folder)] ?? openBatch(withToken: ResultsToken.read(folder))
-            if records[id] == nil, owner == nil, !ResultsFolder.isTaken(folder) { return (id, folder) }
+            if records[id] == nil, owner == nil, !ResultsFolder.isTaken(folder) {
+                if number > 1 { lastSuffixes[request.name] = number }
+                return (id, folder)
+            }
             guard request.fresh else {
                 let whose =
                     owner.map { "batch '\($0)'" } ?? "a batch that is over or that another coordinator ran"
@@ -63,7 +67,6 @@ extension Coordination {
                         + "--store').")
             }
             number += 1
-            suffix = "-\(number)"
         }
     }
 
@@ -71,6 +74,19 @@ extension Coordination {
     private borrowing func openBatch(withToken reading: ResultsToken.Reading) -> BatchID? {
         guard case .token(let token) = reading else { return nil }
         return records.first { $0.value.description.resultsToken == token && $0.value.finishedAt == nil }?.key
+    }
+
+    /// Refuses a method that no worker knows, or options that it does not have.
+    private borrowing func check(_ method: BatchDescription.Method) throws {
+        do {
+            _ = try MethodCatalogue.method(named: method.name, options: method.options)
+        } catch {
+            throw ClientRefusal("bad-description", "The method of the batch cannot be used: \(error)")
+        }
+        guard method.name == "none" || method.keep != nil else {
+            throw ClientRefusal(
+                "bad-description", "Method '\(method.name)' needs 'keep', the number of visual tokens to keep.")
+        }
     }
 
     /// Takes up a batch that exists: its items keep what they have, and those that it lacks are added.

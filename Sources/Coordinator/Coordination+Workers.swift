@@ -10,7 +10,9 @@ extension Coordination {
     private static let mostWorkers = 16_384
 
     /// A message from a worker's connection.
-    mutating func received(fromWorker frames: ArraySlice<[UInt8]>, peer: [UInt8]) throws {
+    ///
+    /// - Parameter sender: the key that the connection proved; nil where it needs none.
+    mutating func received(fromWorker frames: ArraySlice<[UInt8]>, peer: [UInt8], sender: String?) throws {
         let message: WireFromWorker
         do {
             message = try WireFromWorker(frames: frames)
@@ -23,7 +25,7 @@ extension Coordination {
             if case .heartbeat = message.kind { tell(peer: peer) { $0.heartbeatAnswer = WireHeartbeatAnswer() } }
             return
         }
-        if case .hello(let hello) = message.kind { return try welcome(hello, peer) }
+        if case .hello(let hello) = message.kind { return try welcome(hello, peer, sender) }
         guard let worker = peers[peer]?.name, scheduler.isPresent(worker) else {
             if case .goodbye = message.kind { return }
             return tell(peer: peer) { $0.helloAgain = WireHelloAgain() }
@@ -38,20 +40,24 @@ extension Coordination {
             try perform(scheduler.creditOffered(worker, free: Int(credit.freeSlots), at: now))
         case .report(let report): try take(report, from: worker)
         case .returned(let returned):
-            logger.notice(
-                "jobs came back",
-                metadata: [
-                    LogKey.worker: "\(worker)", LogKey.jobs: "\(returned.leases.count)",
-                    LogKey.reason: "\(returned.reason.shortened())",
-                ])
+            if let hidden = logRate.allows(sender ?? worker.rawValue, at: now) {
+                logger.notice(
+                    "jobs came back",
+                    metadata: [
+                        LogKey.worker: "\(worker)", LogKey.jobs: "\(returned.leases.count)",
+                        LogKey.reason: "\(returned.reason.shortened())",
+                    ].merging(hidden) { $1 })
+            }
             let unfit = returned.unfit ? returned.reason.shortened() : nil
+            // Where it did not understand what it was told, it is told again.
+            if unfit != nil { peers[peer]?.knownBatches = [] }
             try perform(scheduler.jobsReturned(returned.leases.map(\.lease), unfit: unfit, by: worker, at: now))
         case .failed(let failed):
             let attempts = failed.attempts.map {
                 FailedAttempt(lease: $0.lease.lease, errorClass: $0.errorClass.errorClass, reason: $0.error.shortened())
             }
             try perform(scheduler.attemptsFailed(attempts, by: worker, at: now))
-        case .goodbye: try leave(worker, peer)
+        case .goodbye: try leave(worker, peer, sender)
         case .hello, nil: break
         }
     }
@@ -63,8 +69,10 @@ extension Coordination {
     }
 
     /// A worker is gone by its own wish.
-    private mutating func leave(_ worker: WorkerName, _ peer: [UInt8]) throws {
-        logger.info("worker left", metadata: [LogKey.worker: "\(worker)"])
+    private mutating func leave(_ worker: WorkerName, _ peer: [UInt8], _ sender: String?) throws {
+        if let hidden = logRate.allows(sender ?? String(describing: peer), at: now) {
+            logger.info("worker left", metadata: [LogKey.worker: "\(worker)"].merging(hidden) { $1 })
+        }
         try depart(worker, peer)
     }
 
@@ -73,6 +81,7 @@ extension Coordination {
         peers[peer] = nil
         guard peerOf[worker] == peer else { return }
         peerOf[worker] = nil
+        keyOf[worker] = nil
         metrics.forget(worker)
         try perform(scheduler.workerLeft(worker, at: now))
     }
@@ -83,7 +92,7 @@ extension Coordination {
         logger.notice("dropped a message", metadata: [LogKey.count: "\(count)", LogKey.reason: "\(error)"])
     }
 
-    private mutating func welcome(_ hello: WireHello, _ peer: [UInt8]) throws {
+    private mutating func welcome(_ hello: WireHello, _ peer: [UInt8], _ sender: String?) throws {
         func refusal(_ hello: WireHello) -> WireRefusal? {
             if let refusal = ProtocolVersion.refusal(of: hello) { return refusal }
             if hello.worker.isEmpty || hello.session.isEmpty {
@@ -101,8 +110,14 @@ extension Coordination {
             return tell(peer: peer) { $0.refusal = refusal }
         }
         let name = WorkerName(hello.worker)
+        // Whoever has another key is somebody else, and takes nobody's place.
+        if let owner = keyOf[name], owner != sender, scheduler.knows(name) {
+            let message = "The name '\(name)' belongs to a worker with another key; give this one another name."
+            noteRefusal(message)
+            return tell(peer: peer) { $0.refusal = WireRefusal(code: "name-taken", message: message) }
+        }
         // A connection is one worker: who goes on under another name is not there under the former one any more.
-        if let former = peers[peer]?.name, former != name { try leave(former, peer) }
+        if let former = peers[peer]?.name, former != name { try leave(former, peer, sender) }
         let actions = scheduler.workerJoined(
             name, session: SessionID(hello.session), capacity: min(Int(hello.capacity), 4096),
             held: hello.held.map(\.heldLease), at: now)
@@ -113,13 +128,16 @@ extension Coordination {
         if let former = peerOf[name] { peers[former] = nil }
         peers[peer] = WorkerPeer(name: name)
         peerOf[name] = peer
+        keyOf[name] = sender
         metrics.counters.workersJoined += 1
         metrics.began(worker: name, at: now)
-        logger.info(
-            "worker joined",
-            metadata: [
-                LogKey.worker: "\(name)", LogKey.session: "\(hello.session)", LogKey.jobs: "\(hello.held.count)",
-            ])
+        if let hidden = logRate.allows(sender ?? String(describing: peer), at: now) {
+            logger.info(
+                "worker joined",
+                metadata: [
+                    LogKey.worker: "\(name)", LogKey.session: "\(hello.session)", LogKey.jobs: "\(hello.held.count)",
+                ].merging(hidden) { $1 })
+        }
         let times = configuration.scheduling
         tell(name) { $0.welcome = WireWelcome(heartbeat: times.heartbeat, lease: times.lease) }
         try perform(actions)
@@ -137,7 +155,7 @@ extension Coordination {
         let batch = BatchID(report.batch)
         var answer = WireReportAnswer()
         answer.shard = report.shard
-        guard records[batch] != nil, ImagePath.resolve(report.shard, under: "/") != nil else {
+        guard records[batch] != nil, report.namesShard, report.hasOneRowEach else {
             answer.stale = report.rows.map(\.lease.job)
             return tell(worker) { $0.reportAnswer = answer }
         }
@@ -146,7 +164,9 @@ extension Coordination {
                 lease: row.lease.lease, row: row.row, error: row.failed ? row.error.shortened() : nil,
                 summary: row.summary.jobSummary)
         }
-        switch try judge(rows, of: report, in: batch) {
+        // A shard is reported once. What did not count then does not now, nor does what it is now said to hold as well.
+        let isKnown = try store.holds(shard: report.shard, of: batch)
+        switch isKnown ? .take : try judge(rows, of: report, in: batch, by: worker) {
         case .take: break
         case .mixed(let late):
             answer.stale = late.map(\.rawValue)
@@ -160,7 +180,10 @@ extension Coordination {
             return try perform(scheduler.jobsReturned(rows.map(\.lease), unfit: reason, by: worker, at: now))
         case .later(let reason): return noteHindrance(reason, of: batch)
         }
-        let outcome = scheduler.rowsReported(rows, shard: report.shard, batch: batch, by: worker, at: now)
+        let outcome =
+            isKnown
+            ? ReportOutcome(ended: rows.map(\.lease.job))
+            : scheduler.rowsReported(rows, shard: report.shard, batch: batch, by: worker, at: now)
         if !outcome.committed.isEmpty {
             let shard = ShardRecord(
                 batch: batch, path: report.shard, sha256: Array(report.sha256), bytes: report.bytes, worker: worker)
@@ -187,5 +210,25 @@ extension Coordination {
         answer.stale = stale.map(\.rawValue)
         metrics.counters.staleRows += UInt64(stale.count)
         tell(worker) { $0.reportAnswer = answer }
+    }
+}
+
+extension WireShardReport {
+    /// Whether the shard is named as a worker names one, `shards/3f/01J….h5`, and not some other file of the folder.
+    fileprivate var namesShard: Bool {
+        let parts = shard.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0] == "shards", parts[1].utf8.count == 2, parts[2].hasSuffix(".h5") else {
+            return false
+        }
+        func isWord(_ byte: UInt8) -> Bool {
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+        }
+        let name = parts[2].dropLast(3)
+        return !name.isEmpty && parts[1].utf8.allSatisfy(isWord) && name.utf8.allSatisfy(isWord)
+    }
+
+    /// Whether no row is the result of two jobs, and no job has two rows.
+    fileprivate var hasOneRowEach: Bool {
+        Set(rows.map(\.row)).count == rows.count && Set(rows.map(\.lease.job)).count == rows.count
     }
 }

@@ -25,12 +25,18 @@ struct Coordination: ~Copyable {
     var records: [BatchID: BatchRecord] = [:]
     var peers: [[UInt8]: WorkerPeer] = [:]
     var peerOf: [WorkerName: [UInt8]] = [:]
+    /// Whose name it is: the key that each worker came with, where it needs one.
+    var keyOf: [WorkerName: String] = [:]
+    /// For names that several batches asked for, the last number behind one.
+    var lastSuffixes: [String: Int] = [:]
     var outgoing: [Outgoing] = []
     /// Shards that were published for rows of the open group.
     var published: [PublishedShard] = []
     var metrics: CoordinatorMetrics
     /// Messages that were not understood.
     var malformed = DoublingCount()
+    /// What workers may cause to be logged.
+    var logRate = LogRate()
     /// Workers that were not let in.
     var refusedWorkers = DoublingCount()
     /// The request of a client that is being carried out, as an answer that is yet to be filled in.

@@ -134,16 +134,17 @@ public final class CoordinatorService: Sendable {
         var taken = 0
         while taken < Self.groupLimit, ContinuousClock.now - began < Self.groupTime {
             let before = taken
-            if let frames = try next(workers, .workers, &coordination, &admission) {
+            if let message = try next(workers, .workers, &coordination, &admission) {
                 taken += 1
-                if let peer = frames.first {
-                    try coordination.received(fromWorker: frames.dropFirst(), peer: peer)
+                if let peer = message.frames.first {
+                    try coordination.received(
+                        fromWorker: message.frames.dropFirst(), peer: peer, sender: message.sender)
                 }
             }
-            if let frames = try next(clients, .clients, &coordination, &admission) {
+            if let message = try next(clients, .clients, &coordination, &admission) {
                 taken += 1
-                if let peer = frames.first {
-                    try coordination.received(fromClient: frames.dropFirst(), peer: peer)
+                if let peer = message.frames.first {
+                    try coordination.received(fromClient: message.frames.dropFirst(), peer: peer)
                 }
             }
             if taken == before { break }
@@ -156,15 +157,16 @@ public final class CoordinatorService: Sendable {
     /// The next message, nil where there is none; an oversized one and one of a revoked sender come out empty.
     private func next(
         _ socket: borrowing Socket, _ port: AccessPort, _ coordination: inout Coordination, _ admission: inout Admission
-    ) throws -> [[UInt8]]? {
+    ) throws -> Socket.Message? {
+        let nothing = Socket.Message(frames: [], sender: nil)
         do {
             guard let message = try socket.receiveMessage() else { return nil }
             coordination.metrics.counters.noteReceived(message.frames, at: port)
-            return admission.admits(message.sender, peer: message.frames.first, at: port) ? message.frames : []
+            return admission.admits(message.sender, peer: message.frames.first, at: port) ? message : nothing
         } catch {
             guard error.code == .tooLarge else { throw error }
             coordination.drop(error)
-            return []
+            return nothing
         }
     }
 

@@ -20,6 +20,8 @@ public enum LogKey {
     public static let key = "key"
     /// How often something happened so far.
     public static let count = "count"
+    /// How many lines that peers caused were left out before this one.
+    public static let leftOut = "left_out"
     /// A folder or file.
     public static let path = "path"
 }

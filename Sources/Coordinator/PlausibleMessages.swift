@@ -1,3 +1,4 @@
+internal import JobModel
 internal import WireProtocol
 
 /// What a message may say besides being well formed: numbers that the job store can hold, names of a sane size.
@@ -34,8 +35,10 @@ extension WireFromClient {
         case .openBatch(let request): try Plausible.names([request.name, request.modelFingerprint])
         case .addItems(let request): try Plausible.names([request.batch])
         case .closeBatch(let request): try Plausible.names([request.batch])
-        case .status(let request): try Plausible.names([request.batch])
-        case .cancel(let request): try Plausible.names([request.batch, request.reason])
+        case .status(let request): try Plausible.names([request.batch, request.afterWorker])
+        case .cancel(let request):
+            try Plausible.names([request.batch])
+            try Plausible.check(!request.reason.utf8.contains(0), "a reason with a zero byte")
         case .items(let request):
             try Plausible.names([request.batch] + request.states + request.labels.flatMap { [$0.key, $0.value] })
             try Plausible.numbers([request.after])
@@ -50,8 +53,8 @@ extension WireFromClient {
 }
 
 private enum Plausible {
-    /// Most bytes of a name.
-    static let nameBytes = 1_024
+    /// Most bytes of a name: as many as an item's id may have, so that every item can be asked about.
+    static let nameBytes = ItemID.maximumBytes
 
     static func leases(_ leases: [WireLease]) throws(WireError) {
         for lease in leases { try numbers([lease.job, lease.epoch, lease.progress]) }
@@ -64,7 +67,9 @@ private enum Plausible {
 
     static func names(_ names: [String]) throws(WireError) {
         for name in names {
-            try check(name.utf8.count <= nameBytes && !name.utf8.contains(0), "a name of \(name.utf8.count) bytes")
+            try check(!name.utf8.contains(0), "a name with a zero byte")
+            try check(
+                name.utf8.count <= nameBytes, "a name of \(name.utf8.count) bytes, where \(nameBytes) are possible,")
         }
     }
 

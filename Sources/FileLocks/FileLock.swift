@@ -17,8 +17,10 @@ public struct FileLock: ~Copyable, Sendable {
     public enum Failure: Error, Sendable, Hashable {
         /// It cannot be opened, or made, for the system's reason.
         case cannotOpen(reason: String)
-        /// Somebody else holds it, or its file system has no locks.
+        /// Somebody else holds it.
         case refused
+        /// Its file system has no locks, for the system's reason: nobody can hold anything there.
+        case noLocks(reason: String)
     }
 
     private let descriptor: Int32
@@ -37,8 +39,9 @@ public struct FileLock: ~Copyable, Sendable {
         var isHeld = flock(descriptor, operation) == 0
         while !isHeld, waits, errno == EINTR { isHeld = flock(descriptor, operation) == 0 }
         guard isHeld else {
+            let number = errno
             close(descriptor)
-            throw Failure.refused
+            throw number == EWOULDBLOCK ? Failure.refused : Failure.noLocks(reason: String(cString: strerror(number)))
         }
         self.descriptor = descriptor
     }
@@ -51,11 +54,11 @@ public struct FileLock: ~Copyable, Sendable {
     /// Whether somebody holds a file; it is not made, and one that cannot be opened is nobody's.
     ///
     /// To find out it takes a shared lock for a moment, in which others that do not wait are refused. On a file system
-    /// without locks it answers true.
+    /// without locks nobody holds anything.
     public static func isHeld(_ path: String) -> Bool {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 }

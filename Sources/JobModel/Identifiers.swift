@@ -12,6 +12,9 @@ public struct BatchID: RawRepresentable, Hashable, Sendable, Codable, CustomStri
 
 /// The `id` of an item, unique within its batch and chosen by the user.
 public struct ItemID: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
+    /// Most bytes of an id: every message that names one has room for it.
+    public static let maximumBytes = 1_024
+
     /// The text from the manifest.
     public let rawValue: String
     /// Wraps an id.

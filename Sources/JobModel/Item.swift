@@ -104,6 +104,9 @@ extension ItemFields: Decodable {
             problems.append("unknown key '\(key)'; known are \(Self.keys.joined(separator: ", "))")
         }
         id = text("id", container)
+        if let id, id.utf8.count > ItemID.maximumBytes {
+            problems.append("'id' has \(id.utf8.count) bytes, more than \(ItemID.maximumBytes)")
+        }
         image = picture(container)
         prompt = text("prompt", container)
         answers = optional("answers", [String].self, "a list of texts", container)

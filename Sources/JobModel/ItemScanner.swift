@@ -46,9 +46,9 @@ struct ItemScanner {
             default: return nil
             }
         } while take(0x2C)
-        guard take(0x7D), isAtEnd, let id, let image, let prompt, Self.isInked(id), Self.isInked(prompt) else {
-            return nil
-        }
+        guard take(0x7D), isAtEnd, let id, let image, let prompt, Self.isInked(id), Self.isInked(prompt),
+            id.utf8.count <= ItemID.maximumBytes
+        else { return nil }
         if let image {
             guard Self.isInked(image), !ImagePath.isURL(image), ImagePath.resolve(image, under: "/") != nil else {
                 return nil

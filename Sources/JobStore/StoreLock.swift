@@ -13,6 +13,11 @@ struct StoreLock: ~Copyable {
             case .cannotOpen(let reason):
                 throw JobStoreError(
                     .cannotOpen, "The lock file \(path) cannot be opened: \(reason). Check permissions.")
+            case .noLocks(let reason):
+                throw JobStoreError(
+                    .cannotOpen,
+                    "The file system of \(path) has no locks (\(reason)), so nothing would keep a second coordinator from "
+                        + "this job store. Put the store on a disk of this machine.")
             case .refused:
                 throw JobStoreError(
                     .inUse,

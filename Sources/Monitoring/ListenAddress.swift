@@ -34,5 +34,8 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     public var isLoopback: Bool { isIPv6 ? host == "::1" : host.hasPrefix("127.") }
 
     /// The address as `host:port`.
-    public var description: String { isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    public var description: String { at(port: port) }
+
+    /// The host with another port, as `host:port`.
+    func at(port: UInt16) -> String { isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

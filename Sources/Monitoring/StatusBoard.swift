@@ -1,3 +1,4 @@
+private import Foundation
 private import Synchronization
 
 /// Where a coordinator leaves snapshots of itself for others to read, but only while somebody wants one.
@@ -35,7 +36,7 @@ public final class StatusBoard: Sendable {
     /// The newest snapshot and its age in seconds; nil where the coordinator has not made one in time.
     ///
     /// - Parameter patience: how long to wait for a fresh one before an old one will do.
-    func latest(patience: Duration) async -> (snapshot: ServiceSnapshot, age: Double)? {
+    func latest(patience: Duration) -> (snapshot: ServiceSnapshot, age: Double)? {
         let deadline = ContinuousClock.now + patience
         while true {
             let current = posted.withLock { $0 }
@@ -45,7 +46,7 @@ public final class StatusBoard: Sendable {
             }
             guard now < deadline else { return nil }
             if wanted.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged { wake() }
-            do { try await Task.sleep(for: Self.look) } catch { return nil }
+            Thread.sleep(forTimeInterval: Self.look / .seconds(1))
         }
     }
 }

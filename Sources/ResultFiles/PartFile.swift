@@ -77,6 +77,20 @@ struct PartFile {
         bytes = image.count + seal.bytes.count
     }
 
+    /// Makes a small file and removes it; throws where that cannot be done.
+    static func tryWriting(to path: String) throws(ResultFileError) {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard file >= 0 else { throw ResultFileError(system: "create", path) }
+        defer {
+            close(file)
+            unlink(path)
+        }
+        let page = [UInt8](repeating: 0, count: 4_096)
+        try page.withUnsafeBufferPointer { page throws(ResultFileError) in
+            try write(UnsafeRawBufferPointer(page), file, path)
+        }
+    }
+
     /// Seals a file that was written at `path`, and waits until it is on the disk.
     init(sealing path: String) throws(ResultFileError) {
         let seal = try ShardSeal(ofFile: path)

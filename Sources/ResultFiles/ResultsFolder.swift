@@ -23,6 +23,15 @@ public struct ResultsFolder: Sendable, Hashable {
         }
     }
 
+    /// Throws where no shard could be written here now: makes the folder where it is missing, and a file in `tmp/` for a
+    /// moment.
+    public func tryWriting() throws(ResultFileError) {
+        try prepare()
+        var random = SystemRandomNumberGenerator()
+        let id = ULID(milliseconds: UInt64(max(0, Date().timeIntervalSince1970 * 1_000)), using: &random)
+        try PartFile.tryWriting(to: "\(path)/tmp/\(id).h5.part")
+    }
+
     /// The sealed shards, as paths relative to the folder such as `shards/3f/01J….h5`, in alphabetical order.
     ///
     /// Throws `unavailable` where a part of the folder cannot be listed just now: what is not in the list may be there.

@@ -68,12 +68,6 @@ public struct ShardWriter: Sendable {
         byteCount += row.byteCount
     }
 
-    /// Takes a row out again.
-    public mutating func remove(at index: Int) {
-        byteCount -= rows.remove(at: index).byteCount
-        if rows.isEmpty { firstAdded = nil }
-    }
-
     /// Whether it is time to seal.
     public func isDue(at now: ContinuousClock.Instant) -> Bool {
         guard let deadline else { return false }

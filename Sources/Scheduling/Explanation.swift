@@ -81,11 +81,11 @@ extension Scheduler {
     /// Workers that take jobs.
     var presentWorkers: Int { workers.values.count { !$0.isLost && !$0.isDraining } }
 
-    /// What keeps every worker that is there from running a batch; nil where one can.
+    /// What kept every worker that is there from running a batch when it last tried; nil where one may do.
     borrowing func trouble(of batch: Int32) -> String? {
         var reason: String?
-        for (name, worker) in workers where !worker.isLost && !worker.isDraining {
-            guard let its = unfitness(of: name, for: batch) else { return nil }
+        for worker in workers.values where !worker.isLost && !worker.isDraining {
+            guard let its = worker.unfit[batch]?.reason else { return nil }
             reason = min(reason ?? its, its)
         }
         return reason

@@ -38,15 +38,26 @@ extension Scheduler {
         return revoked.isEmpty ? [] : [.revoke(revoked, from: name)]
     }
 
+    /// Whether an attempt that counts is or was this worker's, as far as that is known: nobody takes or ends another one's
+    /// job.
+    borrowing func isAttempt(_ lease: Lease, of name: WorkerName) -> Bool {
+        guard let attempt = attempt(lease) else { return formerHolders[lease.job].map { $0 == name } ?? true }
+        if let holder = attempt.worker { return holder == name }
+        // Not back since the restart. Of two attempts at a job, the store names the worker of the later one only.
+        guard jobs[lease.job]?.epoch == lease.epoch, expected[name]?.contains(lease.job) != true else { return true }
+        return !expected.values.contains { $0.contains(lease.job) }
+    }
+
     /// What a row of an attempt would come to if it was reported now.
-    public borrowing func verdict(on lease: Lease, of id: BatchID) -> RowVerdict {
+    public borrowing func verdict(on lease: Lease, of id: BatchID, by name: WorkerName) -> RowVerdict {
         guard let entry = jobs[lease.job] else { return .ended }
         // A job that waits again still takes the result of its last attempt.
         let isCurrent = entry.epoch == lease.epoch && entry.epoch > .none || attempt(lease) != nil
-        return isCurrent && batchIndex[id] == entry.batch ? .counts : .late
+        return isCurrent && batchIndex[id] == entry.batch && isAttempt(lease, of: name) ? .counts : .late
     }
 
-    /// A worker reports rows of a sealed shard. A row counts if its attempt does and the job has not ended.
+    /// A worker reports rows of a sealed shard. A row counts if its attempt does, was the worker's, and the job has not
+    /// ended.
     public mutating func rowsReported(
         _ rows: [ReportedRow], shard: String, batch id: BatchID, by name: WorkerName, at time: Moment
     ) -> ReportOutcome {
@@ -59,7 +70,7 @@ extension Scheduler {
                 outcome.ended.append(job)
                 continue
             }
-            guard verdict(on: row.lease, of: id) == .counts else {
+            guard verdict(on: row.lease, of: id, by: name) == .counts else {
                 outcome.stale.append(job)
                 continue
             }
@@ -80,6 +91,7 @@ extension Scheduler {
                 &outcome.actions)
         }
         workers[name]?.finished += UInt64(outcome.committed.count)
+        if let batch = batchIndex[id], !outcome.committed.isEmpty { workers[name]?.unfit[batch] = nil }
         if succeeded {
             workers[name]?.failedInRow = []
             workers[name]?.rests = 0
@@ -130,9 +142,21 @@ extension Scheduler {
         releaseRuns(of: name)
     }
 
+    /// A worker cannot run a batch. It is tried again after a time, which doubles as long as nothing comes of it.
+    private mutating func note(_ reason: String, of name: WorkerName, for batch: Int32) {
+        var unfit = workers[name]?.unfit[batch] ?? WorkerEntry.Unfitness(reason: reason, until: now, wait: .zero)
+        unfit.reason = reason
+        // What comes back later from one and the same try makes nothing worse.
+        if unfit.until <= now {
+            unfit.wait = unfit.wait == .zero ? settings.unfitness : min(unfit.wait * 2, settings.longestUnfitness)
+            unfit.until = now + unfit.wait
+        }
+        workers[name]?.unfit[batch] = unfit
+    }
+
     /// Jobs come back unfinished, through no fault of theirs; the worker gets none until it offers again.
     ///
-    /// - Parameter unfit: why the worker cannot run the batches of these jobs at all; nil where it can.
+    /// - Parameter unfit: why the worker cannot run the batches of these jobs for the time being; nil where it can.
     public mutating func jobsReturned(
         _ returned: [Lease], unfit: String? = nil, by name: WorkerName, at time: Moment
     ) -> [SchedulerAction] {
@@ -141,10 +165,7 @@ extension Scheduler {
         workers[name]?.free = 0
         releaseRuns(of: name)
         for lease in returned where attempt(lease)?.worker == name {
-            if let unfit, let batch = jobs[lease.job]?.batch {
-                workers[name]?.unfit[batch] = WorkerEntry.Unfitness(
-                    reason: unfit, until: now + settings.unfitness)
-            }
+            if let unfit, let batch = jobs[lease.job]?.batch { note(unfit, of: name, for: batch) }
             let end = unfit.map { AttemptEnd(worker: name, reason: $0) }
             giveBack(lease, toll: .none, because: end, &actions)
         }

@@ -142,6 +142,7 @@ extension Scheduler {
         for job in batches[index].queue.order where jobs[job] != nil {
             for holder in endAttempts(of: job) { revoked[holder.worker, default: []].append(holder.lease) }
             jobs[job] = nil
+            formerHolders[job] = nil
         }
         batches[index].state = .cancelled
         batches[index].counts[.cancelled] += unfinished

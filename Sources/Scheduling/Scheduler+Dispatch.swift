@@ -41,6 +41,7 @@ extension Scheduler {
     mutating func start(_ job: JobID, on name: WorkerName) -> Lease? {
         guard let epoch = jobs[job]?.epoch.next else { return nil }
         jobs[job]?.epoch = epoch
+        formerHolders[job] = nil
         lend(job, LeaseEntry(epoch: epoch, worker: name, progress: 0, deadline: now))
         return Lease(job: job, epoch: epoch)
     }

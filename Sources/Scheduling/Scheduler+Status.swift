@@ -76,7 +76,7 @@ extension Scheduler {
         workers.map { [batches] name, entry in
             let isResting = entry.restsUntil.map { $0 > time } ?? false
             let busy: WorkerView.State = entry.leases.isEmpty ? .idle : .busy
-            let unfit = entry.unfit.filter { $0.value.until > time && !batches[Int($0.key)].state.isFinal }
+            let unfit = entry.unfit.filter { !batches[Int($0.key)].state.isFinal }
             let notes =
                 entry.isLost
                 ? [entry.lossReason]

@@ -74,6 +74,9 @@ extension Scheduler {
         for lease in lost.sorted(by: { ($0.job, $1.epoch) < ($1.job, $0.epoch) }) {
             // One of two attempts may have been withdrawn long ago: only the last one left costs the job something.
             giveBack(lease, toll: seconds[lease.job] == nil ? .loss : .none, because: end, &actions)
+            if jobs[lease.job] != nil {
+                formerHolders[lease.job] = expected.first { $0.value.contains(lease.job) }?.key
+            }
         }
         if left { watchOrphans() } else { expected = [:] }
     }

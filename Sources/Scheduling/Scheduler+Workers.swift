@@ -44,6 +44,7 @@ extension Scheduler {
                 attempt.worker == nil, !stillHeld.contains(Lease(job: job, epoch: epoch))
             else { continue }
             giveBack(Lease(job: job, epoch: epoch), toll: .none, because: nil, &actions)
+            if jobs[job] != nil { formerHolders[job] = name }
         }
         adopt(held, by: name, &actions)
         dispatch(&actions)
@@ -110,6 +111,10 @@ extension Scheduler {
         var revoked: [Lease] = []
         for item in held {
             let job = item.lease.job
+            guard isAttempt(item.lease, of: name) else {
+                revoked.append(item.lease)
+                continue
+            }
             if let known = attempt(item.lease) {
                 guard known.worker == nil || known.worker == name else {
                     revoked.append(item.lease)

@@ -30,6 +30,8 @@ public struct Scheduler: ~Copyable {
     /// Workers that want jobs, in turn.
     var line = Line<WorkerName>()
     var timers = PriorityQueue<Timer>()
+    /// Who had the last attempt at a job where it is over without a result, which counts all the same should it come.
+    var formerHolders: [JobID: WorkerName] = [:]
     /// After a restart, the jobs whose last attempts workers had that are yet to come back.
     var expected: [WorkerName: Set<JobID>] = [:]
     var isOnPatrol = false
@@ -98,6 +100,7 @@ public struct Scheduler: ~Copyable {
         case .failure: entry.failures = entry.failures == .max ? .max : entry.failures + 1
         }
         jobs[job] = entry
+        if lease.epoch == entry.epoch { formerHolders[job] = attempt.worker }
         if leases[job]?.epoch != lease.epoch || seconds[job] != nil {
             if let worker = attempt.worker { workers[worker]?.leases.remove(job) }
             if leases[job]?.epoch == lease.epoch { leases[job] = seconds[job] }
@@ -138,6 +141,7 @@ public struct Scheduler: ~Copyable {
     ) {
         endAttempts(of: job)
         jobs[job] = nil
+        formerHolders[job] = nil
         if entry.isDelayed { batches[Int(entry.batch)].delayed -= 1 }
         count(entry.batch, from, to)
         let batch = batches[Int(entry.batch)]

@@ -46,6 +46,9 @@ public struct ReportOutcome: Sendable {
     public var ended: [JobID] = []
     /// What to do.
     public var actions: [SchedulerAction] = []
+
+    /// A report that ends no job; some may have ended before.
+    public init(ended: [JobID] = []) { self.ended = ended }
 }
 
 /// A job that the scheduler is to take care of.

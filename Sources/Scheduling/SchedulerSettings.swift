@@ -12,8 +12,10 @@ public struct SchedulerSettings: Sendable, Hashable {
     public var failuresBeforeRest = 5
     /// How long such a worker rests at first; each further failure doubles it, up to 64 times as long.
     public var rest: Duration = .seconds(5)
-    /// How long a worker that cannot run a batch gets no jobs of it.
-    public var unfitness: Duration = .seconds(300)
+    /// How long a worker that cannot run a batch gets no jobs of it at first; each time that it still cannot, twice as long.
+    public var unfitness: Duration = .seconds(5)
+    /// Longest such wait.
+    public var longestUnfitness: Duration = .seconds(300)
     /// How long a lost worker is remembered.
     public var memory: Duration = .seconds(3600)
     /// How often running attempts are looked at for those that take too long.

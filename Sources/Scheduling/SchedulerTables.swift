@@ -56,10 +56,12 @@ struct BatchEntry {
 
 /// A worker that said hello.
 struct WorkerEntry {
-    /// Why a worker gets no jobs of a batch, and until when it is believed.
+    /// Why a worker could not run a batch when it last tried, and until when it gets no jobs of it.
     struct Unfitness {
         var reason: String
         var until: Moment
+        /// How long this wait is.
+        var wait: Duration
     }
 
     var session: SessionID
@@ -81,7 +83,7 @@ struct WorkerEntry {
     var isWatched = false
     /// Whether a timer watches over its leases.
     var hasLeaseTimer = false
-    /// Batches that it cannot run.
+    /// Batches that it could not run, until a result of theirs comes from it.
     var unfit: [Int32: Unfitness] = [:]
     /// Different jobs that failed on it without one that succeeded since, as many as are needed to suspect it.
     var failedInRow: Set<JobID> = []

@@ -7,6 +7,8 @@ struct HeldJobs: Sendable {
     struct Held {
         var lease: Lease
         var stage: Stage
+        /// Nil for one whose row a former process has written.
+        var batch: BatchID?
         /// What its progress is, beyond the count of whoever has it now: so it never goes down when it is passed on.
         var base: UInt64 = 0
     }

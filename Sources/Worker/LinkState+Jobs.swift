@@ -6,13 +6,18 @@ extension LinkState {
     mutating func take(_ assignments: WireAssignments, now: Instant) -> [Action] {
         var actions: [Action] = []
         for settings in assignments.settings {
+            let batch = BatchID(settings.batch)
             do {
-                descriptions[BatchID(settings.batch)] = try BatchDescription(json: settings.description_p)
+                descriptions[batch] = try BatchDescription(json: settings.description_p)
+                notUnderstood[batch] = nil
             } catch {
-                return returnAll(assignments, error.message, now: now)
+                descriptions[batch] = nil
+                notUnderstood[batch] =
+                    "worker \(configuration.name) does not understand its description: \(error.message)"
             }
         }
         var surplus: [Lease] = []
+        var strange: [BatchID: [Lease]] = [:]
         for assignment in assignments.assignments {
             let lease = assignment.lease.lease
             let earlier = held[lease.job]
@@ -24,12 +29,13 @@ extension LinkState {
             }
             let batch = BatchID(assignment.batch)
             guard let description = descriptions[batch] else {
-                return actions + returnAll(assignments, "the coordinator never described batch \(batch)", now: now)
+                strange[batch, default: []].append(lease)
+                continue
             }
             do {
                 let item = try Item(json: assignment.item)
                 if let earlier { actions.append(drop(earlier)) }
-                held[lease.job] = HeldJobs.Held(lease: lease, stage: .working)
+                held[lease.job] = HeldJobs.Held(lease: lease, stage: .working, batch: batch)
                 actions.append(
                     .admit(
                         LeasedJob(
@@ -37,21 +43,19 @@ extension LinkState {
                             imagePath: assignment.imagePath, queuedSeconds: assignment.queuedSeconds,
                             retriable: Set(mask: assignment.retriable))))
             } catch {
-                return actions + returnAll(assignments, error.message, now: now)
+                failures.append(WireFailedAttempt(lease, .input, error.message))
             }
         }
+        for (batch, leases) in strange {
+            let reason =
+                notUnderstood[batch] ?? "worker \(configuration.name) was never told what batch \(batch) asks for"
+            actions += handBack(leases, reason: reason, isUnfit: true)
+        }
+        actions += sendFailures()
         // The coordinator lowered its view of our credit by what it gave; ours follows.
         creditSent = creditSent.map { max(0, $0 - (assignments.assignments.count)) }
         return actions + handBack(surplus, reason: stopping ? "the worker is stopping" : "the worker is full")
             + sendCredit() + closing(now: now)
-    }
-
-    /// What the coordinator sent cannot be understood here, and would not be the next time: another worker must do it.
-    mutating func returnAll(_ assignments: WireAssignments, _ reason: String, now: Instant) -> [Action] {
-        let error = WorkerError(
-            .misunderstood, "jobs from the coordinator cannot be run: \(reason) (is it the same winnow version?)")
-        let fresh = assignments.assignments.map(\.lease.lease).filter { held[$0.job] == nil }
-        return handBack(fresh, reason: error.message) + failed(error, now: now)
     }
 
     mutating func revoke(_ leases: [Lease]) -> [Action] {
@@ -69,12 +73,16 @@ extension LinkState {
         return .drop(job.lease)
     }
 
-    mutating func handBack(_ leases: [Lease], reason: String) -> [Action] {
+    /// Gives jobs back, whether they are held or not.
+    ///
+    /// - Parameter isUnfit: whether this worker is to get no jobs of their batches for a while.
+    mutating func handBack(_ leases: [Lease], reason: String, isUnfit: Bool = false) -> [Action] {
         guard !leases.isEmpty else { return [] }
         let leases = leases.sorted { $0.job < $1.job }
         var returned = WireReturned()
         returned.leases = leases.map { WireLease($0) }
-        returned.reason = reason
+        returned.reason = reason.shortened()
+        returned.unfit = isUnfit
         returns.append(returned)
         var actions: [Action] = []
         for lease in leases {
@@ -112,5 +120,15 @@ extension LinkState {
         }
         let stale = answer.stale.isEmpty ? [] : [Action.note("\(answer.stale.count) rows came too late to count")]
         return stale + [.answered(report, counts: !answer.committed.isEmpty)] + sendCredit() + closing(now: now)
+    }
+}
+
+extension WireFailedAttempt {
+    /// An attempt that failed without a row.
+    init(_ lease: Lease, _ errorClass: ErrorClass, _ reason: String) {
+        self.init()
+        self.lease = WireLease(lease)
+        self.errorClass = WireErrorClass(errorClass)
+        error = reason.shortened()
     }
 }

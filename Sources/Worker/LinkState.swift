@@ -58,6 +58,8 @@ package struct LinkState: Sendable {
     var beats: UInt64 = 0
 
     var descriptions: [BatchID: BatchDescription] = [:]
+    /// Why the descriptions of other batches are not among them.
+    var notUnderstood: [BatchID: String] = [:]
     var held = HeldJobs()
     /// Jobs that are not held any more and still occupy the runner, as one that hangs does for ever.
     var leaving: Set<Lease> = []
@@ -192,17 +194,13 @@ package struct LinkState: Sendable {
         return sendCredit()
     }
 
-    /// A job failed in a way after which the coordinator wants another attempt.
-    package mutating func failedRetriably(
+    /// A job failed and has no row: the coordinator wants another attempt, or none could be written.
+    package mutating func failedWithoutRow(
         _ lease: Lease, _ errorClass: ErrorClass, _ reason: String, now: Instant
     ) -> [Action] {
-        guard let job = held[lease.job], job.lease == lease, job.stage == .working else { return [] }
+        guard let job = held[lease.job], job.lease == lease, job.stage != .reported else { return [] }
         held[lease.job] = nil
-        var failure = WireFailedAttempt()
-        failure.lease = WireLease(lease)
-        failure.errorClass = WireErrorClass(errorClass)
-        failure.error = reason
-        failures.append(failure)
+        failures.append(WireFailedAttempt(lease, errorClass, reason))
         return sendFailures() + sendCredit() + closing(now: now)
     }
 
@@ -212,11 +210,25 @@ package struct LinkState: Sendable {
         guard !mine.isEmpty else { return [] }
         var returned = WireReturned()
         returned.leases = mine.sorted { $0.job < $1.job }.map { WireLease($0) }
-        returned.reason = reason
+        returned.reason = reason.shortened()
         returned.unfit = true
         returns.append(returned)
         for lease in mine { held[lease.job] = nil }
         return [.note("jobs go back: \(reason)")] + sendReturns() + sendCredit() + closing(now: now)
+    }
+
+    /// Results of a batch cannot be written here for the time being: whatever of it is not written goes back, and others
+    /// may do it. Other batches go on.
+    package mutating func unwritable(
+        _ batch: BatchID, unwritten: [Lease], reason: String, now: Instant
+    ) -> [Action] {
+        let lost = Set(unwritten)
+        let leases = held.all.filter {
+            $0.batch == batch && $0.stage == .working || $0.stage != .reported && lost.contains($0.lease)
+        }.map(\.lease)
+        guard !leases.isEmpty else { return [] }
+        return [.note("jobs go back: \(reason)")] + handBack(leases, reason: reason, isUnfit: true) + sendCredit()
+            + closing(now: now)
     }
 
     /// The runner has let go of a job that was taken away from it.
@@ -235,11 +247,10 @@ package struct LinkState: Sendable {
         return sendReports(now: now) + closing(now: now)
     }
 
-    /// Jobs cannot be finished here, nor can any other: hands back what is not written yet and stops for good.
-    package mutating func failed(_ error: WorkerError, unwritten: [Lease] = [], now: Instant) -> [Action] {
+    /// No job can be run here any more: hands back those that run and stops for good.
+    package mutating func failed(_ error: WorkerError, now: Instant) -> [Action] {
         if failure == nil { failure = error }
-        let lost = Set(unwritten)
-        let leases = held.all.filter { $0.stage == .working || lost.contains($0.lease) }.map(\.lease)
+        let leases = held.all.filter { $0.stage == .working }.map(\.lease)
         return [.note("\(error)")] + handBack(leases, reason: error.message) + drain(now: now)
     }
 

@@ -9,9 +9,14 @@ struct PendingShard {
     private(set) var rows: ShardWriter
     /// The job of each row.
     private(set) var jobs: [FinishedJob] = []
+    /// Bytes of the report of the rows so far, or a few more.
+    private var reportBytes = 0
     private let folder: ResultsFolder
     private let token: String?
     private let writesFile: Bool
+
+    /// Rows and bytes after which a shard is sealed whatever else was asked for: its report has to fit into one message.
+    private static let reportLimit = (rows: 100_000, bytes: 8 << 20)
 
     /// - Parameter token: the token of the results folder, where the batch has one.
     init(
@@ -31,7 +36,7 @@ struct PendingShard {
     ) throws(ResultFileError) {
         do {
             try rows.add(job.row, at: now)
-            jobs.append(job)
+            note(job)
         } catch {
             var row = ResultRow(
                 id: job.row.id, image: job.row.image, prompt: job.row.prompt, method: job.row.method,
@@ -45,17 +50,22 @@ struct PendingShard {
             row.imageSHA256 = job.row.imageSHA256
             row.geometry = job.row.geometry
             try rows.add(row, at: now)
-            jobs.append(
+            note(
                 FinishedJob(
                     lease: job.lease, row: row, header: job.header, summary: JobSummary(), error: error.message))
         }
     }
 
-    /// Takes a job's row out again, where it is here.
-    mutating func drop(_ lease: Lease) {
-        guard let index = jobs.firstIndex(where: { $0.lease == lease }) else { return }
-        jobs.remove(at: index)
-        rows.remove(at: index)
+    private mutating func note(_ job: FinishedJob) {
+        jobs.append(job)
+        reportBytes +=
+            128 + min(job.error?.utf8.count ?? 0, String.shortBytes)
+            + min(job.summary.answer.utf8.count, String.shortBytes)
+    }
+
+    /// Whether it is time to seal.
+    func isDue(at now: ContinuousClock.Instant) -> Bool {
+        rows.isDue(at: now) || jobs.count >= Self.reportLimit.rows || reportBytes >= Self.reportLimit.bytes
     }
 
     /// Why the rows would not be found where they would be written; nil where they would.

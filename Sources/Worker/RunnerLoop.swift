@@ -45,7 +45,7 @@ struct RunnerLoop: Sendable {
                     case .lost: break
                     case .written: link.post(.finished(job.lease))
                     case .runsAgain:
-                        link.post(.retriable(job.lease, job.errorClass, job.error ?? ""))
+                        link.post(.failedWithoutRow(job.lease, job.errorClass, job.error ?? ""))
                     }
                 }
                 for unfit in runner.takeUnfit() {
@@ -54,7 +54,7 @@ struct RunnerLoop: Sendable {
                 }
             }
         } catch {
-            link.post(.failed(WorkerError(.runner, "no job can be run: \(error)"), unwritten: []))
+            link.post(.failed(WorkerError(.runner, "no job can be run: \(error)")))
         }
     }
 }
@@ -78,7 +78,7 @@ private struct RunningJobs {
     mutating func admit(_ job: LeasedJob) {
         jobs[job.lease.job] = job
         counts[job.batch, default: 0] += 1
-        writer.post(.running(job.batch, counts[job.batch, default: 0]))
+        writer.post(.running(job.batch, counts[job.batch, default: 0], in: job.description.results))
         runner.admit(job)
     }
 
@@ -117,6 +117,6 @@ private struct RunningJobs {
         progress.forget(job.lease)
         let left = counts[job.batch, default: 1] - 1
         counts[job.batch] = left > 0 ? left : nil
-        writer.post(.running(job.batch, left))
+        writer.post(.running(job.batch, left, in: job.description.results))
     }
 }

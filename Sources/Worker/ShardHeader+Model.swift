@@ -7,9 +7,12 @@ internal import VisionLanguage
 extension ShardHeader {
     /// What the rows of a batch share, as far as it is known without the model: its grid is unknown then.
     init(withoutModel description: BatchDescription) {
+        // A job of a method that does not exist has its row all the same, which says so.
+        let known = MethodCatalogue.all.map(\.name), asked = description.method.name
         self.init(
             batch: "", worker: "", model: description.model, modelSHA256: "", methodJSON: "{}", generationJSON: "{}",
-            software: "", methods: MethodCatalogue.all.map(\.name), grid: [1, 1], trace: StoredTrace(description.trace))
+            software: "", methods: known.contains(asked) ? known : known + [asked], grid: [1, 1],
+            trace: StoredTrace(description.trace))
     }
 
     /// What the rows of a batch share that a model of this configuration answers.

@@ -6,10 +6,6 @@ public struct WorkerError: Error, CustomStringConvertible, Sendable {
         case refused
         /// What runs the jobs cannot be made, or failed for every job at once.
         case runner
-        /// Results cannot be written.
-        case results
-        /// The coordinator sent something this version does not understand.
-        case misunderstood
         /// Reports cannot be kept on disk.
         case spool
         /// The network layer failed.

@@ -9,12 +9,14 @@ internal import ZeroMQ
 enum LinkEvent: Sendable {
     case ready(capacity: Int)
     case finished(Lease)
-    case retriable(Lease, ErrorClass, String)
+    case failedWithoutRow(Lease, ErrorClass, String)
     case unfit([Lease], String)
     case dropped(Lease)
     /// A shard is on disk for good; it may hold what is left of another one, which then is superseded.
     case sealed(WireShardReport, replacing: WireShardReport?)
-    case failed(WorkerError, unwritten: [Lease])
+    case unwritable(BatchID, unwritten: [Lease], reason: String)
+    case failed(WorkerError)
+    case note(String)
     case drain
     case stop
 }
@@ -47,6 +49,9 @@ struct WorkerLink: ~Copyable {
         let socket: Socket
         let monitor: ConnectionMonitor
         var toldOfRefusal = false
+        let since = ContinuousClock.now
+        /// Finds out why nobody is there.
+        var search: Reachability?
 
         init(to configuration: WorkerConfiguration, in context: Context) throws(ZeroMQError) {
             var options = SocketOptions.connector
@@ -63,6 +68,8 @@ struct WorkerLink: ~Copyable {
     private static let messagesPerRound = 64
     /// How often an unsent first message is tried again while the connection is being made.
     private static let helloRetry: Duration = .milliseconds(20)
+    /// How long nobody may be there before it is found out why.
+    private static let quiet: Duration = .seconds(2)
 
     private let configuration: WorkerConfiguration
     private let context: Context
@@ -123,6 +130,17 @@ struct WorkerLink: ~Copyable {
         guard outcome == nil else { return }
         try perform(state?.timePassed(now: .now) ?? [])
         if let actions = state?.retryHello() { try perform(actions) }
+        findOutWhy()
+    }
+
+    /// Says once for each connection why nobody is there; trying goes on.
+    private func findOutWhy() {
+        guard let connection, connection.search == nil, state?.isHelloUnsent == true,
+            .now > connection.since + Self.quiet
+        else { return }
+        connection.search = Reachability(of: configuration.endpoint) { [inbox] in
+            inbox.post(.note("no coordinator can be reached: \($0); trying again"))
+        }
     }
 
     /// How long nothing has to be done unless something arrives.
@@ -155,8 +173,8 @@ struct WorkerLink: ~Copyable {
             return actions
         case .finished(let lease): return state?.finished(lease) ?? []
         case .dropped(let lease): return state?.dropped(lease) ?? []
-        case .retriable(let lease, let errorClass, let reason):
-            return state?.failedRetriably(lease, errorClass, reason, now: now) ?? []
+        case .failedWithoutRow(let lease, let errorClass, let reason):
+            return state?.failedWithoutRow(lease, errorClass, reason, now: now) ?? []
         case .unfit(let leases, let reason): return state?.unfit(leases, reason: reason, now: now) ?? []
         case .sealed(let report, let former):
             do {
@@ -166,8 +184,10 @@ struct WorkerLink: ~Copyable {
             }
             if let former { settle(former, counts: false) }
             return state?.sealed(report, now: now) ?? []
-        case .failed(let error, let unwritten):
-            return state?.failed(error, unwritten: unwritten, now: now) ?? [.note("\(error)"), .end(error)]
+        case .unwritable(let batch, let unwritten, let reason):
+            return state?.unwritable(batch, unwritten: unwritten, reason: reason, now: now) ?? []
+        case .failed(let error): return state?.failed(error, now: now) ?? [.note("\(error)"), .end(error)]
+        case .note(let text): return [.note(text)]
         case .drain: return state?.drain(now: now) ?? [.end(nil)]
         case .stop: return state?.stop(now: now) ?? [.end(nil)]
         }

@@ -6,10 +6,8 @@ internal import WireProtocol
 /// What other threads tell the one that writes results.
 enum WriterLetter: Sendable {
     case finished(FinishedJob, of: LeasedJob)
-    /// The lease was lost: a row of it that is not written yet is not wanted.
-    case drop(Lease)
-    /// How many jobs of a batch are in the runner now.
-    case running(BatchID, Int)
+    /// How many jobs of a batch are in the runner now, and where their results go.
+    case running(BatchID, Int, in: String)
     /// Some rows of a reported shard came too late; those of these jobs are to be written again by themselves.
     case rewrite(WireShardReport, keeping: Set<UInt64>)
     /// The worker is stopping: don't wait for more rows once nothing of a batch runs.
@@ -33,6 +31,8 @@ struct WriterLoop: Sendable {
         var shards: [ShardHeader: PendingShard] = [:]
         var idleSince: [BatchID: ContinuousClock.Instant] = [:]
         var hurrying = false
+        /// Batches whose folders took a file when they were tried last.
+        var writable: Set<BatchID> = []
 
         /// When a shard is to be sealed at the latest.
         func due(_ shard: PendingShard) -> ContinuousClock.Instant? {
@@ -54,12 +54,13 @@ struct WriterLoop: Sendable {
                     do {
                         try shard.add(job, of: leased, now: .now)
                     } catch {
-                        link.post(.failed(unwritable(leased.batch, error), unwritten: [job.lease]))
+                        // Whatever a runner makes of a job, it costs that job only.
+                        link.post(.failedWithoutRow(job.lease, .input, error.message))
                     }
-                    if shard.rows.isDue(at: .now) { seal(shard, link: link) } else { shards[header] = shard }
-                case .drop(let lease):
-                    for header in shards.keys { shards[header]?.drop(lease) }
-                case .running(let batch, let count): idleSince[batch] = count == 0 ? .now : nil
+                    if shard.isDue(at: .now) { seal(shard, &writable, link: link) } else { shards[header] = shard }
+                case .running(let batch, let count, let results):
+                    idleSince[batch] = count == 0 ? .now : nil
+                    if count > 0, !writable.contains(batch) { tryFolder(results, of: batch, &writable, link: link) }
                 case .rewrite(let report, let jobs): rewrite(report, keeping: jobs, link: link)
                 case .hurry: hurrying = true
                 case .end: return
@@ -68,7 +69,7 @@ struct WriterLoop: Sendable {
             for (header, shard) in shards where due(shard).map({ $0 <= .now }) ?? false {
                 progress.advance()
                 shards[header] = nil
-                seal(shard, link: link)
+                seal(shard, &writable, link: link)
             }
             idleSince = idleSince.filter { entry in shards.values.contains { $0.batch == entry.key } }
         }
@@ -93,8 +94,19 @@ struct WriterLoop: Sendable {
             header, limits, writesFile: policy.writesShards)
     }
 
+    /// Finds out whether results can be written before jobs are run for nothing.
+    private func tryFolder(_ results: String, of batch: BatchID, _ writable: inout Set<BatchID>, link: LinkInbox) {
+        guard configuration.sealing.writesShards else { return }
+        do {
+            try ResultsFolder(results).tryWriting()
+            writable.insert(batch)
+        } catch {
+            link.post(.unwritable(batch, unwritten: [], reason: reason(batch, error)))
+        }
+    }
+
     /// Writes the rows and reports them; a second attempt starts anew from the rows in memory.
-    private func seal(_ pending: PendingShard, link: LinkInbox) {
+    private func seal(_ pending: PendingShard, _ writable: inout Set<BatchID>, link: LinkInbox) {
         guard !pending.jobs.isEmpty else { return }
         if let reason = pending.misplacement { return link.post(.unfit(pending.jobs.map(\.lease), reason)) }
         var pending = pending
@@ -108,7 +120,9 @@ struct WriterLoop: Sendable {
             }
             link.post(.sealed(pending.report(sealed), replacing: nil))
         } catch {
-            link.post(.failed(unwritable(pending.batch, error), unwritten: pending.jobs.map(\.lease)))
+            writable.remove(pending.batch)
+            link.post(
+                .unwritable(pending.batch, unwritten: pending.jobs.map(\.lease), reason: reason(pending.batch, error)))
         }
     }
 
@@ -122,8 +136,7 @@ struct WriterLoop: Sendable {
         }
     }
 
-    private func unwritable(_ batch: BatchID, _ error: ResultFileError) -> WorkerError {
-        WorkerError(
-            .results, "results of batch \(batch) cannot be written: \(error). Then start the worker again.")
+    private func reason(_ batch: BatchID, _ error: ResultFileError) -> String {
+        "results of batch \(batch) cannot be written on worker \(configuration.name): \(error)"
     }
 }

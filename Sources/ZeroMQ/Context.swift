@@ -8,8 +8,18 @@ public final class Context: @unchecked Sendable {
     // Unchecked: libzmq guarantees that a context may be used from any thread.
     let pointer: UnsafeMutableRawPointer
 
+    /// File descriptors that a context with a few sockets takes.
+    private static let descriptors = 24
+
     /// A context with one I/O thread, which is enough for about a gigabyte a second.
     public init() throws(ZeroMQError) {
+        // libzmq ends the process where it gets none.
+        guard Self.areLeft(Self.descriptors) else {
+            throw ZeroMQError(
+                code: .outOfResources, operation: "create a context",
+                message:
+                    "this process may open fewer than \(Self.descriptors) further files; raise the limit (ulimit -n)")
+        }
         guard let pointer = zmq_ctx_new() else { throw ZeroMQError(last: "create a context") }
         // Ending a context must not wait for peers that never come back.
         guard zmq_ctx_set(pointer, ZMQ_BLOCKY, 0) == 0 else {
@@ -18,6 +28,13 @@ public final class Context: @unchecked Sendable {
             throw error
         }
         self.pointer = pointer
+    }
+
+    /// Whether so many files can be opened.
+    private static func areLeft(_ count: Int) -> Bool {
+        let files = (0..<count).map { _ in winnow_eventfd_open() }
+        for file in files where file >= 0 { close(file) }
+        return files.allSatisfy { $0 >= 0 }
     }
 
     deinit {

@@ -38,6 +38,12 @@ public struct Socket: ~Copyable {
         public var frames: [[UInt8]]
         /// The name that the authenticator gave to the sender's key; nil without CURVE.
         public var sender: String?
+
+        /// A message from a sender.
+        public init(frames: [[UInt8]], sender: String?) {
+            self.frames = frames
+            self.sender = sender
+        }
     }
 
     /// A socket with its options set, not yet bound or connected.
@@ -80,11 +86,19 @@ public struct Socket: ~Copyable {
         }
     }
 
+    /// Lets the next endpoint be one of IPv6.
+    private borrowing func switchIPv6On() throws(ZeroMQError) {
+        try withUnsafePointer(to: Int32(1)) { bytes throws(ZeroMQError) in
+            try Self.set(ZMQ_IPV6, of: pointer, to: bytes, count: MemoryLayout<Int32>.size)
+        }
+    }
+
     /// Starts to listen.
     ///
     /// - Returns: the endpoint in full, with the port the system chose for `tcp://127.0.0.1:*`.
     @discardableResult
     public borrowing func bind(_ endpoint: String) throws(ZeroMQError) -> String {
+        if EndpointReach.needsIPv6(endpoint, connects: false) { try switchIPv6On() }
         guard zmq_bind(pointer, endpoint) == 0 else { throw ZeroMQError(last: "listen at \(endpoint)") }
         var text = [CChar](repeating: 0, count: 1_024)
         var size = text.count
@@ -96,6 +110,7 @@ public struct Socket: ~Copyable {
 
     /// Starts to connect; libzmq goes on trying in the background.
     public borrowing func connect(_ endpoint: String) throws(ZeroMQError) {
+        if EndpointReach.needsIPv6(endpoint, connects: true) { try switchIPv6On() }
         guard zmq_connect(pointer, endpoint) == 0 else { throw ZeroMQError(last: "connect to \(endpoint)") }
     }
 

@@ -94,6 +94,29 @@ import ZeroMQ
         #expect(try other.take(4).count == 4)
     }
 
+    /// A name is that of the key it came with: another key's worker gets nothing by it, and takes nobody's place.
+    @Test func nobodyPushesAWorkerOutUnderItsName() throws {
+        defer { try? coordinator.stop() }
+        let endpoints = try coordinator.endpoints
+        let client = try ClientPeer(endpoints.clients, security: key(.client, "ana"))
+        let batch = try client.submit(2, in: directory)
+        let gpu = try key(.worker, "gpu")
+        let first = try WorkerPeer(endpoints.workers, security: gpu)
+        try first.hello("one")
+        let leases = try first.take(2).map(\.lease)
+        let other = try WorkerPeer(endpoints.workers, security: key(.worker, "other"))
+        try other.send { $0.hello = .worker("one", session: "t", capacity: 8, held: []) }
+        let refusal = try other.receive().refusal
+        #expect(refusal.code == "name-taken" && refusal.message.contains("'one'"))
+        #expect(try client.status(batch).running == 2)
+        #expect(try first.report("shards/00/a.h5", batch: batch, Array(leases.prefix(1))).committed.count == 1)
+        // The same key may start the worker anew, and a name that is free again is anybody's.
+        let again = try WorkerPeer(endpoints.workers, security: gpu)
+        try again.hello("one", session: "u")
+        try again.send { $0.goodbye = WireGoodbye() }
+        try other.hello("one", session: "v")
+    }
+
     @Test func aRevokedClientIsNotHeardAgain() throws {
         defer { try? coordinator.stop() }
         let endpoints = try coordinator.endpoints

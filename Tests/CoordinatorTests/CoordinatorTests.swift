@@ -196,7 +196,7 @@ import ZeroMQ
         let batch = try client.submit(1, in: directory)
         let lease = try #require(try worker.take(1).first).lease
         #expect(try worker.report("/etc/x", batch: batch, [lease]).stale == [lease.job])
-        #expect(try worker.report("shards/a", batch: batch, [lease, nothing]).committed == [lease.job])
+        #expect(try worker.report("shards/00/a.h5", batch: batch, [lease, nothing]).committed == [lease.job])
         #expect(try client.status(batch).state == "finished")
         try coordinator.stop()
     }
@@ -223,7 +223,7 @@ import ZeroMQ
         let worker = try WorkerPeer.joined(coordinator.endpoints.workers, "one")
         let lease = try #require(try worker.take(1).first).lease
         let long = String(repeating: "ü", count: 100_000)
-        #expect(try worker.report("shards/a", batch: batch, [lease], error: long).committed == [lease.job])
+        #expect(try worker.report("shards/00/a.h5", batch: batch, [lease], error: long).committed == [lease.job])
         let items = try client.ask { $0.items.batch = batch }.items.items
         let error = try #require(items.first).error
         #expect(error.utf8.count <= 4_100 && error.hasSuffix("ü…"))
@@ -291,7 +291,7 @@ import ZeroMQ
         }
         #expect(answer.cancelled.cancelled == 3)
         #expect(try worker.receive().heartbeatAnswer.revoked.map(\.job) == [lease.job])
-        #expect(try worker.report("shards/a", batch: batch, [lease]).stale == [lease.job])
+        #expect(try worker.report("shards/00/a.h5", batch: batch, [lease]).stale == [lease.job])
         #expect(try client.status(batch).state == "cancelled")
         #expect(try client.items(batch).map(\.state) == ["cancelled", "cancelled", "cancelled"])
         try coordinator.stop()
@@ -305,7 +305,7 @@ import ZeroMQ
         let lease = try #require(try worker.take(1).first).lease
         #expect(try client.ask { $0.shutdown = WireShutdownRequest() }.shuttingDown == WireShuttingDown())
         #expect(try worker.receive().drain == WireDrain())
-        #expect(try worker.report("shards/a", batch: batch, [lease]).committed == [lease.job])
+        #expect(try worker.report("shards/00/a.h5", batch: batch, [lease]).committed == [lease.job])
         try worker.send { $0.goodbye = WireGoodbye() }
         try coordinator.waitForEnd()
 

@@ -1,3 +1,4 @@
+import Foundation
 import Monitoring
 import Synchronization
 import TestSupport
@@ -81,6 +82,55 @@ import Testing
         board.post(snapshot())
         #expect(try await get("/status.json", host: "evil.example.org").code == 400)
         #expect(try await get("/status.json", host: "localhost:9090").code == 200)
+        server.stop()
+    }
+
+    /// Whatever somebody sends, the connection ends soon, and others are served.
+    @Test(arguments: [
+        ("b'GET /' + b'a' * 4_000_000", "431"), ("b'GET / HTTP/1.1\\r\\nX: ' + b'a' * 4_000_000", "431"),
+        ("b'GET / HTTP/1.1\\r\\n' + b'X: y\\r\\n' * 1_000_000", "431"), ("b'\\xff' * 200_000", "431"),
+        ("b'GET / HTTP/1.1\\r\\nX: ' + b'a' * 7_000", ""), ("b'HELLO\\r\\n\\r\\n'", "400"), ("b''", ""),
+        ("b'GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n'", "200"),
+    ])
+    func aRequestIsBounded(_ bytes: String, _ code: String) async throws {
+        let port = try #require(server.url.split(separator: ":").last)
+        let script = """
+            import socket, sys
+            peer = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=60)
+            answer = b""
+            try:
+                peer.sendall(\(bytes))
+                peer.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+            try:
+                while piece := peer.recv(65536):
+                    answer += piece
+            except OSError:
+                pass
+            print(answer[:12].decode()[9:])
+            """
+        let printed = try await awayFromTasks { try SystemPython.run(script, String(port)) }
+        // A reset may overtake the words of a refusal; that the connection has ended is what counts.
+        let answer = printed.trimmingCharacters(in: .whitespacesAndNewlines)
+        #expect(answer == code || code == "431" && answer.isEmpty)
+        board.post(snapshot())
+        #expect(try await get("/healthz").code == 200)
+        server.stop()
+    }
+
+    /// Connections that say nothing do not keep others out for ever.
+    @Test func manySilentConnectionsEnd() async throws {
+        let port = try #require(server.url.split(separator: ":").last)
+        let script = """
+            import socket, sys
+            peers = [socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=60) for _ in range(40)]
+            last = peers[-1]
+            last.sendall(b"GET /page.css HTTP/1.1\\r\\n\\r\\n")
+            print(last.recv(12).decode()[9:])
+            """
+        let printed = try await awayFromTasks { try SystemPython.run(script, String(port)) }
+        #expect(printed.hasPrefix("200"))
         server.stop()
     }
 

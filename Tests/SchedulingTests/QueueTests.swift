@@ -191,6 +191,47 @@ import Testing
         #expect(scheduler.creditOffered(ann, free: 1, at: at(2)).assigned(to: ann) == [lease(1, 2)])
     }
 
+    /// A batch that cannot be written somewhere costs nothing but a look now and then, and nobody a strike.
+    @Test func theWaitOfAWorkerThatCannotRunABatchGrowsUntilAResultComes() {
+        var scheduler = scheduler(jobs(1...2), lossLimit: 2)
+        var time = 0.0, waits: [Double] = []
+        func offer(_ scheduler: inout Scheduler) -> [Lease] {
+            _ = scheduler.heartbeat(ann, held: [], at: at(time))
+            _ = scheduler.timePassed(to: at(time))
+            return scheduler.creditOffered(ann, free: 2, at: at(time)).assigned(to: ann)
+        }
+        /// The jobs that Ann gets next, and how long she waits for them.
+        func next(_ scheduler: inout Scheduler) -> [Lease] {
+            let began = time
+            while true {
+                let taken = offer(&scheduler)
+                guard taken.isEmpty else {
+                    waits.append(time - began)
+                    return taken.sorted { $0.job < $1.job }
+                }
+                time += 1
+            }
+        }
+        _ = scheduler.join(ann, at: 0)
+        for epoch in 1...9 as ClosedRange<UInt64> {
+            let taken = next(&scheduler)
+            #expect(taken == [lease(1, epoch), lease(2, epoch)])
+            // A second word about the same try makes it no worse.
+            for lease in taken {
+                _ = scheduler.jobsReturned([lease], unfit: "no space is left", by: ann, at: at(time))
+            }
+            #expect(scheduler.batch(batch)?.trouble == "no space is left")
+            #expect(scheduler.allWorkers(at: at(time)).map(\.note) == ["b: no space is left"])
+        }
+        #expect(waits == [0, 5, 10, 20, 40, 80, 160, 300, 300])
+        #expect(scheduler.explain(JobID(1)) == .unfit(batch, workers: 1, reason: "no space is left"))
+        let row = ReportedRow(lease: next(&scheduler)[0], row: 0)
+        let outcome = scheduler.rowsReported([row], shard: "s", batch: batch, by: ann, at: at(time))
+        #expect(outcome.committed == [JobID(1)])
+        #expect(scheduler.batch(batch)?.trouble == nil && scheduler.allWorkers(at: at(time)).map(\.note) == [""])
+        #expect(scheduler.sanityCheck() == [])
+    }
+
     @Test func lostWorkersAreForgottenInTheEnd() {
         var scheduler = scheduler(jobs(1...1))
         _ = scheduler.join(ann, at: 0)

@@ -80,6 +80,49 @@ import Testing
         #expect(scheduler.sanityCheck() == [])
     }
 
+    @Test func nobodyEndsAnothersJob() {
+        func report(_ lease: Lease, by name: WorkerName, _ scheduler: inout Scheduler) -> ReportOutcome {
+            scheduler.rowsReported(
+                [ReportedRow(lease: lease, row: 0)], shard: "s", batch: batch, by: name, at: at(4))
+        }
+        var scheduler = scheduler(jobs(1...2))
+        _ = scheduler.join(ann, at: 0)
+        _ = scheduler.creditOffered(ann, free: 2, at: at(0))
+        _ = scheduler.join(bob, at: 1)
+        #expect(report(lease(1, 1), by: bob, &scheduler).stale == [JobID(1)])
+        #expect(report(lease(1, 1), by: ann, &scheduler).committed == [JobID(1)])
+        // Ann's job waits for somebody else by now; until then her result still counts, and nobody else's.
+        _ = scheduler.workerLeft(ann, at: at(4))
+        #expect(scheduler.batch(batch)?.counts[.waiting] == 1)
+        #expect(report(lease(2, 1), by: bob, &scheduler).stale == [JobID(2)])
+        // Nor does it become Bob's because he says that he holds it.
+        #expect(scheduler.join(bob, held: [held(2, 1, 5)], at: 4).revoked(from: bob) == [lease(2, 1)])
+        #expect(scheduler.batch(batch)?.counts[.waiting] == 1)
+        #expect(report(lease(2, 1), by: ann, &scheduler).committed == [JobID(2)])
+        #expect(scheduler.sanityCheck() == [])
+    }
+
+    @Test func afterARestartTheResultIsThatOfWhoeverHadTheJob() {
+        func restarted() -> Scheduler {
+            var scheduler = Scheduler(settings: times, at: at(0))
+            scheduler.batchOpened(batch, state: .running)
+            var job = NewJob(id: JobID(1), image: 1, epoch: Epoch(3))
+            (job.wasRunning, job.worker) = (true, ann)
+            _ = scheduler.jobsAdded([job], to: batch, at: at(0))
+            _ = scheduler.join(bob, at: 0)
+            return scheduler
+        }
+        let row = ReportedRow(lease: lease(1, 3), row: 0)
+        for isLate in [false, true] {
+            var scheduler = restarted()
+            if isLate { _ = scheduler.timePassed(to: at(11)) }
+            let foreign = scheduler.rowsReported([row], shard: "s", batch: batch, by: bob, at: at(1))
+            #expect(foreign.stale == [JobID(1)], "late: \(isLate)")
+            let own = scheduler.rowsReported([row], shard: "t", batch: batch, by: ann, at: at(1))
+            #expect(own.committed == [JobID(1)], "late: \(isLate)")
+        }
+    }
+
     @Test func aLeaseRenewsOnlyOnProgress() {
         var scheduler = scheduler(jobs(1...2))
         _ = scheduler.join(ann, at: 0)

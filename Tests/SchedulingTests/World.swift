@@ -12,6 +12,7 @@ struct World: ~Copyable {
             heartbeat: .seconds(1), missedHeartbeats: 3, lease: .seconds(8), lossLimit: 4)
         settings.memory = .seconds(60)
         settings.unfitness = .seconds(10)
+        settings.longestUnfitness = .seconds(20)
         settings.failuresBeforeRest = 3
         return settings
     }()

@@ -36,11 +36,12 @@ extension BlackBox {
             let two = try start()
             try await eventually("two workers are there") { try await names().count == 2 }
             let host = ProcessInfo.processInfo.hostName
-            #expect(try await names() == ["\(host)-1", "\(host)-2"])
+            let both = try await names()
+            #expect(both.map { String($0.dropLast(6)) } == ["\(host)-1", "\(host)-2"], "\(both)")
             one.kill(SIGTERM)
             _ = try await one.end()
             let again = try start()
-            try await eventually("it is there again") { try await names() == ["\(host)-1", "\(host)-2"] }
+            try await eventually("it is there again") { try await names() == both }
             let folders = try FileManager.default.contentsOfDirectory(atPath: state.url.path + "/winnow/spool").sorted()
             #expect(folders == ["\(host)-1", "\(host)-2"])
             _ = (two, again)
@@ -62,6 +63,22 @@ extension BlackBox {
             let json = try await winnow(
                 "jobs", submitted.batch, "--connect", services.endpoints.clients, "--output", "json")
             #expect(json.output.contains(#"\u001b]0;title"#), "\(json)")
+        }
+
+        /// A machine of the same name has a state folder of its own: its worker is another one, and pushes nobody out.
+        @Test func twoMachinesOfOneNameHaveWorkersOfTwoNames() async throws {
+            let services = try await Services()
+            let machines = try (0..<2).map { _ in try TemporaryDirectory() }
+            let workers = try machines.map {
+                try RunningWinnow(
+                    ["worker", "--null", "--connect", services.endpoints.workers, "--threads", "1"],
+                    environment: ["XDG_STATE_HOME": $0.url.path])
+            }
+            try await eventually("both are there") {
+                let present = try await services.status("").workers.filter { $0.state != "lost" }
+                return Set(present.map(\.worker)).count == 2
+            }
+            #expect(workers.allSatisfy { $0.isRunning })
         }
 
         /// Rows wait for their shard for longer than an attempt may run; that is no reason to run them again.

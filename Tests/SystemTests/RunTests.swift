@@ -105,6 +105,23 @@ extension BlackBox {
             #expect(processes(of: batch).isEmpty)
         }
 
+        /// Without its coordinator nothing goes on: it says so and ends, and leaves nobody behind.
+        @Test func whereItsCoordinatorIsKilledItEnds() async throws {
+            let batch = try TestBatch(Demo.items(2000), workers: 2)
+            let run = try RunningWinnow(["run", batch.path])
+            try await eventually("jobs run") { run.errors.contains(" 2 workers") }
+            let coordinators = processes(of: batch).filter { process in
+                let words = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(process)/cmdline")).split(separator: 0)
+                return words?.dropFirst().first == Data("coordinator".utf8)
+            }
+            let coordinator = try #require(coordinators.first.flatMap { Int32($0) })
+            #expect(coordinators.count == 1)
+            kill(coordinator, SIGKILL)
+            let end = try await run.end()
+            #expect(end.code == 1 && end.errors.contains("coordinator ended unexpectedly"), "\(end)")
+            try await eventually("its processes end") { processes(of: batch).isEmpty }
+        }
+
         @Test func killedItLeavesNoProcessBehind() async throws {
             let batch = try TestBatch(Demo.items(2000), workers: 2)
             let run = try RunningWinnow(["run", batch.path])

@@ -76,7 +76,8 @@ import Testing
         #expect(try sharded.tensor("a").floats == [1, 2])
 
         // As for transformers, safetensors come first.
-        try SafetensorsWriter.write([("b", Tensor([3] as [Float], shape: [1]))], to: folder.file("model.safetensors").path)
+        try SafetensorsWriter.write(
+            [("b", Tensor([3] as [Float], shape: [1]))], to: folder.file("model.safetensors").path)
         #expect(try Checkpoint(directory: folder.url.path).names == ["b"])
     }
 

@@ -22,18 +22,20 @@ import Worker
         return message
     }
 
-    func assignments(_ jobs: [UInt64], epoch: UInt64 = 1, described: Bool = true) throws -> WireToWorker {
+    func assignments(
+        _ jobs: [UInt64], epoch: UInt64 = 1, of batch: String = "b", described: Bool = true
+    ) throws -> WireToWorker {
         var message = WireToWorker()
         if described {
             var settings = WireBatchSettings()
-            settings.batch = "b"
-            settings.description_p = try BatchDescription.forTests(name: "b", results: "/results").json()
+            settings.batch = batch
+            settings.description_p = try BatchDescription.forTests(name: batch, results: "/results").json()
             message.assignments.settings = [settings]
         }
         message.assignments.assignments = jobs.map { job in
             var assignment = WireAssignment()
             assignment.lease = WireLease(job: job, epoch: epoch)
-            assignment.batch = "b"
+            assignment.batch = batch
             assignment.item = #"{"id":"i\#(job)","image":"a.png","prompt":"p"}"#
             return assignment
         }
@@ -256,13 +258,38 @@ import Worker
         #expect(error?.code == .unanswered)
     }
 
-    @Test mutating func whatCannotBeUnderstoodGoesBackAndEndsTheWorker() throws {
+    /// Whatever is wrong with a batch, or with an item of it, the worker lives and serves the others.
+    @Test mutating func whatCannotBeUnderstoodGoesBackAndOtherBatchesGoOn() throws {
         _ = state.start(now: start)
         _ = state.received(welcome(), now: start)
-        let actions = state.received(try assignments([1], described: false), now: start)
-        #expect(actions.returnedJobs == [1])
-        let error = try #require(actions.ending)
-        #expect(error?.code == .misunderstood)
+        let actions = state.received(try assignments([1], of: "never described", described: false), now: start)
+        #expect(actions.returnedJobs == [1] && actions.unfitReasons.count == 1 && actions.ending == nil)
+        var strange = try assignments([2], of: "strange")
+        strange.assignments.settings[0].description_p = "{}"
+        let more = state.received(strange, now: start)
+        #expect(more.returnedJobs == [2] && more.ending == nil)
+        #expect(try #require(more.unfitReasons.first).contains("does not understand"))
+        var bad = try assignments([3, 4])
+        bad.assignments.assignments[0].item = "{}"
+        let last = state.received(bad, now: start)
+        #expect(last.kinds.prefix(2) == ["admit 4/1", "failed"] && last.ending == nil)
+        #expect(state.heldLeases.map(\.job) == [JobID(4)])
+    }
+
+    @Test mutating func aBatchThatCannotBeWrittenGoesBackAloneAndTheWorkerStays() throws {
+        func lease(_ job: UInt64) -> Lease { Lease(job: JobID(job), epoch: Epoch(1)) }
+        _ = state.start(now: start)
+        _ = state.received(welcome(), now: start)
+        _ = state.received(try assignments([1, 2]), now: start)
+        _ = state.received(try assignments([3], of: "c"), now: start)
+        _ = state.finished(lease(1))
+        let actions = state.unwritable(
+            BatchID("b"), unwritten: [lease(1)], reason: "no space is left", now: start)
+        #expect(actions.returnedJobs == [1, 2] && actions.unfitReasons == ["no space is left"])
+        #expect(actions.ending == nil && actions.kinds.contains("drop 2/1"))
+        #expect(state.heldLeases == [lease(3)])
+        #expect(state.unwritable(BatchID("b"), unwritten: [lease(1)], reason: "again", now: start).isEmpty)
+        #expect(state.received(try assignments([4], of: "c"), now: start).kinds.contains("admit 4/1"))
     }
 
     @Test mutating func anotherProtocolVersionEndsTheWorker() throws {
@@ -311,6 +338,13 @@ extension [LinkState.Action] {
 
     fileprivate var returnedJobs: [UInt64] {
         messages.flatMap { if case .returned(let returned) = $0 { returned.leases.map(\.job) } else { [UInt64]() } }
+    }
+
+    /// Why this worker cannot run what goes back.
+    fileprivate var unfitReasons: [String] {
+        messages.compactMap {
+            if case .returned(let returned) = $0, returned.unfit { returned.reason } else { nil }
+        }
     }
 
     /// Progress of the only held lease in a heartbeat.

@@ -5,8 +5,9 @@ import Worker
 extension ResultRow {
     /// What the runner of these tests records: a picture of 2 by 2 patches of which two are kept.
     static func forTests(_ job: LeasedJob, answer: String, error: String?) -> ResultRow {
+        let method = job.item.prompt == "impossible" ? "no such method" : "none"
         var row = ResultRow(
-            id: job.item.id.rawValue, image: job.item.image ?? "", prompt: job.item.prompt, method: "none",
+            id: job.item.id.rawValue, image: job.item.image ?? "", prompt: job.item.prompt, method: method,
             attempt: job.lease.epoch.rawValue)
         row.seconds.queue = job.queuedSeconds
         if let error {

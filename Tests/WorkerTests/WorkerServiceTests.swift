@@ -266,18 +266,63 @@ import Worker
         try worker.wait()
     }
 
-    @Test func resultsThatCannotBeWrittenSendTheJobsBackAndEndTheWorker() throws {
+    @Test func resultsThatCannotBeWrittenSendTheJobsBackAndOtherBatchesGoOn() throws {
         var batch = try batch()
         batch.results = folder.file("not-a-folder").path
         try Data([1]).write(to: URL(fileURLWithPath: batch.results))
         let worker = try worker()
         try coordinator.welcome()
-        try coordinator.assign(["abc"], of: batch)
+        // It is found out before the job, which would never end by itself, has been run.
+        try coordinator.assign(["hold"], of: batch)
         let returned = try coordinator.expectReturned()
-        #expect(returned.leases.map(\.job) == [1])
-        #expect(returned.reason.contains(batch.results))
-        let error = try #require(throws: WorkerError.self) { try worker.wait() }
-        #expect(error.code == .results)
+        #expect(returned.leases.map(\.job) == [1] && returned.unfit)
+        #expect(returned.reason.contains(batch.results) && returned.reason.contains("w1"))
+        try coordinator.assign(["abc"], of: try self.batch("other"), first: 2)
+        let report = try coordinator.expectReport()
+        #expect(report.rows.map(\.summary.answer) == ["cba"])
+        try coordinator.commit(report)
+        // Once the folder is one, the batch is as good as any.
+        try FileManager.default.removeItem(atPath: batch.results)
+        try coordinator.assign(["xy"], of: batch, first: 3)
+        let late = try coordinator.expectReport()
+        #expect(late.rows.map(\.summary.answer) == ["yx"] && late.results == batch.results)
+        try coordinator.commit(late)
+        worker.drain()
+        try coordinator.expectGoodbye()
+        try worker.wait()
+    }
+
+    /// A folder that goes bad while jobs run: what is finished and what is not goes back.
+    @Test func aFolderThatIsLostSendsEverythingUnwrittenBack() throws {
+        let batch = try batch()
+        let worker = try worker { $0.sealing.idle = .seconds(600) }
+        try coordinator.welcome()
+        try coordinator.assign(["abc", "hold"], of: batch)
+        try coordinator.expectHeld { $0.contains { $0.isComputed } }
+        try FileManager.default.removeItem(atPath: batch.results)
+        try Data([1]).write(to: URL(fileURLWithPath: batch.results))
+        gate.open()
+        worker.drain()
+        let returned = try coordinator.expectReturned()
+        #expect(returned.leases.map(\.job) == [1, 2] && returned.unfit)
+        try coordinator.expectGoodbye()
+        try worker.wait()
+    }
+
+    /// A runner may make anything of a job: whatever its row is like, it costs the worker nothing.
+    @Test func aJobWithoutAnyPossibleRowFailsAlone() throws {
+        let worker = try worker()
+        try coordinator.welcome()
+        try coordinator.assign(["impossible", "abc"], of: try batch())
+        let failed = try coordinator.expect { if case .failed(let failed) = $0.kind { failed } else { nil } }
+        #expect(failed.attempts.map(\.lease.job) == [1])
+        #expect(failed.attempts.first?.error.contains("method") == true)
+        let report = try coordinator.expectReport()
+        #expect(report.rows.map(\.summary.answer) == ["cba"])
+        try coordinator.commit(report)
+        worker.drain()
+        try coordinator.expectGoodbye()
+        try worker.wait()
     }
 
     @Test func aRunnerThatBreaksSendsTheJobsBackAndEndsTheWorker() throws {

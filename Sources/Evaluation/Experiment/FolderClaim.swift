@@ -15,6 +15,11 @@ public final class FolderClaim: Sendable {
             switch error {
             case .cannotOpen(let reason):
                 throw EvaluationError(.badData, "\(file.path) cannot be written: \(reason)")
+            case .noLocks(let reason):
+                throw EvaluationError(
+                    .badData,
+                    "the file system of \(file.path) has no locks (\(reason)): choose a folder on a disk of this machine "
+                        + "with --out")
             case .refused:
                 throw EvaluationError(
                     .inUse,

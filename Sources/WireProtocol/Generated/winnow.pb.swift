@@ -999,12 +999,20 @@ public nonisolated struct WireBatchClosed: Sendable {
   public init() {}
 }
 
+/// One page: first the batches, in the order of their opening, then the workers by name.
 public nonisolated struct WireStatusRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// empty: every batch
   public var batch: String = String()
+
+  /// batches that earlier pages had
+  public var afterBatches: UInt64 = 0
+
+  /// the last worker that earlier pages had
+  public var afterWorker: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1019,6 +1027,9 @@ public nonisolated struct WireStatusAnswer: Sendable {
   public var batches: [WireBatchStatus] = []
 
   public var workers: [WireWorkerStatus] = []
+
+  /// ask on for the next page
+  public var more: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3313,7 +3324,7 @@ nonisolated extension WireBatchClosed: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StatusRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{3}after_batches\0\u{3}after_worker\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3322,6 +3333,8 @@ nonisolated extension WireStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._M
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.batch) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.afterBatches) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.afterWorker) }()
       default: break
       }
     }
@@ -3331,11 +3344,19 @@ nonisolated extension WireStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.batch.isEmpty {
       try visitor.visitSingularStringField(value: self.batch, fieldNumber: 1)
     }
+    if self.afterBatches != 0 {
+      try visitor.visitSingularUInt64Field(value: self.afterBatches, fieldNumber: 2)
+    }
+    if !self.afterWorker.isEmpty {
+      try visitor.visitSingularStringField(value: self.afterWorker, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireStatusRequest, rhs: WireStatusRequest) -> Bool {
     if lhs.batch != rhs.batch {return false}
+    if lhs.afterBatches != rhs.afterBatches {return false}
+    if lhs.afterWorker != rhs.afterWorker {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3343,7 +3364,7 @@ nonisolated extension WireStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StatusAnswer"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batches\0\u{1}workers\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batches\0\u{1}workers\0\u{1}more\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3353,6 +3374,7 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.batches) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.workers) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.more) }()
       default: break
       }
     }
@@ -3365,12 +3387,16 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.workers.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.workers, fieldNumber: 2)
     }
+    if self.more != false {
+      try visitor.visitSingularBoolField(value: self.more, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: WireStatusAnswer, rhs: WireStatusAnswer) -> Bool {
     if lhs.batches != rhs.batches {return false}
     if lhs.workers != rhs.workers {return false}
+    if lhs.more != rhs.more {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
