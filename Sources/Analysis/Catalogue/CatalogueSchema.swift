@@ -68,9 +68,31 @@ enum CatalogueSchema {
         for (name, _, units, longName) in self.sums { try describe.execute(arguments: [name, units, longName]) }
     }
 
-    /// Whether a database is a catalogue that this program keeps up.
+    /// Every table, index, view and trigger of a database, as SQL.
+    private static func objects(_ database: Database) throws -> Set<String> {
+        try String.fetchSet(database, sql: "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema")
+    }
+
+    /// Those of a catalogue.
+    private static let ownObjects: Set<String> = {
+        do {
+            return try DatabaseQueue().write { database in
+                try create(database, decidedBy: .shards)
+                return try objects(database)
+            }
+        } catch {
+            preconditionFailure("the schema is SQL that SQLite takes: \(error)")
+        }
+    }()
+
+    /// Whether a database is a catalogue that this program keeps up: all tables are what they were made as, since a view in the
+    /// place of one may have rows without end, and no trigger acts when rows are added. Tables, indices and views beside
+    /// them are whoever's made them.
     static func isCurrent(_ database: Database) throws -> Bool {
-        guard try database.tableExists("about"), try database.tableExists("jobs") else { return false }
+        let objects = try objects(database)
+        guard ownObjects.isSubset(of: objects), !objects.contains(where: { $0.hasPrefix("trigger ") }) else {
+            return false
+        }
         let values = try Row.fetchAll(database, sql: "SELECT key, value FROM about")
         let about = Dictionary(
             values.map {
