@@ -83,7 +83,7 @@ import Testing
         try tree.seal([ResultsTree.row("a")], as: 1)
         let file = "\(tree.folder.path)/\(Catalogue.fileName)"
         _ = try Catalogue.rebuild(tree.folder)
-        try SystemPython.run(
+        _ = try SystemPython.run(
             "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])", file, change)
         try tree.seal([ResultsTree.row("b")], as: 2)
         let catalogue = try Catalogue(tree.folder)
