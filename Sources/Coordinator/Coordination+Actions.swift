@@ -37,12 +37,17 @@ extension Coordination {
                 }
             case .revoke(let leases, let worker): tell(worker, revoked: leases)
             case .workerLost(let worker, let reason):
-                logger.warning(
-                    "lost a worker", metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])
+                if let hidden = logRate.allows(worker.rawValue, at: now) {
+                    logger.warning(
+                        "lost a worker",
+                        metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"].merging(hidden) { $1 })
+                }
             case .workerForgotten(let worker):
                 if let peer = peerOf.removeValue(forKey: worker) { peers[peer] = nil }
                 keyOf[worker] = nil
-                logger.info("forgot a worker", metadata: [LogKey.worker: "\(worker)"])
+                if let hidden = logRate.allows(worker.rawValue, at: now) {
+                    logger.info("forgot a worker", metadata: [LogKey.worker: "\(worker)"].merging(hidden) { $1 })
+                }
             case .refuse(let worker, let reason):
                 logger.warning(
                     "refused a worker", metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])

@@ -114,6 +114,10 @@ import ZeroMQ
         let again = try WorkerPeer(endpoints.workers, security: gpu)
         try again.hello("one", session: "u")
         try again.send { $0.goodbye = WireGoodbye() }
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try !client.ask({ $0.status.batch = "" }).status.workers.isEmpty, .now < deadline {
+            Thread.sleep(forTimeInterval: 0.01)
+        }
         try other.hello("one", session: "v")
     }
 

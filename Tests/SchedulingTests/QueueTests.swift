@@ -197,8 +197,8 @@ import Testing
         var time = 0.0, waits: [Double] = []
         func offer(_ scheduler: inout Scheduler) -> [Lease] {
             _ = scheduler.heartbeat(ann, held: [], at: at(time))
-            _ = scheduler.timePassed(to: at(time))
-            return scheduler.creditOffered(ann, free: 2, at: at(time)).assigned(to: ann)
+            return (scheduler.timePassed(to: at(time)) + scheduler.creditOffered(ann, free: 2, at: at(time)))
+                .assigned(to: ann)
         }
         /// The jobs that Ann gets next, and how long she waits for them.
         func next(_ scheduler: inout Scheduler) -> [Lease] {

@@ -35,7 +35,6 @@ extension BlackBox {
             let lines = log.split(separator: "\n").count
             #expect(lines < 1_100, "\(lines) lines")
             #expect(log.utf8.count < 300_000 && services.coordinator.isRunning)
-            #expect(log.contains("left_out="))
         }
     }
 }

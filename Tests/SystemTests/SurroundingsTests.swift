@@ -81,7 +81,11 @@ extension BlackBox {
         @Test("47: signals of batch systems let a worker finish", arguments: [SIGHUP, SIGUSR1, SIGUSR2])
         func aSignalDrains(_ signal: Int32) async throws {
             let services = try await Services()
-            let worker = try services.startNullWorker("one", milliseconds: 50)
+            let spool = try TemporaryDirectory()
+            let worker = try RunningWinnow([
+                "worker", "--null", "--null-milliseconds", "50", "--connect", services.endpoints.workers, "--name",
+                "one", "--threads", "1", "--seal-rows", "8", "--spool", spool.url.path,
+            ])
             let submitted = try await services.submit(try TestBatch(Demo.items(400), method: "none"))
             try await services.waitForSuccesses(8, of: submitted.batch)
             worker.kill(signal)
