@@ -45,16 +45,14 @@ enum BatchPreflight {
     /// The same batch with the results folder of its last run, the one of the highest number.
     static func withLastResults(_ file: BatchFile) throws -> BatchFile {
         var file = file
-        let wanted = file.description.results
-        var last: String?
-        var number = 1
-        var folder = wanted
-        while FileManager.default.fileExists(atPath: folder) {
-            if FileManager.default.fileExists(atPath: folder + "/jobs.sqlite") { last = folder }
-            number += 1
-            folder = "\(wanted)-\(number)"
+        let wanted = file.description.results, files = FileManager.default
+        let url = URL(fileURLWithPath: wanted), name = url.lastPathComponent
+        let siblings = (try? files.contentsOfDirectory(atPath: url.deletingLastPathComponent().path)) ?? []
+        let numbers = siblings.compactMap {
+            $0 == name ? 1 : $0.hasPrefix(name + "-") ? Int($0.dropFirst(name.count + 1)) : nil
         }
-        guard let last else {
+        let runs = numbers.sorted().map { $0 == 1 ? wanted : "\(wanted)-\($0)" }
+        guard let last = runs.last(where: { files.fileExists(atPath: $0 + "/jobs.sqlite") }) else {
             throw CommandFailure(
                 ExitCodes.usage, "there is no run of this batch in \(wanted) to go on with; start one without --resume")
         }

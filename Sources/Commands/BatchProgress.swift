@@ -17,7 +17,7 @@ struct BatchProgress {
         if doneBefore == nil { doneBefore = done }
         let line = description(status, done: done, workers: workers)
         if isTerminal {
-            writeError("\r\u{1B}[2K\(line)")
+            writeError("\r\u{1B}[2K\(line.shown)")
             return
         }
         let isEnd = done == status.total
@@ -43,7 +43,7 @@ struct BatchProgress {
         ]
         if status.failed > 0 { parts.append("\(status.failed) failed") }
         if status.isPaused { parts.append("paused") }
-        if !status.trouble.isEmpty { parts.append("no worker can run it: \(status.trouble)") }
+        if !status.trouble.isEmpty { parts.append("waiting: \(status.trouble)") }
         return parts.joined(separator: "  ")
     }
 

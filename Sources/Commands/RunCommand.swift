@@ -45,6 +45,9 @@ struct RunCommand: ParsableCommand {
         }
     }
 
+    /// How long nothing may run because of the same trouble: workers try again after 5 and after 10 seconds.
+    private static let patienceWithTrouble: Duration = .seconds(20)
+
     func run() throws {
         let wanted = try overrides.apply(to: BatchPreflight.load(batch))
         let count = workers ?? wanted.run.workers
@@ -69,15 +72,20 @@ struct RunCommand: ParsableCommand {
             }
             try cluster.check()
         }
+        var troubledSince: ContinuousClock.Instant?
         let status: WireBatchStatus
         do {
             let id = try coordinator.submit(file).batch
             status = try coordinator.waitForEnd(of: id, showingProgress: output != .quiet) { status in
-                // All workers are alike here: what none of them can do now, none will.
-                guard status.trouble.isEmpty else {
-                    throw CommandFailure("no worker can run the batch: \(status.trouble)")
-                }
                 try check()
+                // All workers are alike here: what none of them can do for a while, none will. A disk that is full or away for
+                // a moment may be back by then.
+                troubledSince = status.trouble.isEmpty ? nil : troubledSince ?? .now
+                if let since = troubledSince, .now - since > Self.patienceWithTrouble {
+                    throw CommandFailure(
+                        "the batch cannot go on: \(status.trouble). Finished jobs are in \(file.description.results), and "
+                            + "--resume goes on with the rest")
+                }
                 catalogue.refreshNowAndThen()
             }
         } catch let error as CoordinatorClientError {

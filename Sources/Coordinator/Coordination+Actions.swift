@@ -49,8 +49,11 @@ extension Coordination {
                     logger.info("forgot a worker", metadata: [LogKey.worker: "\(worker)"].merging(hidden) { $1 })
                 }
             case .refuse(let worker, let reason):
-                logger.warning(
-                    "refused a worker", metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])
+                if let hidden = logRate.allows(worker.rawValue, at: now) {
+                    logger.warning(
+                        "refused a worker",
+                        metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"].merging(hidden) { $1 })
+                }
             }
         }
         for (worker, list) in assigned { try send(list, to: worker) }

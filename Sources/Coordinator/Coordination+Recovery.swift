@@ -50,7 +50,12 @@ extension Coordination {
     /// read anew from the store, and until the disk works again only questions are answered.
     mutating func storeFailed(_ error: JobStoreError) throws {
         store.rollback()
-        withdrawPublished()
+        if error.code == .syncFailed {
+            // The changes may be on the disk all the same: each shard keeps its mark, and the next start asks the store.
+            published = []
+        } else {
+            withdrawPublished()
+        }
         if storeHealth.isSound {
             logger.critical("the job store takes no changes", metadata: [LogKey.reason: "\(error)"])
         }

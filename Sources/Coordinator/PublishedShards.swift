@@ -45,6 +45,8 @@ enum PublishedShards {
         guard mark >= 0 else { throw trouble("make", pending + markSuffix) }
         close(mark)
         do throws(Failure) {
+            // The mark is on the disk before the shard is in its place.
+            try sync("\(folder)/pending")
             guard rename(pending, final) == 0 else { throw trouble("move a shard to", final) }
             try sync(parent)
         } catch {

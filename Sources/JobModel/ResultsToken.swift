@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 
 /// The sign by which a results folder is known: a file inside it that holds what the description of its batch holds.
 ///
@@ -30,14 +31,15 @@ public enum ResultsToken {
 
     /// Reads the token of a folder.
     public static func read(_ results: String) -> Reading {
-        do {
-            let text = try String(contentsOfFile: "\(results)/\(file)", encoding: .utf8)
-            return .token(text.trimmingCharacters(in: .whitespacesAndNewlines))
-        } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
-            return .absent
-        } catch {
-            return .unreadable(error.localizedDescription)
+        let descriptor = open("\(results)/\(file)", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            return [ENOENT, ENOTDIR].contains(errno) ? .absent : .unreadable(String(cString: strerror(errno)))
         }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 256)
+        let count = Glibc.read(descriptor, &bytes, bytes.count)
+        guard count >= 0 else { return .unreadable(String(cString: strerror(errno))) }
+        return .token(String(decoding: bytes[..<count], as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
     /// Why the folder that this process sees at a path is not the one that bears the token; nil where it is.

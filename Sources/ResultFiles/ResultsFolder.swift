@@ -74,8 +74,8 @@ public struct ResultsFolder: Sendable, Hashable {
 
     /// Deletes parts of shards in `tmp/` that nobody has written to for a while, and returns their names.
     ///
-    /// Only files that bear the name of a part go: the folder may be one that other programs use as well. Other workers may be sealing in the same folder: a live part is seconds old. Deleting one all the same makes its
-    /// writer build it again.
+    /// Only files that bear the name of a part go: the folder may be one that other programs use as well. Other workers may
+    /// be sealing in the same folder: a live part is seconds old. Deleting one all the same makes its writer build it again.
     public func sweepStaleParts(now: Date, olderThan age: Duration = .seconds(600)) -> [String] {
         let folder = URL(fileURLWithPath: path).appendingPathComponent("tmp")
         let files =
@@ -93,6 +93,11 @@ public struct ResultsFolder: Sendable, Hashable {
 
     /// Whether a name is one that writers give to a part, such as `01J….h5.part`.
     private static func isPart(_ name: String) -> Bool {
-        name.hasSuffix(".h5.part") && ULID(String(name.dropLast(8))) != nil
+        name.hasSuffix(".part") && isShard(String(name.dropLast(5)))
+    }
+
+    /// Whether a name is one that writers give to a shard, such as `01J….h5`.
+    public static func isShard(_ name: String) -> Bool {
+        name.hasSuffix(".h5") && ULID(String(name.dropLast(3))) != nil
     }
 }

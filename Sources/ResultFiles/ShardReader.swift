@@ -32,7 +32,7 @@ public struct ShardReader: Sendable {
     }
 
     /// Checks the seal of a file that this process wrote itself, and opens it: there is nothing to examine.
-    init(ownFile path: String) throws(ResultFileError) {
+    package init(ownFile path: String) throws(ResultFileError) {
         try self.init(path, sha256: ShardSeal.verify(path), limits: ReadLimits())
     }
 

@@ -9,7 +9,7 @@ extension WireShardReport {
     /// A shard counts as a whole or not at all, so that whoever opens one need not ask which of its rows count.
     func rewritten(keeping jobs: Set<UInt64>) throws -> WireShardReport {
         let folder = ResultsFolder(results)
-        let reader = try ShardReader("\(results)/\(PendingShard.place(of: shard))")
+        let reader = try ShardReader(ownFile: "\(results)/\(PendingShard.place(of: shard))")
         let all = try reader.rows()
         let kept = rows.filter { jobs.contains($0.lease.job) && all.indices.contains(Int($0.row)) }
         var writer = ShardWriter(folder: folder, header: reader.header)

@@ -7,7 +7,7 @@ extension BlackBox {
     @Suite(.enabled(if: SmallDisk.isPossible, "a disk of one worker's own takes root to mount"))
     struct LocationTests {
         @Test(
-            "41: a worker with a disk of its own over the results folder hands its jobs back; the other runs them all")
+            "59: a worker with a disk of its own over the results folder hands its jobs back; the other runs them all")
         func everyRowThatCountsIsFound() async throws {
             let services = try await Services()
             let batch = try TestBatch(Demo.items(1_000), method: "none", lines: "features: none")

@@ -24,9 +24,12 @@ extension BlackBox {
             let services = try await Services()
             let bad = try TestBatch(Demo.items(30), method: "none", lines: "name: bad")
             let submitted = try await services.submit(bad)
-            // Rights do not stop a test that runs as root; a file in the folder's place stops everybody.
-            try FileManager.default.removeItem(atPath: submitted.results)
-            try Data().write(to: URL(fileURLWithPath: submitted.results))
+            // Rights do not stop a test that runs as root; files in the place of folders stop everybody.
+            let obstacles = ["pending", "tmp"].map { URL(fileURLWithPath: "\(submitted.results)/\($0)") }
+            for obstacle in obstacles {
+                try FileManager.default.removeItem(at: obstacle)
+                try Data().write(to: obstacle)
+            }
             let workers = try ["one", "two"].map { try services.startNullWorker($0) }
             try await eventually("every worker has tried") {
                 let end = try await services.ask("workers", "--output", "json")
@@ -50,7 +53,7 @@ extension BlackBox {
             #expect(wait.code == 0, "\(wait)")
             #expect(workers.allSatisfy { $0.isRunning })
 
-            try FileManager.default.removeItem(atPath: submitted.results)
+            for obstacle in obstacles { try FileManager.default.removeItem(at: obstacle) }
             let end = try await services.ask("wait", "bad", "--output", "json")
             #expect(end.code == 0, "\(end)")
             let items = try #require(try await services.status("bad", items: true).items)

@@ -81,6 +81,26 @@ import Testing
         #expect(try Checkpoint(directory: folder.url.path).names == ["b"])
     }
 
+    /// Tuples and dictionaries in one another, 100,000 deep: giving up such values one by one would end the process.
+    @Test func nothingIsNestedWithoutBound() throws {
+        var program: [UInt8] = [0x80, 2]
+        for _ in 0..<100_000 { program += Array("}X".utf8) + [1, 0, 0, 0] + Array("k".utf8) }
+        program += Array("N".utf8)
+        for _ in 0..<100_000 { program += [0x85] + Array("s".utf8) }
+        program += Array(".".utf8)
+        let path = folder.file("pytorch_model.bin").path
+        _ = try SystemPython.run(
+            "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1], 'w'); z.writestr('m/data.pkl', open(sys.argv[2], 'rb').read()); "
+                + "z.close()", path, written(program))
+        expectError(.malformedFile, "holds no tensors") { try Checkpoint(files: [path]) }
+    }
+
+    private func written(_ bytes: [UInt8]) throws -> String {
+        let path = folder.file("data.pkl")
+        try Data(bytes).write(to: path)
+        return path.path
+    }
+
     /// Cut, changed and swapped bytes everywhere: an error of a known kind, or tensors that can be read to their ends.
     @Test func damagedFiles() throws {
         var random = SeededGenerator(seed: 5), refused = 0

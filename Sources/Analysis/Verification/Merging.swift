@@ -96,7 +96,7 @@ public struct Merging {
     private func setPendingAside() throws {
         let files = FileManager.default
         let pending = "\(folder.path)/pending", place = "\(folder.path)/superseded"
-        for name in (try? files.contentsOfDirectory(atPath: pending)) ?? [] where name.hasSuffix(".h5") {
+        for name in (try? files.contentsOfDirectory(atPath: pending)) ?? [] where ResultsFolder.isShard(name) {
             try files.createDirectory(atPath: place, withIntermediateDirectories: true)
             guard rename("\(pending)/\(name)", "\(place)/\(name)") == 0 else {
                 throw AnalysisError(

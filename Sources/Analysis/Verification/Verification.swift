@@ -99,6 +99,7 @@ public struct Verification: Sendable {
 extension Verification {
     /// Why the folder may not be the one that the batch wrote to, or only a part of it; nil where it is the one.
     private static func absence(of results: StoredResults, in folder: ResultsFolder, found: [String]) -> String? {
+        guard !Set(results.shards.keys).isSubset(of: found) else { return nil }
         if let token = results.token { return ResultsToken.mismatch(token, in: folder.path) }
         guard found.isEmpty, !results.shards.isEmpty else { return nil }
         return "none of the \(results.shards.count) shards that the job store knows is there: is their disk mounted?"

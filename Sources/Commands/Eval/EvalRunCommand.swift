@@ -155,7 +155,7 @@ private struct EvalProgress {
         let rate = Double(progress.done - first) / max(seconds, 1e-3)
         let left = rate > 0 ? String(format: ", %.0f s left", Double(progress.total - progress.done) / rate) : ""
         let line = "\(progress.done) of \(progress.total) answers" + (isEnd ? "" : left)
-        isTerminal ? writeError("\r\u{1B}[2K\(line)") : printError(line)
+        isTerminal ? writeError("\r\u{1B}[2K\(line.shown)") : printError(line)
     }
 
     func end() { if isTerminal { printError("") } }

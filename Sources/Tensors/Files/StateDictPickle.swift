@@ -175,11 +175,15 @@ struct StateDictPickle {
             return value
         }
 
-        /// A tuple of the values from `first` on.
+        /// A tuple of the values from `first` on. What holds other values becomes nothing in it: no value is nested without bound,
+        /// and no tensor needs one that is.
         private mutating func tuple(_ first: Int) throws(TensorError) {
             guard first >= marks.last ?? 0 else { throw refusal("its stack is empty") }
             let values = stack[first...].map { value -> Value in
-                if case .tuple = value { .other } else { value }
+                switch value {
+                case .tuple, .dictionary: .other
+                default: value
+                }
             }
             let integers = values.compactMap { value -> Int? in
                 if case .number(let number) = value { number } else { nil }
