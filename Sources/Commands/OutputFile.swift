@@ -41,7 +41,7 @@ struct OutputFile {
     }
 
     /// Writes bytes.
-    func write(_ bytes: Data) throws { try write { try $0.write(contentsOf: bytes) } }
+    func write(_ bytes: Data) throws { try write { try $0.put(bytes) } }
 
     /// Takes over a file that `body` makes at a path of its own, such as one that another program writes.
     func fill(_ body: (_ part: String) throws -> Void) throws {
@@ -52,7 +52,7 @@ struct OutputFile {
         let source = try FileHandle(forReadingFrom: part)
         try write { target in
             while let piece = try source.read(upToCount: 1 << 20), !piece.isEmpty {
-                try target.write(contentsOf: piece)
+                try target.put(piece)
             }
         }
     }
@@ -113,5 +113,21 @@ struct OutputFile {
 
     private static func failure(_ path: String, _ number: Int32) -> CommandFailure {
         CommandFailure("\(path) cannot be written: \(String(cString: strerror(number))); check the path and its rights")
+    }
+}
+
+extension FileHandle {
+    /// Writes all bytes. Where a reader has gone away, as `head` does, nothing is said; the exit code tells.
+    func put(_ bytes: Data) throws(CommandFailure) {
+        do {
+            try write(contentsOf: bytes)
+        } catch {
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
+            guard cause.domain == NSPOSIXErrorDomain else {
+                throw CommandFailure("writing failed: \(error.localizedDescription)")
+            }
+            guard cause.code != EPIPE else { throw CommandFailure("") }
+            throw CommandFailure("writing failed: \(String(cString: strerror(Int32(cause.code))))")
+        }
     }
 }

@@ -77,8 +77,8 @@ public struct LLaVAProcessor: Sendable {
         guard template == .none || tag != nil || !instruction.contains(PromptTemplate.imageTag) else {
             throw ModelError(
                 .malformedPrompt,
-                "the prompt holds <image>: say whether it is where the picture goes (image tag 'place') or text like any "
-                    + "other ('text')")
+                "the prompt holds <image>: say with image_tag, or --image-tag, whether it is where the picture goes ('place') or "
+                    + "text like any other ('text')")
         }
         let rendered = template.render(instruction, hasPicture: hasPicture, tag: tag)
         let ids = try tokenizer.encode(rendered.text, pictures: rendered.pictures)

@@ -65,9 +65,9 @@ struct ExportCommand: ParsableCommand {
         try body { piece in
             text += piece
             guard text.utf8.count >= 1 << 20 else { return }
-            try file.write(contentsOf: Data(text.utf8))
+            try file.put(Data(text.utf8))
             text = ""
         }
-        try file.write(contentsOf: Data(text.utf8))
+        try file.put(Data(text.utf8))
     }
 }
