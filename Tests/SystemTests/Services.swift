@@ -3,6 +3,7 @@ import TestSupport
 
 /// A coordinator and workers as processes of their own, with times short enough for tests.
 final class Services {
+    private var submitted: [TestBatch] = []
     struct Endpoints: Decodable {
         let workers: String
         let clients: String
@@ -108,8 +109,10 @@ final class Services {
         try await winnow([command] + arguments + ["--connect", endpoints.clients])
     }
 
+    /// Submits a batch, whose folder stays as long as the services do.
     func submit(_ batch: TestBatch) async throws -> Submitted {
-        try Submitted(printed: try await ask("submit", batch.path, "--output", "json").output)
+        submitted.append(batch)
+        return try Submitted(printed: try await ask("submit", batch.path, "--output", "json").output)
     }
 
     func status(_ batch: String, items: Bool = false) async throws -> Status {

@@ -95,6 +95,21 @@ import Testing
         expectError(.malformedFile, "holds no tensors") { try Checkpoint(files: [path]) }
     }
 
+    /// Many values in few bytes, and a name of megabytes: little memory, and a message that can be read.
+    @Test(arguments: [
+        Array(repeating: UInt8(ascii: "}"), count: 3_000_000), Array(repeating: UInt8(ascii: "("), count: 3_000_000),
+        Array("c".utf8) + Array(repeating: UInt8(ascii: "x"), count: 3_000_000) + Array("\ny\n.".utf8),
+    ])
+    func nothingIsLargeWithoutBound(_ rest: [UInt8]) throws {
+        let path = folder.file("pytorch_model.bin").path
+        _ = try SystemPython.run(
+            "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1], 'w'); z.writestr('m/data.pkl', open(sys.argv[2], 'rb').read()); "
+                + "z.close()", path, written([0x80, 2] + rest))
+        let error = #expect(throws: TensorError.self) { try Checkpoint(files: [path]) }
+        #expect(error?.code == .malformedFile)
+        #expect((error?.message.utf8.count ?? .max) < 1_000)
+    }
+
     private func written(_ bytes: [UInt8]) throws -> String {
         let path = folder.file("data.pkl")
         try Data(bytes).write(to: path)

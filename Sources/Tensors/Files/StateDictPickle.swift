@@ -20,13 +20,14 @@ struct StateDictPickle {
     /// Every tensor by its name, in the order of the file.
     private(set) var entries: [(name: String, entry: Entry)] = []
 
-    /// Most bytes of a pickle: a state dict of a hundred thousand tensors stays below.
-    private static let bound = 1 << 24
+    /// Most bytes of a pickle, and most values on its stack, remembered, or in a dictionary: a state dict of a hundred thousand
+    /// tensors stays below.
+    private static let mostBytes = 1 << 24, mostValues = 1 << 20
 
     /// Reads a pickle; throws `malformedFile` for what is no state dict.
     init(_ bytes: UnsafeRawBufferPointer, path: String) throws(TensorError) {
         var machine = Machine(bytes, path)
-        guard bytes.count <= Self.bound else { throw machine.refusal("it is \(bytes.count) bytes long") }
+        guard bytes.count <= Self.mostBytes else { throw machine.refusal("it is \(bytes.count) bytes long") }
         let dictionary = try machine.run()
         for (key, value) in dictionary.items {
             // State dicts hold numbers and the like beside tensors, which are nobody's weights.
@@ -69,7 +70,7 @@ struct StateDictPickle {
         func refusal(_ why: String) -> TensorError {
             TensorError(
                 .malformedFile,
-                "\(path): not the weights of a model as PyTorch saves them: \(why); use a checkpoint in safetensors, or download it again"
+                "\(path): not the weights of a model as PyTorch saves them: \(why.brief); use a checkpoint in safetensors, or download it again"
             )
         }
 
@@ -119,6 +120,9 @@ struct StateDictPickle {
                 default: throw refusal("opcode \(code) at byte \(place) has no place in a state dict")
                 }
                 guard at <= reader.count else { throw refusal("it is cut") }
+                guard max(stack.count, marks.count, memo.count) <= StateDictPickle.mostValues else {
+                    throw refusal("it has more values than any state dict")
+                }
             }
         }
 
@@ -198,6 +202,9 @@ struct StateDictPickle {
             guard first >= 1, pairs >= 0, pairs.isMultiple(of: 2), first > marks.last ?? 0,
                 case .dictionary(let dictionary) = stack[first - 1]
             else { throw refusal("items go into something else than a dictionary") }
+            guard dictionary.items.count + pairs / 2 <= StateDictPickle.mostValues else {
+                throw refusal("it has more values than any state dict")
+            }
             for index in stride(from: first, to: stack.count, by: 2) {
                 guard case .text(let key) = stack[index] else { throw refusal("a key is not a text") }
                 guard dictionary.keys.insert(key).inserted else { throw refusal("\"\(key)\" is there twice") }

@@ -12,7 +12,7 @@ struct StoredArchive {
     init(_ file: MappedFile) throws(TensorError) {
         let reader = ByteReader(file.bytes)
         func broken(_ why: String) -> TensorError {
-            TensorError(.malformedFile, "\(file.path): not a whole archive: \(why); download it again")
+            TensorError(.malformedFile, "\(file.path): not a whole archive: \(why.brief); download it again")
         }
         guard let directory = Self.directory(reader) else { throw broken("its directory is missing") }
         guard directory.start >= 0, directory.bytes >= 0, directory.start <= reader.count - directory.bytes else {
@@ -27,7 +27,7 @@ struct StoredArchive {
             guard entry.isStored else {
                 throw TensorError(
                     .malformedFile,
-                    "\(file.path): record \"\(entry.name)\" is compressed or encrypted, which PyTorch never does; is this a checkpoint?"
+                    "\(file.path): record \"\(entry.name.brief)\" is compressed or encrypted, which PyTorch never does; is this a checkpoint?"
                 )
             }
             guard let bytes = entry.bytes(reader), bytes.upperBound <= directory.start else {

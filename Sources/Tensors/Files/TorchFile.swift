@@ -35,7 +35,8 @@ struct TorchFile: TensorFile {
         var tensors: [String: Place] = [:]
         for (name, entry) in state.entries {
             guard let record = records["\(folder)data/\(entry.key)"] else {
-                throw TensorError(.malformedFile, "\(path): the numbers of \"\(name)\" are missing; download it again")
+                throw TensorError(
+                    .malformedFile, "\(path): the numbers of \"\(name.brief)\" are missing; download it again")
             }
             tensors[name] = try Self.place(entry, name, in: record, path)
         }
@@ -70,7 +71,7 @@ struct TorchFile: TensorFile {
         _ entry: StateDictPickle.Entry, _ name: String, in record: Range<Int>, _ path: String
     ) throws(TensorError) -> Place {
         func broken(_ why: String) -> TensorError {
-            TensorError(.malformedFile, "\(path): tensor \"\(name)\" \(why); download it again")
+            TensorError(.malformedFile, "\(path): tensor \"\(name.brief)\" \(why); download it again")
         }
         let type = entry.type
         let (storedBytes, tooMany) = entry.stored.multipliedReportingOverflow(by: type.size)
@@ -93,7 +94,7 @@ struct TorchFile: TensorFile {
         guard isRowByRow || count == 0 else {
             throw TensorError(
                 .unsupportedType,
-                "\(path): tensor \"\(name)\" is stored transposed or in part; save it once with .contiguous(), with PyTorch"
+                "\(path): tensor \"\(name.brief)\" is stored transposed or in part; save it once with .contiguous(), with PyTorch"
             )
         }
         let start = record.lowerBound + entry.offset * type.size
@@ -114,4 +115,9 @@ struct TorchFile: TensorFile {
             import torch; torch.save(torch.load("FILE", weights_only=True), "FILE")
             """)
     }
+}
+
+extension String {
+    /// The text, or its beginning where a file gave it and it is longer than a message should be.
+    var brief: String { count > 300 ? prefix(300) + "…" : self }
 }
