@@ -44,6 +44,8 @@ public struct File: ~Copyable {
             let access = try Handle("create", path, release: H5Pclose) { H5Pcreate(ch5_file_access()) }
             try check("create", path) { H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V110) }
             try check("create", path) { H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG) }
+            // A child process that is started meanwhile would inherit the lock, and keep the file from being read back.
+            try check("create", path) { H5Pset_file_locking(access.id, false, true) }
             let creation = try Handle("create", path, release: H5Pclose) { H5Pcreate(ch5_file_creation()) }
             try check("create", path) { H5Pset_obj_track_times(creation.id, false) }
             let handle = try Handle("create", path, release: H5Fclose) {

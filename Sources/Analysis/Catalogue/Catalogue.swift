@@ -109,6 +109,8 @@ public final class Catalogue {
             (queue, summary) = current
             return
         }
+        // A folder without shards gets no catalogue.
+        _ = try folder.shards()
         // Begun with nothing in it, so that what was added stays however often this is killed.
         _ = try Self.make(folder, of: [], committed: committed())
         guard let fresh = try Self.refresh(folder, committed) else {
