@@ -56,9 +56,9 @@ extension BlackBox {
         @Test func aFIFOGetsItsBytes() async throws {
             let pipe = folder.file("pipe").path
             #expect(mkfifo(pipe, 0o600) == 0)
-            let reader = Task.detached { try Data(contentsOf: URL(fileURLWithPath: pipe)) }
+            let reader = try RunningWinnow([pipe], program: "/bin/cat")
             #expect(try await export(to: pipe).code == 0)
-            #expect(String(decoding: try await reader.value, as: UTF8.self).hasPrefix("id,"))
+            #expect(try await reader.end().output.hasPrefix("id,"))
             #expect(kind(pipe) & S_IFMT == S_IFIFO)
         }
 
