@@ -94,7 +94,8 @@ extension BlackBox {
             let state = try #require(try await services.status(submitted.batch).batches.first)
             #expect(state.running == 0 && state.waiting > 0 && state.succeeded >= 8 && state.failed == 0)
             let items = try #require(try await services.status(submitted.batch, items: true).items)
-            #expect(items.allSatisfy { $0.attempts == ($0.state == "succeeded" ? 1 : 0) })
+            // A job that was on its way when the worker stopped came back at once.
+            #expect(items.allSatisfy { $0.state == "succeeded" ? $0.attempts == 1 : $0.attempts <= 1 })
         }
 
         /// Whether this machine has IPv6: the kernel then lists its addresses.
