@@ -1,4 +1,5 @@
 import Foundation
+import ImageDecoding
 import JobModel
 import TokenReduction
 import VisionLanguage
@@ -6,13 +7,23 @@ import VisionLanguage
 /// Everything about a batch that can be known to be wrong before it runs.
 enum BatchPreflight {
     /// Reads a batch file and checks it against the model's sizes and the methods' options; all problems end the
-    /// command with exit code 2. `model` is a checkpoint in place of the file's.
+    /// command with exit code 2. Pictures that cannot be read are only told of: each fails its own items.
+    ///
+    /// - Parameter model: A checkpoint in place of the file's.
     static func load(_ path: String, model: String? = nil) throws -> BatchFile {
         let file: BatchFile
         do {
             file = try BatchFile.load(
                 URL(fileURLWithPath: path), methods: MethodCatalogue.all.map(\.name),
-                model: model.map { URL(fileURLWithPath: $0).standardizedFileURL.path })
+                model: model.map { URL(fileURLWithPath: $0).standardizedFileURL.path },
+                pictureTrouble: { path in
+                    do throws(ImageError) {
+                        try Picture.checkBeginning(of: URL(fileURLWithPath: path))
+                        return nil
+                    } catch {
+                        return error.message
+                    }
+                })
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(error)")
         }
@@ -27,7 +38,19 @@ enum BatchPreflight {
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(path): \(error)")
         }
+        warn(of: file.unreadablePictures, amongst: file.itemCount)
         return file
+    }
+
+    private static func warn(of unreadable: UnreadablePictures, amongst items: Int) {
+        guard unreadable.pictures > 0 else { return }
+        let more = unreadable.pictures - unreadable.examples.count
+        let pictures = unreadable.pictures == 1 ? "1 picture" : "\(unreadable.pictures) pictures"
+        printError(
+            """
+            warning: \(pictures) cannot be read, so that \(unreadable.items) of \(items) items will fail:
+            \((unreadable.examples + (more > 0 ? ["and \(more) more"] : [])).map { "  " + $0 }.joined(separator: "\n"))
+            """)
     }
 
     /// The same batch with a results folder that holds nothing yet: `-2`, `-3`, … where the wanted one is taken.

@@ -1,9 +1,11 @@
 private import Glibc
 
-/// The bytes of a regular file of at most `limit` bytes.
+/// The bytes of a regular file of at most `limit` bytes, or its first `most` bytes where it is longer, and its size.
 ///
 /// Folders, pipes and devices are refused, because reading them may never end.
-func readFile(_ path: String, limit: Int) throws(ImageError) -> [UInt8] {
+func readFile(
+    _ path: String, limit: Int, most: Int = .max
+) throws(ImageError) -> (bytes: [UInt8], size: Int) {
     func unreadable(_ number: Int32) -> ImageError {
         let why = String(cString: strerror(number))
         return ImageError(.unreadable, "cannot be read (\(why)); check the path and its permissions")
@@ -22,9 +24,10 @@ func readFile(_ path: String, limit: Int) throws(ImageError) -> [UInt8] {
             .tooLarge, "the file holds \(size) bytes, more than the \(limit) that are read; check that it is a picture")
     }
     var failure: Int32 = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-        while count < size, let start = buffer.baseAddress {
-            let got = read(descriptor, start + count, size - count)
+    let wanted = min(size, most)
+    let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
+        while count < wanted, let start = buffer.baseAddress {
+            let got = read(descriptor, start + count, wanted - count)
             if got < 0, errno == EINTR { continue }
             if got < 0 { failure = errno }
             if got <= 0 { break }
@@ -32,5 +35,5 @@ func readFile(_ path: String, limit: Int) throws(ImageError) -> [UInt8] {
         }
     }
     guard failure == 0 else { throw unreadable(failure) }
-    return bytes
+    return (bytes, size)
 }

@@ -25,7 +25,38 @@ extension Picture {
 
     /// The bytes of a picture file, for callers that also want to know them; errors name it.
     public static func bytes(of url: URL, limits: PictureLimits = PictureLimits()) throws(ImageError) -> [UInt8] {
-        do { return try readFile(url.path, limit: limits.bytes) } catch { throw error.naming(url.path) }
+        do { return try readFile(url.path, limit: limits.bytes).bytes } catch { throw error.naming(url.path) }
+    }
+
+    /// Throws where the beginning of a file shows that it cannot be decoded: it is no picture, of a kind that is not read, cut
+    /// off early, or too large. Cheap; what is wrong further back is found when it is decoded. Errors do not name the file.
+    public static func checkBeginning(of url: URL, limits: PictureLimits = PictureLimits()) throws(ImageError) {
+        let beginning = try readFile(url.path, limit: limits.bytes, most: 64 << 10)
+        do {
+            try check(beginning.bytes, ofFile: beginning.size, limits)
+        } catch {
+            // Metadata can put the size far back.
+            guard error.code == .truncated, beginning.bytes.count < beginning.size else { throw error }
+            let whole = try readFile(url.path, limit: limits.bytes)
+            try check(whole.bytes, ofFile: whole.size, limits)
+        }
+    }
+
+    private static func check(_ bytes: [UInt8], ofFile size: Int, _ limits: PictureLimits) throws(ImageError) {
+        try bytes.withUnsafeBufferPointer { (buffer) throws(ImageError) in
+            _ = try checkedHeader(of: UnsafeRawBufferPointer(buffer), ofFile: size, limits)
+        }
+    }
+
+    /// The format and header of a file of `size` bytes that begins with these.
+    private static func checkedHeader(
+        of bytes: UnsafeRawBufferPointer, ofFile size: Int, _ limits: PictureLimits
+    ) throws(ImageError) -> (PictureFormat, codec_header) {
+        let format = try PictureFormat(of: bytes)
+        if format == .webp { try checkRIFFLength(bytes, ofFile: size) }
+        let header = try format.header(of: bytes)
+        try limits.check(width: Int(header.width), height: Int(header.height))
+        return (format, header)
     }
 
     /// Decodes the bytes of a JPEG, PNG or WebP file.
@@ -40,11 +71,8 @@ extension Picture {
     }
 
     private init(decoding bytes: UnsafeRawBufferPointer, options: DecodingOptions) throws(ImageError) {
-        let format = try PictureFormat(of: bytes)
-        if format == .webp { try checkRIFFLength(bytes) }
-        let header = try format.header(of: bytes)
+        let (format, header) = try Self.checkedHeader(of: bytes, ofFile: bytes.count, options.limits)
         let width = Int(header.width), height = Int(header.height)
-        try options.limits.check(width: width, height: height)
         let (pixels, notes) = try format.pixels(of: bytes, header: header)
         let picture = Picture(
             width: width, height: height, pixels: pixels, mode: ColourMode(header.mode), notes: notes)
@@ -129,11 +157,11 @@ extension ColourMode {
 }
 
 /// libwebp decodes a file whose trailing chunks are missing; the container says how long it should be.
-private func checkRIFFLength(_ bytes: UnsafeRawBufferPointer) throws(ImageError) {
+private func checkRIFFLength(_ bytes: UnsafeRawBufferPointer, ofFile size: Int) throws(ImageError) {
     let declared = (0..<4).reduce(0) { $0 | Int(bytes[4 + $1]) << (8 * $1) }
-    guard bytes.count >= declared + 8 else {
+    guard size >= declared + 8 else {
         throw ImageError(
             .truncated,
-            "the WebP picture holds \(bytes.count) of its \(declared + 8) bytes; copy or download it again")
+            "the WebP picture holds \(size) of its \(declared + 8) bytes; copy or download it again")
     }
 }

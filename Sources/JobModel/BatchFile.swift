@@ -47,6 +47,8 @@ public struct BatchFile: Sendable, Hashable {
     public var itemCount: Int
     /// Those of them that are about a picture.
     public var picturedItemCount: Int
+    /// Pictures whose items will fail, where somebody looked.
+    public var unreadablePictures = UnreadablePictures()
 
     /// Reads and checks a batch file and its items; throws everything that is wrong with them at once.
     ///
@@ -54,8 +56,10 @@ public struct BatchFile: Sendable, Hashable {
     ///   - url: The batch file.
     ///   - methods: The names of the known methods; nil leaves the name unchecked.
     ///   - model: A checkpoint folder, absolute, in place of the file's, which then need not be there.
+    ///   - pictureTrouble: Why the file at a path cannot be read as a picture, nil where nothing speaks against it; called
+    ///     once for each of the first pictures. It is no problem of the batch: that stands in `unreadablePictures`.
     public static func load(
-        _ url: URL, methods: [String]? = nil, model: String? = nil
+        _ url: URL, methods: [String]? = nil, model: String? = nil, pictureTrouble: ((String) -> String?)? = nil
     ) throws(ManifestProblems) -> BatchFile {
         var problems = ManifestProblems()
         let file = url.path
@@ -72,7 +76,8 @@ public struct BatchFile: Sendable, Hashable {
             problems.add(file, nil, "the batch file is empty; it needs at least 'model' and 'items'")
             throw problems
         }
-        var reader = BatchFileReader(url: url, methods: methods, otherModel: model, problems: problems)
+        var reader = BatchFileReader(
+            url: url, methods: methods, otherModel: model, pictureTrouble: pictureTrouble, problems: problems)
         let found = reader.read(root)
         problems = reader.problems
         guard problems.isEmpty, let found else { throw problems }

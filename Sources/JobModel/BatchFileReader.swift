@@ -12,6 +12,8 @@ struct BatchFileReader {
     let methods: [String]?
     /// A checkpoint in place of the file's.
     let otherModel: String?
+    /// Why a file cannot be read as a picture; nil where nothing speaks against it.
+    let pictureTrouble: ((String) -> String?)?
     var problems: ManifestProblems
 
     private var file: String { url.path }
@@ -38,7 +40,8 @@ struct BatchFileReader {
         let trace = top.choice("trace", BatchDescription.Trace.self, &problems)
         guard let items = required("items", top).map(absolute) else { return nil }
         let count = ItemsCheck(
-            file: items, images: images, tags: ImageTags(template: template ?? .vicunaV1, meaning: imageTag)
+            file: items, images: images, tags: ImageTags(template: template ?? .vicunaV1, meaning: imageTag),
+            trouble: pictureTrouble
         ).run(&problems)
         guard let model else { return nil }
         return BatchFile(
@@ -47,7 +50,7 @@ struct BatchFileReader {
                 method: method, template: template ?? .vicunaV1, imageTag: imageTag, imageMode: imageMode ?? .crop,
                 precision: precision ?? .auto, weights: weights ?? .auto, generation: generation,
                 features: features ?? .projected, trace: trace ?? .full, queue: queue),
-            run: run, itemCount: count.items, picturedItemCount: count.pictured)
+            run: run, itemCount: count.items, picturedItemCount: count.pictured, unreadablePictures: count.unreadable)
     }
 
     private func absolute(_ path: String) -> String {

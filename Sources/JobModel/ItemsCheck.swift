@@ -3,11 +3,21 @@ struct ItemsCheck {
     /// How many usable items there are, and how many of them are about a picture.
     struct Count {
         var items = 0, pictured = 0
+        var unreadable = UnreadablePictures()
+    }
+
+    /// A picture that an item named.
+    private struct Seen {
+        var isThere: Bool
+        /// Why it cannot be read, as far as anybody looked.
+        var trouble: String?
     }
 
     let file: String
     let images: String
     let tags: ImageTags
+    /// Why a file that is there cannot be read as a picture; nil where nothing speaks against it.
+    let trouble: ((String) -> String?)?
 
     /// Counts the usable items; problems are added.
     func run(_ problems: inout ManifestProblems) -> Count {
@@ -20,7 +30,7 @@ struct ItemsCheck {
         }
         // Hashes instead of the ids, so that millions of them fit: two that are equal by chance are one in 10^7 batches.
         var firstLine: [Int: Int32] = [:]
-        var seen: [String: Bool] = [:]  // image → whether the file is there
+        var seen: [String: Seen] = [:]
         var usable = Count()
         do {
             while let line = try lines.next() {
@@ -37,12 +47,17 @@ struct ItemsCheck {
                 }
                 if let image = fields.image, let path = ImagePath.resolve(image, under: images) {
                     let isNew = seen[image] == nil
-                    let there = seen[image] ?? isFile(path)
-                    seen[image] = there
-                    if there, isNew, ConfinedImage.leadsOut(image, of: images) {
+                    let picture = seen[image] ?? Seen(isThere: isFile(path))
+                    seen[image] = picture
+                    if !picture.isThere {
+                        problems.add(file, line.number, "there is no image '\(image)' in \(images)")
+                    } else if isNew, ConfinedImage.leadsOut(image, of: images) {
                         problems.add(file, line.number, "image '\(image)' is a link that leads out of \(images)")
+                    } else if isNew, seen.count <= UnreadablePictures.mostExamined, let reason = trouble?(path) {
+                        seen[image]?.trouble = reason
+                        usable.unreadable.add(image, reason)
                     }
-                    if !there { problems.add(file, line.number, "there is no image '\(image)' in \(images)") }
+                    if seen[image]?.trouble != nil { usable.unreadable.items += 1 }
                 }
                 guard let item = fields.item else { continue }
                 if let problem = tags.problem(of: item.prompt, hasPicture: item.image != nil) {

@@ -54,6 +54,42 @@ import Testing
         #expect(error?.description.contains("huge.jpg: the file declares 30000×30000 pixels") == true)
     }
 
+    /// What is found before a batch runs may miss things, but never accuses a picture that is decoded.
+    @Test(arguments: GoldenPictures.all)
+    func theBeginningOfWhatIsDecodedIsAccepted(_ golden: GoldenPicture) throws {
+        try Picture.checkBeginning(of: golden.url)
+    }
+
+    @Test func theBeginningTellsOfMuch() throws {
+        let folder = try TemporaryDirectory()
+        func code(_ name: String, _ bytes: [UInt8]) throws -> ImageError.Code? {
+            try Data(bytes).write(to: folder.file(name))
+            do {
+                try Picture.checkBeginning(of: folder.file(name))
+                return nil
+            } catch {
+                return error.code
+            }
+        }
+        #expect(try code("empty.jpg", []) == .empty)
+        #expect(try code("text.png", Array("no picture at all".utf8)) == .notAPicture)
+        #expect(try code("moving.gif", Array("GIF89a".utf8)) == .unsupported)
+        #expect(try code("huge.png", png(width: 30_000, height: 30_000)) == .tooLarge)
+        let jpeg = [UInt8](try Data(contentsOf: Repository.fixture("images/jpeg_420.jpg")))
+        #expect(try code("cut.jpg", Array(jpeg.prefix(40))) == .truncated)
+        let webp = [UInt8](
+            try Data(contentsOf: try #require(GoldenPictures.all.first { $0.file.hasSuffix("webp") }).url))
+        #expect(try code("cut.webp", Array(webp.dropLast())) == .truncated)
+        // Metadata of more than the first read put the size behind it.
+        let metadata = [[UInt8]](repeating: [0xFF, 0xE2, 0xFF, 0xFF] + [UInt8](repeating: 7, count: 65_533), count: 3)
+        let long = Array(jpeg.prefix(2)) + metadata.flatMap(\.self) + jpeg.dropFirst(2)
+        #expect(try Picture(decoding: long).pixels == Picture(decoding: jpeg).pixels)
+        #expect(try code("long.jpg", long) == nil)
+        #expect(try code("long-cut.jpg", Array(long.prefix(150_000))) == .truncated)
+        let missing = #expect(throws: ImageError.self) { try Picture.checkBeginning(of: folder.file("missing")) }
+        #expect(missing?.code == .unreadable)
+    }
+
     @Test(arguments: GoldenPictures.all)
     func aTruncationIsAnErrorUnlessEveryPixelIsThere(_ golden: GoldenPicture) throws {
         let bytes = [UInt8](try Data(contentsOf: golden.url))

@@ -17,6 +17,25 @@ import Testing
         }
     }
 
+    @Test func picturesThatCannotBeReadAreCountedWithTheirItems() throws {
+        let names = (0..<9).map { "\($0).jpg" }
+        let lines = (names + ["0.jpg", "8.jpg"]).enumerated().map {
+            #"{"id":"\#($0)","image":"images/\#($1)","prompt":"What?"}"#
+        }
+        let folder = try BatchFolder(yaml: "model: model\nitems: items.jsonl", items: lines.joined(separator: "\n"))
+        for name in names { try Data().write(to: folder.directory.file("images/\(name)")) }
+        var looks: [String] = []
+        let file = try BatchFile.load(folder.batchFile) { path in
+            looks.append(path)
+            return path.hasSuffix("8.jpg") ? nil : "is empty"
+        }
+        #expect(looks == names.map { folder.path + "/images/" + $0 })
+        #expect(file.itemCount == 11)
+        #expect(file.unreadablePictures.pictures == 8 && file.unreadablePictures.items == 9)
+        #expect(file.unreadablePictures.examples == (0..<5).map { "images/\($0).jpg: is empty" })
+        #expect(try BatchFile.load(folder.batchFile).unreadablePictures == UnreadablePictures())
+    }
+
     @Test func reportsEverythingAtOnceWithItsLine() throws {
         let folder = try BatchFolder(
             yaml: """

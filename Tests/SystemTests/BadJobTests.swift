@@ -18,6 +18,15 @@ extension BlackBox {
             #expect(end.code == 3, "\(end)")
             let report = try RunTests.Report(printed: end.output)
             #expect(report.batch.succeeded == 4 && report.batch.failed == 5 && report.batch.state == "finished")
+            // Said before anything runs; that the fourth is cut short in its middle, only decoding tells.
+            #expect(
+                end.errors.contains(
+                    """
+                    warning: 3 pictures cannot be read, so that 3 of 9 items will fail:
+                      empty.jpg: the file is empty; copy or download it again
+                      text.png: this is not a picture in JPEG, PNG or WebP format; check the path
+                      huge.png: the file declares 30000×30000 pixels
+                    """), "\(end.errors)")
 
             let rows = try Shard.all(in: batch.results).flatMap(\.rows)
             #expect(rows.map(\.id).sorted() == items.map(\.id).sorted())
