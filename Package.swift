@@ -96,8 +96,8 @@ let package = Package(
         module(
             "Coordinator",
             [
-                "AccessKeys", "JobModel", "JobStore", "Monitoring", "Scheduling", "TokenReduction", "WireProtocol",
-                "ZeroMQ", logging,
+                "AccessKeys", "JobModel", "JobStore", "Monitoring", "ResultFiles", "Scheduling", "TokenReduction",
+                "WireProtocol", "ZeroMQ", logging,
             ]),
         module(
             "Evaluation",

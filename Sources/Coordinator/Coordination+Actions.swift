@@ -37,26 +37,26 @@ extension Coordination {
                 }
             case .revoke(let leases, let worker): tell(worker, revoked: leases)
             case .workerLost(let worker, let reason):
-                if let hidden = logRate.allows(worker.rawValue, at: now) {
-                    logger.warning(
-                        "lost a worker",
-                        metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"].merging(hidden) { $1 })
-                }
+                log(
+                    .warning, "lost a worker", by: worker.rawValue,
+                    [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])
             case .workerForgotten(let worker):
                 if let peer = peerOf.removeValue(forKey: worker) { peers[peer] = nil }
                 keyOf[worker] = nil
-                if let hidden = logRate.allows(worker.rawValue, at: now) {
-                    logger.info("forgot a worker", metadata: [LogKey.worker: "\(worker)"].merging(hidden) { $1 })
-                }
+                log(.info, "forgot a worker", by: worker.rawValue, [LogKey.worker: "\(worker)"])
             case .refuse(let worker, let reason):
-                if let hidden = logRate.allows(worker.rawValue, at: now) {
-                    logger.warning(
-                        "refused a worker",
-                        metadata: [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"].merging(hidden) { $1 })
-                }
+                log(
+                    .warning, "refused a worker", by: worker.rawValue,
+                    [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])
             }
         }
         for (worker, list) in assigned { try send(list, to: worker) }
+    }
+
+    /// Logs what a peer caused, unless it caused too much of late.
+    mutating func log(_ level: Logger.Level, _ message: Logger.Message, by peer: String, _ metadata: Logger.Metadata) {
+        guard let hidden = logRate.allows(peer, at: now) else { return }
+        logger.log(level: level, message, metadata: metadata.merging(hidden) { $1 })
     }
 
     /// Queues a message to a worker, if it is connected.

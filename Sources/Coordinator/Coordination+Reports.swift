@@ -1,13 +1,14 @@
 internal import JobModel
 internal import JobStore
 internal import Logging
+internal import ResultFiles
 internal import Scheduling
 internal import WireProtocol
 
 /// A shard that has its name in `shards/`, and whose rows are committed with the open group.
 struct PublishedShard: Hashable {
     var results: String
-    var path: String
+    var name: ShardName
 }
 
 extension Coordination {
@@ -25,7 +26,7 @@ extension Coordination {
 
     /// Judges a report; where its rows are to be taken, its shard is in `shards/` from now on.
     mutating func judge(
-        _ rows: [ReportedRow], of report: WireShardReport, in batch: BatchID, by worker: WorkerName
+        _ rows: [ReportedRow], of shard: ShardName, bytes: UInt64, in batch: BatchID, by worker: WorkerName
     ) throws -> Judgement {
         guard configuration.confirmsShards, let record = records[batch] else { return .take }
         var late: [JobID] = []
@@ -35,7 +36,7 @@ extension Coordination {
             case .counts: areNew = true
             case .late: late.append(row.lease.job)
             case .ended:
-                guard try !store.isResult(of: row.lease.job, shard: report.shard, row: row.row, batch: batch)
+                guard try !store.isResult(of: row.lease.job, shard: shard.path, row: row.row, batch: batch)
                 else { continue }
                 late.append(row.lease.job)
             }
@@ -47,14 +48,14 @@ extension Coordination {
         if record.hindrance != nil { try settleShards(of: batch) }
         do throws(PublishedShards.Failure) {
             try PublishedShards.publish(
-                report.shard, bytes: report.bytes, in: results, token: record.description.resultsToken)
+                shard, bytes: bytes, in: results, token: record.description.resultsToken)
         } catch {
             switch error {
             case .absent(let reason): return .unconfirmed(reason)
             case .unavailable(let reason): return .later(reason)
             }
         }
-        published.append(PublishedShard(results: results, path: report.shard))
+        published.append(PublishedShard(results: results, name: shard))
         if record.hindrance != nil { records[batch]?.hindrance = nil }
         return .take
     }
@@ -68,13 +69,13 @@ extension Coordination {
 
     /// The changes are durable, and with them the rows of what was published.
     mutating func settlePublished() {
-        for shard in published { PublishedShards.settle(shard.path, in: shard.results) }
+        for shard in published { PublishedShards.settle(shard.name, in: shard.results) }
         published = []
     }
 
     /// The changes were not made, so what was published with them goes back.
     mutating func withdrawPublished() {
-        for shard in published { PublishedShards.withdraw(shard.path, in: shard.results) }
+        for shard in published { PublishedShards.withdraw(shard.name, in: shard.results) }
         published = []
     }
 
@@ -86,8 +87,8 @@ extension Coordination {
             return noteHindrance(reason, of: batch)
         }
         for shard in PublishedShards.unsettled(in: results)
-        where !published.contains(PublishedShard(results: results, path: shard)) {
-            if try store.holds(shard: shard, of: batch) {
+        where !published.contains(PublishedShard(results: results, name: shard)) {
+            if try store.holds(shard: shard.path, of: batch) {
                 PublishedShards.settle(shard, in: results)
             } else {
                 PublishedShards.withdraw(shard, in: results)

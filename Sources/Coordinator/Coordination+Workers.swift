@@ -2,6 +2,7 @@ internal import JobModel
 internal import JobStore
 internal import Logging
 internal import Monitoring
+internal import ResultFiles
 internal import Scheduling
 internal import WireProtocol
 
@@ -40,14 +41,12 @@ extension Coordination {
             try perform(scheduler.creditOffered(worker, free: Int(credit.freeSlots), at: now))
         case .report(let report): try take(report, from: worker)
         case .returned(let returned):
-            if let hidden = logRate.allows(sender ?? worker.rawValue, at: now) {
-                logger.notice(
-                    "jobs came back",
-                    metadata: [
-                        LogKey.worker: "\(worker)", LogKey.jobs: "\(returned.leases.count)",
-                        LogKey.reason: "\(returned.reason.shortened())",
-                    ].merging(hidden) { $1 })
-            }
+            log(
+                .notice, "jobs came back", by: sender ?? worker.rawValue,
+                [
+                    LogKey.worker: "\(worker)", LogKey.jobs: "\(returned.leases.count)",
+                    LogKey.reason: "\(returned.reason.shortened())",
+                ])
             let unfit = returned.unfit ? returned.reason.shortened() : nil
             // Where it did not understand what it was told, it is told again.
             if unfit != nil { peers[peer]?.knownBatches = [] }
@@ -70,9 +69,7 @@ extension Coordination {
 
     /// A worker is gone by its own wish.
     private mutating func leave(_ worker: WorkerName, _ peer: [UInt8], _ sender: String?) throws {
-        if let hidden = logRate.allows(sender ?? String(describing: peer), at: now) {
-            logger.info("worker left", metadata: [LogKey.worker: "\(worker)"].merging(hidden) { $1 })
-        }
+        log(.info, "worker left", by: sender ?? String(describing: peer), [LogKey.worker: "\(worker)"])
         try depart(worker, peer)
     }
 
@@ -131,13 +128,9 @@ extension Coordination {
         keyOf[name] = sender
         metrics.counters.workersJoined += 1
         metrics.began(worker: name, at: now)
-        if let hidden = logRate.allows(sender ?? String(describing: peer), at: now) {
-            logger.info(
-                "worker joined",
-                metadata: [
-                    LogKey.worker: "\(name)", LogKey.session: "\(hello.session)", LogKey.jobs: "\(hello.held.count)",
-                ].merging(hidden) { $1 })
-        }
+        log(
+            .info, "worker joined", by: sender ?? String(describing: peer),
+            [LogKey.worker: "\(name)", LogKey.session: "\(hello.session)", LogKey.jobs: "\(hello.held.count)"])
         let times = configuration.scheduling
         tell(name) { $0.welcome = WireWelcome(heartbeat: times.heartbeat, lease: times.lease) }
         try perform(actions)
@@ -155,7 +148,8 @@ extension Coordination {
         let batch = BatchID(report.batch)
         var answer = WireReportAnswer()
         answer.shard = report.shard
-        guard records[batch] != nil, report.namesShard, report.hasOneRowEach else {
+        // Another name would be some other file of the folder.
+        guard records[batch] != nil, let shard = ShardName(path: report.shard), report.hasOneRowEach else {
             answer.stale = report.rows.map(\.lease.job)
             return tell(worker) { $0.reportAnswer = answer }
         }
@@ -166,7 +160,7 @@ extension Coordination {
         }
         // A shard is reported once. What did not count then does not now, nor does what it is now said to hold as well.
         let isKnown = try store.holds(shard: report.shard, of: batch)
-        switch isKnown ? .take : try judge(rows, of: report, in: batch, by: worker) {
+        switch isKnown ? .take : try judge(rows, of: shard, bytes: report.bytes, in: batch, by: worker) {
         case .take: break
         case .mixed(let late):
             answer.stale = late.map(\.rawValue)
@@ -185,9 +179,9 @@ extension Coordination {
             ? ReportOutcome(ended: rows.map(\.lease.job))
             : scheduler.rowsReported(rows, shard: report.shard, batch: batch, by: worker, at: now)
         if !outcome.committed.isEmpty {
-            let shard = ShardRecord(
-                batch: batch, path: report.shard, sha256: Array(report.sha256), bytes: report.bytes, worker: worker)
-            try store.add(shard)
+            try store.add(
+                ShardRecord(
+                    batch: batch, path: shard.path, sha256: Array(report.sha256), bytes: report.bytes, worker: worker))
             metrics.counters.resultBytes &+= report.bytes
         }
         let failed = Set(rows.filter { $0.error != nil }.map(\.lease.job))
@@ -214,19 +208,6 @@ extension Coordination {
 }
 
 extension WireShardReport {
-    /// Whether the shard is named as a worker names one, `shards/3f/01J….h5`, and not some other file of the folder.
-    fileprivate var namesShard: Bool {
-        let parts = shard.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "shards", parts[1].utf8.count == 2, parts[2].hasSuffix(".h5") else {
-            return false
-        }
-        func isWord(_ byte: UInt8) -> Bool {
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-        }
-        let name = parts[2].dropLast(3)
-        return !name.isEmpty && parts[1].utf8.allSatisfy(isWord) && name.utf8.allSatisfy(isWord)
-    }
-
     /// Whether no row is the result of two jobs, and no job has two rows.
     fileprivate var hasOneRowEach: Bool {
         Set(rows.map(\.row)).count == rows.count && Set(rows.map(\.lease.job)).count == rows.count

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import JobModel
+internal import ResultFiles
 
 /// How a sealed shard comes into `shards/`, where readers look.
 ///
@@ -21,21 +22,20 @@ enum PublishedShards {
     /// Moves a reported shard into `shards/`, durably.
     ///
     /// - Parameters:
-    ///   - shard: its name, `shards/3f/01J….h5`.
+    ///   - shard: its name.
     ///   - bytes: the size that was reported.
     ///   - token: the token of the folder, where the batch has one.
     static func publish(
-        _ shard: String, bytes: UInt64, in folder: String, token: String?
+        _ shard: ShardName, bytes: UInt64, in folder: String, token: String?
     ) throws(Failure) {
-        guard let name = Name(shard) else { throw .absent("'\(shard)' is not the name of a shard") }
-        let final = "\(folder)/\(shard)", pending = name.pending(in: folder)
+        let final = "\(folder)/\(shard.path)", pending = "\(folder)/\(shard.pendingPath)"
         guard try size(final) == nil else { throw .absent("shard \(shard) was reported before, with other rows") }
         guard let size = try size(pending) else {
             if let token, let reason = ResultsToken.mismatch(token, in: folder) { throw .unavailable(reason) }
             throw .absent("shard \(shard) is not in the results folder \(folder) that the coordinator sees")
         }
         guard size == bytes else { throw .absent("shard \(shard) has \(size) bytes and was reported with \(bytes)") }
-        let parent = "\(folder)/shards/\(name.folder)"
+        let parent = "\(folder)/\(shard.folder)"
         if mkdir(parent, 0o777) == 0 {
             try sync("\(folder)/shards")
         } else if errno != EEXIST {
@@ -56,71 +56,29 @@ enum PublishedShards {
     }
 
     /// A shard's rows are committed: the mark is not needed any more.
-    static func settle(_ shard: String, in folder: String) {
-        if let name = Name(shard) { unlink(name.pending(in: folder) + markSuffix) }
-    }
+    static func settle(_ shard: ShardName, in folder: String) { unlink("\(folder)/\(shard.pendingPath)\(markSuffix)") }
 
     /// Takes a shard whose rows were not committed out of `shards/` again.
-    static func withdraw(_ shard: String, in folder: String) {
-        guard let name = Name(shard) else { return }
-        let pending = name.pending(in: folder)
-        guard rename("\(folder)/\(shard)", pending) == 0 || errno == ENOENT else { return }
+    static func withdraw(_ shard: ShardName, in folder: String) {
+        let pending = "\(folder)/\(shard.pendingPath)"
+        guard rename("\(folder)/\(shard.path)", pending) == 0 || errno == ENOENT else { return }
         unlink(pending + markSuffix)
     }
 
     /// Shards with a mark, because a coordinator ended between moving them and committing their rows.
-    static func unsettled(in folder: String) -> [String] {
+    static func unsettled(in folder: String) -> [ShardName] {
         guard let directory = opendir("\(folder)/pending") else { return [] }
         defer { closedir(directory) }
-        var found: [String] = []
+        var found: [ShardName] = []
         while let entry = readdir(directory) {
             let file = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard file.hasSuffix(markSuffix), let name = Name(inPending: String(file.dropLast(markSuffix.count)))
+            guard file.hasSuffix(markSuffix), let name = ShardName(file: String(file.dropLast(markSuffix.count)))
             else { continue }
-            found.append(name.shard)
+            found.append(name)
         }
-        return found.sorted()
-    }
-
-    /// The parts of `shards/3f/01J….h5`.
-    private struct Name {
-        let folder: String
-        let file: String
-
-        init?(_ shard: String) {
-            let parts = shard.split(separator: "/", omittingEmptySubsequences: false)
-            guard parts.count == 3, parts[0] == "shards", Self.isPlain(parts[1]), Self.isPlain(parts[2]),
-                parts[2].hasSuffix(".h5")
-            else { return nil }
-            (folder, file) = (String(parts[1]), String(parts[2]))
-        }
-
-        /// The name of a file in `pending/`. Its folder in `shards/` is the last byte of its ULID, in hexadecimal.
-        init?(inPending file: String) {
-            let digits = file.dropLast(3).suffix(2).utf8.compactMap { Self.base32.firstIndex(of: $0) }
-            guard file.utf8.count == 29, file.hasSuffix(".h5"), Self.isPlain(file), digits.count == 2 else {
-                return nil
-            }
-            let byte = UInt8(truncatingIfNeeded: digits[0] << 5 | digits[1])
-            self.file = file
-            folder = (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }
-
-        private static let base32 = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
-
-        var shard: String { "shards/\(folder)/\(file)" }
-
-        func pending(in results: String) -> String { "\(results)/pending/\(file)" }
-
-        private static func isPlain(_ part: some StringProtocol) -> Bool {
-            !part.isEmpty
-                && part.utf8.allSatisfy { byte in
-                    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                        || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
-                } && part.first != "."
-        }
+        return found.sorted { $0.id < $1.id }
     }
 
     /// The size of a regular file; nil where there is no such file.

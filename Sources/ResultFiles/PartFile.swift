@@ -136,16 +136,13 @@ struct PartFile {
     /// Links the file into `folder` (made if absent) as `name`, never over another, and removes the part.
     ///
     /// The name is durable when this returns; where it throws, there is no such name.
-    func publish(
-        in folder: String, as name: String, reached: (SealingStep) -> Void = { _ in }
-    ) throws(ResultFileError) {
-        let parent = String(folder[..<(folder.lastIndex(of: "/") ?? folder.endIndex)])
+    func publish(as target: String, reached: (SealingStep) -> Void = { _ in }) throws(ResultFileError) {
+        let folder = Self.parent(of: target), parent = Self.parent(of: folder)
         if mkdir(folder, 0o777) == 0 {
             try Self.syncDirectory(parent)
         } else if errno != EEXIST {
             throw ResultFileError(system: "make the folder", folder)
         }
-        let target = "\(folder)/\(name)"
         guard !Failpoint.fails("shard.publish"), link(path, target) == 0 else {
             throw ResultFileError(system: "publish the shard as", target)
         }
@@ -164,6 +161,10 @@ struct PartFile {
 
     /// Removes the file, if it is there.
     func discard() { unlink(path) }
+
+    private static func parent(of path: String) -> String {
+        String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+    }
 
     private static func syncDirectory(_ path: String) throws(ResultFileError) {
         let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -27,9 +27,7 @@ public struct ResultsFolder: Sendable, Hashable {
     /// moment.
     public func tryWriting() throws(ResultFileError) {
         try prepare()
-        var random = SystemRandomNumberGenerator()
-        let id = ULID(milliseconds: UInt64(max(0, Date().timeIntervalSince1970 * 1_000)), using: &random)
-        try PartFile.tryWriting(to: "\(path)/tmp/\(id).h5.part")
+        try PartFile.tryWriting(to: "\(path)/\(ShardName(.now()).partPath)")
     }
 
     /// The sealed shards, as paths relative to the folder such as `shards/3f/01J….h5`, in alphabetical order.
@@ -82,22 +80,12 @@ public struct ResultsFolder: Sendable, Hashable {
             (try? FileManager.default.contentsOfDirectory(
                 at: folder, includingPropertiesForKeys: [.contentModificationDateKey, .isRegularFileKey])) ?? []
         return files.filter { file in
-            guard Self.isPart(file.lastPathComponent),
+            guard ShardName(part: file.lastPathComponent) != nil,
                 let values = try? file.resourceValues(forKeys: [.contentModificationDateKey, .isRegularFileKey]),
                 values.isRegularFile == true, let written = values.contentModificationDate,
                 now.timeIntervalSince(written) > age / .seconds(1)
             else { return false }
             return (try? FileManager.default.removeItem(at: file)) != nil
         }.map(\.lastPathComponent).sorted()
-    }
-
-    /// Whether a name is one that writers give to a part, such as `01J….h5.part`.
-    private static func isPart(_ name: String) -> Bool {
-        name.hasSuffix(".part") && isShard(String(name.dropLast(5)))
-    }
-
-    /// Whether a name is one that writers give to a shard, such as `01J….h5`.
-    public static func isShard(_ name: String) -> Bool {
-        name.hasSuffix(".h5") && ULID(String(name.dropLast(3))) != nil
     }
 }

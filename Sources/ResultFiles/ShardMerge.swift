@@ -55,7 +55,7 @@ public struct ShardMerge {
     public func seal(
         as id: ULID, in folder: ResultsFolder, by description: String, host: String, software: String
     ) throws(ResultFileError) -> SealedShard {
-        let part = "\(folder.path)/tmp/\(id).h5.part"
+        let name = ShardName(id), part = "\(folder.path)/\(name.partPath)"
         var header = header.merging(under: description)
         header.host = host
         header.software = software
@@ -77,9 +77,9 @@ public struct ShardMerge {
             guard zip(written, rows).allSatisfy({ $0.hasSameBits(as: $1) }), written.count == rows.count else {
                 throw ResultFileError(.writeFailed, "\(part) does not read back as it was written; check the disk")
             }
-            try sealed.publish(in: "\(folder.path)/shards/\(id.folder)", as: "\(id).h5")
+            try sealed.publish(as: "\(folder.path)/\(name.path)")
             return SealedShard(
-                path: "shards/\(id.folder)/\(id).h5", sha256: sealed.sha256, bytes: sealed.bytes, jobs: rows.map(\.id))
+                path: name.path, sha256: sealed.sha256, bytes: sealed.bytes, jobs: rows.map(\.id))
         } catch {
             try? FileManager.default.removeItem(atPath: part)
             throw error

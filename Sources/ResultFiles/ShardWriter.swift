@@ -93,17 +93,17 @@ public struct ShardWriter: Sendable {
         } catch {
             throw ResultFileError(.writeFailed, "cannot build the shard \(id): \(error)", cause: error)
         }
-        let name = "\(id).h5"
-        let part = try PartFile(writing: image, to: "\(folder.path)/tmp/\(name).part", reached: reached)
+        let name = ShardName(id)
+        let part = try PartFile(writing: image, to: "\(folder.path)/\(name.partPath)", reached: reached)
         do throws(ResultFileError) {
-            let place = destination == .shards ? "shards/\(id.folder)" : "pending"
-            try part.publish(in: "\(folder.path)/\(place)", as: name, reached: reached)
+            let place = destination == .shards ? name.path : name.pendingPath
+            try part.publish(as: "\(folder.path)/\(place)", reached: reached)
         } catch {
             part.discard()
             throw error
         }
         let sealed = SealedShard(
-            path: "shards/\(id.folder)/\(name)", sha256: part.sha256, bytes: part.bytes, jobs: rows.map(\.id))
+            path: name.path, sha256: part.sha256, bytes: part.bytes, jobs: rows.map(\.id))
         removeAll()
         return sealed
     }
@@ -112,7 +112,7 @@ public struct ShardWriter: Sendable {
     public mutating func sealWithoutFile(as id: ULID) -> SealedShard {
         let jobs = removeAll().map(\.id)
         return SealedShard(
-            path: "shards/\(id.folder)/\(id).h5", sha256: [UInt8](repeating: 0, count: 32), bytes: 0, jobs: jobs)
+            path: ShardName(id).path, sha256: [UInt8](repeating: 0, count: 32), bytes: 0, jobs: jobs)
     }
 
     /// Forgets all rows and returns them.

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// A name that sorts by the time it was made: 48 bits of milliseconds since 1970, then 80 random bits.
 ///
 /// Written as 26 letters and digits of Crockford's base 32, as https://github.com/ulid/spec defines it.
@@ -9,6 +11,12 @@ public struct ULID: Sendable, Hashable, Comparable, CustomStringConvertible {
     public init(milliseconds: UInt64, using generator: inout some RandomNumberGenerator) {
         let random = UInt128(generator.next()) << 64 | UInt128(generator.next())
         value = UInt128(milliseconds & 0xFFFF_FFFF_FFFF) << 80 | random >> 48
+    }
+
+    /// A name made now.
+    public static func now() -> ULID {
+        var random = SystemRandomNumberGenerator()
+        return ULID(milliseconds: UInt64(max(0, Date().timeIntervalSince1970 * 1_000)), using: &random)
     }
 
     /// Reads a name; nil unless it is 26 characters of the alphabet within 128 bits.

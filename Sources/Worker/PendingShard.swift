@@ -76,18 +76,10 @@ struct PendingShard {
 
     /// Closes, syncs and names the shard, for the coordinator to take; where it throws, the rows are still here.
     mutating func seal() throws(ResultFileError) -> SealedShard {
-        var random = SystemRandomNumberGenerator()
-        let milliseconds = UInt64(max(0, Date().timeIntervalSince1970 * 1_000))
-        let id = ULID(milliseconds: milliseconds, using: &random)
-        guard writesFile else { return rows.sealWithoutFile(as: id) }
+        guard writesFile else { return rows.sealWithoutFile(as: .now()) }
         try folder.prepare()
         _ = folder.sweepStaleParts(now: Date())
-        return try rows.seal(as: id, into: .pending)
-    }
-
-    /// Where a reported shard waits for the coordinator's answer, relative to the results folder.
-    static func place(of shard: String) -> String {
-        "pending/" + (shard.split(separator: "/").last.map(String.init) ?? shard)
+        return try rows.seal(as: .now(), into: .pending)
     }
 
     /// What the coordinator is told about the sealed shard.

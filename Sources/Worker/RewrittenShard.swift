@@ -9,15 +9,16 @@ extension WireShardReport {
     /// A shard counts as a whole or not at all, so that whoever opens one need not ask which of its rows count.
     func rewritten(keeping jobs: Set<UInt64>) throws -> WireShardReport {
         let folder = ResultsFolder(results)
-        let reader = try ShardReader(ownFile: "\(results)/\(PendingShard.place(of: shard))")
+        guard let name = ShardName(path: shard) else {
+            throw WorkerError(.spool, "'\(shard)' is not the name of a shard")
+        }
+        let reader = try ShardReader(ownFile: "\(results)/\(name.pendingPath)")
         let all = try reader.rows()
         let kept = rows.filter { jobs.contains($0.lease.job) && all.indices.contains(Int($0.row)) }
         var writer = ShardWriter(folder: folder, header: reader.header)
         for row in kept { try writer.add(all[Int(row.row)], at: .now) }
         try folder.prepare()
-        var random = SystemRandomNumberGenerator()
-        let id = ULID(milliseconds: UInt64(max(0, Date().timeIntervalSince1970 * 1_000)), using: &random)
-        let sealed = try writer.seal(as: id, into: .pending)
+        let sealed = try writer.seal(as: .now(), into: .pending)
         var report = self
         report.shard = sealed.path
         report.sha256 = Data(sealed.sha256)

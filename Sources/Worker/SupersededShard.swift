@@ -1,4 +1,5 @@
 internal import Foundation
+internal import ResultFiles
 
 /// A sealed shard that the coordinator does not take.
 ///
@@ -6,8 +7,9 @@ internal import Foundation
 enum SupersededShard {
     /// Moves a shard that waits in `results/pending/` to `results/superseded/`; one that is not there stays where it is.
     static func setAside(_ shard: String, in results: String) throws {
+        guard let name = ShardName(path: shard) else { return }
         let root = URL(fileURLWithPath: results)
-        let file = root.appendingPathComponent(PendingShard.place(of: shard))
+        let file = root.appendingPathComponent(name.pendingPath)
         guard FileManager.default.fileExists(atPath: file.path) else { return }
         let folder = root.appendingPathComponent("superseded")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -78,7 +78,7 @@ import ZeroMQ
         #expect(try client.status(batch).waiting == 4)
         try worker.send {
             $0.report.batch = batch
-            $0.report.shard = "shards/aa/late.h5"
+            $0.report.shard = ShardPath.x
             $0.report.rows = leases.map { lease in
                 var row = WireRow()
                 row.lease = lease
@@ -109,7 +109,7 @@ import ZeroMQ
         let refusal = try other.receive().refusal
         #expect(refusal.code == "name-taken" && refusal.message.contains("'one'"))
         #expect(try client.status(batch).running == 2)
-        #expect(try first.report("shards/00/a.h5", batch: batch, Array(leases.prefix(1))).committed.count == 1)
+        #expect(try first.report(ShardPath.a, batch: batch, Array(leases.prefix(1))).committed.count == 1)
         // The same key may start the worker anew, and a name that is free again is anybody's.
         let again = try WorkerPeer(endpoints.workers, security: gpu)
         try again.hello("one", session: "u")

@@ -48,14 +48,14 @@ import ZeroMQ
         #expect(try Item(json: first.item).id == ItemID("q1"))
         #expect(try client.status(batch).running == 2)
 
-        let done = try worker.report("shards/00/a.h5", batch: batch, message.assignments.map(\.lease))
+        let done = try worker.report(ShardPath.a, batch: batch, message.assignments.map(\.lease))
         #expect(done.committed == message.assignments.map(\.lease.job))
         #expect(done.stale == [])
         // The settings of a batch are sent once.
         try worker.send { $0.credit.freeSlots = 2 }
         let rest = try worker.receive().assignments
         #expect(rest.settings.isEmpty)
-        _ = try worker.report("shards/00/b.h5", batch: batch, rest.assignments.map(\.lease), error: "bad picture")
+        _ = try worker.report(ShardPath.b, batch: batch, rest.assignments.map(\.lease), error: "bad picture")
 
         let status = try client.status(batch)
         #expect(status.state == "finished")
@@ -64,7 +64,7 @@ import ZeroMQ
         let items = try client.items(batch)
         #expect(items.map(\.item) == ["q1", "q2", "q3", "q4"])
         #expect(items.map(\.state) == ["succeeded", "succeeded", "failed", "failed"])
-        #expect(items.map(\.shard) == ["shards/00/a.h5", "shards/00/a.h5", "shards/00/b.h5", "shards/00/b.h5"])
+        #expect(items.map(\.shard) == [ShardPath.a, ShardPath.a, ShardPath.b, ShardPath.b])
         #expect(items.map(\.row) == [0, 1, 0, 1])
         #expect(items[3].error == "bad picture")
         #expect(items[0].summary.visualTokens == 192)
@@ -103,12 +103,12 @@ import ZeroMQ
         #expect(try ann.receive().helloAgain == WireHelloAgain())
         try ann.hello("ann", held: [old.lease])
         #expect(try ann.receive().heartbeatAnswer.revoked.map(\.epoch) == [1])
-        let late = try ann.report("shards/00/a.h5", batch: batch, [old.lease])
+        let late = try ann.report(ShardPath.a, batch: batch, [old.lease])
         #expect(late.stale == [old.lease.job])
         #expect(late.committed == [])
-        #expect(try bob.report("shards/00/b.h5", batch: batch, [current.lease]).committed == [old.lease.job])
+        #expect(try bob.report(ShardPath.b, batch: batch, [current.lease]).committed == [old.lease.job])
         let item = try #require(try client.items(batch).first)
-        #expect(item.shard == "shards/00/b.h5")
+        #expect(item.shard == ShardPath.b)
         #expect(item.attempts == 2)
         try coordinator.stop()
     }
@@ -121,7 +121,7 @@ import ZeroMQ
         _ = try client.add([#"{"id":"x","image":"x.jpg","prompt":"?"}"#], to: half)
         var worker = try WorkerPeer.joined(coordinator.endpoints.workers, "ann")
         let taken = try worker.take(3).map(\.lease)
-        #expect(try worker.report("shards/00/a.h5", batch: batch, Array(taken.prefix(1))).committed.count == 1)
+        #expect(try worker.report(ShardPath.a, batch: batch, Array(taken.prefix(1))).committed.count == 1)
         try coordinator.stop()
 
         coordinator = try RunningCoordinator(store: store)
@@ -130,14 +130,14 @@ import ZeroMQ
         #expect([status.succeeded, status.running, status.waiting] == [1, 2, 3])
         // The worker kept two jobs, and the answer to its report was lost: it sends it again.
         worker = try WorkerPeer.joined(coordinator.endpoints.workers, "ann", held: Array(taken.dropFirst()))
-        let again = try worker.report("shards/00/a.h5", batch: batch, Array(taken.prefix(1)))
+        let again = try worker.report(ShardPath.a, batch: batch, Array(taken.prefix(1)))
         #expect(again.committed == [taken[0].job])
         #expect(again.stale == [])
-        let kept = try worker.report("shards/00/b.h5", batch: batch, Array(taken.dropFirst()))
+        let kept = try worker.report(ShardPath.b, batch: batch, Array(taken.dropFirst()))
         #expect(kept.committed == taken.dropFirst().map(\.job))
         let rest = try worker.take(3)
         #expect(rest.map(\.lease.epoch) == [1, 1, 1])
-        _ = try worker.report("shards/00/c.h5", batch: batch, rest.map(\.lease))
+        _ = try worker.report(ShardPath.c, batch: batch, rest.map(\.lease))
         #expect(try client.status(batch).state == "finished")
         #expect(try client.items(batch).map(\.attempts) == [1, 1, 1, 1, 1, 1])
         // A submission that was cut off goes on where it was.
@@ -196,7 +196,7 @@ import ZeroMQ
         let batch = try client.submit(1, in: directory)
         let lease = try #require(try worker.take(1).first).lease
         #expect(try worker.report("/etc/x", batch: batch, [lease]).stale == [lease.job])
-        #expect(try worker.report("shards/00/a.h5", batch: batch, [lease, nothing]).committed == [lease.job])
+        #expect(try worker.report(ShardPath.a, batch: batch, [lease, nothing]).committed == [lease.job])
         #expect(try client.status(batch).state == "finished")
         try coordinator.stop()
     }
@@ -223,7 +223,7 @@ import ZeroMQ
         let worker = try WorkerPeer.joined(coordinator.endpoints.workers, "one")
         let lease = try #require(try worker.take(1).first).lease
         let long = String(repeating: "ü", count: 100_000)
-        #expect(try worker.report("shards/00/a.h5", batch: batch, [lease], error: long).committed == [lease.job])
+        #expect(try worker.report(ShardPath.a, batch: batch, [lease], error: long).committed == [lease.job])
         let items = try client.ask { $0.items.batch = batch }.items.items
         let error = try #require(items.first).error
         #expect(error.utf8.count <= 4_100 && error.hasSuffix("ü…"))
@@ -291,7 +291,7 @@ import ZeroMQ
         }
         #expect(answer.cancelled.cancelled == 3)
         #expect(try worker.receive().heartbeatAnswer.revoked.map(\.job) == [lease.job])
-        #expect(try worker.report("shards/00/a.h5", batch: batch, [lease]).stale == [lease.job])
+        #expect(try worker.report(ShardPath.a, batch: batch, [lease]).stale == [lease.job])
         #expect(try client.status(batch).state == "cancelled")
         #expect(try client.items(batch).map(\.state) == ["cancelled", "cancelled", "cancelled"])
         try coordinator.stop()
@@ -305,7 +305,7 @@ import ZeroMQ
         let lease = try #require(try worker.take(1).first).lease
         #expect(try client.ask { $0.shutdown = WireShutdownRequest() }.shuttingDown == WireShuttingDown())
         #expect(try worker.receive().drain == WireDrain())
-        #expect(try worker.report("shards/00/a.h5", batch: batch, [lease]).committed == [lease.job])
+        #expect(try worker.report(ShardPath.a, batch: batch, [lease]).committed == [lease.job])
         try worker.send { $0.goodbye = WireGoodbye() }
         try coordinator.waitForEnd()
 

@@ -21,10 +21,10 @@ import WireProtocol
         let honest = try WorkerPeer.joined(coordinator.endpoints.workers, "honest")
         let leases = try honest.take(2).map(\.lease)
         let hostile = try WorkerPeer.joined(coordinator.endpoints.workers, "hostile")
-        #expect(try hostile.report("shards/00/x.h5", batch: batch, leases).stale == leases.map(\.job))
+        #expect(try hostile.report(ShardPath.x, batch: batch, leases).stale == leases.map(\.job))
         #expect(try client.status(batch).running == 2)
-        #expect(try honest.report("shards/00/y.h5", batch: batch, leases).committed == leases.map(\.job))
-        #expect(try client.items(batch).map(\.shard) == ["shards/00/y.h5", "shards/00/y.h5"])
+        #expect(try honest.report(ShardPath.y, batch: batch, leases).committed == leases.map(\.job))
+        #expect(try client.items(batch).map(\.shard) == [ShardPath.y, ShardPath.y])
     }
 
     @Test func oneRowIsTheResultOfOneJob() throws {
@@ -36,7 +36,7 @@ import WireProtocol
         func report(_ rows: [(WireLease, UInt32)]) throws -> WireReportAnswer {
             try worker.send {
                 $0.report.batch = batch
-                $0.report.shard = "shards/00/a.h5"
+                $0.report.shard = ShardPath.a
                 $0.report.rows = rows.map { lease, number in
                     var row = WireRow()
                     row.lease = lease
@@ -59,7 +59,9 @@ import WireProtocol
     @Test(arguments: [
         "batch.yaml", "catalogue.sqlite", "tmp/00/a.h5", "shards/a.h5", "shards/00/../../batch.yaml", "shards/00/.h5",
         "shards/00/a.h5.part", "shards/../a.h5", "shards//a.h5", "/shards/00/a.h5", "shards/00/a/b.h5", "shards/00/",
-        "shards/00/catalogue.sqlite", "superseded/00/a.h5",
+        "shards/00/catalogue.sqlite", "superseded/00/a.h5", "shards/00/a.h5", "shards/01/0000000000000000000000A000.h5",
+        "shards/00/0000000000000000000000a000.h5", "pending/0000000000000000000000A000.h5",
+        "/shards/00/0000000000000000000000A000.h5", "./shards/00/0000000000000000000000A000.h5",
     ])
     func aShardIsNamedAsShardsAre(_ name: String) throws {
         defer { try? coordinator.stop() }

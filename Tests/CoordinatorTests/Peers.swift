@@ -5,6 +5,15 @@ import Testing
 import WireProtocol
 import ZeroMQ
 
+/// Names that workers could give to shards.
+enum ShardPath {
+    static let a = "shards/00/0000000000000000000000A000.h5"
+    static let b = "shards/00/0000000000000000000000B000.h5"
+    static let c = "shards/00/0000000000000000000000C000.h5"
+    static let x = "shards/00/0000000000000000000000X000.h5"
+    static let y = "shards/00/0000000000000000000000Y000.h5"
+}
+
 /// A connection to a coordinator whose every word is scripted.
 struct Peer<Sent: Envelope, Received: Envelope>: ~Copyable {
     let socket: Socket

@@ -47,7 +47,7 @@ import WireProtocol
 
         // Once more, when all is done: nothing runs twice, and what is new runs.
         let worker = try WorkerPeer.joined(coordinator.endpoints.workers, "ann")
-        _ = try worker.report("shards/00/a.h5", batch: "demo", worker.take(4).map(\.lease))
+        _ = try worker.report(ShardPath.a, batch: "demo", worker.take(4).map(\.lease))
         #expect(try client.status("demo").state == "finished")
         #expect(try open(client) { $0.queue.priority = 7 }.batchOpened.resumed)
         #expect(try client.add(items(1...4), to: "demo").itemsAdded.known == 4)
@@ -115,7 +115,7 @@ import WireProtocol
             $0.failed.attempts[0].errorClass = .resource
             $0.failed.attempts[0].error = "no memory"
         }
-        _ = try worker.report("shards/00/a.h5", batch: "demo", [leases[1]])
+        _ = try worker.report(ShardPath.a, batch: "demo", [leases[1]])
         let status = try client.status("demo")
         #expect(status.failed == 1 && status.succeeded == 1 && status.state == "finished")
         let explained = try client.ask {
@@ -133,7 +133,7 @@ import WireProtocol
         #expect(retried.retried.retried == 1)
         let again = try worker.take(1).map(\.lease)
         #expect(again.map(\.job) == [leases[0].job] && again.map(\.epoch) == [3])
-        #expect(try worker.report("shards/00/b.h5", batch: "demo", again).committed == [leases[0].job])
+        #expect(try worker.report(ShardPath.b, batch: "demo", again).committed == [leases[0].job])
         #expect(try client.status("demo").succeeded == 2)
         for code in [("demo", "nothing", "no-such-item"), ("nobody", "q1", "no-such-batch")] {
             let refusal = try client.ask {

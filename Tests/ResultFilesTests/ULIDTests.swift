@@ -21,6 +21,21 @@ import Testing
         }
     }
 
+    @Test func aShardHasOnePathForEachPlace() throws {
+        let name = ShardName(try #require(ULID("01ARZ3NDEKTSV4RRFFQ69G5FAV")))
+        #expect(name.path == "shards/5b/01ARZ3NDEKTSV4RRFFQ69G5FAV.h5")
+        #expect(name.pendingPath == "pending/01ARZ3NDEKTSV4RRFFQ69G5FAV.h5")
+        #expect(name.partPath == "tmp/01ARZ3NDEKTSV4RRFFQ69G5FAV.h5.part")
+        #expect(ShardName(path: name.path) == name && ShardName(file: name.file) == name)
+        for path in [
+            name.file, name.pendingPath, "/" + name.path, "./" + name.path, name.path + "/", "shards//" + name.file,
+            "shards/5c/" + name.file, "shards/5B/" + name.file, "shards/5b/../5b/" + name.file,
+            name.path.replacing("AV.h5", with: "av.h5"), name.path + ".part", "",
+        ] {
+            #expect(ShardName(path: path) == nil, "\(path)")
+        }
+    }
+
     @Test(arguments: [
         "", "01ARZ3NDEKTSV4RRFFQ69G5FA", "01ARZ3NDEKTSV4RRFFQ69G5FAVX", "81ARZ3NDEKTSV4RRFFQ69G5FAV",
         "01ARZ3NDEKTSV4RRFFQ69G5FAU", "01arz3ndektsv4rrffq69g5fav", "../../../../etc/passwd.h5ab",

@@ -145,7 +145,7 @@ struct FuzzedMessages {
             fromWorker { $0.returned.leases = leases }, fromWorker { $0.goodbye = WireGoodbye() },
             fromWorker {
                 $0.report.batch = "fuzz"
-                $0.report.shard = "shards/aa/x.h5"
+                $0.report.shard = "shards/00/0000000000000000000000A000.h5"
                 $0.report.sha256 = Data(repeating: 1, count: 32)
                 $0.report.bytes = 1_000
                 $0.report.rows = rows

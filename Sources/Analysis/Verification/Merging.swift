@@ -96,7 +96,7 @@ public struct Merging {
     private func setPendingAside() throws {
         let files = FileManager.default
         let pending = "\(folder.path)/pending", place = "\(folder.path)/superseded"
-        for name in (try? files.contentsOfDirectory(atPath: pending)) ?? [] where ResultsFolder.isShard(name) {
+        for name in (try? files.contentsOfDirectory(atPath: pending)) ?? [] where ShardName(file: name) != nil {
             try files.createDirectory(atPath: place, withIntermediateDirectories: true)
             guard rename("\(pending)/\(name)", "\(place)/\(name)") == 0 else {
                 throw AnalysisError(
@@ -205,8 +205,7 @@ public struct Merging {
             try merge?.add(rows, of: reader)
         }
         guard let merge else { preconditionFailure("a group has members") }
-        var random = SystemRandomNumberGenerator()
-        let id = ULID(milliseconds: UInt64(Date().timeIntervalSince1970 * 1000), using: &random)
+        let id = ULID.now()
         step("write \(id) of \(merge.rowCount) rows")
         let sealed = try merge.seal(
             as: id, in: folder, by: "winnow results merge", host: host, software: software)
