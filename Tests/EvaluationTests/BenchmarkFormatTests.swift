@@ -247,6 +247,31 @@ struct BenchmarkFormatTests {
         #expect(error?.message.contains("llava_test_CQM-A.json, object 2, asks question 8") == true)
     }
 
+    /// Ids alone do not tell whether answers belong to the problems that they are scored by.
+    @Test func scienceQAOfTheRightIdsAndOtherWordsIsTold() throws {
+        func result(_ words: [String]) throws -> BenchmarkResult? {
+            let rows = words.enumerated().map {
+                #"{"id": "\#($0)", "image": "\#($0)/image.png", "conversations": [{"value": "\#($1)\nA. oak\nB. elm"}]}"#
+            }
+            let problems = words.indices.map {
+                #""\#($0)": {"question": "Which  tree\nis it?", "choices": ["oak", "elm "], "answer": 0}"#
+            }
+            let ids = words.indices.map { "\"\($0)\"" }.joined(separator: ", ")
+            let folder = try PublishedFolder([
+                "llava_test_CQM-A.json": "[\(rows.joined(separator: ", "))]", "pid_splits.json": "{\"test\": [\(ids)]}",
+                "problems.json": "{\(problems.joined(separator: ", "))}",
+            ])
+            return try folder.evaluate("scienceqa", words.map { _ in "A" }).result
+        }
+        #expect(try result(["Which tree is it?", #"Context: a park\nWhich tree is it?"#])?.headline.value == 100)
+        #expect(try result(["Which tree is it?", "Which tree is that?"])?.headline.value == 100)
+        let error = #expect(throws: EvaluationError.self) {
+            try result(["Which tree is it?", "Which tree is that?", "Who?"])
+        }
+        #expect(error?.code == .mismatch)
+        #expect(error?.message.contains("object 2, does not ask what problems.json has under 1") == true)
+    }
+
     /// Four questions about two pictures, in an order that makes pairs of different ones.
     @Test func mmePairsAreOfOnePicture() throws {
         func folder(_ order: [Int]) throws -> PublishedFolder {

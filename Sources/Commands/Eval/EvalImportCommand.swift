@@ -33,7 +33,7 @@ struct EvalImportCommand: ParsableCommand {
         var items: String?
         if check.questions != nil {
             let file = folder.file(BenchmarkItems.file(benchmark.name))
-            try BenchmarkItems.lines(benchmark, benchmark.questions(in: folder)).write(to: file, options: .atomic)
+            try OutputFile(file.path).write(BenchmarkItems.lines(benchmark, benchmark.questions(in: folder)))
             items = file.path
         }
         switch output {

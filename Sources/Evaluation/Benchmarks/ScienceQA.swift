@@ -42,10 +42,6 @@ struct ScienceQA: Benchmark {
 
     /// Total and IMG; the total only where the questions without a picture are answered too.
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult? {
-        struct Problem: Decodable {
-            let choices: [String]
-            let answer: Int
-        }
         let problems = try data.json(parts[3].path, [String: Problem].self)
         guard let test = try data.json(parts[2].path, [String: [String]].self)["test"] else {
             throw EvaluationError(.badData, "\(parts[2].path) has no split 'test'")
@@ -58,6 +54,7 @@ struct ScienceQA: Benchmark {
                 "\(parts[0].path), object \(stranger.row + 1), asks question \(stranger.id.text), which is not in the "
                     + "split 'test' of \(parts[2].path): take the questions of that split")
         }
+        try checkWords(of: answers.questions, against: problems)
         let asked = answers.questions
         let pictured = asked.filter { $0.image != nil }
         guard !pictured.isEmpty, pictured.allSatisfy({ answers.text($0) != nil }) else {
@@ -77,5 +74,33 @@ struct ScienceQA: Benchmark {
         return BenchmarkResult(
             mean: "IMG accuracy", of: image,
             details: right.count == asked.count ? [BenchmarkResult.Score("total accuracy", 100 * total)] : [])
+    }
+
+    /// A problem of `problems.json`.
+    private struct Problem: Decodable {
+        let question: String?
+        let choices: [String]
+        let answer: Int
+
+        /// Whether a prompt asks this, whatever its spaces.
+        func isAsked(by prompt: String) -> Bool {
+            func words(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+            let prompt = words(prompt)
+            return ([question].compactMap(\.self) + choices).allSatisfy { prompt.contains(words($0)) }
+        }
+    }
+
+    /// Refuses questions that bear the right ids and ask something else. A few may have been mended by hand; of another file
+    /// hardly one fits.
+    private func checkWords(
+        of questions: [BenchmarkQuestion], against problems: [String: Problem]
+    ) throws(EvaluationError) {
+        let strangers = questions.filter { problems[$0.id.text]?.isAsked(by: $0.prompt) == false }
+        guard let first = strangers.first, 2 * strangers.count > questions.count else { return }
+        throw EvaluationError(
+            .mismatch,
+            "\(parts[0].path), object \(first.row + 1), does not ask what \(parts[3].path) has under \(first.id.text), and "
+                + "neither do \(strangers.count - 1) others of its \(questions.count): take the two files of one release"
+        )
     }
 }
