@@ -43,8 +43,10 @@ public struct JobStoreError: Error, CustomStringConvertible, Sendable {
     /// Whether the disk is at fault, so that reading goes on while writing does not.
     public var isDisk: Bool { [.noSpace, .ioError, .syncFailed].contains(code) }
 
-    /// The message and its cause.
-    public var description: String { cause.map { "\(message) (\($0))" } ?? message }
+    /// The message and its cause; of SQLite its words, without the statement that it was at.
+    public var description: String {
+        cause.map { "\(message) (\(($0 as? DatabaseError)?.message ?? "\($0)"))" } ?? message
+    }
 
     /// Turns errors of the database into errors of the store.
     static func wrapping<Result: ~Copyable>(

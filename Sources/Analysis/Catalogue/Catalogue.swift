@@ -202,9 +202,7 @@ public final class Catalogue {
         do {
             return try body()
         } catch let error as DatabaseError {
-            throw AnalysisError(
-                .catalogue, "the catalogue \(path) cannot be used; delete it, it is made again from the shards",
-                cause: error)
+            throw AnalysisError(error, ofCatalogue: path)
         }
     }
 }

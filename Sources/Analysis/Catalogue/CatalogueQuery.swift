@@ -45,10 +45,7 @@ extension Catalogue {
         } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY {
             throw AnalysisError(.badRequest, "a query only reads; begin it with SELECT")
         } catch let error as DatabaseError {
-            throw AnalysisError(
-                .catalogue,
-                "the catalogue \(folder.path)/\(Self.fileName) cannot be read; make it again with "
-                    + "'winnow results catalogue'", cause: error)
+            throw AnalysisError(error, ofCatalogue: "\(folder.path)/\(Self.fileName)")
         }
     }
 
@@ -62,7 +59,7 @@ extension Catalogue {
 
     /// The shard and row of jobs, by their ids; those that have none are left out.
     public func places(of ids: [String]) throws -> [(id: String, shard: String, row: Int)] {
-        try Self.wrapping(folder.path) {
+        try Self.wrapping("\(folder.path)/\(Self.fileName)") {
             try queue.read { database in
                 let find = try database.cachedStatement(sql: "SELECT shard, row FROM jobs WHERE id = ?")
                 return try ids.compactMap { id -> (id: String, shard: String, row: Int)? in

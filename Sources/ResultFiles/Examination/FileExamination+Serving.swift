@@ -47,9 +47,15 @@ extension FileExamination {
 private struct Allowance {
     private let bytes: Int
 
+    /// A file of holes is no larger than what it takes on the disk; where the file system packs it, that is less than it
+    /// holds.
     init(for path: String) {
         var file = stat()
-        bytes = stat(path, &file) == 0 ? Int(file.st_size) : 0
+        guard stat(path, &file) == 0 else {
+            bytes = 0
+            return
+        }
+        bytes = min(Int(file.st_size), 16 * 512 * Int(file.st_blocks))
     }
 
     /// From now on, until the next one: damage makes the library loop and allocate, which takes processor time and memory;

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -29,6 +30,28 @@ extension BlackBox {
             #expect(wait.code == 0, "\(wait)")
             #expect(try Services.Batch(printed: wait.output).succeeded == 2_000)
             #expect(worker.isRunning)
+        }
+
+        @Test func aCatalogueWithoutRoomSaysSo() async throws {
+            let disk = try SmallDisk(megabytes: 1)
+            let batch = try TestBatch(
+                Demo.items(6), lines: "results: \(disk.path)/results\nfeatures: none\ntrace: none")
+            let run = try await winnow("run", batch.path, "--output", "quiet")
+            try #require(run.code == 0, "\(run)")
+            let catalogue = disk.path + "/results/catalogue.sqlite"
+            for file in [catalogue, disk.path + "/results/jobs.sqlite"] {
+                try FileManager.default.removeItem(atPath: file)
+            }
+            let filler = open(disk.path + "/filler", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+            let zeros = [UInt8](repeating: 0, count: 4096)
+            while write(filler, zeros, zeros.count) > 0 {}
+            close(filler)
+            let full = try await winnow("results", "catalogue", disk.path + "/results")
+            #expect(full.code == 1 && full.errors.contains("make room on its disk"), "\(full)")
+            #expect(!full.errors.contains("INSERT") && !full.errors.contains("CREATE"), "\(full)")
+            try disk.grow(to: 20)
+            let made = try await winnow("results", "catalogue", disk.path + "/results")
+            #expect(made.code == 0 && made.output.contains("6 jobs"), "\(made)")
         }
 
         @Test("15: a worker whose results find no room gives the jobs back and stays; they are done once there is room")
