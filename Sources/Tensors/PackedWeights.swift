@@ -12,7 +12,7 @@ public struct PackedWeights: Sendable {
     public let inputs: Int
     /// Numbers in a row that comes out.
     public let outputs: Int
-    let storage: Storage
+    let storage: HostStorage
     let offset: Int
 
     /// Bytes that weights of these extents take.
@@ -27,11 +27,11 @@ public struct PackedWeights: Sendable {
     init(_ format: WeightFormat, inputs: Int, outputs: Int) throws(TensorError) {
         self.init(
             format, inputs: inputs, outputs: outputs,
-            storage: try Storage(zeroed: Self.byteCount(format, inputs: inputs, outputs: outputs)), offset: 0)
+            storage: try HostStorage(zeroed: Self.byteCount(format, inputs: inputs, outputs: outputs)), offset: 0)
     }
 
     /// Weights that lie in `storage` already.
-    init(_ format: WeightFormat, inputs: Int, outputs: Int, storage: Storage, offset: Int) {
+    init(_ format: WeightFormat, inputs: Int, outputs: Int, storage: HostStorage, offset: Int) {
         self.format = format
         self.inputs = inputs
         self.outputs = outputs
@@ -74,7 +74,7 @@ public struct PackedWeights: Sendable {
     }
 }
 
-extension Storage {
+extension HostStorage {
     /// Zeroed pages of the system, of exactly this size: weights stay as long as their model, so they do not go through
     /// the pool.
     convenience init(zeroed byteCount: Int) throws(TensorError) {

@@ -1,17 +1,88 @@
 import Glibc
 import Synchronization
 
-/// Memory behind tensors: 64-byte aligned, returned to a pool when the last tensor lets go.
+/// Where the bytes of tensors are.
+///
+/// A backend that computes elsewhere than in the host's memory, such as on a device, derives a class of its own: it keeps its
+/// bytes there and copies them where somebody reads or writes a tensor on the host. The backend's own verbs take the storage
+/// from the tensor and copy nothing.
+open class Storage: @unchecked Sendable {
+    // Unchecked: tensors say who may write to the bytes, and when.
+
+    /// The number of bytes.
+    public let byteCount: Int
+    /// The bytes, where they are in the host's memory.
+    let hostBase: UnsafeMutableRawPointer?
+
+    /// Bytes that are elsewhere: whoever derives a class overrides `copyToHost` and `copyFromHost`.
+    public init(byteCount: Int) {
+        self.byteCount = byteCount
+        hostBase = nil
+    }
+
+    fileprivate init(hostBase: UnsafeMutableRawPointer, byteCount: Int) {
+        self.byteCount = byteCount
+        self.hostBase = hostBase
+    }
+
+    /// Copies the bytes from `offset` on into `target`, and waits for what still computes them.
+    open func copyToHost(_ target: UnsafeMutableRawBufferPointer, from offset: Int) {
+        guard let hostBase else {
+            preconditionFailure("a storage outside of the host's memory copies its bytes itself")
+        }
+        target.copyMemory(from: UnsafeRawBufferPointer(start: hostBase + offset, count: target.count))
+    }
+
+    /// Replaces the bytes from `offset` on by those of `source`.
+    open func copyFromHost(_ source: UnsafeRawBufferPointer, to offset: Int) {
+        guard let hostBase else {
+            preconditionFailure("a storage outside of the host's memory copies its bytes itself")
+        }
+        (hostBase + offset).copyMemory(from: source.baseAddress ?? UnsafeRawPointer(hostBase), byteCount: source.count)
+    }
+
+    /// Calls `body` with some of the bytes in the host's memory: the bytes themselves, or a copy of them.
+    final func withHostBytes<Result>(
+        _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) rethrows -> Result {
+        if let hostBase {
+            defer { withExtendedLifetime(self) {} }
+            return try body(UnsafeRawBufferPointer(start: hostBase + range.lowerBound, count: range.count))
+        }
+        let copy = HostStorage(byteCount: range.count)
+        let bytes = UnsafeMutableRawBufferPointer(start: copy.base, count: range.count)
+        copyToHost(bytes, from: range.lowerBound)
+        defer { withExtendedLifetime(copy) {} }
+        return try body(UnsafeRawBufferPointer(bytes))
+    }
+
+    /// Calls `body` with some of the bytes in the host's memory, which it may change: the bytes themselves, or a copy that
+    /// replaces them when it returns or throws.
+    final func withMutableHostBytes<Result>(
+        _ range: Range<Int>, _ body: (UnsafeMutableRawBufferPointer) throws -> Result
+    ) rethrows -> Result {
+        if let hostBase {
+            defer { withExtendedLifetime(self) {} }
+            return try body(UnsafeMutableRawBufferPointer(start: hostBase + range.lowerBound, count: range.count))
+        }
+        let copy = HostStorage(byteCount: range.count)
+        let bytes = UnsafeMutableRawBufferPointer(start: copy.base, count: range.count)
+        copyToHost(bytes, from: range.lowerBound)
+        defer { copyFromHost(UnsafeRawBufferPointer(bytes), to: range.lowerBound) }
+        return try body(bytes)
+    }
+}
+
+/// Bytes in the host's memory: 64-byte aligned, returned to a pool when the last tensor lets go.
 ///
 /// A forward pass asks for the same few sizes again and again; without the pool every one of them would be fresh pages
 /// from the kernel.
-final class Storage: @unchecked Sendable {
+final class HostStorage: Storage, @unchecked Sendable {
     let base: UnsafeMutableRawPointer
-    let byteCount: Int
     private let release: (UnsafeMutableRawPointer, Int) -> Void
 
     /// `byteCount` bytes from the pool.
-    convenience init(byteCount: Int) {
+    convenience override init(byteCount: Int) {
         let capacity = StoragePool.capacity(for: byteCount)
         self.init(base: StoragePool.shared.take(capacity), byteCount: byteCount) { base, _ in
             StoragePool.shared.give(base, capacity)
@@ -21,8 +92,8 @@ final class Storage: @unchecked Sendable {
     /// Memory owned by somebody else, such as a mapped file; `release` runs when the last tensor lets go.
     init(base: UnsafeMutableRawPointer, byteCount: Int, release: @escaping (UnsafeMutableRawPointer, Int) -> Void) {
         self.base = base
-        self.byteCount = byteCount
         self.release = release
+        super.init(hostBase: base, byteCount: byteCount)
     }
 
     deinit { release(base, byteCount) }

@@ -7,12 +7,13 @@ public struct Tensor: @unchecked Sendable {
     public let shape: [Int]
     /// How its numbers are stored.
     public let type: ElementType
-    let storage: Storage
+    /// Where its bytes are.
+    public let storage: Storage
     /// Where this tensor starts in its storage, in bytes.
-    let offset: Int
+    public let offset: Int
 
     /// A tensor over `storage`, starting `offset` bytes into it.
-    init(shape: [Int], type: ElementType, storage: Storage, offset: Int) {
+    public init(shape: [Int], type: ElementType, storage: Storage, offset: Int) {
         precondition(shape.allSatisfy { $0 >= 0 }, "a shape has no negative extents: \(shape)")
         precondition(offset + shape.reduce(1, *) * type.size <= storage.byteCount, "the tensor leaves its storage")
         self.shape = shape
@@ -23,7 +24,7 @@ public struct Tensor: @unchecked Sendable {
 
     /// Uninitialised memory of the given shape, taken from the pool of earlier tensors where one fits.
     public init(shape: [Int], type: ElementType) {
-        self.init(shape: shape, type: type, storage: Storage(byteCount: shape.reduce(1, *) * type.size), offset: 0)
+        self.init(shape: shape, type: type, storage: HostStorage(byteCount: shape.reduce(1, *) * type.size), offset: 0)
     }
 
     /// The given numbers as float32.
@@ -63,16 +64,16 @@ public struct Tensor: @unchecked Sendable {
         return Tensor(shape: shape, type: type, storage: storage, offset: offset)
     }
 
-    /// Read access to the bytes, row-major.
+    /// Read access to the bytes, row-major, on the host.
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        try body(UnsafeRawBufferPointer(start: storage.base + offset, count: byteCount))
+        try storage.withHostBytes(offset..<offset + byteCount, body)
     }
 
-    /// Write access to the bytes, row-major. The caller must be the only user of the memory.
+    /// Write access to the bytes, row-major, on the host. The caller must be the only user of the memory.
     public func withUnsafeMutableBytes<Result>(
         _ body: (UnsafeMutableRawBufferPointer) throws -> Result
     ) rethrows -> Result {
-        try body(UnsafeMutableRawBufferPointer(start: storage.base + offset, count: byteCount))
+        try storage.withMutableHostBytes(offset..<offset + byteCount, body)
     }
 
     /// Overwrites the numbers with those of a tensor of the same count and type.

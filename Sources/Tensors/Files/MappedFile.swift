@@ -6,7 +6,7 @@ import Glibc
 /// such a tensor is a fault. So is reading after somebody has shortened the file; replace checkpoints, never edit them.
 struct MappedFile: Sendable {
     let path: String
-    let storage: Storage
+    let storage: HostStorage
 
     /// Maps all of the file at `path`; throws `cannotOpen`, or `malformedFile` where it is empty.
     init(path: String) throws(TensorError) {
@@ -30,7 +30,7 @@ struct MappedFile: Sendable {
             throw TensorError(
                 .cannotOpen, "\(path): \(size) bytes cannot be mapped: \(systemError()); is there a limit on memory?")
         }
-        storage = Storage(base: base, byteCount: size) { base, size in munmap(base, size) }
+        storage = HostStorage(base: base, byteCount: size) { base, size in munmap(base, size) }
     }
 
     var byteCount: Int { storage.byteCount }
