@@ -17,6 +17,11 @@ extension String {
     }
 }
 
+extension String {
+    /// The text in one line: names of files and questions may hold line feeds, which would make up lines of their own.
+    var onOneLine: String { replacing("\r", with: "\\r").replacing("\n", with: "\\n") }
+}
+
 extension Unicode.Scalar {
     fileprivate var steersTerminals: Bool {
         switch value {

@@ -37,14 +37,39 @@ public struct StoredResults: Sendable {
             throw JobStoreError(.cannotOpen, "There is no job store \(store.path). Check the path.")
         }
         self = try JobStoreError.wrapping(store.path) {
-            var configuration = Configuration()
-            configuration.readonly = true
-            configuration.busyMode = .timeout(5)
-            return try DatabaseQueue(path: store.path, configuration: configuration).read { database in
-                try StoredResults(database, store: store.path, folder: folder, named: batch)
+            func read(_ path: String) throws -> StoredResults {
+                var configuration = Configuration()
+                configuration.readonly = true
+                configuration.busyMode = .timeout(5)
+                return try DatabaseQueue(path: path, configuration: configuration).read { database in
+                    try StoredResults(database, store: store.path, folder: folder, named: batch)
+                }
+            }
+            do {
+                return try read(store.path)
+            } catch let error as DatabaseError
+                where Self.unwritable.contains(error.resultCode)
+                && !FileManager.default.fileExists(atPath: store.path + "-wal")
+            {
+                // SQLite reads a store through a file beside it, which cannot be made in an archive or on a full disk. Nobody
+                // has this one open, so that a copy holds the same.
+                let copy = FileManager.default.temporaryDirectory.appendingPathComponent(
+                    "winnow-\(UUID().uuidString).sqlite")
+                defer {
+                    for suffix in ["", "-wal", "-shm"] {
+                        try? FileManager.default.removeItem(atPath: copy.path + suffix)
+                    }
+                }
+                do { try FileManager.default.copyItem(at: store, to: copy) } catch is CocoaError { throw error }
+                return try read(copy.path)
             }
         }
     }
+
+    /// What SQLite says where it cannot write beside a store.
+    private static let unwritable: [ResultCode] = [
+        .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_IOERR, .SQLITE_FULL, .SQLITE_PERM,
+    ]
 
     private init(_ database: Database, store: String, folder: String, named name: String?) throws {
         let wanted = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path

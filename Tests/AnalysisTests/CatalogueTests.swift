@@ -119,6 +119,42 @@ import Testing
         #expect(rebuilt == [["1", "store"]])
     }
 
+    @Test func rowsThatCountAndAreInNoShardAreSaid() throws {
+        let first = try tree.seal([ResultsTree.row("a"), ResultsTree.row("b")], as: 1)
+        let second = try tree.seal([ResultsTree.row("c")], as: 2)
+        let store = try ResultsStore(tree)
+        try store.commit(["a", "b", "c"], in: [first, second])
+        func summary() throws -> Catalogue.Summary {
+            try Catalogue(tree.folder) { CommittedRows(try store.results()) }.summary
+        }
+        let whole = try summary()
+        #expect(whole.jobs == 3 && whole.unreadable == [])
+
+        let files = FileManager.default, path = tree.folder.path
+        try files.moveItem(atPath: "\(path)/\(second.path)", toPath: "\(path)/away.h5")
+        for _ in 0..<2 {
+            let found = try summary()
+            #expect(found.jobs == 2 && found.unreadable.count == 1, "\(found)")
+            #expect(found.unreadable.first?.hasPrefix("1 rows that count") == true)
+        }
+        #expect(try Catalogue(tree.folder).summary.unreadable.count == 1)
+        #expect(try Catalogue.rebuild(tree.folder, committed: CommittedRows(store.results())).unreadable.count == 1)
+        try files.moveItem(atPath: "\(path)/away.h5", toPath: "\(path)/\(second.path)")
+        #expect(try summary() == whole)
+
+        // As if nothing were mounted there: the catalogue stays.
+        try files.moveItem(atPath: "\(path)/shards", toPath: "\(path)/away")
+        try files.createDirectory(atPath: "\(path)/shards", withIntermediateDirectories: true)
+        #expect(throws: AnalysisError.self) { try summary() }
+        #expect(throws: AnalysisError.self) {
+            try Catalogue.rebuild(tree.folder, committed: CommittedRows(store.results()))
+        }
+        try files.removeItem(atPath: "\(path)/shards")
+        #expect(throws: (any Error).self) { try summary() }
+        try files.moveItem(atPath: "\(path)/away", toPath: "\(path)/shards")
+        #expect(try summary() == whole)
+    }
+
     /// A writer that is killed after its journal is on the disk leaves a file that can only be read by writing to it.
     @Test func aWriterThatWasKilledSpoilsNothing() throws {
         try tree.seal([ResultsTree.row("a"), ResultsTree.row("b")], as: 1)

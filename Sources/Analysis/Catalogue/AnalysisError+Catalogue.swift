@@ -10,7 +10,8 @@ extension AnalysisError {
             case .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY:
                 "check the disk and the rights of this user, and try again"
             case .SQLITE_BUSY, .SQLITE_LOCKED: "another process writes to it; try again"
-            default: "delete it, it is made again from the shards"
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR: "delete it, it is made again from the shards"
+            default: "try again"
             }
         self.init(.catalogue, "the catalogue \(path) cannot be used: \(reason); \(advice)")
     }

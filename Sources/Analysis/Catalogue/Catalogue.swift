@@ -17,7 +17,7 @@ public final class Catalogue {
         public var shards: Int
         /// Visible rows.
         public var jobs: Int
-        /// Shards that could not be read, with the reason.
+        /// What could not be read, a sentence each: shards, and rows that count and are in none.
         public var unreadable: [String]
 
         /// Nothing.
@@ -38,7 +38,20 @@ public final class Catalogue {
 
     /// Makes the catalogue of a folder from its shards alone, or from what a job store says about them.
     public static func rebuild(_ folder: ResultsFolder, committed: CommittedRows? = nil) throws -> Summary {
-        try make(folder, of: folder.shards(), committed: committed)
+        let shards = try folder.shards()
+        try check(shards, hold: committed, in: folder)
+        return try make(folder, of: shards, committed: committed)
+    }
+
+    /// Throws where a folder has no shards at all though rows in them count: a good catalogue is not to give way to an empty one.
+    private static func check(
+        _ shards: [String], hold committed: CommittedRows?, in folder: ResultsFolder
+    ) throws {
+        guard shards.isEmpty, let count = committed?.count, count > 0 else { return }
+        throw AnalysisError(
+            .catalogue,
+            "\(folder.path)/shards holds no shard, and \(count) rows in it count, as the job store says: is it mounted? "
+                + "'winnow results verify' lists what is missing")
     }
 
     /// Puts a new catalogue of some shards in the place of the old one.
@@ -65,7 +78,7 @@ public final class Catalogue {
                 try CatalogueSchema.create(database, decidedBy: CatalogueSchema.Decider(committed))
                 var additions = CatalogueAdditions(folder: folder, committed: committed)
                 for shard in shards { try additions.add(shard, to: database) }
-                summary = try additions.summary(database)
+                summary = try additions.summary(database, of: shards)
             }
             try queue.close()
             try CatalogueLock.holding(folder.path) {
@@ -110,9 +123,10 @@ public final class Catalogue {
             return
         }
         // A folder without shards gets no catalogue.
-        _ = try folder.shards()
+        let listed = try folder.shards(), decided = try committed()
+        try Self.check(listed, hold: decided, in: folder)
         // Begun with nothing in it, so that what was added stays however often this is killed.
-        _ = try Self.make(folder, of: [], committed: committed())
+        _ = try Self.make(folder, of: [], committed: decided)
         guard let fresh = try Self.refresh(folder, committed) else {
             throw AnalysisError(
                 .catalogue, "\(Self.url(folder).path) is changed by somebody else at the same time; try again")
@@ -147,10 +161,14 @@ public final class Catalogue {
             let damage = try queue.read { try CatalogueAdditions.knownDamage(in: folder, $0) }
             let unreadable = shards.compactMap { damage[$0] }
             let new = shards.filter { !settled.contains($0) && damage[$0] == nil }
-            guard !new.isEmpty || !gone.isEmpty else {
+            let wasWhole = try queue.read(CatalogueSchema.missingRows) == 0
+            guard !new.isEmpty || !gone.isEmpty || !wasWhole else {
                 return (queue, try queue.read { try CatalogueAdditions.summary($0, unreadable: unreadable) })
             }
             let decided = try committed()
+            if new.isEmpty, gone.isEmpty, decided == nil {
+                return (queue, try queue.read { try CatalogueAdditions.summary($0, unreadable: unreadable) })
+            }
             let summary = try CatalogueLock.holding(folder.path) {
                 var configuration = Configuration()
                 configuration.busyMode = .timeout(10)
@@ -161,14 +179,14 @@ public final class Catalogue {
                     for path in gone {
                         try database.execute(sql: "DELETE FROM shards WHERE path = ?", arguments: [path])
                     }
-                    return try additions.summary(database)
+                    return try additions.summary(database, of: shards)
                 }
                 for start in stride(from: 0, to: new.count, by: shardsOfATransaction) {
                     summary = try writer.write { database in
                         for shard in new[start..<min(start + shardsOfATransaction, new.count)] {
                             try additions.add(shard, to: database)
                         }
-                        return try additions.summary(database)
+                        return try additions.summary(database, of: shards)
                     }
                 }
                 try writer.close()

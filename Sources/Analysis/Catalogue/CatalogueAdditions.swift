@@ -91,15 +91,29 @@ struct CatalogueAdditions {
             ])
     }
 
-    func summary(_ database: Database) throws -> Catalogue.Summary {
-        try Self.summary(database, unreadable: unreadable)
+    /// What the catalogue holds now, noting in it how many rows that count are in none of the shards.
+    ///
+    /// - Parameter listed: All shards that the folder had. Where it has others by now, rows may have been committed since.
+    func summary(_ database: Database, of listed: [String]) throws -> Catalogue.Summary {
+        let missing = try max(0, (committed?.count ?? 0) - Self.jobs(database))
+        let isCertain = missing > 0 && (try? folder.shards()) == listed
+        try CatalogueSchema.note(missingRows: isCertain ? missing : 0, database)
+        return try Self.summary(database, unreadable: unreadable)
     }
 
+    /// What a catalogue holds, and what it was found to lack.
     static func summary(_ database: Database, unreadable: [String]) throws -> Catalogue.Summary {
-        Catalogue.Summary(
-            shards: try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM shards") ?? 0,
-            jobs: try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM jobs") ?? 0,
-            unreadable: unreadable)
+        let missing = try CatalogueSchema.missingRows(database)
+        let lack =
+            "\(missing) rows that count, as the job store says, are in none of the shards that can be read: is a part of "
+            + "shards/ elsewhere? 'winnow results verify' lists them"
+        return Catalogue.Summary(
+            shards: try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM shards") ?? 0, jobs: try jobs(database),
+            unreadable: unreadable + (missing > 0 ? [lack] : []))
+    }
+
+    private static func jobs(_ database: Database) throws -> Int {
+        try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM jobs") ?? 0
     }
 }
 

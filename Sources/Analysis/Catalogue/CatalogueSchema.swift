@@ -116,6 +116,17 @@ enum CatalogueSchema {
             sql: "UPDATE about SET value = ? WHERE key = 'decided_by'", arguments: [decider.rawValue])
     }
 
+    /// Notes how many rows that count are in no shard.
+    static func note(missingRows count: Int, _ database: Database) throws {
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO about (key, value) VALUES ('missing_rows', ?)", arguments: ["\(count)"])
+    }
+
+    /// How many rows that count were found to be in no shard.
+    static func missingRows(_ database: Database) throws -> Int {
+        try String.fetchOne(database, sql: "SELECT value FROM about WHERE key = 'missing_rows'").flatMap(Int.init) ?? 0
+    }
+
     /// Adds a row; of several rows of one job the last attempt's stays, and of copies the newest file's.
     static let insertion: String = {
         let names = ScalarColumn.all.map(\.name) + places.map(\.name)

@@ -32,6 +32,9 @@ public struct CommittedRows: Sendable {
         unfinished = Set(results.jobs.filter { !$0.state.isFinal }.map(\.item))
     }
 
+    /// The number of rows that are results.
+    var count: Int { rows.count }
+
     /// What the store says about a row of a job.
     public func verdict(on identity: RowIdentity, of item: String) -> Verdict {
         if rows[identity] == item { return .visible }

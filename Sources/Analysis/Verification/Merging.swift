@@ -88,8 +88,7 @@ public struct Merging {
         guard let first = summary.unreadable.first else { return summary }
         throw AnalysisError(
             .badRequest,
-            "\(summary.unreadable.count) shards cannot be read, the first: \(first). "
-                + "'winnow results verify' lists them; nothing more was merged.")
+            "not everything can be read, such as: \(first). 'winnow results verify' lists it; nothing more was merged.")
     }
 
     /// Moves sealed shards that were never taken to `superseded/`: the batch is over, and none of their rows counts.

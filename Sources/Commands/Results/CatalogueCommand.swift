@@ -20,7 +20,7 @@ struct CatalogueCommand: ParsableCommand {
     func run() throws {
         let committed = try store.results(of: folder.results).map(CommittedRows.init)
         let summary = try Catalogue.rebuild(folder.results, committed: committed)
-        for reason in summary.unreadable { printError("winnow: left out: \(reason)") }
+        for reason in summary.unreadable { printError("winnow: left out: \(reason.onOneLine)") }
         switch output {
         case .json:
             struct Made: Encodable {
@@ -36,6 +36,6 @@ struct CatalogueCommand: ParsableCommand {
             print("\(folder.results.path)/\(Catalogue.fileName): \(summary.jobs) jobs in \(summary.shards) shards")
         case .quiet: print("\(folder.results.path)/\(Catalogue.fileName)")
         }
-        if !summary.unreadable.isEmpty { throw CommandFailure("\(summary.unreadable.count) shards cannot be read") }
+        if !summary.unreadable.isEmpty { throw CommandFailure("not everything can be read") }
     }
 }

@@ -58,7 +58,7 @@ struct FolderArgument: ParsableArguments {
     /// The catalogue of the folder, brought up to date.
     func catalogue(_ store: StoreOption) throws -> Catalogue {
         let catalogue = try Catalogue(results) { try store.results(of: results).map(CommittedRows.init) }
-        for reason in catalogue.summary.unreadable { printError("winnow: left out: \(reason)") }
+        for reason in catalogue.summary.unreadable { printError("winnow: left out: \(reason.onOneLine)") }
         return catalogue
     }
 }

@@ -54,6 +54,18 @@ extension BlackBox {
             #expect(made.code == 0 && made.output.contains("6 jobs"), "\(made)")
         }
 
+        @Test func anArchiveIsReadLikeAnyFolder() async throws {
+            let disk = try SmallDisk(megabytes: 8)
+            let batch = try TestBatch(Demo.items(6), lines: "results: \(disk.path)/results\nfeatures: none")
+            let run = try await winnow("run", batch.path, "--output", "quiet")
+            try #require(run.code == 0, "\(run)")
+            try disk.closeForWriting(8)
+            let verify = try await winnow("results", "verify", disk.path + "/results")
+            #expect(verify.code == 0, "\(verify)")
+            let query = try await winnow("results", "query", "SELECT count(*) FROM jobs", disk.path + "/results")
+            #expect(query.code == 0 && query.output.contains("6"), "\(query)")
+        }
+
         @Test("15: a worker whose results find no room gives the jobs back and stays; they are done once there is room")
         func theResultsDiskIsFull() async throws {
             let disk = try SmallDisk(megabytes: 1)

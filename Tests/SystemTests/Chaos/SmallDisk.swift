@@ -19,6 +19,9 @@ final class SmallDisk {
     /// Makes room.
     func grow(to megabytes: Int) throws { try mount(UInt(MS_REMOUNT), megabytes) }
 
+    /// Lets nobody write to it any more, as in an archive.
+    func closeForWriting(_ megabytes: Int) throws { try mount(UInt(MS_REMOUNT) | UInt(MS_RDONLY), megabytes) }
+
     private func mount(_ flags: UInt, _ megabytes: Int) throws {
         guard Glibc.mount("tmpfs", path, "tmpfs", flags, "size=\(megabytes)m") == 0 else {
             throw RunningWinnow.Trouble(description: "cannot mount: \(String(cString: strerror(errno)))")
