@@ -1,6 +1,7 @@
 import ArgumentParser
 import Coordinator
 import Foundation
+import Logging
 import Monitoring
 import Scheduling
 
@@ -66,8 +67,12 @@ struct CoordinatorCommand: ParsableCommand {
         configuration.needsKeysOnLoopback = access.named != nil
         configuration.confirmsShards = !unconfirmed
         configuration.monitoring = http.flatMap(ListenAddress.init)
-        let service = try CoordinatorService(configuration, logger: logging.logger("winnow.coordinator"))
-        let signals = Signals { _ in service.stop() }
+        let logger = logging.logger("winnow.coordinator")
+        let service = try CoordinatorService(configuration, logger: logger)
+        let signals = Signals([SIGINT, SIGTERM, SIGHUP]) { _, name in
+            logger.notice("\(name): the coordinator ends; workers wait for the next one")
+            service.stop()
+        }
         if untilInputEnds { StandardInput.whenItEnds { service.stop() } }
         try withExtendedLifetime(signals) {
             try service.run { endpoints in

@@ -49,6 +49,8 @@ struct RunCommand: ParsableCommand {
     private static let patienceWithTrouble: Duration = .seconds(20)
 
     func run() throws {
+        // Pipes of its processes, and those processes themselves, which inherit the limit.
+        try OpenFiles.raiseLimit(needing: 256)
         let wanted = try overrides.apply(to: BatchPreflight.load(batch))
         let count = workers ?? wanted.run.workers
         let threads = threads ?? wanted.run.threads ?? max(1, UsableProcessors.count() / count)
@@ -109,7 +111,7 @@ private final class Interruption: @unchecked Sendable {
     private var asked = false
     private var signals: Signals?
 
-    init() { signals = Signals { [unowned self] _ in lock.withLock { asked = true } } }
+    init() { signals = Signals { [unowned self] _, _ in lock.withLock { asked = true } } }
 
     var isAsked: Bool { lock.withLock { asked } }
 }

@@ -5,9 +5,11 @@ import Foundation
 final class Signals {
     private let sources: [any DispatchSourceSignal]
 
-    /// `action` gets how often the process was asked so far, from 1, by any of the signals. A hang-up that the process was
+    /// `action` gets how often the process was asked so far, from 1, by any of the signals, and the name of the last. A hang-up that the process was
     /// told to ignore, as `nohup` does, stays ignored.
-    init(_ signals: [Int32] = [SIGINT, SIGTERM], _ action: @escaping @Sendable (_ times: Int) -> Void) {
+    init(
+        _ signals: [Int32] = [SIGINT, SIGTERM], _ action: @escaping @Sendable (_ times: Int, _ name: String) -> Void
+    ) {
         let queue = DispatchQueue(label: "winnow.signals")
         let count = Count()
         sources = signals.filter { $0 != SIGHUP || !Self.isIgnored($0) }.map { number in
@@ -15,12 +17,16 @@ final class Signals {
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 count.value += 1
-                action(count.value)
+                action(count.value, Self.names[number] ?? "signal \(number)")
             }
             source.resume()
             return source
         }
     }
+
+    private static let names = [
+        SIGINT: "SIGINT", SIGTERM: "SIGTERM", SIGHUP: "SIGHUP", SIGUSR1: "SIGUSR1", SIGUSR2: "SIGUSR2",
+    ]
 
     private static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()

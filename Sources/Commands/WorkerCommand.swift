@@ -3,6 +3,7 @@ import ArgumentParser
 import Coordinator
 import Foundation
 import JobModel
+import Logging
 import MachineLimits
 import Worker
 
@@ -100,7 +101,8 @@ struct WorkerCommand: ParsableCommand {
         configuration.sealing.writesShards = !nullWithoutShards
         let (capacity, threads, memory) = (capacity, threads, memory?.bytes)
         let pause = null ? Duration.milliseconds(nullMilliseconds) : nil
-        let service = try WorkerService(configuration, log: logging.logger("winnow.worker")) {
+        let logger = logging.logger("winnow.worker")
+        let service = try WorkerService(configuration, log: logger) {
             if let pause {
                 NullRunner(capacity: capacity, pause: pause)
             } else {
@@ -108,7 +110,8 @@ struct WorkerCommand: ParsableCommand {
             }
         }
         // Batch systems announce the end of an allocation by signals of their users' choice.
-        let signals = Signals([SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]) { times in
+        let signals = Signals([SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]) { times, name in
+            logger.notice("\(name): \(times == 1 ? "running jobs are finished first" : "jobs are handed back")")
             times == 1 ? service.drain() : service.stop()
         }
         // Nobody is left who would want what runs here; what is not committed counts as not done.

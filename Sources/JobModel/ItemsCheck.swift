@@ -1,3 +1,5 @@
+private import Glibc
+
 /// Goes through an items file once and finds everything that is wrong with it.
 struct ItemsCheck {
     /// How many usable items there are, and how many of them are about a picture.
@@ -49,8 +51,16 @@ struct ItemsCheck {
                     let isNew = seen[image] == nil
                     let picture = seen[image] ?? Seen(isThere: isFile(path))
                     seen[image] = picture
+                    if trouble != nil, seen.count > UnreadablePictures.mostExamined {
+                        usable.unreadable.isPartial = true
+                    }
                     if !picture.isThere {
-                        problems.add(file, line.number, "there is no image '\(image)' in \(images)")
+                        let isHidden = access(path, F_OK) != 0 && errno == EACCES
+                        problems.add(
+                            file, line.number,
+                            isHidden
+                                ? "image '\(image)' in \(images) cannot be reached: permission denied"
+                                : "there is no image '\(image)' in \(images)")
                     } else if isNew, ConfinedImage.leadsOut(image, of: images) {
                         problems.add(file, line.number, "image '\(image)' is a link that leads out of \(images)")
                     } else if isNew, seen.count <= UnreadablePictures.mostExamined, let reason = trouble?(path) {

@@ -51,15 +51,21 @@ extension BlackBox {
             "45: hardly any file descriptors",
             arguments: [
                 ["status", "--connect", "tcp://127.0.0.1:1"], ["worker", "--null", "--name", "few"],
-                ["coordinator", "--workers", "tcp://127.0.0.1:*", "--clients", "tcp://127.0.0.1:*"],
+                ["coordinator", "--workers", "tcp://127.0.0.1:*", "--clients", "tcp://127.0.0.1:*"], ["run"],
             ])
         func fewDescriptorsAreSaid(_ arguments: [String]) async throws {
             let folder = try TemporaryDirectory()
-            let store = arguments[0] == "coordinator" ? ["--store", folder.file("jobs.sqlite").path] : []
-            for limit in arguments[0] == "status" ? [16, 20] : [16, 20, 32, 40] {
-                let end = try await shell("ulimit -n \(limit);", arguments + store)
+            let batch = try TestBatch(Demo.items(2))
+            let more: [String: (arguments: [String], limits: [Int])] = [
+                "coordinator": (["--store", folder.file("jobs.sqlite").path], [16, 20, 32, 40]),
+                "worker": ([], [16, 20, 32, 40]), "status": ([], [16, 20]), "run": ([batch.path], [20, 64, 128]),
+            ]
+            let (further, limits) = try #require(more[arguments[0]])
+            for limit in limits {
+                let end = try await shell("ulimit -n \(limit);", arguments + further)
                 #expect(end.code == 1 && end.errors.contains("ulimit -n"), "\(limit): \(end)")
             }
+            #expect(!FileManager.default.fileExists(atPath: batch.results))
         }
 
         @Test func whoCannotBeReachedIsSaidWhileTryingGoesOn() async throws {
@@ -90,7 +96,8 @@ extension BlackBox {
             try await services.waitForSuccesses(8, of: submitted.batch)
             worker.kill(signal)
             let end = try await worker.end()
-            #expect(end.code == 0, "\(end)")
+            let name = [SIGHUP: "SIGHUP", SIGUSR1: "SIGUSR1", SIGUSR2: "SIGUSR2"][signal] ?? ""
+            #expect(end.code == 0 && end.errors.contains("\(name): running jobs are finished first"), "\(end)")
             let state = try #require(try await services.status(submitted.batch).batches.first)
             #expect(state.running == 0 && state.waiting > 0 && state.succeeded >= 8 && state.failed == 0)
             let items = try #require(try await services.status(submitted.batch, items: true).items)

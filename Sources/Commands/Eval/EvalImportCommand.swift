@@ -64,7 +64,7 @@ struct EvalImportCommand: ParsableCommand {
                 "\(check.picturesOutside.count) pictures lie outside of the folder, such as \(shown): copy them there, or "
                     + "link to the benchmark's whole folder")
         }
-        for problem in check.problems { print("problem: \(problem)") }
+        for problem in check.problems { print("problem: \(problem.onOneLine)".shown) }
         if let judge = benchmark.judge { print("scored by \(judge)") }
         if let items { print("items: \(items)") }
         if check.canRun { print("run it: winnow eval run Jobs/benchmarks/\(benchmark.name).yaml") }
