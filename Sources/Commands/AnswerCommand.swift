@@ -35,8 +35,8 @@ struct AnswerCommand: ParsableCommand {
         help: "What <image> in the prompt is, under a template: place, where the picture goes, or text like any other.")
     var imageTag: ImageTag?
 
-    @Option(help: "How a picture becomes square: crop or pad.")
-    var imageMode = PicturePreprocessing.Framing.crop
+    @Option(help: "How a picture becomes square: crop or pad; left out, what the checkpoint says, or else crop.")
+    var imageMode: PicturePreprocessing.Framing?
 
     @OptionGroup var reduction: MethodOptions
 
@@ -79,7 +79,9 @@ struct AnswerCommand: ParsableCommand {
         if plan.readsQuestion { _ = try CLIPFolder(of: model, visionTower: visionTower) }
         let processor = try LLaVAProcessor(directory: model, visionTower: visionTower, configuration: configuration)
         let prompt = try processor.prompt(prompt, template: template, tag: imageTag, hasPicture: image != nil)
-        let picture = try image.map { try processor.prepare(path: $0, framing: imageMode) }
+        let picture = try image.map {
+            try processor.prepare(path: $0, framing: imageMode ?? configuration.framing?.framing ?? .crop)
+        }
         let folder = try ModelFolder(directory: model, visionTower: visionTower)
         let backend = try arithmetic.backend(stored: folder.stored)
         try folder.sharesHere(weights: arithmetic.weights.format, on: backend)

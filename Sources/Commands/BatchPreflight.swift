@@ -1,4 +1,5 @@
 import Foundation
+import Generation
 import ImageDecoding
 import JobModel
 import TokenReduction
@@ -11,7 +12,7 @@ enum BatchPreflight {
     ///
     /// - Parameter model: A checkpoint in place of the file's.
     static func load(_ path: String, model: String? = nil) throws -> BatchFile {
-        let file: BatchFile
+        var file: BatchFile
         do {
             file = try BatchFile.load(
                 URL(fileURLWithPath: path), methods: MethodCatalogue.all.map(\.name),
@@ -31,6 +32,11 @@ enum BatchPreflight {
         do {
             try wanted.checkLimits()
             let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
+            if !file.statesImageMode {
+                file.description.imageMode = configuration.framing?.framing == .pad ? .pad : .crop
+            } else if file.picturedItemCount > 0 {
+                try configuration.check(wanted.imageMode.framing)
+            }
             let plan = try ReductionPlan(
                 method: wanted.method.name, keep: wanted.method.keep, fromLayer: wanted.method.fromLayer,
                 options: wanted.method.options, model: configuration.depth)
@@ -38,18 +44,20 @@ enum BatchPreflight {
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(path): \(error)")
         }
-        warn(of: file.unreadablePictures, amongst: file.itemCount)
+        warn(of: file.unreadablePictures, among: file.itemCount)
         return file
     }
 
-    private static func warn(of unreadable: UnreadablePictures, amongst items: Int) {
+    private static func warn(of unreadable: UnreadablePictures, among items: Int) {
         guard unreadable.pictures > 0 else { return }
         let more = unreadable.pictures - unreadable.examples.count
+        let (amongst, atLeast) =
+            unreadable.isPartial ? (" of the first \(UnreadablePictures.mostExamined)", "at least ") : ("", "")
         let pictures = unreadable.pictures == 1 ? "1 picture" : "\(unreadable.pictures) pictures"
         printError(
             """
-            warning: \(pictures) cannot be read, so that \(unreadable.items) of \(items) items will fail:
-            \((unreadable.examples + (more > 0 ? ["and \(more) more"] : [])).map { "  " + $0 }.joined(separator: "\n"))
+            warning: \(pictures)\(amongst) cannot be read, so that \(atLeast)\(unreadable.items) of \(items) items will fail:
+            \((unreadable.examples + (more > 0 ? ["and \(more) more"] : [])).map { "  " + $0.onOneLine }.joined(separator: "\n"))
             """)
     }
 

@@ -1,4 +1,4 @@
-import ImageDecoding
+public import ImageDecoding
 public import JobModel
 import Tokenization
 public import VisionLanguage
@@ -27,6 +27,16 @@ extension LLaVAProcessor {
     public func picture(_ image: String, in batch: BatchDescription, name: String? = nil) throws -> PreparedInput {
         let file = try ConfinedImage(image, under: batch.images)
         return try prepare(
-            path: file.path, name: name ?? "\(batch.images)/\(image)", framing: batch.imageMode == .pad ? .pad : .crop)
+            path: file.path, name: name ?? "\(batch.images)/\(image)", framing: batch.imageMode.framing)
+    }
+}
+
+extension BatchDescription.ImageMode {
+    /// The same as the preparation of pictures calls it.
+    public var framing: PicturePreprocessing.Framing {
+        switch self {
+        case .crop: .crop
+        case .pad: .pad
+        }
     }
 }

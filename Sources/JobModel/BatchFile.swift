@@ -14,7 +14,7 @@ internal import Yams
 /// | `method` | `none`; a name, or `name`, `keep`, `from_layer` and the method's own options |
 /// | `template` | `vicuna_v1`; or `hf`, `none` |
 /// | `image_tag` | none: no prompt under a template holds `<image>`; or `place`, `text` |
-/// | `image_mode` | `crop`; or `pad` |
+/// | `image_mode` | what the checkpoint says, or else `crop`; or `pad` |
 /// | `precision` | `auto`; or `f32`, `bf16` |
 /// | `weights` | `auto`; or `f32`, `bf16`, `f16`, `int8`, `int4` |
 /// | `generation` | `max_tokens: 64`, `temperature: 0`, `top_p: 1`, `seed: 0`, `stop: []` |
@@ -43,6 +43,8 @@ public struct BatchFile: Sendable, Hashable {
     public var description: BatchDescription
     /// How `winnow run` starts workers.
     public var run: Run
+    /// Whether `image_mode` stands in the file, rather than being left to the checkpoint.
+    public var statesImageMode: Bool
     /// Items in the items file.
     public var itemCount: Int
     /// Those of them that are about a picture.

@@ -50,7 +50,8 @@ struct BatchFileReader {
                 method: method, template: template ?? .vicunaV1, imageTag: imageTag, imageMode: imageMode ?? .crop,
                 precision: precision ?? .auto, weights: weights ?? .auto, generation: generation,
                 features: features ?? .projected, trace: trace ?? .full, queue: queue),
-            run: run, itemCount: count.items, picturedItemCount: count.pictured, unreadablePictures: count.unreadable)
+            run: run, statesImageMode: imageMode != nil, itemCount: count.items, picturedItemCount: count.pictured,
+            unreadablePictures: count.unreadable)
     }
 
     private func absolute(_ path: String) -> String {

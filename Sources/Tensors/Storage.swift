@@ -68,7 +68,10 @@ open class Storage: @unchecked Sendable {
         let copy = HostStorage(byteCount: range.count)
         let bytes = UnsafeMutableRawBufferPointer(start: copy.base, count: range.count)
         copyToHost(bytes, from: range.lowerBound)
-        defer { copyFromHost(UnsafeRawBufferPointer(bytes), to: range.lowerBound) }
+        defer {
+            copyFromHost(UnsafeRawBufferPointer(bytes), to: range.lowerBound)
+            withExtendedLifetime(copy) {}
+        }
         return try body(bytes)
     }
 }

@@ -15,6 +15,7 @@ public struct Tensor: @unchecked Sendable {
     /// A tensor over `storage`, starting `offset` bytes into it.
     public init(shape: [Int], type: ElementType, storage: Storage, offset: Int) {
         precondition(shape.allSatisfy { $0 >= 0 }, "a shape has no negative extents: \(shape)")
+        precondition(offset >= 0, "a tensor starts in its storage, not \(offset) bytes into it")
         precondition(offset + shape.reduce(1, *) * type.size <= storage.byteCount, "the tensor leaves its storage")
         self.shape = shape
         self.type = type

@@ -1,4 +1,5 @@
 import Foundation
+public import ImageDecoding
 
 /// The sizes of a LLaVA-1.5 model, read from the `config.json` of its checkpoint.
 ///
@@ -24,7 +25,7 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         /// `quick_gelu` or `gelu`.
         public var activation: String
 
-        /// Patches along one side.
+        /// Patches along one side; pixels that are left over take part in none.
         public var side: Int { imageSize / patchSize }
         /// Visual tokens without the class token.
         public var patches: Int { side * side }
@@ -52,6 +53,8 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         public var ropeBase: Double
         /// Positions the model was trained for, prompt and answer together.
         public var context: Int
+        /// Whether the rows of the embedding are those of the head as well, whatever else is stored.
+        public var tiesHead = false
     }
 
     /// The tower's sizes.
@@ -68,6 +71,25 @@ public struct LLaVAConfiguration: Sendable, Hashable {
     public var imageToken: Int
     /// Ids that end an answer.
     public var endOfSequence: Set<Int>
+    /// How pictures become square, where the checkpoint's files say so.
+    public var framing: StatedFraming?
+
+    /// How pictures become square, and where that is written.
+    public struct StatedFraming: Sendable, Hashable {
+        /// The framing.
+        public var framing: PicturePreprocessing.Framing
+        /// The file and its key, with the value.
+        public var place: String
+    }
+
+    /// Throws where a checkpoint says itself how pictures become square, and it is another way than the one asked for.
+    public func check(_ asked: PicturePreprocessing.Framing) throws(ModelError) {
+        guard let framing, framing.framing != asked else { return }
+        throw ModelError(
+            .malformedConfiguration,
+            "\(framing.place), so that pictures are \(framing.framing == .pad ? "filled up" : "cut") to a square; leave "
+                + "image_mode (--image-mode) out, or ask for \(framing.framing.rawValue)")
+    }
 
     /// How many tower layers have to run for `featureLayer`.
     public var visionLayersNeeded: Int { featureLayer < 0 ? vision.layers + 1 + featureLayer : featureLayer }
@@ -102,6 +124,7 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         switch type {
         case "llava" where file.has("text_config"):
             try self.init(huggingFace: file)
+            framing = try PictureSettings.file(of: [directory, visionTower]).flatMap(PictureSettings.framing)
         case "llava", "llava_llama":
             try self.init(original: file, directory: directory, visionTower: visionTower)
         default:
@@ -109,7 +132,7 @@ public struct LLaVAConfiguration: Sendable, Hashable {
                 .unknownModelType,
                 "\(file.path): model_type is \(type); this program runs LLaVA-1.5 (llava or llava_llama)")
         }
-        try endOfSequence = Self.endOfSequence(directory: directory)
+        try endOfSequence = Self.endOfSequence(directory: directory, file)
         try check(file.path)
     }
 
@@ -120,7 +143,12 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         }
         _ = try text.require("model_type", ["llama"], default: "llama")
         _ = try vision.require("model_type", ["clip_vision_model"], default: "clip_vision_model")
+        try CheckpointSettings.check(file, as: .model)
+        try CheckpointSettings.check(text, as: .text)
+        try CheckpointSettings.check(vision, as: .vision)
         let text_ = try Text(text, vocabulary: file.integer("vocab_size", default: 32000, in: 1...10_000_000))
+        // Trainers note the language model's width once more.
+        _ = try file.integer("hidden_size", default: text_.hidden, in: text_.hidden...text_.hidden)
         let image = file.has("image_token_id") ? "image_token_id" : "image_token_index"
         _ = try file.require("projector_hidden_act", ["gelu"], default: "gelu")
         try self.init(
@@ -134,9 +162,14 @@ public struct LLaVAConfiguration: Sendable, Hashable {
 
     /// The authors' layout: decoder sizes at the top level, the tower in a folder of its own.
     private init(original file: ConfigurationFile, directory: String, visionTower: String?) throws(ModelError) {
+        try CheckpointSettings.check(file, as: .original, .text)
         let tower = try Self.towerDirectory(file, directory: directory, given: visionTower)
         let towerFile = try ConfigurationFile(path: tower + "/config.json")
-        let vision = try Vision(towerFile.section("vision_config") ?? towerFile)
+        let towerSettings = towerFile.section("vision_config") ?? towerFile
+        _ = try towerSettings.require("model_type", ["clip_vision_model"], default: "clip_vision_model")
+        try towerFile.refuse("quantization_config", unless: [""], changing: "results")
+        try CheckpointSettings.check(towerSettings, as: .vision)
+        let vision = try Vision(towerSettings)
         let text = try Text(file, vocabulary: 32000)
         _ = try file.require("mm_projector_type", ["mlp2x_gelu"], default: "mlp2x_gelu")
         try self.init(
@@ -145,6 +178,18 @@ public struct LLaVAConfiguration: Sendable, Hashable {
             keepsClassToken: file.require("mm_vision_select_feature", ["patch", "cls_patch"], default: "patch")
                 == "cls_patch",
             projectorBias: true, imageToken: text.vocabulary, endOfSequence: [])
+        framing = try Self.framing(original: file)
+    }
+
+    /// What the authors' layout says about pictures that are not square.
+    private static func framing(original file: ConfigurationFile) throws(ModelError) -> StatedFraming? {
+        guard file.has("image_aspect_ratio") else { return nil }
+        let value = try file.text("image_aspect_ratio")
+        let framings: [String: PicturePreprocessing.Framing] = ["pad": .pad, "square": .crop]
+        guard let framing = framings[value] else {
+            throw file.wrong("image_aspect_ratio", "pad or square; anyres is LLaVA-NeXT (1.6), which is not built")
+        }
+        return StatedFraming(framing: framing, place: "\(file.path): image_aspect_ratio is \(value)")
     }
 
     /// Where the tower of an original checkpoint is: as given, or as `mm_vision_tower` names it.
@@ -171,12 +216,21 @@ public struct LLaVAConfiguration: Sendable, Hashable {
 
     private static func lastPart(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
-    private static func endOfSequence(directory: String) throws(ModelError) -> Set<Int> {
+    /// What ends an answer: `generation_config.json` says it, or else `config.json` or its language model.
+    private static func endOfSequence(
+        directory: String, _ configuration: ConfigurationFile
+    ) throws(ModelError) -> Set<Int> {
         let path = directory + "/generation_config.json"
-        guard FileManager.default.fileExists(atPath: path) else { return [2] }
-        let file = try ConfigurationFile(path: path)
-        try GenerationSettings.check(file)
-        return Set(try file.integers("eos_token_id", default: [2], in: 0...10_000_000))
+        var places = [configuration, configuration.section("text_config")].compactMap(\.self)
+        if FileManager.default.fileExists(atPath: path) {
+            let file = try ConfigurationFile(path: path)
+            try GenerationSettings.check(file)
+            places.insert(file, at: 0)
+        } else {
+            for place in places { try GenerationSettings.checkKnown(place) }
+        }
+        guard let place = places.first(where: { $0.has("eos_token_id") }) else { return [2] }
+        return Set(try place.integers("eos_token_id", default: [2], in: 0...10_000_000))
     }
 
     private init(
@@ -196,8 +250,8 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         let problem: String? =
             if vision.hidden % vision.heads != 0 {
                 "vision heads must divide the hidden size"
-            } else if vision.imageSize % vision.patchSize != 0 {
-                "patch_size must divide image_size"
+            } else if vision.imageSize < vision.patchSize {
+                "patch_size is larger than image_size"
             } else if vision.patches > 65534 {
                 "more than 65,534 patches are not supported"
             } else if text.heads % text.keyValueHeads != 0 {
@@ -234,18 +288,28 @@ extension LLaVAConfiguration.Text {
         headSize = try file.integer("head_dim", default: max(1, hidden / heads), in: 1...4096)
         self.vocabulary = try file.integer("vocab_size", default: vocabulary, in: 1...10_000_000)
         epsilon = try file.positive("rms_norm_eps", default: 1e-6)
-        let rope = file.section("rope_parameters")
-        ropeBase = try (rope ?? file).positive("rope_theta", default: 10000)
+        ropeBase = try Self.ropeBase(file)
         context = try file.integer("max_position_embeddings", default: 2048, in: 1...10_000_000)
+        tiesHead = try file.flag("tie_word_embeddings", default: false)
         _ = try file.require("hidden_act", ["silu"], default: "silu")
         for key in ["attention_bias", "mlp_bias"] where try file.flag(key, default: false) {
             throw ModelError(.malformedConfiguration, "\(file.path): \(key) is set; LLaVA-1.5 decoders have no biases")
         }
-        // Before transformers 4.43 the key was `type`.
-        if let scaling = rope ?? file.section("rope_scaling"),
-            try scaling.text(scaling.has("rope_type") ? "rope_type" : "type", default: "default") != "default"
-        {
-            throw ModelError(.malformedConfiguration, "\(file.path): scaled rotary positions are not supported")
+    }
+
+    /// The base of rotary positions, which are not scaled. Transformers 5 writes one object of all that is about them.
+    private static func ropeBase(_ file: ConfigurationFile) throws(ModelError) -> Double {
+        var base = try file.positive("rope_theta", default: 10000)
+        for key in ["rope_scaling", "rope_parameters"] where file.has(key) {
+            guard let rope = file.section(key) else { throw file.wrong(key, "an object") }
+            // Before transformers 4.43 the key was `type`.
+            let type = try rope.text(rope.has("rope_type") ? "rope_type" : "type", default: "")
+            guard type == "default" || type.isEmpty && !rope.has("factor") else {
+                throw ModelError(.malformedConfiguration, "\(file.path): scaled rotary positions are not supported")
+            }
+            try rope.allow(only: ["rope_type", "type", "rope_theta", "factor"])
+            base = try rope.positive("rope_theta", default: base)
         }
+        return base
     }
 }

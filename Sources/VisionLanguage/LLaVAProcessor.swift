@@ -26,9 +26,17 @@ public struct LLaVAProcessor: Sendable {
                 "\(tokenizer.file) has \(tokenizer.pieceCount) pieces, the model embeds \(configuration.text.vocabulary); "
                     + "take tokenizer and weights from one checkpoint")
         }
-        preprocessing = try PicturePreprocessing(
-            directories: [directory, visionTower].compactMap { $0 }, imageSize: configuration.vision.imageSize)
+        preprocessing = try PictureSettings.preprocessing(
+            of: [directory, Self.towerDirectory(directory, given: visionTower)],
+            imageSize: configuration.vision.imageSize)
         normalisation = try PixelNormalisation(preprocessing)
+    }
+
+    /// The folder of a tower that is a checkpoint of its own; nil where nobody named one and the model holds its tower.
+    private static func towerDirectory(_ directory: String, given: String?) throws(ModelError) -> String? {
+        let file = try ConfigurationFile(path: directory + "/config.json")
+        guard !file.has("text_config") else { return given }
+        return try LLaVAConfiguration.towerDirectory(file, directory: directory, given: given)
     }
 
     /// A picture ready for the tower.
@@ -49,6 +57,7 @@ public struct LLaVAProcessor: Sendable {
     public func prepare(
         path: String, name: String? = nil, framing: PicturePreprocessing.Framing
     ) throws -> PreparedInput {
+        try configuration.check(framing)
         let bytes: [UInt8]
         let picture: Picture
         do {
@@ -87,46 +96,5 @@ public struct LLaVAProcessor: Sendable {
             ids: ids, imageToken: configuration.imageToken, visualTokens: configuration.visualTokens,
             question: MultimodalPrompt.question(
                 of: instruction, without: template != .none && tag == .text ? nil : tokenizer.imageText))
-    }
-}
-
-extension PicturePreprocessing {
-    /// The settings of the first of `directories` that has any; the defaults of CLIP for `imageSize` elsewhere.
-    fileprivate init(directories: [String], imageSize: Int) throws {
-        for directory in directories {
-            for (name, section) in [("preprocessor_config.json", nil), ("processor_config.json", "image_processor")] {
-                let path = directory + "/" + name
-                guard FileManager.default.fileExists(atPath: path) else { continue }
-                let file = try ConfigurationFile(path: path)
-                guard let settings = section.map({ file.section($0) }) ?? file else { continue }
-                try self.init(settings, imageSize: imageSize)
-                return
-            }
-        }
-        self.init(shortestEdge: imageSize, cropSize: imageSize)
-    }
-
-    private init(_ file: ConfigurationFile, imageSize: Int) throws {
-        let standard = PicturePreprocessing()
-        let edge = try file.section("size")?.integer("shortest_edge", default: imageSize, in: 1...8192)
-        let crop = try file.section("crop_size")?.integer("height", default: imageSize, in: 1...8192)
-        try self.init(
-            shortestEdge: edge ?? file.integer("size", default: imageSize, in: 1...8192),
-            cropSize: crop ?? file.integer("crop_size", default: imageSize, in: 1...8192),
-            rescaleFactor: file.positive("rescale_factor", default: standard.rescaleFactor),
-            mean: file.numbers("image_mean", default: standard.mean),
-            standardDeviation: file.numbers("image_std", default: standard.standardDeviation))
-        do { try check() } catch { throw error.naming(file.path) }
-        _ = try file.integer("resample", default: 3, in: 3...3)  // bicubic
-        for key in ["do_resize", "do_center_crop", "do_rescale", "do_normalize"]
-        where try !file.flag(key, default: true) {
-            throw ModelError(.malformedConfiguration, "\(file.path): \(key) is false; LLaVA-1.5 needs it")
-        }
-        guard cropSize == imageSize else {
-            throw ModelError(
-                .malformedConfiguration,
-                "\(file.path) crops pictures to \(cropSize) pixels, the vision tower takes \(imageSize); "
-                    + "do the files belong together?")
-        }
     }
 }

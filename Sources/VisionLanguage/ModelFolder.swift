@@ -34,7 +34,9 @@ public struct ModelFolder {
         }
         let checkpoint = CheckpointWeights(checkpoint: try Checkpoint(directory: directory), path: directory)
         names = try WeightNames(recognising: checkpoint.checkpoint.names, at: directory)
-        decoder = checkpoint
+        decoder =
+            configuration.text.tiesHead
+            ? TiedHead(source: checkpoint, head: names.head, embedding: names.decoder + "embed_tokens") : checkpoint
         (isPacked, packedSHA256) = (false, nil)
         stored = WeightFormat(
             storing: checkpoint.checkpoint.type(of: names.decoder + "layers.0.self_attn.q_proj.weight"))
@@ -62,6 +64,19 @@ public struct ModelFolder {
         packedSHA256.map { ModelFingerprint(known: $0) }
             ?? ModelFingerprint(directories: [directory, visionTower].compactMap(\.self), progress: progress)
     }
+}
+
+/// Weights whose head is their embedding, whether another one is stored or not.
+private struct TiedHead: WeightSource {
+    let source: any WeightSource
+    let head: String
+    let embedding: String
+
+    func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+        try source.tensor(name == head + ".weight" ? embedding + ".weight" : name, shape: shape)
+    }
+
+    func release(_ name: String) { source.release(name == head + ".weight" ? embedding + ".weight" : name) }
 }
 
 extension WeightFormat {

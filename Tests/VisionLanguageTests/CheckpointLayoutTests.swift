@@ -107,7 +107,7 @@ struct CheckpointLayoutTests {
             let vision = try #require(config["vision_config"] as? [String: Any])
             flat.merge([
                 "model_type": "llava_llama", "vocab_size": 640, "mm_projector_type": "mlp2x_gelu",
-                "mm_vision_select_layer": -2, "mm_vision_select_feature": "patch", "image_aspect_ratio": "pad",
+                "mm_vision_select_layer": -2, "mm_vision_select_feature": "patch",
                 "mm_vision_tower": "openai/clip_tower", "mm_use_im_start_end": false,
             ]) { _, new in new }
             config = flat

@@ -24,7 +24,7 @@ struct HostileConfigurationTests {
         ("text_config", "attention_bias", true), ("text_config", "rope_theta", 0),
         ("text_config", "rope_scaling", ["rope_type": "linear", "factor": "2"]),
         ("text_config", "rope_scaling", ["type": "linear", "factor": "2"]),
-        ("vision_config", "num_attention_heads", 5), ("vision_config", "patch_size", 15),
+        ("vision_config", "num_attention_heads", 5),
         ("vision_config", "patch_size", 0), ("vision_config", "patch_size", 57), ("vision_config", "image_size", -56),
         ("vision_config", "image_size", 1e18), ("vision_config", "hidden_act", "gelu_new"),
         ("text_config", "model_type", "qwen2"), ("vision_config", "model_type", "siglip_vision_model"),

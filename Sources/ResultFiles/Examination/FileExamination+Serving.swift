@@ -47,15 +47,16 @@ extension FileExamination {
 private struct Allowance {
     private let bytes: Int
 
-    /// A file of holes is no larger than what it takes on the disk; where the file system packs it, that is less than it
-    /// holds.
+    /// A file of holes is no larger than what it takes on the disk. File systems that pack files, or say late what one takes,
+    /// tell less than it holds.
     init(for path: String) {
         var file = stat()
         guard stat(path, &file) == 0 else {
             bytes = 0
             return
         }
-        bytes = min(Int(file.st_size), 16 * 512 * Int(file.st_blocks))
+        let taken = file.st_blocks == 0 ? Int.max : max(64 << 20, 16 * 512 * Int(file.st_blocks))
+        bytes = min(Int(file.st_size), taken)
     }
 
     /// From now on, until the next one: damage makes the library loop and allocate, which takes processor time and memory;

@@ -21,6 +21,13 @@ public struct Checkpoint: Sendable {
     public init(directory: String) throws(TensorError) {
         guard let name = Self.names.first(where: { FileManager.default.fileExists(atPath: "\(directory)/\($0)") })
         else { throw Self.noWeights(directory) }
+        let index = "\(directory)/\(name).index.json"
+        if FileManager.default.fileExists(atPath: index), try Set(Self.weightMap(index).values) != [name] {
+            throw TensorError(
+                .malformedFile,
+                "\(directory) holds \(name) and \(name).index.json, which lists other files: these may be two checkpoints; "
+                    + "take out the one that you do not want")
+        }
         if name.hasSuffix(".json") {
             try self.init(index: "\(directory)/\(name)", directory: directory)
         } else {

@@ -110,7 +110,41 @@ struct ConfigurationFile {
         return value
     }
 
-    private func wrong(_ key: String, _ expected: String) -> ModelError {
+    /// Refuses a value that is not built, unless it is one of those that change nothing.
+    func refuse(_ key: String, unless neutral: [String], changing what: String) throws(ModelError) {
+        let value = plainText(key)
+        guard !neutral.contains(value) else { return }
+        let allowed = neutral.isEmpty ? "" : "set it to \(neutral.joined(separator: " or ")), or "
+        let advice =
+            Self.advice[key] ?? "\(allowed)take it out if \(what) without it are what you want"
+        throw ModelError(
+            .malformedConfiguration,
+            "\(path): \(prefix)\(key) is \(value.prefix(60)), which changes \(what) and is not built; \(advice)")
+    }
+
+    /// What is said of a key that nobody here knows.
+    func unknown(_ key: String, changing what: String) -> ModelError {
+        ModelError(
+            .malformedConfiguration,
+            "\(path): \(prefix)\(key) is no setting of transformers 4.57 that this program knows, so it may change "
+                + "\(what); take it out if it does not")
+    }
+
+    /// What to do about some keys, where taking them out would not help.
+    private static let advice = [
+        "quantization_config": "take the checkpoint in fp16 or bf16: weights: int8, or int4, makes it as small here",
+        "compression_config": "take the checkpoint in fp16 or bf16: weights: int8, or int4, makes it as small here",
+        "mm_patch_merge_type": "this is LLaVA-NeXT (1.6); this program runs LLaVA-1.5",
+        "image_grid_pinpoints": "this is LLaVA-NeXT (1.6); this program runs LLaVA-1.5",
+        "aspect_ratio_setting": "this is LLaVA-NeXT (1.6); this program runs LLaVA-1.5",
+    ]
+
+    /// Throws where an object has keys besides these.
+    func allow(only keys: Set<String>) throws(ModelError) {
+        for key in names where has(key) && !keys.contains(key) { throw unknown(key, changing: "results") }
+    }
+
+    func wrong(_ key: String, _ expected: String) -> ModelError {
         let found = values[key].map { "\($0)" } ?? "nothing"
         return ModelError(
             .malformedConfiguration, "\(path): \(prefix)\(key) is \(found.prefix(60)); expected \(expected)")

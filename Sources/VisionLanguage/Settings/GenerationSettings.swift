@@ -3,22 +3,10 @@
 /// The file can hold settings that change an answer without a word in the batch. Each is obeyed, is the batch's to decide,
 /// changes nothing here, or is refused by name unless it has the value that changes nothing.
 public enum GenerationSettings {
-    /// What becomes of a setting.
-    public enum Standing: Sendable, Hashable {
-        /// Its value counts.
-        case obeyed
-        /// A batch says the same itself, so that two checkpoints are asked alike.
-        case chosenByTheBatch
-        /// It speaks of memory, speed, output or metadata, or of something that one answer at a time has not.
-        case withoutEffect
-        /// It would change answers and is not built: these values, and null, change nothing; every other one is refused.
-        case refusedUnless([String])
-    }
-
     /// Every setting of `GenerationConfig` of transformers 4.57, and older ones that files still hold.
-    public static let standings: [String: Standing] = {
-        var all: [String: Standing] = ["eos_token_id": .obeyed]
-        func add(_ standing: Standing, _ names: [String]) { for name in names { all[name] = standing } }
+    public static let standings: [String: SettingStanding] = {
+        var all: [String: SettingStanding] = ["eos_token_id": .obeyed]
+        func add(_ standing: SettingStanding, _ names: [String]) { for name in names { all[name] = standing } }
         add(
             .chosenByTheBatch,
             [
@@ -61,25 +49,20 @@ public enum GenerationSettings {
         return all
     }()
 
-    /// Throws where a file holds a setting that would change answers and is not built, or that nobody here knows.
+    /// Throws where a `generation_config.json` holds a setting that would change answers and is not built, or that nobody
+    /// here knows.
     static func check(_ file: ConfigurationFile) throws(ModelError) {
+        try checkKnown(file)
+        for name in file.names where file.has(name) && standings[name] == nil && !name.hasPrefix("_") {
+            throw file.unknown(name, changing: "answers")
+        }
+    }
+
+    /// The same for a part of `config.json`, which says it where there is no other file, and other things besides.
+    static func checkKnown(_ file: ConfigurationFile) throws(ModelError) {
         for name in file.names where file.has(name) {
-            let value = file.plainText(name)
-            switch standings[name] {
-            case .obeyed, .chosenByTheBatch, .withoutEffect: continue
-            case .refusedUnless(let neutral) where neutral.contains(value): continue
-            case .refusedUnless(let neutral):
-                let allowed = neutral.isEmpty ? "" : "set it to \(neutral.joined(separator: " or ")), or "
-                throw ModelError(
-                    .malformedConfiguration,
-                    "\(file.path): \(name) is \(value.prefix(60)), which changes answers and is not built; \(allowed)"
-                        + "take it out if answers without it are what you want")
-            case nil:
-                throw ModelError(
-                    .malformedConfiguration,
-                    "\(file.path): \(name) is no setting of transformers 4.57 that this program knows, so it may change "
-                        + "answers; take it out if it does not")
-            }
+            guard case .refusedUnless(let neutral) = standings[name] else { continue }
+            try file.refuse(name, unless: neutral, changing: "answers")
         }
     }
 }

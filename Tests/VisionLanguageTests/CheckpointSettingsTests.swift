@@ -1,0 +1,317 @@
+import Foundation
+import ImageDecoding
+import Tensors
+import TestSupport
+import Testing
+import Tokenization
+import VisionLanguage
+
+/// The law of settings: a key of a checkpoint's files that changes results is obeyed or refused by name.
+struct CheckpointSettingsTests {
+    private static let golden = Golden.all[1]
+
+    /// Reads everything that the settings of one place have a say in, after a key has got a value there.
+    private func read(
+        _ place: CheckpointSettings, _ key: String? = nil, _ value: Any = 0
+    ) throws -> (LLaVAConfiguration, LLaVAProcessor) {
+        let isOriginal = place == .original
+        let copy =
+            try isOriginal
+            ? CheckpointLayoutTests.originalCopy(of: Self.golden, tower: "clip_tower") : CheckpointCopy(of: Self.golden)
+        if let key {
+            // What ends an answer stands in a file of its own first.
+            if key == "eos_token_id" { try copy.remove("generation_config.json") }
+            switch place {
+            case .model, .original: try copy.edit("config.json") { $0[key] = value }
+            case .text: try copy.edit(section: "text_config") { $0[key] = value }
+            case .vision: try copy.edit(section: "vision_config") { $0[key] = value }
+            case .pictures: try copy.edit("preprocessor_config.json") { $0[key] = value }
+            }
+        }
+        let configuration = try LLaVAConfiguration(directory: copy.path)
+        return (configuration, try LLaVAProcessor(directory: copy.path, configuration: configuration))
+    }
+
+    private func expectRefusal(
+        _ place: CheckpointSettings, _ key: String, _ value: Any, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let error = #expect(throws: ModelError.self, "\(place) \(key)", sourceLocation: sourceLocation) {
+            _ = try read(place, key, value)
+        }
+        #expect(
+            error?.code == .malformedConfiguration && error?.message.contains(key) == true, "\(error?.message ?? "")",
+            sourceLocation: sourceLocation)
+    }
+
+    @Test("what would change results and is not built is refused by name", arguments: CheckpointSettings.allCases)
+    func refused(place: CheckpointSettings) throws {
+        for (key, standing) in place.standings {
+            guard case .refusedUnless(let neutral) = standing else { continue }
+            for value in [7, "something", ["a": 1]] as [Any] { expectRefusal(place, key, value) }
+            for text in neutral {
+                let value: Any = text == "[:]" ? [String: Any]() : Int(text).map { $0 as Any } ?? text
+                _ = try read(place, key, value)
+            }
+            _ = try read(place, key, NSNull())
+        }
+    }
+
+    @Test("what has no effect may be anything", arguments: CheckpointSettings.allCases)
+    func withoutEffect(place: CheckpointSettings) throws {
+        let plain = try read(place)
+        func pixels(_ processor: LLaVAProcessor) throws -> [Float] {
+            let picture = Repository.fixture("model/images/picture-0.png").path
+            return try processor.prepare(path: picture, framing: .crop).patches.floats
+        }
+        for (key, standing) in place.standings where standing == .withoutEffect {
+            let changed = try read(place, key, "something")
+            #expect(changed.0 == plain.0, "\(key)")
+            if place == .pictures { #expect(try pixels(changed.1) == pixels(plain.1), "\(key)") }
+        }
+        #expect(try read(place, "_noted_by_a_library", 7).0 == plain.0)
+    }
+
+    /// A value that cannot be meant shows that somebody reads the key.
+    @Test("what is obeyed is read", arguments: CheckpointSettings.allCases)
+    func obeyed(place: CheckpointSettings) throws {
+        for (key, standing) in place.standings where standing == .obeyed {
+            // Of two names of one key the first counts; a tower's type and a folder are texts; scaling is an object.
+            let value: Any = key == "rope_scaling" || key == "rope_parameters" ? ["rope_type": "yarn"] : ["a": 1]
+            #expect(throws: (any Error).self, "\(place) \(key)") { try read(place, key, value) }
+        }
+    }
+
+    @Test("what nobody knows is named", arguments: CheckpointSettings.allCases)
+    func unknown(place: CheckpointSettings) { expectRefusal(place, "creativity", 11) }
+
+    @Test("the list in Jobs/checkpoints.md is that of the code")
+    func documented() throws {
+        let file = Repository.root.appendingPathComponent("Jobs/checkpoints.md")
+        var found: Set<String> = []
+        var place = ""
+        for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
+            if line.hasPrefix("## ") { place = String(line.split(separator: "`")[1]) }
+            let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+            guard cells.count == 2, cells[1].hasPrefix("`") else { continue }
+            for key in cells[1].split(separator: ",") {
+                found.insert("\(place) \(key.trimmingCharacters(in: CharacterSet(charactersIn: " `"))): \(cells[0])")
+            }
+        }
+        func words(_ standing: SettingStanding) -> String {
+            switch standing {
+            case .obeyed: "obeyed"
+            case .chosenByTheBatch: "chosen by the batch"
+            case .withoutEffect: "no effect"
+            case .refusedUnless([]): "refused"
+            case .refusedUnless(let neutral): "refused unless " + neutral.joined(separator: ", ")
+            }
+        }
+        var expected: Set<String> = []
+        for place in CheckpointSettings.allCases {
+            for (key, standing) in place.standings where GenerationSettings.standings[key] == nil || standing == .obeyed
+            {
+                expected.insert("\(place.rawValue) \(key): \(words(standing))")
+            }
+        }
+        #expect(found.subtracting(expected) == [] && expected.subtracting(found) == [])
+    }
+
+    @Test("quantised checkpoints and LLaVA-NeXT are told what they are")
+    func misleading() throws {
+        let quantised = #expect(throws: ModelError.self) {
+            _ = try read(.model, "quantization_config", ["quant_method": "awq"])
+        }
+        #expect(quantised?.message.contains("fp16 or bf16") == true)
+        for (key, value) in [("image_aspect_ratio", "anyres"), ("mm_patch_merge_type", "spatial_unpad")] {
+            let next = #expect(throws: ModelError.self) { _ = try read(.original, key, value) }
+            #expect(next?.message.contains("LLaVA-NeXT") == true)
+        }
+    }
+
+    @Test("settings of answers in config.json count where there is no generation_config.json")
+    func answers() throws {
+        func configuration(_ edit: (CheckpointCopy) throws -> Void) throws -> LLaVAConfiguration {
+            let copy = try CheckpointCopy(of: Self.golden)
+            try copy.remove("generation_config.json")
+            try edit(copy)
+            return try LLaVAConfiguration(directory: copy.path)
+        }
+        #expect(try configuration { _ in }.endOfSequence == [2])
+        #expect(
+            try configuration { try $0.edit(section: "text_config") { $0["eos_token_id"] = 5 } }.endOfSequence == [5])
+        let both = try configuration { copy in
+            try copy.edit("config.json") { $0["eos_token_id"] = [6, 7] }
+            try copy.edit(section: "text_config") { $0["eos_token_id"] = 5 }
+        }
+        #expect(both.endOfSequence == [6, 7])
+        let own = try configuration { copy in
+            try copy.edit("config.json") { $0["eos_token_id"] = 6 }
+            try copy.write(["eos_token_id": 9], to: "generation_config.json")
+        }
+        #expect(own.endOfSequence == [9])
+        let silent = try configuration { copy in
+            try copy.edit("config.json") { $0["eos_token_id"] = 6 }
+            try copy.write(["temperature": 0.7], to: "generation_config.json")
+        }
+        #expect(silent.endOfSequence == [6])
+        let error = #expect(throws: ModelError.self) {
+            try configuration { try $0.edit(section: "text_config") { $0["repetition_penalty"] = 1.3 } }
+        }
+        #expect(error?.message.contains("repetition_penalty is 1.3") == true)
+        _ = try read(.text, "repetition_penalty", 1.3)  // the other file is there
+    }
+
+    @Test("a head that is tied is the embedding, whatever is stored")
+    func tiedHead() throws {
+        let head = "language_model.lm_head.weight"
+        func logits(_ change: (inout CheckpointCopy) throws -> Void) throws -> [Double] {
+            var copy = try CheckpointCopy(of: Self.golden)
+            try change(&copy)
+            try copy.write()
+            let greedy = try copy.load()
+            let prompt = try greedy.prompt(Self.golden.prompts()[0])
+            return try greedy.answer([prompt], plans: [greedy.plan()], tokens: 1)[0].logits
+        }
+        func tie(_ copy: CheckpointCopy) throws {
+            try copy.edit(section: "text_config") { $0["tie_word_embeddings"] = true }
+        }
+        let untied = try logits { _ in }
+        let copied = try logits { $0.tensors[head] = $0.tensors["language_model.model.embed_tokens.weight"] }
+        let tied = try logits { try tie($0) }
+        let alone = try logits { copy in
+            try tie(copy)
+            copy.tensors[head] = nil
+        }
+        #expect(tied == copied && alone == copied && copied != untied)
+    }
+
+    @Test("where the checkpoint says how pictures become square, a batch asks for the same")
+    func framing() throws {
+        func expect(
+            _ configuration: LLaVAConfiguration, refuses asked: PicturePreprocessing.Framing,
+            takes other: PicturePreprocessing.Framing, _ word: String
+        ) throws {
+            try configuration.check(other)
+            let error = #expect(throws: ModelError.self) { try configuration.check(asked) }
+            #expect(error?.message.contains(word) == true && error?.message.contains("ask for \(other)") == true)
+        }
+        try expect(read(.original, "image_aspect_ratio", "pad").0, refuses: .crop, takes: .pad, "image_aspect_ratio")
+        try expect(read(.original, "image_aspect_ratio", "square").0, refuses: .pad, takes: .crop, "image_aspect_ratio")
+        // CLIP's own image processor has no such key.
+        try read(.pictures, "do_pad", true).0.check(.crop)
+        try expect(
+            read(.pictures, "image_processor_type", "LlavaImageProcessor").0, refuses: .pad, takes: .crop, "do_pad")
+        let plain = try read(.pictures).0
+        try plain.check(.crop)
+        try plain.check(.pad)
+    }
+
+    @Test("rotary positions are read wherever they are written, and none that are scaled")
+    func rotaryPositions() throws {
+        func base(_ edit: @escaping (inout [String: Any]) -> Void) throws -> Double {
+            let copy = try CheckpointCopy(of: Self.golden)
+            try copy.edit(section: "text_config") { text in
+                for key in ["rope_theta", "rope_scaling", "rope_parameters"] { text[key] = nil }
+                edit(&text)
+            }
+            return try LLaVAConfiguration(directory: copy.path).text.ropeBase
+        }
+        #expect(try base { _ in } == 10_000)
+        #expect(try base { $0["rope_theta"] = 5e5 } == 5e5)
+        #expect(try base { $0["rope_parameters"] = ["rope_theta": 1e6, "rope_type": "default"] } == 1e6)
+        let apart = try base { text in
+            text["rope_theta"] = 5e5
+            text["rope_parameters"] = ["rope_type": "default"]
+        }
+        #expect(apart == 5e5)
+        for rope in [["factor": 4.0], ["rope_type": "linear", "factor": 4.0], ["type": "yarn"], ["beta": 1], 7] as [Any]
+        {
+            for key in ["rope_scaling", "rope_parameters"] {
+                #expect(throws: ModelError.self, "\(key) \(rope)") {
+                    try base { text in
+                        text["rope_parameters"] = ["rope_type": "default"]
+                        text[key] = rope
+                    }
+                }
+            }
+        }
+    }
+
+    /// `to_dict` of transformers 4.57.6 writes every key with its default.
+    @Test("a configuration that is written in full is read, and a trainer's copy of a width")
+    func written() throws {
+        let copy = try CheckpointCopy(of: Self.golden)
+        let full = try Data(contentsOf: Repository.fixture("model/small_config_in_full.json"))
+        for hasAnswers in [true, false] {
+            if !hasAnswers { try copy.remove("generation_config.json") }
+            try full.write(to: copy.folder.appendingPathComponent("config.json"))
+            #expect(try LLaVAConfiguration(directory: copy.path) == read(.model).0)
+        }
+        _ = try read(.model, "hidden_size", 40)
+        expectRefusal(.model, "hidden_size", 41)
+    }
+
+    @Test("pictures are neither squashed nor cut to what is no square")
+    func pictureSizes() throws {
+        expectRefusal(.pictures, "size", ["height": 56, "width": 56])
+        expectRefusal(.pictures, "size", ["shortest_edge": 56, "longest_edge": 100])
+        expectRefusal(.pictures, "crop_size", ["height": 56, "width": 57])
+        _ = try read(.pictures, "size", 56)
+        _ = try read(.pictures, "crop_size", 56)
+    }
+
+    @Test("pixels beyond the last whole patch take part in none")
+    func leftOverPixels() throws {
+        var answers: [[Double]] = []
+        for size in [56, 60] {
+            let copy = try CheckpointCopy(of: Self.golden)
+            try copy.write()
+            try copy.edit(section: "vision_config") { $0["image_size"] = size }
+            try copy.edit("preprocessor_config.json") {
+                $0["size"] = ["shortest_edge": size]
+                $0["crop_size"] = ["height": size, "width": size]
+            }
+            let greedy = try copy.load()
+            #expect(greedy.model.configuration.visualTokens == 16)
+            let prompt = try greedy.prompt(Self.golden.prompts()[0])
+            answers.append(try greedy.answer([prompt], plans: [greedy.plan()], tokens: 1)[0].logits)
+        }
+        #expect(answers[0].count == answers[1].count && answers[1].allSatisfy(\.isFinite))
+        let tooSmall = #expect(throws: ModelError.self) { _ = try read(.vision, "patch_size", 57) }
+        #expect(tooSmall?.message.contains("patch_size") == true)
+    }
+
+    @Test("two sets of weights in one folder are told apart by whoever has them")
+    func strayWeights() throws {
+        let copy = try CheckpointCopy(of: Self.golden)
+        try copy.write(shards: 2)
+        try copy.write()
+        let error = #expect(throws: TensorError.self) { try copy.load() }
+        #expect(error?.message.contains("model.safetensors and model.safetensors.index.json") == true)
+    }
+
+    @Test("a tokenizer of another form is refused by name, whatever legacy says")
+    func tokenizerForms() throws {
+        func load(_ edit: (inout [String: Any]) -> Void) throws {
+            let copy = try CheckpointCopy(of: Self.golden)
+            try copy.edit("tokenizer.json", edit)
+            let configuration = try LLaVAConfiguration(directory: copy.path)
+            _ = try LLaVAProcessor(directory: copy.path, configuration: configuration)
+        }
+        try load { _ in }
+        let metaspace: [String: Any] = [
+            "type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": false,
+        ]
+        for edit in [
+            { $0["pre_tokenizer"] = metaspace },
+            {
+                $0["normalizer"] = NSNull()
+                $0["pre_tokenizer"] = metaspace
+            },
+            { $0["normalizer"] = NSNull() }, { $0["normalizer"] = ["type": "NFKC"] },
+        ] as [(inout [String: Any]) -> Void] {
+            let error = #expect(throws: TokenizerError.self) { try load(edit) }
+            #expect(error?.code == .unsupported && error?.file.hasSuffix("tokenizer.json") == true)
+        }
+    }
+}
