@@ -1,5 +1,6 @@
 import Analysis
 import Foundation
+import Glibc
 import ResultFiles
 import TestSupport
 import Testing
@@ -68,6 +69,12 @@ import Testing
         let catalogue = try Catalogue(tree.folder)
         #expect(catalogue.summary.jobs == 1 && catalogue.summary.unreadable.count == 1)
         #expect(catalogue.summary.unreadable.first?.contains(damaged.path) == true)
+    }
+
+    @Test func aPipeInTheCataloguesPlaceIsNotWaitedFor() throws {
+        try tree.seal([ResultsTree.row("a")], as: 1)
+        try #require(mkfifo("\(tree.folder.path)/\(Catalogue.fileName)", 0o600) == 0)
+        #expect(try Catalogue(tree.folder).summary.jobs == 1)
     }
 
     /// A view in the place of a table may have rows without end, a trigger may do anything; what else was added stays.

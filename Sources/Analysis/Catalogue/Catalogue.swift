@@ -139,7 +139,8 @@ public final class Catalogue {
         _ folder: ResultsFolder, _ committed: () throws -> CommittedRows?
     ) throws -> (queue: DatabaseQueue, summary: Summary)? {
         let path = url(folder).path
-        guard FileManager.default.fileExists(atPath: path), let queue = try? open(path),
+        // Opening a pipe would wait for somebody to write to it.
+        guard isRegularFile(path), let queue = try? open(path),
             (try? queue.read(CatalogueSchema.isCurrent)) == true
         else { return nil }
         let shards = try folder.shards()
@@ -198,6 +199,11 @@ public final class Catalogue {
 
     /// Shards that are added at once: what a process adds before it is killed need not be added again.
     private static let shardsOfATransaction = 64
+
+    private static func isRegularFile(_ path: String) -> Bool {
+        var information = stat()
+        return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
+    }
 
     /// The shards of which rows are visible.
     private static func shardsWithRows(_ database: Database) throws -> Set<String> {
