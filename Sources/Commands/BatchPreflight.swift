@@ -51,12 +51,12 @@ enum BatchPreflight {
     private static func warn(of unreadable: UnreadablePictures, among items: Int) {
         guard unreadable.pictures > 0 else { return }
         let more = unreadable.pictures - unreadable.examples.count
-        let (amongst, atLeast) =
+        let (amongThem, atLeast) =
             unreadable.isPartial ? (" of the first \(UnreadablePictures.mostExamined)", "at least ") : ("", "")
         let pictures = unreadable.pictures == 1 ? "1 picture" : "\(unreadable.pictures) pictures"
         printError(
             """
-            warning: \(pictures)\(amongst) cannot be read, so that \(atLeast)\(unreadable.items) of \(items) items will fail:
+            warning: \(pictures)\(amongThem) cannot be read, so that \(atLeast)\(unreadable.items) of \(items) items will fail:
             \((unreadable.examples + (more > 0 ? ["and \(more) more"] : [])).map { "  " + $0.onOneLine }.joined(separator: "\n"))
             """)
     }

@@ -44,7 +44,7 @@ struct ReportCommand: ParsableCommand {
         let found = try folders.flatMap(Self.results)
         let sources = try found.map { folder in
             let catalogue = try Catalogue(folder) { try store.results(of: folder).map(CommittedRows.init) }
-            for reason in catalogue.summary.unreadable { printError("winnow: left out: \(reason.onOneLine)") }
+            catalogue.summary.printWhatIsLeftOut()
             guard catalogue.summary.jobs > 0 else {
                 throw CommandFailure(ExitCodes.usage, "there is no result in \(folder.path) yet")
             }

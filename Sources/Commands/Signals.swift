@@ -5,8 +5,8 @@ import Foundation
 final class Signals {
     private let sources: [any DispatchSourceSignal]
 
-    /// `action` gets how often the process was asked so far, from 1, by any of the signals, and the name of the last. A hang-up that the process was
-    /// told to ignore, as `nohup` does, stays ignored.
+    /// `action` gets how often the process was asked so far, from 1, by any of the signals, and the name of the last. A
+    /// hang-up that the process was told to ignore, as `nohup` does, stays ignored.
     init(
         _ signals: [Int32] = [SIGINT, SIGTERM], _ action: @escaping @Sendable (_ times: Int, _ name: String) -> Void
     ) {

@@ -127,7 +127,7 @@ public final class Catalogue {
         try Self.check(listed, hold: decided, in: folder)
         // Begun with nothing in it, so that what was added stays however often this is killed.
         _ = try Self.make(folder, of: [], committed: decided)
-        guard let fresh = try Self.refresh(folder, committed) else {
+        guard let fresh = try Self.refresh(folder, { decided }) else {
             throw AnalysisError(
                 .catalogue, "\(Self.url(folder).path) is changed by somebody else at the same time; try again")
         }
@@ -162,12 +162,11 @@ public final class Catalogue {
             let damage = try queue.read { try CatalogueAdditions.knownDamage(in: folder, $0) }
             let unreadable = shards.compactMap { damage[$0] }
             let new = shards.filter { !settled.contains($0) && damage[$0] == nil }
-            let wasWhole = try queue.read(CatalogueSchema.missingRows) == 0
-            guard !new.isEmpty || !gone.isEmpty || !wasWhole else {
-                return (queue, try queue.read { try CatalogueAdditions.summary($0, unreadable: unreadable) })
-            }
-            let decided = try committed()
-            if new.isEmpty, gone.isEmpty, decided == nil {
+            let hasNews = !new.isEmpty || !gone.isEmpty
+            // What was missing may be there by now, or not count any more.
+            let isAsked = try hasNews || queue.read(CatalogueSchema.missingRows) > 0
+            let decided = isAsked ? try committed() : nil
+            guard hasNews || decided != nil else {
                 return (queue, try queue.read { try CatalogueAdditions.summary($0, unreadable: unreadable) })
             }
             let summary = try CatalogueLock.holding(folder.path) {
@@ -175,19 +174,19 @@ public final class Catalogue {
                 configuration.busyMode = .timeout(10)
                 let writer = try DatabaseQueue(path: path, configuration: configuration)
                 var additions = CatalogueAdditions(folder: folder, committed: decided, unreadable: unreadable)
-                var summary = try writer.write { database in
+                try writer.write { database in
                     try CatalogueSchema.note(CatalogueSchema.Decider(decided), database)
                     for path in gone {
                         try database.execute(sql: "DELETE FROM shards WHERE path = ?", arguments: [path])
                     }
-                    return try additions.summary(database, of: shards)
                 }
-                for start in stride(from: 0, to: new.count, by: shardsOfATransaction) {
-                    summary = try writer.write { database in
-                        for shard in new[start..<min(start + shardsOfATransaction, new.count)] {
-                            try additions.add(shard, to: database)
-                        }
-                        return try additions.summary(database, of: shards)
+                var summary = Summary.none
+                for start in stride(from: 0, to: max(1, new.count), by: shardsOfATransaction) {
+                    let end = min(start + shardsOfATransaction, new.count)
+                    try writer.write { database in
+                        for shard in new[start..<end] { try additions.add(shard, to: database) }
+                        // Until the last shard is in, rows are missing, for which the folder would be listed each time.
+                        if end == new.count { summary = try additions.summary(database, of: shards) }
                     }
                 }
                 try writer.close()

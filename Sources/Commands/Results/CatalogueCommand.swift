@@ -20,7 +20,7 @@ struct CatalogueCommand: ParsableCommand {
     func run() throws {
         let committed = try store.results(of: folder.results).map(CommittedRows.init)
         let summary = try Catalogue.rebuild(folder.results, committed: committed)
-        for reason in summary.unreadable { printError("winnow: left out: \(reason.onOneLine)") }
+        summary.printWhatIsLeftOut()
         switch output {
         case .json:
             struct Made: Encodable {

@@ -45,6 +45,13 @@ struct StoreOption: ParsableArguments {
     }
 }
 
+extension Catalogue.Summary {
+    /// Says on standard error what could not be read, a line each.
+    func printWhatIsLeftOut() {
+        for reason in unreadable { printError("winnow: left out: \(reason.onOneLine)") }
+    }
+}
+
 /// A results folder as an argument: by default the one that the command is run in.
 struct FolderArgument: ParsableArguments {
     @Argument(help: "The results folder, which holds batch.yaml and shards.")
@@ -58,7 +65,7 @@ struct FolderArgument: ParsableArguments {
     /// The catalogue of the folder, brought up to date.
     func catalogue(_ store: StoreOption) throws -> Catalogue {
         let catalogue = try Catalogue(results) { try store.results(of: results).map(CommittedRows.init) }
-        for reason in catalogue.summary.unreadable { printError("winnow: left out: \(reason.onOneLine)") }
+        catalogue.summary.printWhatIsLeftOut()
         return catalogue
     }
 }
