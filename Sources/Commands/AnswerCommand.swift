@@ -80,7 +80,7 @@ struct AnswerCommand: ParsableCommand {
         let processor = try LLaVAProcessor(directory: model, visionTower: visionTower, configuration: configuration)
         let prompt = try processor.prompt(prompt, template: template, tag: imageTag, hasPicture: image != nil)
         let picture = try image.map {
-            try processor.prepare(path: $0, framing: imageMode ?? configuration.framing?.framing ?? .crop)
+            try processor.prepare(path: $0, framing: imageMode ?? configuration.usualFraming)
         }
         let folder = try ModelFolder(directory: model, visionTower: visionTower)
         let backend = try arithmetic.backend(stored: folder.stored)

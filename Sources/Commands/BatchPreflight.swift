@@ -33,7 +33,7 @@ enum BatchPreflight {
             try wanted.checkLimits()
             let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
             if !file.statesImageMode {
-                file.description.imageMode = configuration.framing?.framing == .pad ? .pad : .crop
+                file.description.imageMode = BatchDescription.ImageMode(configuration.usualFraming)
             } else if file.picturedItemCount > 0 {
                 try configuration.check(wanted.imageMode.framing)
             }

@@ -4,7 +4,7 @@ public import VisionLanguage
 ///
 /// Equals, to the last operation, what the model counts while it runs: every matrix product with weights, and the two
 /// products of attention, of which the language model computes the causal half. The last layer's MLP and the head work
-/// for the next token only. A prompt that shares its beginning with another is read with slightly fewer.
+/// for the next token only, and so does its attention where no reduction happens there.
 ///
 /// Left out here: CLIP's text tower where the reduction reads the question, for its cost depends on how many ids the question
 /// has in CLIP's vocabulary (0.17 GFLOP for each in ViT-L/14). The model counts it.
@@ -99,9 +99,12 @@ private struct Sizes {
     }
 
     func prefill(_ rows: LayerRows, isLast: Bool) -> Int128 {
-        let n = Int128(rows.attention)
-        let projections = Int128(rows.projected) * queryKeyValue + n * attended
-        return projections + pair * (n * (n + 1) / 2) + (isLast ? 1 : Int128(rows.feedForward)) * gatedMLP
+        let n = Int128(rows.attention), projections = Int128(rows.projected) * queryKeyValue
+        guard !isLast || rows.attention != rows.feedForward else {
+            return projections + attended + pair * n + gatedMLP
+        }
+        return projections + n * attended + pair * (n * (n + 1) / 2)
+            + (isLast ? 1 : Int128(rows.feedForward)) * gatedMLP
     }
 
     func decode(keys: Int) -> Int128 { queryKeyValue + attended + pair * Int128(keys) + gatedMLP }

@@ -74,9 +74,10 @@ public final class Engine {
     /// Starts requests together; where that fails, each alone, so that only those to blame fail.
     private func start(_ requests: [GenerationRequest]) -> [Ended] {
         do {
-            let (started, logits) = try prefill.start(requests)
-            extend(started, logits)
-            answers += started
+            for (started, logits) in try prefill.start(requests) {
+                extend(started, logits)
+                answers += started
+            }
             return []
         } catch  where requests.count > 1 {
             return requests.flatMap { start([$0]) }

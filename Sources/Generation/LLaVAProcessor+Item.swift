@@ -32,6 +32,15 @@ extension LLaVAProcessor {
 }
 
 extension BatchDescription.ImageMode {
+    /// The word that batch files have for a framing.
+    public init(_ framing: PicturePreprocessing.Framing) {
+        self =
+            switch framing {
+            case .crop: .crop
+            case .pad: .pad
+            }
+    }
+
     /// The same as the preparation of pictures calls it.
     public var framing: PicturePreprocessing.Framing {
         switch self {

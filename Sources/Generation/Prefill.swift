@@ -24,8 +24,8 @@ struct Prefill {
     /// Whether the beginning of a request's prompt has been read.
     func remembers(_ request: GenerationRequest) -> Bool { request.prefixKey.map { prefixes.contains($0) } ?? false }
 
-    /// Answers that are ready for their first token, and the logits it is chosen from.
-    mutating func start(_ requests: [GenerationRequest]) throws -> (answers: [Answer], logits: Tensor) {
+    /// Answers that are ready for their first token, in groups with the logits that it is chosen from.
+    mutating func start(_ requests: [GenerationRequest]) throws -> [(answers: [Answer], logits: Tensor)] {
         let clock = ContinuousClock(), start = clock.now
         let (pictures, isNew) = try features.values(for: requests.map(\.towerKey)) { [model, rowsAtOnce] places in
             let rows = model.configuration.vision.patches + 1
@@ -33,24 +33,56 @@ struct Prefill {
                 try Self.pictures($0.map { requests[$0] }, model)
             }
         }
-        let encoded = clock.now
-        let beginnings = try beginnings(requests, pictures)
-        let (sequences, logits) = try model.prefill(
-            requests.map(\.prompt), pictures, prefixes: beginnings.map { $0?.prefix }, room: requests.map(\.maxTokens))
-        let read = clock.now
-
-        let answers = requests.indices.map { place in
-            Answer(
-                requests[place], pictures[place], sequences[place], reusedFeatures: !isNew[place],
-                reusedPrefix: beginnings[place].map { !$0.isNew } ?? false)
-        }
+        let seconds = (clock.now - start) / .seconds(1)
         let tower = requests.indices.map { isNew[$0] ? pictures[$0].flops : 0 }
-        let decoder = requests.indices.map { place in
-            sequences[place].prefillFLOPs - (beginnings[place].map { $0.isNew ? 0 : $0.prefix.flops } ?? 0)
+        let starts = requests.indices.map { place in
+            Start(
+                request: requests[place], picture: pictures[place], reusesFeatures: !isNew[place],
+                visionSeconds: Self.share(of: place, in: tower) * seconds)
         }
-        for (place, answer) in answers.enumerated() {
-            answer.seconds.vision = Self.share(of: place, in: tower) * ((encoded - start) / .seconds(1))
-            answer.seconds.prefill = Self.share(of: place, in: decoder) * ((read - encoded) / .seconds(1))
+        // Those whose beginning the first ones read go on from there.
+        var keys: Set<String> = []
+        let isFirst = requests.map { request in
+            request.prefixKey.map { prefixes.contains($0) || keys.insert($0).inserted } ?? true
+        }
+        let groups = [true, false].map { first in starts.indices.filter { isFirst[$0] == first }.map { starts[$0] } }
+        return try groups.filter { !$0.isEmpty }.map { try read($0) }
+    }
+
+    /// A request whose picture is ready.
+    private struct Start {
+        let request: GenerationRequest
+        let picture: LLaVA.EncodedPicture
+        let reusesFeatures: Bool
+        let visionSeconds: Double
+    }
+
+    /// Reads prompts, or what follows a beginning that is remembered; remembers the others' beginnings.
+    private mutating func read(_ starts: [Start]) throws -> (answers: [Answer], logits: Tensor) {
+        let clock = ContinuousClock(), start = clock.now
+        let keys = starts.map(\.request.prefixKey)
+        let known = keys.map { $0.flatMap { prefixes.recall($0) } }
+        // One that is too large to be remembered is not copied.
+        let shares = starts.indices.map { place in
+            known[place] == nil && keys[place] != nil
+                && starts[place].request.prefixRows(starts[place].picture) * model.cacheBytesPerRow <= prefixes.bound
+        }
+        let (sequences, logits) = try model.prefill(
+            starts.map(\.request.prompt), starts.map(\.picture), prefixes: known, shares: shares,
+            room: starts.map(\.request.maxTokens))
+        for place in starts.indices where shares[place] {
+            guard let key = keys[place] else { continue }
+            prefixes.remember(model.prefix(of: sequences[place], starts[place].picture), key)
+        }
+        let seconds = (clock.now - start) / .seconds(1)
+        let flops = starts.indices.map { sequences[$0].prefillFLOPs - (known[$0]?.flops ?? 0) }
+        let answers = starts.indices.map { place in
+            let answer = Answer(
+                starts[place].request, starts[place].picture, sequences[place],
+                reusedFeatures: starts[place].reusesFeatures, reusedPrefix: known[place] != nil)
+            answer.seconds.vision = starts[place].visionSeconds
+            answer.seconds.prefill = Self.share(of: place, in: flops) * seconds
+            return answer
         }
         return (answers, logits)
     }
@@ -68,24 +100,6 @@ struct Prefill {
         return requests.map { $0.patches == nil ? model.withoutPicture() : encoded.removeFirst() }
     }
 
-    /// The prefix of each request that has one: where another request has the same, now or lately.
-    private mutating func beginnings(
-        _ requests: [GenerationRequest], _ pictures: [LLaVA.EncodedPicture]
-    ) throws -> [(prefix: LLaVA.Prefix, isNew: Bool)?] {
-        let keys = requests.map(\.prefixKey)
-        let counts = Dictionary(keys.compactMap(\.self).map { ($0, 1) }, uniquingKeysWith: +)
-        let places = keys.indices.filter { place in
-            keys[place].map { counts[$0, default: 0] > 1 || prefixes.contains($0) } ?? false
-        }
-        var found = [(prefix: LLaVA.Prefix, isNew: Bool)?](repeating: nil, count: requests.count)
-        let (values, isNew) = try prefixes.values(for: places.map { keys[$0] }) { [model] missing in
-            let missing = missing.map { places[$0] }
-            return try model.readPrefixes(missing.map { requests[$0].prompt }, missing.map { pictures[$0] })
-        }
-        for (index, place) in places.enumerated() { found[place] = (values[index], isNew[index]) }
-        return found
-    }
-
     private static func share(of place: Int, in flops: [Int]) -> Double {
         Double(flops[place]) / Double(max(flops.reduce(0, +), 1))
     }
@@ -99,6 +113,9 @@ extension GenerationRequest {
         guard plan.undisturbedLayers(of: .languageModel) > 0, !prompt.after.isEmpty else { return nil }
         return towerKey.map { "\(prompt.before) \($0)" }
     }
+
+    /// Rows up to the picture's last.
+    fileprivate func prefixRows(_ picture: LLaVA.EncodedPicture) -> Int { prompt.before.count + picture.features.rows }
 
     /// Equal keys mean that tower, projector and what reduces there give the same: the question counts where it is read.
     fileprivate var towerKey: String? {

@@ -5,7 +5,8 @@ struct SharedResults<Value> {
     private var entries: [String: (value: Value, bytes: Int, lastUse: Int)] = [:]
     private var clock = 0
     private var bytes = 0
-    private let bound: Int
+    /// Bytes of values that are remembered at most.
+    let bound: Int
     private let size: (Value) -> Int
 
     /// Remembers at most `bound` bytes of values, each of `size`; those used longest ago make room.
@@ -46,14 +47,16 @@ struct SharedResults<Value> {
         return (values, keys.indices.map { missing.contains($0) })
     }
 
-    private mutating func recall(_ key: String) -> Value? {
+    /// The value under `key`, where it is remembered.
+    mutating func recall(_ key: String) -> Value? {
         guard let entry = entries[key] else { return nil }
         clock += 1
         entries[key]?.lastUse = clock
         return entry.value
     }
 
-    private mutating func remember(_ value: Value, _ key: String) {
+    /// Keeps a value for those who ask for `key`, where it is not too large.
+    mutating func remember(_ value: Value, _ key: String) {
         let size = size(value)
         guard size <= bound, entries[key] == nil else { return }
         clock += 1

@@ -93,7 +93,7 @@ func isFolder(_ path: String) -> Bool {
 }
 
 /// Whether a path is an existing regular file, or a link to one: no folder, pipe or device.
-func isFile(_ path: String) -> Bool {
+package func isFile(_ path: String) -> Bool {
     var information = stat()
     return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
 }

@@ -27,18 +27,12 @@ open class Storage: @unchecked Sendable {
 
     /// Copies the bytes from `offset` on into `target`, and waits for what still computes them.
     open func copyToHost(_ target: UnsafeMutableRawBufferPointer, from offset: Int) {
-        guard let hostBase else {
-            preconditionFailure("a storage outside of the host's memory copies its bytes itself")
-        }
-        target.copyMemory(from: UnsafeRawBufferPointer(start: hostBase + offset, count: target.count))
+        preconditionFailure("a storage outside of the host's memory copies its bytes itself")
     }
 
     /// Replaces the bytes from `offset` on by those of `source`.
     open func copyFromHost(_ source: UnsafeRawBufferPointer, to offset: Int) {
-        guard let hostBase else {
-            preconditionFailure("a storage outside of the host's memory copies its bytes itself")
-        }
-        (hostBase + offset).copyMemory(from: source.baseAddress ?? UnsafeRawPointer(hostBase), byteCount: source.count)
+        preconditionFailure("a storage outside of the host's memory copies its bytes itself")
     }
 
     /// Calls `body` with some of the bytes in the host's memory: the bytes themselves, or a copy of them.
@@ -49,11 +43,17 @@ open class Storage: @unchecked Sendable {
             defer { withExtendedLifetime(self) {} }
             return try body(UnsafeRawBufferPointer(start: hostBase + range.lowerBound, count: range.count))
         }
+        return try withCopy(range) { try body(UnsafeRawBufferPointer($0)) }
+    }
+
+    private final func withCopy<Result>(
+        _ range: Range<Int>, _ body: (UnsafeMutableRawBufferPointer) throws -> Result
+    ) rethrows -> Result {
         let copy = HostStorage(byteCount: range.count)
+        defer { withExtendedLifetime(copy) {} }
         let bytes = UnsafeMutableRawBufferPointer(start: copy.base, count: range.count)
         copyToHost(bytes, from: range.lowerBound)
-        defer { withExtendedLifetime(copy) {} }
-        return try body(UnsafeRawBufferPointer(bytes))
+        return try body(bytes)
     }
 
     /// Calls `body` with some of the bytes in the host's memory, which it may change: the bytes themselves, or a copy that
@@ -65,14 +65,10 @@ open class Storage: @unchecked Sendable {
             defer { withExtendedLifetime(self) {} }
             return try body(UnsafeMutableRawBufferPointer(start: hostBase + range.lowerBound, count: range.count))
         }
-        let copy = HostStorage(byteCount: range.count)
-        let bytes = UnsafeMutableRawBufferPointer(start: copy.base, count: range.count)
-        copyToHost(bytes, from: range.lowerBound)
-        defer {
-            copyFromHost(UnsafeRawBufferPointer(bytes), to: range.lowerBound)
-            withExtendedLifetime(copy) {}
+        return try withCopy(range) { bytes in
+            defer { copyFromHost(UnsafeRawBufferPointer(bytes), to: range.lowerBound) }
+            return try body(bytes)
         }
-        return try body(bytes)
     }
 }
 
@@ -97,6 +93,14 @@ final class HostStorage: Storage, @unchecked Sendable {
         self.base = base
         self.release = release
         super.init(hostBase: base, byteCount: byteCount)
+    }
+
+    override func copyToHost(_ target: UnsafeMutableRawBufferPointer, from offset: Int) {
+        target.copyMemory(from: UnsafeRawBufferPointer(start: base + offset, count: target.count))
+    }
+
+    override func copyFromHost(_ source: UnsafeRawBufferPointer, to offset: Int) {
+        (base + offset).copyMemory(from: source.baseAddress ?? UnsafeRawPointer(base), byteCount: source.count)
     }
 
     deinit { release(base, byteCount) }

@@ -15,12 +15,9 @@ public struct CLIPFolder: Sendable {
     /// Reads names and sizes, no weights. Throws `missingTextTower`, with what to do, where there is no such folder or it
     /// holds the picture side alone.
     public init(of directory: String, visionTower: String?) throws {
-        let file = try ConfigurationFile(path: directory + "/config.json")
-        var path = visionTower
-        if !file.has("text_config") {
-            path = try LLaVAConfiguration.towerDirectory(file, directory: directory, given: visionTower)
+        guard let path = try LLaVAConfiguration.towerDirectory(of: directory, given: visionTower) else {
+            throw Self.missing("\(directory) does not hold")
         }
-        guard let path else { throw Self.missing("\(directory) does not hold") }
         guard FileManager.default.fileExists(atPath: path + "/config.json") else {
             throw ModelError(.missingFile, "\(path)/config.json cannot be read; is this the folder of a CLIP model?")
         }

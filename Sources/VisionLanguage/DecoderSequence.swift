@@ -19,6 +19,10 @@ public final class DecoderSequence {
     let joining: (layer: Int, rows: Tensor)?
     /// What comes out of a beginning that was read in some layers only.
     var begun: (layer: Int, rows: Tensor)?
+    /// How many of its first rows other prompts will want to go on from.
+    private let sharedRows: Int
+    /// What each layer worked on.
+    var work: [LayerWork]
     /// Tokens that the answer may have in the model's context.
     public let room: Int
     var nextPosition: Int
@@ -28,7 +32,7 @@ public final class DecoderSequence {
     public internal(set) var decodeFLOPs = 0
 
     /// A prompt of which nothing has been read.
-    init(promptTokens: Int, image: Range<Int>, run: ReductionRun, layers: Int, room: Int) {
+    init(promptTokens: Int, image: Range<Int>, run: ReductionRun, layers: Int, room: Int, sharedRows: Int = 0) {
         self.promptTokens = promptTokens
         self.image = image
         self.run = run
@@ -37,6 +41,31 @@ public final class DecoderSequence {
         joining = nil
         cache = KeyValueCache(layers: layers)
         nextPosition = promptTokens
+        work = [LayerWork](repeating: LayerWork(), count: layers)
+        self.sharedRows = sharedRows
+    }
+
+    /// The first rows of a prompt that was read as a whole, as though they had been read alone: causal attention shows them
+    /// nothing of what follows. `run` is the reduction as it stood before the decoder.
+    init(beginningOf whole: DecoderSequence, run: ReductionRun) {
+        promptTokens = whole.sharedRows
+        image = whole.image
+        self.run = run
+        room = 0
+        unread = 0..<promptTokens
+        joining = nil
+        begun = whole.begun
+        nextPosition = promptTokens
+        sharedRows = 0
+        let layers = run.plan.undisturbedLayers(of: .languageModel)
+        cache = KeyValueCache(beginningOf: whole.cache, rows: promptTokens, layers: layers)
+        work = LayerWork.beginning(of: promptTokens, in: layers, of: whole.work.count)
+    }
+
+    /// Keeps the rows that others will go on from, where they enter the first layer that a reduction looks at.
+    func keepBeginning(of rows: Tensor, entering layer: Int) {
+        guard sharedRows > 0, layer == run.plan.undisturbedLayers(of: .languageModel) else { return }
+        begun = (layer, rows.copy(of: 0..<sharedRows))
     }
 
     /// A prompt of `promptTokens` rows that goes on where `prefix` ends.
@@ -49,7 +78,8 @@ public final class DecoderSequence {
         joining = prefix.begun
         cache = KeyValueCache(copying: prefix.cache, room: unread.count + room)
         nextPosition = promptTokens
-        prefillFLOPs = prefix.prefillFLOPs
+        work = prefix.work
+        sharedRows = 0
     }
 
     /// Bytes of keys and values held for this sequence.

@@ -14,8 +14,12 @@ final class KeyValueCache {
 
     /// An empty cache.
     init(layers count: Int) {
+        layers = Array(repeating: Self.nothing, count: count)
+    }
+
+    private static var nothing: Layer {
         let nothing = Tensor(shape: [0, 1], type: .float32)
-        layers = Array(repeating: Layer(keys: nothing, values: nothing), count: count)
+        return Layer(keys: nothing, values: nothing)
     }
 
     /// The contents of another cache, with room for `room` more rows in every layer that holds any.
@@ -23,6 +27,15 @@ final class KeyValueCache {
         layers = other.layers
         for layer in layers.indices where other.length(layer) > 0 {
             grow(layer, to: other.length(layer) + room, like: other.layers[layer].keys)
+        }
+    }
+
+    /// Copies of the first rows of another cache, in the first of its layers.
+    init(beginningOf other: KeyValueCache, rows: Int, layers count: Int) {
+        layers = other.layers.indices.map { index in
+            guard index < count else { return Self.nothing }
+            let held = other.contents(index)
+            return Layer(keys: held.keys.copy(of: 0..<rows), values: held.values.copy(of: 0..<rows), length: rows)
         }
     }
 

@@ -140,7 +140,8 @@ public final class LLaVA {
             run: ReductionRun(withoutPictureIn: configuration.depth), towerFLOPs: 0, projectorFLOPs: 0)
     }
 
-    /// What several prompts about one picture begin with, read once: everything up to the picture's last row.
+    /// What several prompts about one picture begin with: everything up to the picture's last row, in all layers or, where
+    /// the picture is reduced in the decoder, in those before the first that a reduction looks at.
     public struct Prefix {
         let sequence: DecoderSequence
         /// Bytes of keys and values, and of rows that wait for the rest of a prompt.
@@ -149,34 +150,27 @@ public final class LLaVA {
         public var flops: Int { sequence.prefillFLOPs }
     }
 
-    /// Reads the beginnings of prompts, in all layers or, where their pictures are reduced in the decoder, in those before the
-    /// first that a reduction looks at; there must be one.
-    public func readPrefixes(_ prompts: [MultimodalPrompt], _ pictures: [EncodedPicture]) throws -> [Prefix] {
-        var inputs: [Tensor] = [], sequences: [DecoderSequence] = []
-        for (prompt, picture) in zip(prompts, pictures) {
-            let sequence = try sequence(prompt.before.count + picture.features.rows, prompt, picture, room: 0)
-            inputs.append(RaggedRows(stacking: [decoder.embed(prompt.before), picture.features]).tensor)
-            sequences.append(sequence)
-        }
-        let layers = pictures.map { $0.run.plan.undisturbedLayers(of: .languageModel) }
-        for count in Set(layers).sorted() {
-            precondition(count > 0, "prompts that are reduced in the decoder's first layer share nothing")
-            let group = layers.indices.filter { layers[$0] == count }
-            try decoder.readPrefixes(group.map { inputs[$0] }, group.map { sequences[$0] }, layers: count)
-        }
-        return sequences.map(Prefix.init)
+    /// The beginning of a prompt that was read as one that others share.
+    public func prefix(of sequence: DecoderSequence, _ picture: EncodedPicture) -> Prefix {
+        let beginning = DecoderSequence(beginningOf: sequence, run: picture.run)
+        beginning.prefillFLOPs = decoder.flops(of: beginning.work)
+        return Prefix(sequence: beginning)
     }
 
     /// Reads prompts with their pictures, or from where a prefix ends; returns the sequences, ready for `decode`, and the
-    /// logits after each, `(prompts, vocabulary)`. `room` is how many tokens each answer may have.
+    /// logits after each, `(prompts, vocabulary)`. `room` is how many tokens each answer may have; `shares` says of which
+    /// prompts the beginning will be asked for.
     public func prefill(
-        _ prompts: [MultimodalPrompt], _ pictures: [EncodedPicture], prefixes: [Prefix?]? = nil, room: [Int]
+        _ prompts: [MultimodalPrompt], _ pictures: [EncodedPicture], prefixes: [Prefix?]? = nil,
+        shares: [Bool]? = nil, room: [Int]
     ) throws -> (sequences: [DecoderSequence], logits: Tensor) {
         var inputs: [Tensor] = [], whole: [Tensor?] = [], sequences: [DecoderSequence] = []
         for (index, prompt) in prompts.enumerated() {
             let picture = pictures[index]
-            let rows = prompt.before.count + picture.features.rows + prompt.after.count
-            let fresh = try sequence(rows, prompt, picture, room: room[index])
+            let start = prompt.before.count + picture.features.rows
+            let fresh = try sequence(
+                start + prompt.after.count, prompt, picture, room: room[index],
+                sharedRows: shares?[index] == true ? start : 0)
             func all() -> Tensor {
                 RaggedRows(
                     stacking: [decoder.embed(prompt.before), picture.features, decoder.embed(prompt.after)]
@@ -186,7 +180,8 @@ public final class LLaVA {
             if let prefix = prefixes?[index], !prompt.after.isEmpty {
                 inputs.append(decoder.embed(prompt.after))
                 sequences.append(
-                    DecoderSequence(continuing: prefix.sequence, promptTokens: rows, room: fresh.room))
+                    DecoderSequence(
+                        continuing: prefix.sequence, promptTokens: fresh.promptTokens, room: fresh.room))
             } else {
                 inputs.append(whole[index] ?? all())
                 sequences.append(fresh)
@@ -199,14 +194,15 @@ public final class LLaVA {
 
     /// A sequence of which nothing has been read yet; refuses what the model cannot take.
     private func sequence(
-        _ rows: Int, _ prompt: MultimodalPrompt, _ picture: EncodedPicture, room: Int
+        _ rows: Int, _ prompt: MultimodalPrompt, _ picture: EncodedPicture, room: Int, sharedRows: Int
     ) throws -> DecoderSequence {
         try check(prompt, rows: rows)
         // A class token that is handed on stands before the visual tokens.
         let end = prompt.before.count + picture.features.rows
         return DecoderSequence(
             promptTokens: rows, image: end - picture.run.positions.count..<end, run: picture.run,
-            layers: configuration.text.layers, room: min(room, configuration.text.context - rows))
+            layers: configuration.text.layers, room: min(room, configuration.text.context - rows),
+            sharedRows: sharedRows)
     }
 
     /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.

@@ -74,9 +74,12 @@ public struct LLaVAConfiguration: Sendable, Hashable {
     /// How pictures become square, where the checkpoint's files say so.
     public var framing: StatedFraming?
 
+    /// How pictures become square where nobody asks for anything: as the checkpoint says, or else cut, as transformers does.
+    public var usualFraming: PicturePreprocessing.Framing { framing?.framing ?? .crop }
+
     /// How pictures become square, and where that is written.
     public struct StatedFraming: Sendable, Hashable {
-        /// The framing.
+        /// What happens to the sides of a picture that is not square.
         public var framing: PicturePreprocessing.Framing
         /// The file and its key, with the value.
         public var place: String
@@ -167,7 +170,7 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         let towerFile = try ConfigurationFile(path: tower + "/config.json")
         let towerSettings = towerFile.section("vision_config") ?? towerFile
         _ = try towerSettings.require("model_type", ["clip_vision_model"], default: "clip_vision_model")
-        try towerFile.refuse("quantization_config", unless: [""], changing: "results")
+        try towerFile.refuse("quantization_config", unless: [], changing: "results")
         try CheckpointSettings.check(towerSettings, as: .vision)
         let vision = try Vision(towerSettings)
         let text = try Text(file, vocabulary: 32000)
@@ -190,6 +193,14 @@ public struct LLaVAConfiguration: Sendable, Hashable {
             throw file.wrong("image_aspect_ratio", "pad or square; anyres is LLaVA-NeXT (1.6), which is not built")
         }
         return StatedFraming(framing: framing, place: "\(file.path): image_aspect_ratio is \(value)")
+    }
+
+    /// The folder of the tower of the checkpoint in `directory`, where it is a checkpoint of its own; nil where nobody named one
+    /// and the model holds its tower.
+    static func towerDirectory(of directory: String, given: String?) throws(ModelError) -> String? {
+        let file = try ConfigurationFile(path: directory + "/config.json")
+        guard !file.has("text_config") else { return given }
+        return try towerDirectory(file, directory: directory, given: given)
     }
 
     /// Where the tower of an original checkpoint is: as given, or as `mm_vision_tower` names it.

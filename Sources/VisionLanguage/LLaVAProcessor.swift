@@ -27,16 +27,9 @@ public struct LLaVAProcessor: Sendable {
                     + "take tokenizer and weights from one checkpoint")
         }
         preprocessing = try PictureSettings.preprocessing(
-            of: [directory, Self.towerDirectory(directory, given: visionTower)],
+            of: [directory, LLaVAConfiguration.towerDirectory(of: directory, given: visionTower)],
             imageSize: configuration.vision.imageSize)
         normalisation = try PixelNormalisation(preprocessing)
-    }
-
-    /// The folder of a tower that is a checkpoint of its own; nil where nobody named one and the model holds its tower.
-    private static func towerDirectory(_ directory: String, given: String?) throws(ModelError) -> String? {
-        let file = try ConfigurationFile(path: directory + "/config.json")
-        guard !file.has("text_config") else { return given }
-        return try LLaVAConfiguration.towerDirectory(file, directory: directory, given: given)
     }
 
     /// A picture ready for the tower.

@@ -60,72 +60,55 @@ final class Llama {
     /// Reads the prompts, or what follows their beginnings, `(rows, hidden)` each; returns the logits after each prompt's last
     /// row, `(sequences, vocabulary)`. `whole` holds the whole prompt of each sequence whose reduction looks at it.
     func prefill(_ prompts: [Tensor], whole: [Tensor?], _ sequences: [DecoderSequence]) throws -> Tensor {
-        var flops = sequences.map(\.prefillFLOPs)
         for (prompt, sequence) in zip(whole, sequences) {
             guard let prompt else { continue }
             try sequence.run.enter(prompt, layout: TokenLayout(rows: prompt.rows, image: sequence.image))
         }
-        let rows = try forward(
-            RaggedRows(stacking: prompts), positions: sequences.flatMap(\.unread), sequences, &flops)
-        let logits = logits(after: rows, &flops)
-        for (sequence, count) in zip(sequences, flops) { sequence.prefillFLOPs = count }
-        return logits
-    }
-
-    /// Reads what several prompts will begin with, `(rows, hidden)` each, in the first `count` layers: for its keys and values
-    /// alone where these are all layers, else also for the rows that enter the next one.
-    func readPrefixes(_ prefixes: [Tensor], _ sequences: [DecoderSequence], layers count: Int) throws {
-        var flops = sequences.map(\.prefillFLOPs)
-        let isWhole = count == layers.count
-        let rows = try forward(
-            RaggedRows(stacking: prefixes), positions: sequences.flatMap(\.unread), sequences,
-            layers[..<(isWhole ? count - 1 : count)], &flops)
-        if isWhole {
-            let angles = angles(sequences.flatMap(\.unread)), last = layers[count - 1]
-            _ = remember(mix(last, rows, of: sequences.indices, &flops), count - 1, rows, angles, sequences)
-        }
-        for (number, sequence) in sequences.enumerated() {
-            sequence.prefillFLOPs = flops[number]
-            if !isWhole { sequence.begun = (count, rows.tensor.copy(of: rows.segments[number])) }
-        }
+        let rows = try read(RaggedRows(stacking: prompts), sequences)
+        for sequence in sequences { sequence.prefillFLOPs = flops(of: sequence.work) + head.flops(rows: 1) }
+        return logits(after: rows)
     }
 
     /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.
     func decode(_ ids: [Int], _ sequences: [DecoderSequence]) throws -> Tensor {
         let rows = RaggedRows(embed(ids), lengths: ids.map { _ in 1 })
-        var flops = sequences.map(\.decodeFLOPs)
-        let last = try forward(rows, positions: sequences.map(\.nextPosition), sequences, &flops)
-        let logits = logits(after: last, &flops)
-        for (sequence, count) in zip(sequences, flops) {
-            sequence.decodeFLOPs = count
+        let before = sequences.map { flops(of: $0.work) }
+        let last = try write(rows, sequences)
+        for (sequence, before) in zip(sequences, before) {
+            sequence.decodeFLOPs += flops(of: sequence.work) - before + head.flops(rows: 1)
             sequence.nextPosition += 1
         }
-        return logits
+        return logits(after: last)
     }
 
-    /// Runs rows through all layers; only the last row of each sequence comes out of the last one.
-    private func forward(
-        _ input: RaggedRows, positions: [Int], _ sequences: [DecoderSequence], _ flops: inout [Int]
-    ) throws -> RaggedRows {
-        try forward(input, positions: positions, sequences, layers[...], &flops)
-    }
-
-    private func forward(
-        _ input: RaggedRows, positions: [Int], _ sequences: [DecoderSequence], _ layers: ArraySlice<Layer>,
-        _ flops: inout [Int]
-    ) throws -> RaggedRows {
-        let reads = input.tensor.rows > sequences.count || sequences.contains { $0.joining != nil }
-        guard reads else { return try decode(input, positions: positions, sequences, layers, &flops) }
-        var rows = input, positions = positions
+    /// Runs rows of prompts through all layers; only the last row of each sequence comes out of the last one.
+    private func read(_ input: RaggedRows, _ sequences: [DecoderSequence]) throws -> RaggedRows {
+        var rows = input, positions = sequences.flatMap(\.unread)
         var angles = angles(positions)
-        for (index, layer) in zip(layers.indices, layers) {
+        for (index, layer) in layers.enumerated() {
             if sequences.contains(where: { $0.joining?.layer == index }) {
                 join(&rows, &positions, at: index, sequences)
                 angles = self.angles(positions)
             }
+            for (segment, sequence) in zip(rows.segments, sequences) {
+                sequence.keepBeginning(of: rows.tensor.rows(segment), entering: index)
+            }
             let needs = sequences.map { $0.run.needs(place: .languageModel, layer: index) }
-            let mixed = rows.projections { rows, numbers in mix(layer, rows, of: numbers, &flops) }
-            var evidence = try attend(layer, index, rows, mixed, angles, sequences, needs: needs, &flops)
+            let mixed = rows.projections { rows, numbers in mix(index, rows, of: numbers.map { sequences[$0] }) }
+            var queries = remember(mixed, index, rows, angles, sequences)
+            let isLast = index == layers.count - 1
+            if isLast {
+                // Nothing reads the last layer but the next token, and reductions that happen there.
+                let kept = zip(rows.segments, sequences).map { segment, sequence in
+                    let isReduced = sequence.run.reduces(place: .languageModel, layer: index)
+                    return isReduced ? Array(0..<segment.count) : [segment.count - 1]
+                }
+                let places = zip(rows.segments, kept).flatMap { segment, kept in kept.map { segment.lowerBound + $0 } }
+                queries = backend.gather(queries, rows: places, as: queries.type)
+                positions = places.map { positions[$0] }
+                rows.keep(kept, backend: backend)
+            }
+            var evidence = try attend(layer, index, rows, queries, sequences, needs: needs)
             for (sequence, offered) in zip(sequences, evidence) {
                 sequence.run.remember(offered, place: .languageModel, layer: index)
             }
@@ -135,12 +118,9 @@ final class Llama {
                 angles = self.angles(positions)
             }
             try reduce(at: .afterAttention)
-            if index == self.layers.count - 1 {
-                // Nothing reads the last layer but the next token.
-                rows.keep(rows.segments.map { [$0.count - 1] }, backend: backend)
-            }
-            feedForward(layer, rows, &flops)
-            rows.ahead = try lookAhead(index + 1, rows, positions, sequences, needs: needs, &evidence, &flops)
+            if isLast { rows.keep(rows.segments.map { [$0.count - 1] }, backend: backend) }
+            feedForward(layer, index, rows, sequences)
+            rows.ahead = try lookAhead(index + 1, rows, positions, sequences, needs: needs, &evidence)
             try reduce(at: .afterLayer)
             progress.action()
         }
@@ -148,21 +128,19 @@ final class Llama {
     }
 
     /// One row of each sequence through all layers; where rows were numbered anew, its position depends on the layer.
-    private func decode(
-        _ rows: RaggedRows, positions: [Int], _ sequences: [DecoderSequence], _ layers: ArraySlice<Layer>,
-        _ flops: inout [Int]
-    ) throws -> RaggedRows {
+    private func write(_ rows: RaggedRows, _ sequences: [DecoderSequence]) throws -> RaggedRows {
+        let positions = sequences.map(\.nextPosition)
         var shifts = sequences.map { _ in 0 }
         var angles = angles(positions)
-        for (index, layer) in zip(layers.indices, layers) {
+        for (index, layer) in layers.enumerated() {
             let now = sequences.map { $0.run.renumbering(before: index) }
             if now != shifts {
                 shifts = now
                 angles = self.angles(zip(positions, shifts).map { $0 - $1 })
             }
-            let mixed = mix(layer, rows, of: sequences.indices, &flops)
-            _ = try attend(layer, index, rows, mixed, angles, sequences, needs: sequences.map { _ in [] }, &flops)
-            feedForward(layer, rows, &flops)
+            let queries = remember(mix(index, rows, of: sequences), index, rows, angles, sequences)
+            _ = try attend(layer, index, rows, queries, sequences, needs: sequences.map { _ in [] })
+            feedForward(layer, index, rows, sequences)
             progress.action()
         }
         return rows
@@ -205,7 +183,7 @@ final class Llama {
     /// the queries, keys and values of layer `next` for the sequences that look ahead to it.
     private func lookAhead(
         _ next: Int, _ rows: RaggedRows, _ positions: [Int], _ sequences: [DecoderSequence], needs: [EvidenceNeeds],
-        _ evidence: inout [Evidence], _ flops: inout [Int]
+        _ evidence: inout [Evidence]
     ) throws -> LookedAhead? {
         for (number, segment) in rows.segments.enumerated() where needs[number].contains(.normalizedStates) {
             evidence[number].normalizedStates = backend.normalize(
@@ -214,7 +192,7 @@ final class Llama {
         let asking = needs.indices.filter { needs[$0].looksAhead }
         guard next < layers.count, !asking.isEmpty else { return nil }
         let own = rows.only(asking)
-        let mixed = mix(layers[next], own, of: asking, &flops)
+        let mixed = mix(next, own, of: asking.map { sequences[$0] })
         for (number, segment) in zip(asking, own.segments) {
             let (queries, keys, _) = rotated(mixed.rows(segment), angles(Array(positions[rows.segments[number]])))
             evidence[number].upcoming = try UpcomingAttention(
@@ -225,19 +203,15 @@ final class Llama {
     }
 
     /// `(sequences, vocabulary)` from the last row of each sequence.
-    private func logits(after rows: RaggedRows, _ flops: inout [Int]) -> Tensor {
-        for index in flops.indices { flops[index] += head.flops(rows: 1) }
+    private func logits(after rows: RaggedRows) -> Tensor {
         let last = backend.normalize(rows.tensor, norm, as: backend.activationType)
         return backend.linear(last, head, activation: .none, as: backend.residualType)
     }
 
-    /// Queries, keys and values of the rows of the sequences `numbers`, side by side, without positions.
-    private func mix(
-        _ layer: Layer, _ rows: RaggedRows, of numbers: some Sequence<Int>, _ flops: inout [Int]
-    ) -> Tensor {
-        for (number, segment) in zip(numbers, rows.segments) {
-            flops[number] += layer.queryKeyValue.flops(rows: segment.count)
-        }
+    /// Queries, keys and values that layer `index` makes of the rows of some sequences, side by side, without positions.
+    private func mix(_ index: Int, _ rows: RaggedRows, of sequences: [DecoderSequence]) -> Tensor {
+        let layer = layers[index]
+        for (segment, sequence) in zip(rows.segments, sequences) { sequence.work[index].projected += segment.count }
         let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)
         return backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.residualType)
     }
@@ -261,16 +235,13 @@ final class Llama {
         return queries
     }
 
-    /// Adds attention to every sequence's rows, and their keys and values to its cache; returns the evidence asked
-    /// for.
+    /// Adds attention to every sequence's rows, whose keys and values its cache ends with; returns the evidence asked for.
     private func attend(
-        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ mixed: Tensor, _ angles: RotaryAngles,
-        _ sequences: [DecoderSequence], needs: [EvidenceNeeds], _ flops: inout [Int]
+        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ queries: Tensor, _ sequences: [DecoderSequence],
+        needs: [EvidenceNeeds]
     ) throws -> [Evidence] {
-        let queries = remember(mixed, index, rows, angles, sequences)
-        for (number, segment) in rows.segments.enumerated() {
-            flops[number] += layer.output.flops(rows: segment.count)
-            flops[number] += attentionFLOPs(queries: segment.count, keys: sequences[number].cache.length(index))
+        for (segment, sequence) in zip(rows.segments, sequences) {
+            sequence.work[index].attend(queries: segment.count, keys: sequence.cache.length(index))
         }
         let caches = sequences.map { $0.cache.contents(index) }
         let attended: Tensor
@@ -291,10 +262,14 @@ final class Llama {
         return evidence
     }
 
-    /// Query i of q sees `keys − q + i + 1` keys; each costs a product with the key and one with the value.
-    private func attentionFLOPs(queries: Int, keys: Int) -> Int {
-        let pairs = queries * (keys - queries) + queries * (queries + 1) / 2
-        return 4 * pairs * heads.width
+    /// Operations of what the layers did, without the head.
+    func flops(of work: [LayerWork]) -> Int {
+        zip(layers, work).reduce(0) { sum, layer in
+            let (layer, work) = layer
+            // A query and a key cost a product with the key and one with the value.
+            return sum + layer.queryKeyValue.flops(rows: work.projected) + layer.output.flops(rows: work.attending)
+                + 4 * work.pairs * heads.width + layer.gateUp.flops(rows: work.fed) + layer.down.flops(rows: work.fed)
+        }
     }
 
     /// Reduces every sequence that reduces in this layer; returns the rows kept, numbered over all sequences.
@@ -313,12 +288,10 @@ final class Llama {
         return kept
     }
 
-    private func feedForward(_ layer: Layer, _ rows: RaggedRows, _ flops: inout [Int]) {
+    private func feedForward(_ layer: Layer, _ index: Int, _ rows: RaggedRows, _ sequences: [DecoderSequence]) {
         let normalized = backend.normalize(rows.tensor, layer.norm2, as: backend.activationType)
         let gateUp = backend.linear(normalized, layer.gateUp, activation: .none, as: backend.activationType)
         backend.linear(backend.siluMultiply(gateUp), layer.down, addingTo: rows.tensor)
-        for (number, segment) in rows.segments.enumerated() {
-            flops[number] += layer.gateUp.flops(rows: segment.count) + layer.down.flops(rows: segment.count)
-        }
+        for (segment, sequence) in zip(rows.segments, sequences) { sequence.work[index].fed += segment.count }
     }
 }

@@ -43,11 +43,12 @@ struct OperationCountTests {
         #expect(result.flops.projector == 2 * visualTokens * (c.vision.hidden * d + d * d))
 
         let head = 2 * d * c.text.vocabulary
-        let projections = 2 * d * (2 * width + 2 * keyWidth), mlp = 3 * 2 * d * c.text.intermediate
+        let mixed = 2 * d * (width + 2 * keyWidth), output = 2 * d * width, mlp = 3 * 2 * d * c.text.intermediate
+        let projections = mixed + output
         let s = result.promptTokens
-        let prefillLayer = s * projections + 2 * 2 * width * s * (s + 1) / 2
-        // The last layer's MLP works for the next token only.
-        let prefill = c.text.layers * prefillLayer + ((c.text.layers - 1) * s + 1) * mlp + head
+        let layer = s * (projections + mlp) + 2 * 2 * width * s * (s + 1) / 2
+        // The last layer works for the next token only, once it has the keys and values of all rows.
+        let prefill = (c.text.layers - 1) * layer + s * mixed + output + 2 * 2 * width * s + mlp + head
         #expect(result.flops.prefill == prefill)
 
         let decode = (s + 1..<s + answer).reduce(0) {

@@ -116,6 +116,20 @@ struct CheckpointSettingsTests {
         #expect(found.subtracting(expected) == [] && expected.subtracting(found) == [])
     }
 
+    @Test("null is no value, in a tower of its own as well", arguments: CheckpointSettings.allCases)
+    func null(place: CheckpointSettings) throws {
+        let plain = try read(place).0
+        for (key, standing) in place.standings {
+            guard case .refusedUnless = standing else { continue }
+            #expect(try read(place, key, NSNull()).0 == plain, "\(key)")
+        }
+        let copy = try CheckpointLayoutTests.originalCopy(of: Self.golden, tower: "clip_tower")
+        for key in ["quantization_config", "compression_config"] {
+            try copy.edit("clip_tower/config.json") { $0[key] = NSNull() }
+            _ = try LLaVAConfiguration(directory: copy.path)
+        }
+    }
+
     @Test("quantised checkpoints and LLaVA-NeXT are told what they are")
     func misleading() throws {
         let quantised = #expect(throws: ModelError.self) {

@@ -1,6 +1,7 @@
 private import FileLocks
 internal import Foundation
 internal import GRDB
+internal import JobModel
 public import ResultFiles
 
 /// `catalogue.sqlite`: the scalars of every visible row of a results folder, with the shard and row that hold the rest.
@@ -140,7 +141,7 @@ public final class Catalogue {
     ) throws -> (queue: DatabaseQueue, summary: Summary)? {
         let path = url(folder).path
         // Opening a pipe would wait for somebody to write to it.
-        guard isRegularFile(path), let queue = try? open(path),
+        guard isFile(path), let queue = try? open(path),
             (try? queue.read(CatalogueSchema.isCurrent)) == true
         else { return nil }
         let shards = try folder.shards()
@@ -198,11 +199,6 @@ public final class Catalogue {
 
     /// Shards that are added at once: what a process adds before it is killed need not be added again.
     private static let shardsOfATransaction = 64
-
-    private static func isRegularFile(_ path: String) -> Bool {
-        var information = stat()
-        return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
-    }
 
     /// The shards of which rows are visible.
     private static func shardsWithRows(_ database: Database) throws -> Set<String> {

@@ -96,7 +96,8 @@ final class ForwardBench {
         ) {
             try model.prefill([prompt], fewer, room: [1]).sequences[0].prefillFLOPs
         }
-        let beginning = try model.readPrefixes([prompt], fewer)[0]
+        let shared = try model.prefill([prompt], fewer, shares: [true], room: [1]).sequences[0]
+        let beginning = model.prefix(of: shared, fewer[0])
         for (index, count) in Self.together.enumerated() {
             let sequences = try model.prefill(
                 Array(repeating: prompt, count: count), Array(repeating: fewer[0], count: count),

@@ -29,20 +29,9 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
     /// Every key that is known in this place.
     public var standings: [String: SettingStanding] { Self.tables[self, default: [:]] }
 
-    /// What becomes of a key in one of these places; nil where none of them knows it.
-    static func standing(of key: String, in places: [CheckpointSettings]) -> SettingStanding? {
-        key.hasPrefix("_") ? .withoutEffect : places.lazy.compactMap { $0.standings[key] }.first
-    }
-
     /// Throws where a file holds a key that would change results and is not built, or that none of these places knows.
     static func check(_ file: ConfigurationFile, as places: CheckpointSettings...) throws(ModelError) {
-        for key in file.names where file.has(key) {
-            switch standing(of: key, in: places) {
-            case .obeyed, .chosenByTheBatch, .withoutEffect: continue
-            case .refusedUnless(let neutral): try file.refuse(key, unless: neutral, changing: "results")
-            case nil: throw file.unknown(key, changing: "results")
-            }
-        }
+        try file.check(changing: "results") { key in places.lazy.compactMap { $0.standings[key] }.first }
     }
 
     private static let tables: [CheckpointSettings: [String: SettingStanding]] = {

@@ -110,16 +110,28 @@ struct ConfigurationFile {
         return value
     }
 
-    /// Refuses a value that is not built, unless it is one of those that change nothing.
+    /// Refuses a value that is not built, unless it is one of those that change nothing; null never does.
     func refuse(_ key: String, unless neutral: [String], changing what: String) throws(ModelError) {
         let value = plainText(key)
-        guard !neutral.contains(value) else { return }
+        guard has(key), !neutral.contains(value) else { return }
         let allowed = neutral.isEmpty ? "" : "set it to \(neutral.joined(separator: " or ")), or "
         let advice =
             Self.advice[key] ?? "\(allowed)take it out if \(what) without it are what you want"
         throw ModelError(
             .malformedConfiguration,
             "\(path): \(prefix)\(key) is \(value.prefix(60)), which changes \(what) and is not built; \(advice)")
+    }
+
+    /// Throws where the object holds a key that would change something and is not built, or of which `standing` knows nothing;
+    /// keys that begin with an underscore are the libraries' own notes.
+    func check(changing what: String, by standing: (String) -> SettingStanding?) throws(ModelError) {
+        for key in names where has(key) && !key.hasPrefix("_") {
+            switch standing(key) {
+            case .obeyed, .chosenByTheBatch, .withoutEffect: continue
+            case .refusedUnless(let neutral): try refuse(key, unless: neutral, changing: what)
+            case nil: throw unknown(key, changing: what)
+            }
+        }
     }
 
     /// What is said of a key that nobody here knows.

@@ -52,17 +52,11 @@ public enum GenerationSettings {
     /// Throws where a `generation_config.json` holds a setting that would change answers and is not built, or that nobody
     /// here knows.
     static func check(_ file: ConfigurationFile) throws(ModelError) {
-        try checkKnown(file)
-        for name in file.names where file.has(name) && standings[name] == nil && !name.hasPrefix("_") {
-            throw file.unknown(name, changing: "answers")
-        }
+        try file.check(changing: "answers") { standings[$0] }
     }
 
     /// The same for a part of `config.json`, which says it where there is no other file, and other things besides.
     static func checkKnown(_ file: ConfigurationFile) throws(ModelError) {
-        for name in file.names where file.has(name) {
-            guard case .refusedUnless(let neutral) = standings[name] else { continue }
-            try file.refuse(name, unless: neutral, changing: "answers")
-        }
+        try file.check(changing: "answers") { standings[$0] ?? .withoutEffect }
     }
 }
