@@ -7,10 +7,10 @@ import TokenReduction
 import Tokenization
 import VisionLanguage
 
-/// `winnow answer`: one prompt, about one picture or none.
+/// `winnow answer`: one prompt, about some pictures or none.
 struct AnswerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "answer", abstract: "Answer one prompt, about one picture or none, and print the answer.")
+        commandName: "answer", abstract: "Answer one prompt, about some pictures or none, and print the answer.")
 
     @Option(help: "The checkpoint folder.")
     var model: String
@@ -22,17 +22,17 @@ struct AnswerCommand: ParsableCommand {
             """)
     var visionTower: String?
 
-    @Option(help: "The picture: JPEG, PNG or WebP. Left out, the prompt is about none.")
-    var image: String?
+    @Option(help: "A picture: JPEG, PNG or WebP; may be repeated. Left out, the prompt is about none.")
+    var image: [String] = []
 
-    @Option(help: "The instruction; with --template none the whole prompt, <image> included where there is a picture.")
+    @Option(help: "The instruction; with --template none the whole prompt, with an <image> for each picture.")
     var prompt: String
 
     @Option(help: "The text around the instruction: none, hf or vicuna_v1.")
     var template = PromptTemplate.vicunaV1
 
     @Option(
-        help: "What <image> in the prompt is, under a template: place, where the picture goes, or text like any other.")
+        help: "What <image> in the prompt is, under a template: place, where a picture goes, or text like any other.")
     var imageTag: ImageTag?
 
     @Option(help: "How a picture becomes square: crop or pad; left out, what the checkpoint says, or else crop.")
@@ -62,7 +62,7 @@ struct AnswerCommand: ParsableCommand {
 
     func validate() throws {
         guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be at least 1") }
-        guard image != nil || reduction.method == "none" && reduction.keep == nil else {
+        guard !image.isEmpty || reduction.method == "none" && reduction.keep == nil else {
             throw ValidationError("give --image: without a picture there is nothing to reduce")
         }
         guard temperature >= 0, temperature.isFinite else { throw ValidationError("--temperature must be 0 or more") }
@@ -78,9 +78,11 @@ struct AnswerCommand: ParsableCommand {
             model: configuration.depth)
         if plan.readsQuestion { _ = try CLIPFolder(of: model, visionTower: visionTower) }
         let processor = try LLaVAProcessor(directory: model, visionTower: visionTower, configuration: configuration)
-        let prompt = try processor.prompt(prompt, template: template, tag: imageTag, hasPicture: image != nil)
-        let picture = try image.map {
-            try processor.prepare(path: $0, framing: imageMode ?? configuration.usualFraming)
+        let prompt = try processor.prompt(prompt, template: template, tag: imageTag, pictures: image.count)
+        let pictures = try image.map { path in
+            GenerationRequest.Picture(
+                patches: try processor.prepare(path: path, framing: imageMode ?? configuration.usualFraming).patches,
+                key: nil)
         }
         let folder = try ModelFolder(directory: model, visionTower: visionTower)
         let backend = try arithmetic.backend(stored: folder.stored)
@@ -90,7 +92,7 @@ struct AnswerCommand: ParsableCommand {
         let engine = Engine(model: network, tokenizer: processor.tokenizer, capacity: 1)
         engine.admit(
             GenerationRequest(
-                id: 0, prompt: prompt, patches: picture?.patches, featureKey: nil, plan: plan,
+                id: 0, prompt: prompt, pictures: pictures, plan: plan,
                 sampling: Sampling(temperature: temperature, topP: topP, seed: seed), maxTokens: maxTokens, stop: stop))
         var ended: [Engine.Ended] = []
         while ended.isEmpty { ended = try engine.step() }

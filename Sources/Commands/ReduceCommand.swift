@@ -48,7 +48,7 @@ struct ReduceCommand: ParsableCommand {
     ) throws {
         let hidden = tensor(problem.hidden.values, problem.hidden.shape)
         let layout = TokenLayout(
-            rows: hidden.rows, image: problem.imageStart..<problem.imageStart + problem.imageCount,
+            rows: hidden.rows, visual: [problem.imageStart..<problem.imageStart + problem.imageCount],
             classToken: problem.classToken)
         // The case's attention is taken as what the method's stages read: probabilities, or logits where it says so.
         let needs = method.places.reduce(into: EvidenceNeeds()) { $0.formUnion(method.stages(in: $1)?.needs ?? []) }

@@ -7,7 +7,7 @@ import VisionLanguage
 /// An answer that is being written.
 final class Answer {
     let request: GenerationRequest
-    let picture: LLaVA.EncodedPicture
+    private let tiles: [LLaVA.EncodedTile]
     let sequence: DecoderSequence
     private let reusedFeatures: Bool
     private let reusedPrefix: Bool
@@ -21,11 +21,11 @@ final class Answer {
     var isFinished: Bool { finish != nil }
 
     init(
-        _ request: GenerationRequest, _ picture: LLaVA.EncodedPicture, _ sequence: DecoderSequence,
+        _ request: GenerationRequest, _ tiles: [LLaVA.EncodedTile], _ sequence: DecoderSequence,
         reusedFeatures: Bool, reusedPrefix: Bool
     ) {
         self.request = request
-        self.picture = picture
+        self.tiles = tiles
         self.sequence = sequence
         self.reusedFeatures = reusedFeatures
         self.reusedPrefix = reusedPrefix
@@ -66,20 +66,22 @@ final class Answer {
         return Float(Double(logits[token] - greatest) - log(total))
     }
 
-    /// The finished answer with its account, or why there is none.
-    func result() throws -> GenerationResult {
+    /// The finished answer of `model` with its account, or why there is none.
+    func result(_ model: LLaVA) throws -> GenerationResult {
         guard let finish = try finish?.get() else { preconditionFailure("the answer is still being written") }
-        let trace = try sequence.run.trace()
+        let trace = try sequence.reduction.trace()
         var seconds = seconds
         seconds.reduce = trace.steps.reduce(0) { $0 + $1.seconds }
         return GenerationResult(
             id: request.id, text: finish.text.trimmingCharacters(in: .whitespacesAndNewlines), tokenIDs: ids,
             logProbabilities: logProbabilities, finishReason: finish.reason,
-            promptTokens: sequence.promptTokens, features: picture.features,
-            towerFeatures: picture.towerFeatures, reusedFeatures: reusedFeatures, reusedPrefix: reusedPrefix,
+            promptTokens: sequence.promptTokens, features: model.features(of: tiles),
+            towerFeatures: request.keepsTowerFeatures ? model.towerFeatures(of: tiles) : nil,
+            reusedFeatures: reusedFeatures, reusedPrefix: reusedPrefix,
             trace: trace,
             flops: OperationCounts(
-                vision: picture.towerFLOPs, projector: picture.projectorFLOPs, prefill: sequence.prefillFLOPs,
+                vision: tiles.reduce(0) { $0 + $1.towerFLOPs }, projector: tiles.reduce(0) { $0 + $1.projectorFLOPs },
+                prefill: sequence.prefillFLOPs,
                 decode: sequence.decodeFLOPs),
             seconds: seconds, cacheBytes: sequence.cacheBytes)
     }

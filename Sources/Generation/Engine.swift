@@ -109,6 +109,6 @@ public final class Engine {
     private func collect() -> [Ended] {
         let finished = answers.filter(\.isFinished)
         answers.removeAll(where: \.isFinished)
-        return finished.map { answer in Ended(id: answer.request.id, result: Result { try answer.result() }) }
+        return finished.map { answer in Ended(id: answer.request.id, result: Result { try answer.result(model) }) }
     }
 }

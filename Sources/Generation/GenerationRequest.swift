@@ -2,17 +2,29 @@ public import Tensors
 public import TokenReduction
 public import VisionLanguage
 
-/// One prompt, the picture that it is about, if any, and how the answer is to be made.
+/// One prompt, the pictures that it is about, if any, and how the answer is to be made.
 public struct GenerationRequest: Sendable {
+    /// A picture, ready for the tower.
+    public struct Picture: Sendable {
+        /// `(patches, 3·patch²)`.
+        public let patches: Tensor
+        /// Equal keys mean equal features: same picture, same preprocessing, same reduction, and the same wish for the tower's
+        /// own; where the reduction reads the question, different questions are told apart all the same. nil: never shared.
+        public let key: String?
+
+        /// A picture and what tells it from others.
+        public init(patches: Tensor, key: String?) {
+            self.patches = patches
+            self.key = key
+        }
+    }
+
     /// Chosen by the caller; comes back with the result.
     public let id: UInt64
-    /// The text, cut where the picture goes.
+    /// The text, cut where the pictures go.
     public let prompt: MultimodalPrompt
-    /// `(patches, 3·patch²)`; nil for a prompt about no picture.
-    public let patches: Tensor?
-    /// Equal keys mean equal features: same picture, same preprocessing, same reduction, and the same wish for the tower's
-    /// own; where the reduction reads the question, different questions are told apart all the same. nil: never shared.
-    public let featureKey: String?
+    /// The pictures, in the order of their places.
+    public let pictures: [Picture]
     /// How visual tokens are reduced.
     public let plan: ReductionPlan
     /// How tokens are chosen.
@@ -24,19 +36,16 @@ public struct GenerationRequest: Sendable {
     /// Whether the result holds what entered the projector.
     public let keepsTowerFeatures: Bool
 
-    /// A request; `maxTokens` is at least 1, and there are patches exactly where the prompt has a picture; without,
-    /// there is nothing to share and no key.
+    /// A request; `maxTokens` is at least 1, and there is a picture for each place in the prompt.
     public init(
-        id: UInt64, prompt: MultimodalPrompt, patches: Tensor?, featureKey: String?, plan: ReductionPlan,
+        id: UInt64, prompt: MultimodalPrompt, pictures: [Picture], plan: ReductionPlan,
         sampling: Sampling, maxTokens: Int, stop: [String] = [], keepsTowerFeatures: Bool = false
     ) {
         precondition(maxTokens >= 1, "an answer has at least one token")
-        precondition(prompt.hasPicture == (patches != nil), "a prompt and its picture come together")
-        precondition(prompt.hasPicture || featureKey == nil, "nobody shares the features of no picture")
+        precondition(prompt.pictures == pictures.count, "a prompt and its pictures come together")
         self.id = id
         self.prompt = prompt
-        self.patches = patches
-        self.featureKey = featureKey
+        self.pictures = pictures
         self.plan = plan
         self.sampling = sampling
         self.maxTokens = maxTokens
@@ -67,13 +76,13 @@ public struct GenerationResult: Sendable {
     public let finishReason: FinishReason
     /// Rows that entered the decoder.
     public let promptTokens: Int
-    /// `(visual tokens, decoder width)`, as they entered the decoder; no rows without a picture.
+    /// `(visual tokens, decoder width)`, of all pictures as they entered the decoder; no rows without a picture.
     public let features: Tensor
-    /// `(visual tokens, tower width)`, as they entered the projector; nil unless the request asked for them.
+    /// `(visual tokens, tower width)`, of all pictures as they entered the projector; nil unless the request asked for them.
     public let towerFeatures: Tensor?
-    /// Whether the features had been computed for another request.
+    /// Whether the features of all pictures had been computed for other requests.
     public let reusedFeatures: Bool
-    /// Whether the prompt up to the picture's end had been read for another request.
+    /// Whether the prompt up to the last picture's end had been read for another request.
     public let reusedPrefix: Bool
     /// What became of every visual token.
     public let trace: ReductionTrace

@@ -18,7 +18,7 @@ extension LLaVAProcessor {
             case .text: .text
             }
         }
-        return try prompt(item.prompt, template: template, tag: tag, hasPicture: item.image != nil)
+        return try prompt(item.prompt, template: template, tag: tag, pictures: item.image == nil ? 0 : 1)
     }
 
     /// A picture of a batch, framed as the batch says. What a link points to counts: items may come from somebody else.

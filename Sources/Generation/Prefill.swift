@@ -3,12 +3,12 @@ import TokenReduction
 import VisionLanguage
 
 /// Reads prompts, with everything done once that several of them share: the tower for one picture and reduction, and the
-/// decoder over the part of the prompt that ends with the picture, as far as no reduction looks at its rows.
+/// decoder over the part of the prompt that ends with the last picture, as far as no reduction looks at its rows.
 struct Prefill {
     private let model: LLaVA
     /// Rows of pictures that the tower takes at once, unless a single picture has more.
     private let rowsAtOnce: Int
-    private var features: SharedResults<LLaVA.EncodedPicture>
+    private var features: SharedResults<LLaVA.EncodedTile>
     private var prefixes: SharedResults<LLaVA.Prefix>
 
     /// Remembers at most `sharedBytes` of features and as much of prefixes.
@@ -26,20 +26,7 @@ struct Prefill {
 
     /// Answers that are ready for their first token, in groups with the logits that it is chosen from.
     mutating func start(_ requests: [GenerationRequest]) throws -> [(answers: [Answer], logits: Tensor)] {
-        let clock = ContinuousClock(), start = clock.now
-        let (pictures, isNew) = try features.values(for: requests.map(\.towerKey)) { [model, rowsAtOnce] places in
-            let rows = model.configuration.vision.patches + 1
-            return try places.chunks(of: max(1, rowsAtOnce / rows)).flatMap {
-                try Self.pictures($0.map { requests[$0] }, model)
-            }
-        }
-        let seconds = (clock.now - start) / .seconds(1)
-        let tower = requests.indices.map { isNew[$0] ? pictures[$0].flops : 0 }
-        let starts = requests.indices.map { place in
-            Start(
-                request: requests[place], picture: pictures[place], reusesFeatures: !isNew[place],
-                visionSeconds: Self.share(of: place, in: tower) * seconds)
-        }
+        let starts = try encode(requests)
         // Those whose beginning the first ones read go on from there.
         var keys: Set<String> = []
         let isFirst = requests.map { request in
@@ -49,12 +36,40 @@ struct Prefill {
         return try groups.filter { !$0.isEmpty }.map { try read($0) }
     }
 
-    /// A request whose picture is ready.
+    /// A request whose pictures are ready.
     private struct Start {
         let request: GenerationRequest
-        let picture: LLaVA.EncodedPicture
+        let input: LLaVA.DecoderInput
         let reusesFeatures: Bool
         let visionSeconds: Double
+    }
+
+    /// What enters the decoder for the pictures of each request.
+    private mutating func encode(_ requests: [GenerationRequest]) throws -> [Start] {
+        let clock = ContinuousClock(), start = clock.now
+        let owners = requests.indices.flatMap { request in requests[request].pictures.indices.map { (request, $0) } }
+        let keys = owners.map { request, picture in requests[request].towerKey(picture) }
+        let (tiles, isNew) = try features.values(for: keys) { [model, rowsAtOnce] places in
+            let rows = model.configuration.vision.patches + 1
+            return try places.chunks(of: max(1, rowsAtOnce / rows)).flatMap { places in
+                try model.encode(
+                    places.map { place in
+                        let (request, picture) = (requests[owners[place].0], owners[place].1)
+                        return LLaVA.TileRequest(
+                            patches: request.pictures[picture].patches, plan: request.plan,
+                            question: request.prompt.question, keepsTower: request.keepsTowerFeatures)
+                    })
+            }
+        }
+        let seconds = (clock.now - start) / .seconds(1)
+        let share = seconds / Double(max(owners.indices.reduce(0) { $0 + (isNew[$1] ? tiles[$1].flops : 0) }, 1))
+        return requests.indices.map { index in
+            let own = owners.indices.filter { owners[$0].0 == index }, request = requests[index]
+            return Start(
+                request: request, input: LLaVA.DecoderInput(request.prompt, own.map { tiles[$0] }, plan: request.plan),
+                reusesFeatures: !own.isEmpty && !own.contains { isNew[$0] },
+                visionSeconds: own.reduce(0) { $0 + (isNew[$1] ? share * Double(tiles[$1].flops) : 0) })
+        }
     }
 
     /// Reads prompts, or what follows a beginning that is remembered; remembers the others' beginnings.
@@ -65,62 +80,60 @@ struct Prefill {
         // One that is too large to be remembered is not copied.
         let shares = starts.indices.map { place in
             known[place] == nil && keys[place] != nil
-                && starts[place].request.prefixRows(starts[place].picture) * model.cacheBytesPerRow <= prefixes.bound
+                && starts[place].input.beginning * model.cacheBytesPerRow <= prefixes.bound
         }
         let (sequences, logits) = try model.prefill(
-            starts.map(\.request.prompt), starts.map(\.picture), prefixes: known, shares: shares,
-            room: starts.map(\.request.maxTokens))
-        for place in starts.indices where shares[place] {
-            guard let key = keys[place] else { continue }
-            prefixes.remember(model.prefix(of: sequences[place], starts[place].picture), key)
+            starts.map(\.input), prefixes: known, shares: shares, room: starts.map(\.request.maxTokens))
+        for (place, key) in keys.enumerated() where shares[place] {
+            if let key { prefixes.remember(model.prefix(of: sequences[place]), key) }
         }
         let seconds = (clock.now - start) / .seconds(1)
         let flops = starts.indices.map { sequences[$0].prefillFLOPs - (known[$0]?.flops ?? 0) }
+        let share = seconds / Double(max(flops.reduce(0, +), 1))
         let answers = starts.indices.map { place in
             let answer = Answer(
-                starts[place].request, starts[place].picture, sequences[place],
+                starts[place].request, starts[place].input.tiles, sequences[place],
                 reusedFeatures: starts[place].reusesFeatures, reusedPrefix: known[place] != nil)
             answer.seconds.vision = starts[place].visionSeconds
-            answer.seconds.prefill = Self.share(of: place, in: flops) * seconds
+            answer.seconds.prefill = share * Double(flops[place])
             return answer
         }
         return (answers, logits)
     }
-
-    /// What enters the decoder for the picture of each request.
-    private static func pictures(
-        _ requests: [GenerationRequest], _ model: LLaVA
-    ) throws -> [LLaVA.EncodedPicture] {
-        let asking = requests.filter { $0.patches != nil }
-        guard !asking.isEmpty else { return requests.map { _ in model.withoutPicture() } }
-        var encoded = try model.encode(
-            asking.compactMap(\.patches), plans: asking.map(\.plan), questions: asking.map(\.prompt.question),
-            keepingTower: asking.contains(where: \.keepsTowerFeatures)
-        )[...]
-        return requests.map { $0.patches == nil ? model.withoutPicture() : encoded.removeFirst() }
-    }
-
-    private static func share(of place: Int, in flops: [Int]) -> Double {
-        Double(flops[place]) / Double(max(flops.reduce(0, +), 1))
-    }
 }
 
 extension GenerationRequest {
-    /// Equal keys mean that the decoder sees the same rows up to the picture's last; nil where they may not be shared.
+    /// Equal keys mean that the decoder sees the same rows up to the last picture's last; nil where they may not be shared.
     ///
     /// A reduction inside the decoder looks at the whole prompt: what is shared then ends before its first layer.
     var prefixKey: String? {
-        guard plan.undisturbedLayers(of: .languageModel) > 0, !prompt.after.isEmpty else { return nil }
-        return towerKey.map { "\(prompt.before) \($0)" }
+        guard !pictures.isEmpty, plan.undisturbedLayers(of: .languageModel) > 0, !prompt.after.isEmpty else {
+            return nil
+        }
+        var key = ""
+        for part in prompt.beginning {
+            switch part {
+            case .text(let ids): key += "\(ids) "
+            case .picture(let picture):
+                guard let own = towerKey(picture) else { return nil }
+                key += "\(own.utf8.count) \(own) "
+            }
+        }
+        return key
     }
 
-    /// Rows up to the picture's last.
-    fileprivate func prefixRows(_ picture: LLaVA.EncodedPicture) -> Int { prompt.before.count + picture.features.rows }
+    /// Equal keys mean the same pictures and reductions, whatever is asked about them; nil where nothing may be shared.
+    var pictureKey: String? {
+        let keys = pictures.compactMap(\.key)
+        guard !keys.isEmpty, keys.count == pictures.count else { return nil }
+        return keys.map { "\($0.utf8.count) \($0)" }.joined(separator: " ")
+    }
 
     /// Equal keys mean that tower, projector and what reduces there give the same: the question counts where it is read.
-    fileprivate var towerKey: String? {
-        guard plan.readsQuestion, let question = prompt.question else { return featureKey }
-        return featureKey.map { "\($0.utf8.count) \($0) \(question)" }
+    fileprivate func towerKey(_ picture: Int) -> String? {
+        let key = pictures[picture].key
+        guard plan.readsQuestion, let question = prompt.question else { return key }
+        return key.map { "\($0.utf8.count) \($0) \(question)" }
     }
 }
 

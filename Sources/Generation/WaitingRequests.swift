@@ -3,8 +3,8 @@ import VisionLanguage
 
 /// Requests that wait for room, and which of them may start together.
 ///
-/// They start in the order they came, except that requests about one picture come forward to the first of them: tower and
-/// prompt prefix are then computed once and used while they are at hand.
+/// They start in the order they came, except that requests about the same pictures come forward to the first of them: tower
+/// and prompt prefix are then computed once and used while they are at hand.
 struct WaitingRequests {
     private var requests: [GenerationRequest] = []
     private let prefillRows: Int
@@ -57,10 +57,10 @@ struct WaitingRequests {
     private func order(_ count: Int) -> [Int] {
         var order: [Int] = [], seen: Set<String> = [], places: [String: [Int]] = [:]
         for (index, request) in requests.enumerated() {
-            if let key = request.featureKey { places[key, default: []].append(index) }
+            if let key = request.pictureKey { places[key, default: []].append(index) }
         }
         for (index, request) in requests.enumerated() where order.count < count {
-            guard let key = request.featureKey else {
+            guard let key = request.pictureKey else {
                 order.append(index)
                 continue
             }
@@ -71,8 +71,8 @@ struct WaitingRequests {
 
     /// Rows of a request's whole prompt: those of its visual tokens that enter the decoder included.
     private func prompt(_ request: GenerationRequest) -> Int {
-        let visual = request.patches == nil ? 0 : visualTokens - request.plan.removals(in: .visionEncoder).reduce(0, +)
-        return request.prompt.before.count + visual + request.prompt.after.count
+        let visual = visualTokens - request.plan.removals(in: .visionEncoder).reduce(0, +)
+        return request.prompt.text.count + request.pictures.count * visual
     }
 
     /// Rows of keys and values that a request holds at its end, at most.

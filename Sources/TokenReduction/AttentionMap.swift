@@ -49,14 +49,14 @@ public struct AttentionMap: Sendable {
     }
 
     /// For each of `columns`, Σ over `rows` of A[row, column]: how much a token is looked at.
-    public func columnSums(rows: [Range<Int>], columns: Range<Int>) -> [Double] {
+    public func columnSums(rows: [Range<Int>], columns: [Range<Int>]) -> [Double] {
         combination(of: rows, weights: [Double](repeating: 1, count: rows.extent), columns: columns)
     }
 
     /// For each of `rows`, Σ over `columns` of A[row, column]: how much a token looks at others.
-    public func rowSums(rows: Range<Int>, columns: [Range<Int>]) -> [Double] {
-        check([rows], columns)
-        return rows.map { row in columns.reduce(0) { $0 + cells.sum(row: row, columns: $1) } }
+    public func rowSums(rows: [Range<Int>], columns: [Range<Int>]) -> [Double] {
+        check(rows, columns)
+        return rows.joined().map { row in columns.reduce(0) { $0 + cells.sum(row: row, columns: $1) } }
     }
 
     /// A[row, columns].
@@ -72,10 +72,10 @@ public struct AttentionMap: Sendable {
     }
 
     /// For each of `columns`, Σ over `rows` of weight[row] · A[row, column].
-    public func combination(of rows: [Range<Int>], weights: [Double], columns: Range<Int>) -> [Double] {
-        check(rows, [columns])
+    public func combination(of rows: [Range<Int>], weights: [Double], columns: [Range<Int>]) -> [Double] {
+        check(rows, columns)
         precondition(weights.count == rows.extent, "one weight for each row")
-        return cells.combination(of: rows, weights: weights, columns: columns)
+        return columns.flatMap { cells.combination(of: rows, weights: weights, columns: $0) }
     }
 
     private func check(_ rows: [Range<Int>], _ columns: [Range<Int>]) {

@@ -30,10 +30,10 @@ public struct ReductionPlan: Sendable {
     /// What is reduced.
     public let model: ModelDepth
     /// Visual tokens left at the end of the last place that reduces; until a picture has settled it, the most that may be.
-    public let keep: Int
+    public private(set) var keep: Int
     /// Whether the picture has yet to settle how many tokens stay.
-    public let isOpen: Bool
-    private let removals: [Place: [Int]]
+    public private(set) var isOpen: Bool
+    private var removals: [Place: [Int]]
 
     /// A plan by the method's name, as a job asks for it.
     ///
@@ -57,19 +57,50 @@ public struct ReductionPlan: Sendable {
         try self.init(method: method, keep: keep, model: model, isSettled: false)
     }
 
-    /// What becomes of no visual tokens: a prompt about no picture gives none up, whatever the method.
-    init(withoutPictureIn model: ModelDepth) {
-        method = ReductionMethod(name: "none")
-        self.model = ModelDepth(
-            visionLayers: model.visionLayers, languageLayers: model.languageLayers, visualTokens: 0)
-        keep = 0
-        isOpen = false
-        removals = [:]
+    /// The plan of a sequence that holds what tower and projector left of several tiles: each tile's budget counts, and the
+    /// language model gives up tokens of all of them together. Of no tiles there is nothing to give up.
+    ///
+    /// `plan` is the one that every tile began with.
+    init(joining tiles: [ReductionPlan], of plan: ReductionPlan) throws(ReductionError) {
+        guard tiles.count != 1 else {
+            self = tiles[0]
+            return
+        }
+        method = plan.method
+        model = ModelDepth(
+            visionLayers: plan.model.visionLayers, languageLayers: plan.model.languageLayers,
+            visualTokens: tiles.reduce(0) { $0 + $1.model.visualTokens })
+        keep = tiles.reduce(0) { $0 + $1.keep }
+        isOpen = tiles.contains(where: \.isOpen)
+        var removals: [Place: [Int]] = [:]
+        for place in [Place.visionEncoder, .projector] {
+            removals[place] = (0..<model.layers(in: place)).map { layer in
+                tiles.reduce(0) { $0 + $1.removal(in: place, layer: layer) }
+            }
+        }
+        let entering = tiles.reduce(0) { $0 + $1.delivered }
+        if let stages = method.decoder, keep < entering {
+            removals[.languageModel] = try Self.removals(
+                stages, in: .languageModel, from: entering, to: keep, layers: model.languageLayers)
+        }
+        self.removals = removals
+        try checkSteps()
     }
 
-    /// This plan once its picture has said that it keeps `count` tokens, at most as many as were allowed.
-    func settled(at count: Int) throws(ReductionError) -> ReductionPlan {
-        try ReductionPlan(method: method, keep: min(count, keep), model: model, isSettled: true)
+    /// This plan once its tile, or a sequence in the language model, has said that it keeps `count` tokens, at most as many as
+    /// were allowed.
+    func settled(at count: Int, in place: Place) throws(ReductionError) -> ReductionPlan {
+        let keep = min(count, keep)
+        if place == .languageModel, let stages = method.decoder {
+            var plan = self
+            plan.keep = keep
+            plan.isOpen = false
+            plan.removals[.languageModel] = try Self.removals(
+                stages, in: .languageModel, from: delivered, to: keep, layers: model.languageLayers)
+            try plan.checkSteps()
+            return plan
+        }
+        return try ReductionPlan(method: method, keep: keep, model: model, isSettled: true)
     }
 
     private init(
@@ -93,16 +124,20 @@ public struct ReductionPlan: Sendable {
                 .badBudget, "\(method.name) keeps all \(total) visual tokens: leave out keep, or choose a method")
         }
         let settled = method.budget == .final ? keep : try Self.final(method, average: keep, model)
-        let removals = try Self.removals(method, keep: settled, model)
-        let steps = removals.values.joined().count { $0 > 0 }
-        guard steps < Int(UInt8.max) else {
-            throw ReductionError(.badLayer, "\(steps) reducing layers are too many to record: start later, at most 254")
-        }
+        removals = try Self.removals(method, keep: settled, model)
         self.method = method
         self.model = model
         self.keep = settled
         isOpen = !isSettled && method.places.contains { method.stages(in: $0)?.isAdaptive == true }
-        self.removals = removals
+        try checkSteps()
+    }
+
+    /// Throws where more layers reduce than a trace can tell apart.
+    private func checkSteps() throws(ReductionError) {
+        let steps = removals.values.joined().count { $0 > 0 }
+        guard steps < Int(UInt8.max) else {
+            throw ReductionError(.badLayer, "\(steps) reducing layers are too many to record: start later, at most 254")
+        }
     }
 
     private static func removals(
@@ -115,25 +150,35 @@ public struct ReductionPlan: Sendable {
             try stages.check(in: place)
             let leaving =
                 place == method.places.last ? keep : try method.encoderBudget.tokens(from: entering, to: keep)
-            let layers = model.layers(in: place)
-            let counts = try stages.schedule.removals(from: entering, to: leaving, layers: layers)
-            for (layer, count) in counts.enumerated() where count > 0 {
-                let most = stages.filter.mostRemovable(of: entering)
-                guard count <= most else {
-                    throw ReductionError(
-                        .badBudget,
-                        "layer \(layer) of the \(place.rawValue) would give up \(count) of \(entering) visual tokens, "
-                            + "and \(stages.filter.summary) can give up \(most) at once: keep more")
-                }
-                // Behind the last layer of the language model nothing visual is left to reduce.
-                guard place != .languageModel || stages.schedule.moment != .afterLayer || layer + 1 < layers else {
-                    throw ReductionError(.badLayer, "nothing reads visual tokens after layer \(layer): reduce earlier")
-                }
-                entering -= count
-            }
+            let counts = try Self.removals(
+                stages, in: place, from: entering, to: leaving, layers: model.layers(in: place))
+            entering -= counts.reduce(0, +)
             removals[place] = counts
         }
         return removals
+    }
+
+    /// How many tokens each layer of `place` gives up, so that of those `entering` the right number leaves it.
+    private static func removals(
+        _ stages: Stages, in place: Place, from entering: Int, to leaving: Int, layers: Int
+    ) throws(ReductionError) -> [Int] {
+        let counts = try stages.schedule.removals(from: entering, to: leaving, layers: layers)
+        var left = entering
+        for (layer, count) in counts.enumerated() where count > 0 {
+            let most = stages.filter.mostRemovable(of: left)
+            guard count <= most else {
+                throw ReductionError(
+                    .badBudget,
+                    "layer \(layer) of the \(place.rawValue) would give up \(count) of \(left) visual tokens, "
+                        + "and \(stages.filter.summary) can give up \(most) at once: keep more")
+            }
+            // Behind the last layer of the language model nothing visual is left to reduce.
+            guard place != .languageModel || stages.schedule.moment != .afterLayer || layer + 1 < layers else {
+                throw ReductionError(.badLayer, "nothing reads visual tokens after layer \(layer): reduce earlier")
+            }
+            left -= count
+        }
+        return counts
     }
 
     /// The number left at the end for which the mean over the language model's layers comes nearest to `average`.
@@ -186,9 +231,21 @@ public struct ReductionPlan: Sendable {
         return (try? stages.schedule.firstLayer(ofLayers: model.layers(in: place))) == layer
     }
 
-    /// Whether layer `layer` of `place` gives up tokens, or asks its picture whether to.
-    public func reduces(in place: Place, layer: Int) -> Bool {
-        removal(in: place, layer: layer) > 0 || settles(in: place, layer: layer)
+    /// Whether layer `layer` of `place` gives up tokens, or asks its picture whether to; at `moment` only, if one is given.
+    public func reduces(in place: Place, layer: Int, at moment: Moment? = nil) -> Bool {
+        (removal(in: place, layer: layer) > 0 || settles(in: place, layer: layer))
+            && (moment == nil || moment == method.stages(in: place)?.schedule.moment)
+    }
+
+    /// What layer `layer` of `place` must offer to what reduces there; empty where nothing looks at it.
+    func needs(place: Place, layer: Int) -> EvidenceNeeds {
+        guard let stages = method.stages(in: place) else { return [] }
+        var needs = reduces(in: place, layer: layer) ? stages.needs : []
+        let ahead = stages.filter.layersOfHistory
+        if ahead > 0, (layer + 1...layer + ahead).contains(where: { reduces(in: place, layer: $0) }) {
+            needs.formUnion(.attentionProbabilities)
+        }
+        return needs
     }
 
     /// How many layers of `place` come before the first one whose rows a reduction changes or looks at: what they compute

@@ -1,6 +1,6 @@
-/// What became of every visual token of one image.
+/// What became of every visual token of a tile, or of all tiles of a job.
 ///
-/// Tokens are named by their original position throughout, so that a trace can be laid over the picture. A new token,
+/// Tokens are named by their original position throughout, so that a trace can be laid over the pictures. A new token,
 /// made of several that went, bears the position of one of them (see ``Correlation/fused``). The fields are those of a
 /// result file.
 public struct ReductionTrace: Sendable, Hashable {
@@ -56,13 +56,65 @@ public struct ReductionTrace: Sendable, Hashable {
         kept = (0..<tokens).map { UInt16($0) }
     }
 
-    /// Enters one step; `positions` are the original positions of the visual tokens that entered it, the first of them
-    /// at row `firstRow`.
+    /// The traces of tiles side by side, each tile's tokens numbered behind those of the tile before it; what happened in one
+    /// layer is one step.
+    init(joining tiles: [ReductionTrace]) {
+        self.init(tokens: 0)
+        let layers = Set(tiles.flatMap(\.steps).map { LayerOfPlace(place: $0.place, layer: $0.layer) }).sorted()
+        var lefts = tiles.map { $0.leftAt.count }
+        for (index, tile) in tiles.enumerated() {
+            for step in tile.steps.reversed() { lefts[index] = step.tokensIn }
+        }
+        for layer in layers {
+            var (tokensIn, tokensOut, seconds) = (0, 0, 0.0)
+            for (index, tile) in tiles.enumerated() {
+                let step = tile.steps.first { $0.place == layer.place && $0.layer == layer.layer }
+                tokensIn += step?.tokensIn ?? lefts[index]
+                lefts[index] = step?.tokensOut ?? lefts[index]
+                tokensOut += lefts[index]
+                seconds += step?.seconds ?? 0
+            }
+            steps.append(
+                Step(
+                    place: layer.place, layer: layer.layer, tokensIn: tokensIn, tokensOut: tokensOut, seconds: seconds))
+        }
+        for tile in tiles {
+            let first = leftAt.count
+            let number = tile.steps.map { step in
+                UInt8(layers.firstIndex { $0.place == step.place && $0.layer == step.layer } ?? 0)
+            }
+            func name(_ token: UInt16) -> UInt16 { token == Self.discarded ? token : UInt16(first + Int(token)) }
+            leftAt += tile.leftAt.map { $0 == Self.survived ? $0 : number[Int($0)] }
+            wentTo += tile.wentTo.map(name)
+            scores += tile.scores
+            kept += tile.kept.map(name)
+            merges += tile.merges.map {
+                Merge(
+                    step: number[Int($0.step)], source: name($0.source), target: name($0.target), weight: $0.weight)
+            }
+        }
+    }
+
+    /// Where a step happened, in the order of the forward pass.
+    private struct LayerOfPlace: Hashable, Comparable {
+        let place: Place
+        let layer: Int
+
+        static func < (one: LayerOfPlace, other: LayerOfPlace) -> Bool { one.rank < other.rank }
+
+        private var rank: (Int, Int) { (Place.allCases.firstIndex(of: place) ?? 0, layer) }
+    }
+
+    /// Enters one step; `positions` are the original positions of the visual tokens of `layout` that entered it.
     mutating func record(
-        _ reduction: ReductionStep, place: Place, layer: Int, positions: [Int], firstRow: Int, seconds: Double
+        _ reduction: ReductionStep, place: Place, layer: Int, positions: [Int], layout: TokenLayout, seconds: Double
     ) {
         let step = UInt8(steps.count)
-        let original = { (row: Int) in positions[row - firstRow] }
+        let names = Dictionary(uniqueKeysWithValues: zip(layout.visual, positions))
+        func original(_ row: Int) -> Int {
+            guard let name = names[row] else { preconditionFailure("row \(row) is no visual token") }
+            return name
+        }
         for (position, score) in zip(positions, reduction.scores) { scores[position] = Float(score) }
         for row in reduction.pruned {
             leftAt[original(row)] = step
@@ -76,8 +128,7 @@ public struct ReductionTrace: Sendable, Hashable {
             largest[source] = merge.weight
             wentTo[source] = target
         }
-        let image = firstRow..<firstRow + positions.count
-        kept = reduction.kept.filter(image.contains).map { UInt16(original($0)) }
+        kept = reduction.kept.compactMap { names[$0].map { UInt16($0) } }
         steps.append(
             Step(
                 place: place, layer: layer, tokensIn: positions.count, tokensOut: kept.count, seconds: seconds))

@@ -18,10 +18,10 @@ public struct SingleReduction: Sendable {
         guard !hidden.shape.isEmpty, hidden.rows == layout.rows else {
             throw ReductionError(.mismatch, "hidden states of \(hidden.shape) do not have \(layout.rows) rows")
         }
-        guard (1...max(layout.image.count, 1)).contains(keep) else {
+        guard (1...max(layout.visual.count, 1)).contains(keep) else {
             throw ReductionError(
                 .badBudget,
-                "cannot keep \(keep) of \(layout.image.count) visual tokens: at least one must stay, and no more than there are"
+                "cannot keep \(keep) of \(layout.visual.count) visual tokens: at least one must stay, and no more than there are"
             )
         }
         try evidence.checkNumbers()
@@ -30,21 +30,21 @@ public struct SingleReduction: Sendable {
                 .notFinite, "the hidden states hold NaN or infinity: a reduction compares and adds them")
         }
         let preferred: Place = layout.classToken == nil ? .languageModel : .visionEncoder
-        let removal = max(0, layout.image.count - keep)
+        let removal = max(0, layout.visual.count - keep)
         guard let stages = method.stages(in: preferred) ?? method.encoder ?? method.projector ?? method.decoder else {
             guard removal == 0 else {
                 throw ReductionError(
                     .badBudget,
-                    "\(method.name) keeps all \(layout.image.count) visual tokens: choose a method that reduces")
+                    "\(method.name) keeps all \(layout.visual.count) visual tokens: choose a method that reduces")
             }
             self.step = ReductionStep(
-                scores: [Double](repeating: 0, count: layout.image.count),
+                scores: [Double](repeating: 0, count: layout.visual.count),
                 correlation: Correlation(sources: [], edges: []), layout: layout)
             self.hidden = hidden.gathering(Array(0..<hidden.rows))
             return
         }
         let view = try LayerView(
-            layout: layout, evidence: evidence, grid: grid, positions: Array(0..<layout.image.count))
+            layout: layout, evidence: evidence, grid: grid, positions: Array(0..<layout.visual.count))
         let merged = hidden.gathering(Array(0..<hidden.rows))
         self.step = try stages.reduce(view, hidden: merged, removing: removal)
         self.hidden = merged.gathering(step.kept)

@@ -84,7 +84,13 @@ public struct Stages: Sendable {
         let kept = order.arrange(
             layer.survivors(without: correlation.sources), candidates: candidates, fused: correlation.fused,
             layout: layer.layout)
-        try compress.merge(correlation, in: layer, into: hidden.rows(layer.layout.image))
+        let visual = layer.layout.visual, rows = visual.of(hidden)
+        try compress.merge(correlation, in: layer, into: rows)
+        if visual.runs.count > 1 {
+            for (token, row) in visual.enumerated() {
+                hidden.rows(row..<row + 1).copy(from: rows.rows(token..<token + 1))
+            }
+        }
         return ReductionStep(
             scores: candidates.scores, correlation: correlation, layout: layer.layout, kept: kept)
     }
@@ -113,13 +119,18 @@ public struct ReductionStep: Sendable, Hashable {
 
     /// `kept` are the visual tokens that stay, in their order; all of them in theirs where it is left out.
     init(scores: [Double], correlation: Correlation, layout: TokenLayout, kept: [Int]? = nil) {
-        let first = layout.image.lowerBound
+        let visual = layout.visual
         self.scores = scores
-        let visual = kept.map { $0.map { first + $0 } } ?? Array(layout.image)
-        self.kept = Array(0..<first) + visual + Array(layout.image.upperBound..<layout.rows)
-        self.pruned = correlation.sources.map { $0 + first }
+        // Tokens that change their order do so among the places of those that stay.
+        let goes = Set(correlation.sources)
+        var order = (kept ?? Array(0..<visual.count)).map { visual[$0] }[...]
+        var rows = [Int](repeating: 0, count: layout.rows)
+        for row in 0..<layout.rows { rows[row] = row }
+        for token in 0..<visual.count { rows[visual[token]] = goes.contains(token) ? -1 : order.removeFirst() }
+        self.kept = rows.filter { $0 >= 0 }
+        self.pruned = correlation.sources.map { visual[$0] }
         self.merges = zip(correlation.sources, correlation.edges).flatMap { source, row in
-            row.map { Merge(source: source + first, target: $0.target + first, weight: $0.weight) }
+            row.map { Merge(source: visual[source], target: visual[$0.target], weight: $0.weight) }
         }
     }
 }

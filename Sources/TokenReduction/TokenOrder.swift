@@ -28,7 +28,7 @@ public enum TokenOrder: String, Sendable, Hashable, CaseIterable {
             let chosen = candidates.survivors ?? [], isChosen = Set(chosen), stays = Set(survivors).subtracting(new)
             return chosen.filter(stays.contains) + survivors.filter { !isChosen.contains($0) && !new.contains($0) }
                 + fused
-        case .alternating: return stable { (layout.image.lowerBound + $0).isMultiple(of: 2) }
+        case .alternating: return stable { layout.visual[$0].isMultiple(of: 2) }
         }
     }
 }

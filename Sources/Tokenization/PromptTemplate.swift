@@ -1,6 +1,6 @@
 /// How an instruction becomes a prompt for a model that was trained on dialogues.
 public enum PromptTemplate: String, Sendable, CaseIterable {
-    /// The text is the whole prompt, `<image>` included where there is a picture.
+    /// The text is the whole prompt, with an `<image>` for each picture.
     case none
     /// Hugging Face's chat template: no system sentence.
     case hf
@@ -10,17 +10,18 @@ public enum PromptTemplate: String, Sendable, CaseIterable {
     /// The text that says where a picture goes.
     public static let imageTag = "<image>"
 
-    /// The prompt for an instruction about one picture, or about none.
+    /// The prompt for an instruction about some pictures, or about none.
     ///
-    /// The picture goes before the instruction, unless the instruction says itself where, with an `<image>` that is a
-    /// place.
-    public func render(_ instruction: String, hasPicture: Bool = true, tag: ImageTag? = nil) -> RenderedPrompt {
+    /// The pictures go before the instruction, each on a line of its own, unless the instruction says itself where, with an
+    /// `<image>` for each that is a place.
+    public func render(_ instruction: String, pictures: Int = 1, tag: ImageTag? = nil) -> RenderedPrompt {
         if self == .none { return RenderedPrompt(text: instruction, pictures: .max) }
         let isPlaced = tag == .place && instruction.contains(Self.imageTag)
-        let turn = hasPicture && !isPlaced ? "\(Self.imageTag)\n\(instruction)" : instruction
+        let turn =
+            isPlaced ? instruction : String(repeating: "\(Self.imageTag)\n", count: pictures) + instruction
         let system = self == .vicunaV1 ? Self.vicunaSystem + " " : ""
         return RenderedPrompt(
-            text: "\(system)USER: \(turn) ASSISTANT:", pictures: tag == .place ? .max : hasPicture ? 1 : 0)
+            text: "\(system)USER: \(turn) ASSISTANT:", pictures: tag == .place ? .max : pictures)
     }
 
     private static let vicunaSystem =
@@ -30,7 +31,7 @@ public enum PromptTemplate: String, Sendable, CaseIterable {
 
 /// What `<image>` in an instruction is, under a template.
 public enum ImageTag: String, Sendable, CaseIterable {
-    /// Where the picture goes.
+    /// Where a picture goes.
     case place
     /// Text like any other.
     case text

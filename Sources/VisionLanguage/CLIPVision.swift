@@ -77,39 +77,45 @@ final class CLIPVision {
         return backend.convert(Tensor(rows, shape: positions.shape), to: backend.residualType)
     }
 
-    /// Runs pictures, each `(patches, 3·patch²)`, through the tower; `runs` holds one run a picture and is advanced,
-    /// `flops` receives each picture's operations.
+    /// Runs tiles, each `(patches, 3·patch²)`, through the tower; `reductions` holds one for each tile and is advanced, `flops`
+    /// receives each tile's operations.
     ///
-    /// Returns `(class token + surviving patches, hidden)` of each picture.
-    func encode(_ pictures: [Tensor], runs: inout [ReductionRun], flops: inout [Int]) throws -> RaggedRows {
-        var rows = embed(pictures, &flops)
+    /// Returns `(class token + surviving patches, hidden)` of each tile.
+    func encode(_ tiles: [Tensor], reductions: inout [TileReduction], flops: inout [Int]) throws -> RaggedRows {
+        var rows = embed(tiles, &flops)
         for (index, layer) in layers.enumerated() {
             let mixed = rows.projections { rows, numbers in mix(layer, rows, of: numbers, &flops) }
-            var evidence = try attend(layer, index, rows, mixed, runs, &flops)
-            for number in runs.indices { runs[number].remember(evidence[number], place: .visionEncoder, layer: index) }
-            try reduce(&rows, &runs, layer: index, at: .afterAttention, evidence)
+            var evidence = try attend(layer, index, rows, mixed, reductions, &flops)
+            for number in reductions.indices {
+                reductions[number].remember(
+                    evidence[number], place: .visionEncoder, layer: index,
+                    layout: .encoder(visualTokens: rows.segments[number].count - 1))
+            }
+            try reduce(&rows, &reductions, layer: index, at: .afterAttention, evidence)
             feedForward(layer, rows, &flops)
-            rows.ahead = try lookAhead(index + 1, rows, runs, &evidence, &flops)
-            try reduce(&rows, &runs, layer: index, at: .afterLayer, evidence)
+            rows.ahead = try lookAhead(index + 1, rows, reductions, &evidence, &flops)
+            try reduce(&rows, &reductions, layer: index, at: .afterLayer, evidence)
             progress.action()
         }
         return rows
     }
 
     private func reduce(
-        _ rows: inout RaggedRows, _ runs: inout [ReductionRun], layer: Int, at moment: Moment, _ evidence: [Evidence]
+        _ rows: inout RaggedRows, _ reductions: inout [TileReduction], layer: Int, at moment: Moment,
+        _ evidence: [Evidence]
     ) throws {
-        _ = try rows.reduce(&runs, .visionEncoder, layer: layer, at: moment, evidence: evidence, backend: backend) {
-            _, rows, _ in TokenLayout.encoder(visualTokens: rows - 1)
-        }
+        _ = try rows.reduce(
+            &reductions, .visionEncoder, layer: layer, at: moment, evidence: evidence,
+            layouts: rows.segments.map { .encoder(visualTokens: $0.count - 1) }, backend: backend)
     }
 
     /// Adds to the evidence what layer `next` will look at, where a reduction before it asks; returns that layer's
     /// queries, keys and values of the pictures that ask, if it runs.
     private func lookAhead(
-        _ next: Int, _ rows: RaggedRows, _ runs: [ReductionRun], _ evidence: inout [Evidence], _ flops: inout [Int]
+        _ next: Int, _ rows: RaggedRows, _ reductions: [TileReduction], _ evidence: inout [Evidence],
+        _ flops: inout [Int]
     ) throws -> LookedAhead? {
-        let needs = runs.map { $0.needs(place: .visionEncoder, layer: next - 1) }
+        let needs = reductions.map { $0.needs(place: .visionEncoder, layer: next - 1) }
         let asking = needs.indices.filter { needs[$0].looksAhead }, width = configuration.hidden
         guard !asking.isEmpty else { return nil }
         let rows = rows.only(asking)
@@ -155,7 +161,7 @@ final class CLIPVision {
 
     /// Adds attention to every picture's rows; returns the evidence that was asked for.
     private func attend(
-        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ mixed: Tensor, _ runs: [ReductionRun],
+        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ mixed: Tensor, _ reductions: [TileReduction],
         _ flops: inout [Int]
     ) throws -> [Evidence] {
         let width = configuration.hidden
@@ -168,9 +174,9 @@ final class CLIPVision {
                 Attention(
                     queries: Columns(own, first: 0, count: width), keys: Columns(own, first: width, count: width),
                     values: Columns(own, first: 2 * width, count: width), heads: heads, causal: false,
-                    keyBias: runs[picture].keyBias(place: .visionEncoder).map { [0] + $0 }),
+                    keyBias: reductions[picture].keyBias(place: .visionEncoder).map { [0] + $0 }),
                 output: attended.rows(segment),
-                needs: runs[picture].needs(place: .visionEncoder, layer: index), observer: 0)
+                needs: reductions[picture].needs(place: .visionEncoder, layer: index), observer: 0)
         }
         backend.linear(attended, layer.output, addingTo: rows.tensor)
         return evidence

@@ -9,18 +9,18 @@ public final class DecoderSequence {
     public let promptTokens: Int
     /// Where the rows stand that are still to be read, ascending.
     let unread: Range<Int>
-    /// The rows of the prompt that are visual.
-    let image: Range<Int>
-    /// The reduction, which goes on in the decoder.
-    public internal(set) var run: ReductionRun
+    /// What the rows of the prompt are that are left.
+    var layout: TokenLayout
+    /// What is reduced in the decoder, of all pictures together.
+    public internal(set) var reduction: SequenceReduction
     let cache: KeyValueCache
     /// Rows of a shared beginning as they enter the first layer that a reduction looks at, and that layer: from there on all
     /// rows of the prompt go together. nil where all of the prompt is read at once, or the beginning in all layers.
     let joining: (layer: Int, rows: Tensor)?
-    /// What comes out of a beginning that was read in some layers only.
-    var begun: (layer: Int, rows: Tensor)?
+    /// The same of this prompt, for others to go on from.
+    private(set) var begun: (layer: Int, rows: Tensor)?
     /// How many of its first rows other prompts will want to go on from.
-    private let sharedRows: Int
+    let sharedRows: Int
     /// What each layer worked on.
     var work: [LayerWork]
     /// Tokens that the answer may have in the model's context.
@@ -31,60 +31,54 @@ public final class DecoderSequence {
     /// Operations of adding tokens so far.
     public internal(set) var decodeFLOPs = 0
 
-    /// A prompt of which nothing has been read.
-    init(promptTokens: Int, image: Range<Int>, run: ReductionRun, layers: Int, room: Int, sharedRows: Int = 0) {
-        self.promptTokens = promptTokens
-        self.image = image
-        self.run = run
+    /// A prompt of which nothing has been read, or only what `prefix` holds.
+    init(
+        _ layout: TokenLayout, _ reduction: SequenceReduction, layers: Int, room: Int, continuing prefix: Prefix?,
+        sharedRows: Int
+    ) {
+        promptTokens = layout.rows
+        self.layout = layout
+        self.reduction = reduction
         self.room = room
-        unread = 0..<promptTokens
-        joining = nil
-        cache = KeyValueCache(layers: layers)
-        nextPosition = promptTokens
-        work = [LayerWork](repeating: LayerWork(), count: layers)
         self.sharedRows = sharedRows
-    }
-
-    /// The first rows of a prompt that was read as a whole, as though they had been read alone: causal attention shows them
-    /// nothing of what follows. `run` is the reduction as it stood before the decoder.
-    init(beginningOf whole: DecoderSequence, run: ReductionRun) {
-        promptTokens = whole.sharedRows
-        image = whole.image
-        self.run = run
-        room = 0
-        unread = 0..<promptTokens
-        joining = nil
-        begun = whole.begun
+        unread = (prefix?.rows ?? 0)..<promptTokens
+        joining = prefix?.begun
+        cache =
+            prefix.map { KeyValueCache(copying: $0.cache, room: layout.rows - $0.rows + room) }
+            ?? KeyValueCache(layers: layers)
+        work = prefix?.work ?? [LayerWork](repeating: LayerWork(), count: layers)
         nextPosition = promptTokens
-        sharedRows = 0
-        let layers = run.plan.undisturbedLayers(of: .languageModel)
-        cache = KeyValueCache(beginningOf: whole.cache, rows: promptTokens, layers: layers)
-        work = LayerWork.beginning(of: promptTokens, in: layers, of: whole.work.count)
     }
 
     /// Keeps the rows that others will go on from, where they enter the first layer that a reduction looks at.
     func keepBeginning(of rows: Tensor, entering layer: Int) {
-        guard sharedRows > 0, layer == run.plan.undisturbedLayers(of: .languageModel) else { return }
+        guard sharedRows > 0, layer == reduction.plan.undisturbedLayers(of: .languageModel) else { return }
         begun = (layer, rows.copy(of: 0..<sharedRows))
-    }
-
-    /// A prompt of `promptTokens` rows that goes on where `prefix` ends.
-    init(continuing prefix: DecoderSequence, promptTokens: Int, room: Int) {
-        self.promptTokens = promptTokens
-        self.room = room
-        image = prefix.image
-        run = prefix.run
-        unread = prefix.promptTokens..<promptTokens
-        joining = prefix.begun
-        cache = KeyValueCache(copying: prefix.cache, room: unread.count + room)
-        nextPosition = promptTokens
-        work = prefix.work
-        sharedRows = 0
     }
 
     /// Bytes of keys and values held for this sequence.
     public var cacheBytes: Int { cache.bytes }
 
-    /// Bytes of keys and values, and of rows of a beginning that wait for the rest.
-    var heldBytes: Int { cache.bytes + (begun?.rows.byteCount ?? 0) }
+    /// What several prompts begin with, as one of them read it: causal attention shows a beginning nothing of what follows.
+    ///
+    /// It goes as far as the last picture's last row, in all layers or, where pictures are reduced in the decoder, in those
+    /// before the first that a reduction looks at.
+    struct Prefix {
+        let rows: Int
+        let cache: KeyValueCache
+        let begun: (layer: Int, rows: Tensor)?
+        let work: [LayerWork]
+
+        /// The first `sharedRows` of a prompt that was read.
+        init(of sequence: DecoderSequence) {
+            rows = sequence.sharedRows
+            begun = sequence.begun
+            let layers = sequence.reduction.plan.undisturbedLayers(of: .languageModel)
+            cache = KeyValueCache(beginningOf: sequence.cache, rows: rows, layers: layers)
+            work = LayerWork.beginning(of: rows, in: layers, of: sequence.work.count)
+        }
+
+        /// Bytes of keys and values, and of rows that wait for the rest of a prompt.
+        var bytes: Int { cache.bytes + (begun?.rows.byteCount ?? 0) }
+    }
 }

@@ -85,14 +85,14 @@ public final class LLaVA {
     /// Bytes of the keys and values of one row in all decoder layers.
     public var cacheBytesPerRow: Int { configuration.text.cacheBytesPerRow(backend.activationType) }
 
-    /// One picture after tower and projector, or none.
-    public struct EncodedPicture: Sendable {
+    /// One tile of a picture after tower and projector; LLaVA-1.5 takes every picture as one tile.
+    public struct EncodedTile: Sendable {
         /// `(visual tokens, decoder width)`, what enters the decoder, in the residual type.
         public let features: Tensor
         /// `(visual tokens, tower width)`, what entered the projector; nil where nobody asked for it.
         public let towerFeatures: Tensor?
-        /// The reduction so far; the decoder goes on with it.
-        public let run: ReductionRun
+        /// The reduction so far; the decoder goes on with what is left.
+        public let reduction: TileReduction
         /// Operations of the tower; of CLIP's text tower, too, where the reduction reads the question.
         public let towerFLOPs: Int
         /// Operations of the projector.
@@ -101,108 +101,160 @@ public final class LLaVA {
         public var flops: Int { towerFLOPs + projectorFLOPs }
     }
 
-    /// Encodes pictures, each as patch rows `(patches, 3·patch²)`, and reduces them as their plans say; plans that read the
-    /// question need it in `questions`.
-    ///
-    /// With `keepingTower`, the rows that enter the projector come out as well.
-    public func encode(
-        _ pictures: [Tensor], plans: [ReductionPlan], questions: [String?]? = nil, keepingTower: Bool = false
-    ) throws -> [EncodedPicture] {
+    /// What is to be encoded of one tile.
+    public struct TileRequest: Sendable {
+        /// `(patches, 3·patch²)`.
+        public let patches: Tensor
+        /// How it is reduced.
+        public let plan: ReductionPlan
+        /// What the user asks, for plans that read it.
+        public let question: String?
+        /// Whether the rows that enter the projector come out as well.
+        public let keepsTower: Bool
+
+        /// A tile and how it is reduced.
+        public init(patches: Tensor, plan: ReductionPlan, question: String? = nil, keepsTower: Bool = false) {
+            self.patches = patches
+            self.plan = plan
+            self.question = question
+            self.keepsTower = keepsTower
+        }
+    }
+
+    /// Encodes tiles and reduces them as their plans say.
+    public func encode(_ tiles: [TileRequest]) throws -> [EncodedTile] {
         let side = configuration.vision.side
-        var runs = try plans.map { try ReductionRun(plan: $0, grid: PatchGrid(rows: side, columns: side)) }
-        var flops = pictures.map { _ in 0 }
-        var rows = try tower.encode(pictures, runs: &runs, flops: &flops)
-        for run in runs { try run.checkDelivered(after: .visionEncoder) }
+        var reductions = try tiles.map { try TileReduction(plan: $0.plan, grid: PatchGrid(rows: side, columns: side)) }
+        var flops = tiles.map { _ in 0 }
+        var rows = try tower.encode(tiles.map(\.patches), reductions: &reductions, flops: &flops)
+        for reduction in reductions { try reduction.checkDelivered(after: .visionEncoder) }
         if !configuration.keepsClassToken {
             rows.keep(rows.segments.map { Array(1..<$0.count) }, backend: backend)
         }
         let entered = rows.segments.map(\.count)
-        let towerFeatures = rows.segments.map { keepingTower ? rows.tensor.copy(of: $0) : nil }
+        let towerFeatures = zip(rows.segments, tiles).map { $1.keepsTower ? rows.tensor.copy(of: $0) : nil }
         let first = configuration.keepsClassToken ? 1 : 0
         let evidence = try likeness.evidence(
-            rows, from: first, questions: questions ?? [String?](repeating: nil, count: pictures.count), runs: runs,
-            flops: &flops)
+            rows, from: first, questions: tiles.map(\.question), reductions: reductions, flops: &flops)
         var projected = RaggedRows(projector.project(rows.tensor), lengths: entered)
+        let layouts = entered.map { rows in
+            TokenLayout(rows: rows, visual: [first..<rows], classToken: first == 1 ? 0 : nil)
+        }
         _ = try projected.reduce(
-            &runs, .projector, layer: 0, at: .afterLayer, evidence: evidence, backend: backend
-        ) { _, rows, _ in TokenLayout(rows: rows, image: first..<rows, classToken: first == 1 ? 0 : nil) }
+            &reductions, .projector, layer: 0, at: .afterLayer, evidence: evidence, layouts: layouts, backend: backend)
         return projected.segments.enumerated().map { index, segment in
-            EncodedPicture(
-                features: projected.tensor.copy(of: segment), towerFeatures: towerFeatures[index], run: runs[index],
-                towerFLOPs: flops[index], projectorFLOPs: projector.flops(rows: entered[index]))
+            EncodedTile(
+                features: projected.tensor.copy(of: segment), towerFeatures: towerFeatures[index],
+                reduction: reductions[index], towerFLOPs: flops[index],
+                projectorFLOPs: projector.flops(rows: entered[index]))
         }
     }
 
-    /// What stands for the picture of a prompt about none: no rows, and nothing to reduce.
-    public func withoutPicture() -> EncodedPicture {
-        EncodedPicture(
-            features: Tensor(shape: [0, configuration.text.hidden], type: backend.residualType), towerFeatures: nil,
-            run: ReductionRun(withoutPictureIn: configuration.depth), towerFLOPs: 0, projectorFLOPs: 0)
+    /// A prompt with what tower and projector made of its pictures.
+    public struct DecoderInput: Sendable {
+        /// Text, and the places of pictures.
+        public let prompt: MultimodalPrompt
+        /// One for each picture.
+        public let tiles: [EncodedTile]
+        /// How the pictures are reduced.
+        public let plan: ReductionPlan
+
+        /// A prompt of as many pictures as there are tiles.
+        public init(_ prompt: MultimodalPrompt, _ tiles: [EncodedTile], plan: ReductionPlan) {
+            precondition(prompt.pictures == tiles.count, "a prompt and its pictures come together")
+            self.prompt = prompt
+            self.tiles = tiles
+            self.plan = plan
+        }
+
+        /// Rows of the whole prompt.
+        public var rows: Int { prompt.text.count + tiles.reduce(0) { $0 + $1.features.rows } }
+        /// Rows up to the last picture's last; all of them where there is no picture.
+        public var beginning: Int { rows - prompt.after.count }
+
+        /// What each row is. A class token that is handed on stands before its picture's visual tokens, and counts as text.
+        var layout: TokenLayout {
+            var visual: [Range<Int>] = [], row = 0
+            for part in prompt.parts {
+                switch part {
+                case .text(let ids): row += ids.count
+                case .picture(let picture):
+                    let tile = tiles[picture]
+                    row += tile.features.rows
+                    visual.append(row - tile.reduction.positions.count..<row)
+                }
+            }
+            return TokenLayout(rows: row, visual: visual)
+        }
     }
 
-    /// What several prompts about one picture begin with: everything up to the picture's last row, in all layers or, where
-    /// the picture is reduced in the decoder, in those before the first that a reduction looks at.
+    /// What several prompts begin with: everything up to the last picture's last row, in all layers or, where pictures are
+    /// reduced in the decoder, in those before the first that a reduction looks at.
     public struct Prefix {
-        let sequence: DecoderSequence
-        /// Bytes of keys and values, and of rows that wait for the rest of a prompt.
-        public var bytes: Int { sequence.heldBytes }
+        let beginning: DecoderSequence.Prefix
         /// Operations of reading it.
-        public var flops: Int { sequence.prefillFLOPs }
+        public let flops: Int
+        /// Bytes of keys and values, and of rows that wait for the rest of a prompt.
+        public var bytes: Int { beginning.bytes }
     }
 
     /// The beginning of a prompt that was read as one that others share.
-    public func prefix(of sequence: DecoderSequence, _ picture: EncodedPicture) -> Prefix {
-        let beginning = DecoderSequence(beginningOf: sequence, run: picture.run)
-        beginning.prefillFLOPs = decoder.flops(of: beginning.work)
-        return Prefix(sequence: beginning)
+    public func prefix(of sequence: DecoderSequence) -> Prefix {
+        let beginning = DecoderSequence.Prefix(of: sequence)
+        return Prefix(beginning: beginning, flops: decoder.flops(of: beginning.work))
     }
 
     /// Reads prompts with their pictures, or from where a prefix ends; returns the sequences, ready for `decode`, and the
     /// logits after each, `(prompts, vocabulary)`. `room` is how many tokens each answer may have; `shares` says of which
     /// prompts the beginning will be asked for.
     public func prefill(
-        _ prompts: [MultimodalPrompt], _ pictures: [EncodedPicture], prefixes: [Prefix?]? = nil,
-        shares: [Bool]? = nil, room: [Int]
+        _ inputs: [DecoderInput], prefixes: [Prefix?]? = nil, shares: [Bool]? = nil, room: [Int]
     ) throws -> (sequences: [DecoderSequence], logits: Tensor) {
-        var inputs: [Tensor] = [], whole: [Tensor?] = [], sequences: [DecoderSequence] = []
-        for (index, prompt) in prompts.enumerated() {
-            let picture = pictures[index]
-            let start = prompt.before.count + picture.features.rows
-            let fresh = try sequence(
-                start + prompt.after.count, prompt, picture, room: room[index],
-                sharedRows: shares?[index] == true ? start : 0)
-            func all() -> Tensor {
-                RaggedRows(
-                    stacking: [decoder.embed(prompt.before), picture.features, decoder.embed(prompt.after)]
-                ).tensor
-            }
-            whole.append(picture.run.looksAtEntry(of: .languageModel) ? all() : nil)
-            if let prefix = prefixes?[index], !prompt.after.isEmpty {
-                inputs.append(decoder.embed(prompt.after))
-                sequences.append(
-                    DecoderSequence(
-                        continuing: prefix.sequence, promptTokens: fresh.promptTokens, room: fresh.room))
-            } else {
-                inputs.append(whole[index] ?? all())
-                sequences.append(fresh)
-            }
+        var unread: [Tensor] = [], whole: [Tensor?] = [], sequences: [DecoderSequence] = []
+        for (index, input) in inputs.enumerated() {
+            try check(input)
+            let prefix = input.prompt.after.isEmpty ? nil : prefixes?[index]?.beginning
+            let reduction = try SequenceReduction(input.tiles.map(\.reduction), plan: input.plan)
+            let all = reduction.looksAtEntry ? rows(input.prompt.parts[...], input.tiles) : nil
+            whole.append(all)
+            unread.append(
+                prefix == nil
+                    ? all ?? rows(input.prompt.parts[...], input.tiles) : decoder.embed(input.prompt.after))
+            sequences.append(
+                DecoderSequence(
+                    input.layout, reduction, layers: configuration.text.layers,
+                    room: min(room[index], configuration.text.context - input.rows), continuing: prefix,
+                    sharedRows: shares?[index] == true ? input.beginning : 0))
         }
-        let logits = try decoder.prefill(inputs, whole: whole, sequences)
-        for sequence in sequences { try sequence.run.checkDelivered(after: .languageModel) }
+        let logits = try decoder.prefill(unread, whole: whole, sequences)
+        for sequence in sequences { try sequence.reduction.checkDelivered() }
         return (sequences, logits)
     }
 
-    /// A sequence of which nothing has been read yet; refuses what the model cannot take.
-    private func sequence(
-        _ rows: Int, _ prompt: MultimodalPrompt, _ picture: EncodedPicture, room: Int, sharedRows: Int
-    ) throws -> DecoderSequence {
-        try check(prompt, rows: rows)
-        // A class token that is handed on stands before the visual tokens.
-        let end = prompt.before.count + picture.features.rows
-        return DecoderSequence(
-            promptTokens: rows, image: end - picture.run.positions.count..<end, run: picture.run,
-            layers: configuration.text.layers, room: min(room, configuration.text.context - rows),
-            sharedRows: sharedRows)
+    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt.
+    public func features(of tiles: [EncodedTile]) -> Tensor {
+        guard !tiles.isEmpty else {
+            return Tensor(shape: [0, configuration.text.hidden], type: backend.residualType)
+        }
+        return RaggedRows(stacking: tiles.map(\.features)).tensor
+    }
+
+    /// `(visual tokens, tower width)`, what entered the projector for all pictures of a prompt; nil where nobody asked for it.
+    public func towerFeatures(of tiles: [EncodedTile]) -> Tensor? {
+        let rows = tiles.compactMap(\.towerFeatures)
+        return rows.isEmpty ? nil : RaggedRows(stacking: rows).tensor
+    }
+
+    /// `(rows, decoder width)` of some parts of a prompt.
+    private func rows(_ parts: ArraySlice<PromptPart>, _ tiles: [EncodedTile]) -> Tensor {
+        RaggedRows(
+            stacking: parts.map { part in
+                switch part {
+                case .text(let ids): decoder.embed(ids)
+                case .picture(let picture): tiles[picture].features
+                }
+            }
+        ).tensor
     }
 
     /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.
@@ -210,20 +262,27 @@ public final class LLaVA {
         try decoder.decode(ids, sequences)
     }
 
-    private func check(_ prompt: MultimodalPrompt, rows: Int) throws(ModelError) {
+    /// Refuses what the model cannot take.
+    private func check(_ input: DecoderInput) throws(ModelError) {
         let vocabulary = configuration.text.vocabulary
-        guard (prompt.before + prompt.after).allSatisfy({ (0..<vocabulary).contains($0) }) else {
+        guard input.prompt.text.allSatisfy({ (0..<vocabulary).contains($0) }) else {
             throw ModelError(
                 .vocabularyMismatch,
                 "the prompt holds token ids that the model does not embed (it has \(vocabulary)); "
                     + "take tokenizer and weights from one checkpoint")
         }
         let context = configuration.text.context
-        guard rows < context else {
+        guard input.rows < context else {
+            let (whose, less) =
+                switch input.tiles.count {
+                case 0: ("", "")
+                case 1: (" with its picture", " or keep fewer visual tokens")
+                default: (" with its pictures", ", keep fewer visual tokens or give fewer pictures")
+                }
             throw ModelError(
                 .promptTooLong,
-                "the prompt has \(rows) tokens\(prompt.hasPicture ? " with its picture" : ""), the model takes \(context) with the answer; "
-                    + "shorten the prompt" + (prompt.hasPicture ? " or keep fewer visual tokens" : ""))
+                "the prompt has \(input.rows) tokens\(whose), the model takes \(context) with the answer; "
+                    + "shorten the prompt\(less)")
         }
     }
 }

@@ -70,23 +70,23 @@ public struct LLaVAProcessor: Sendable {
             notes: picture.notes)
     }
 
-    /// The ids of an instruction under `template`, cut where the picture goes, if it is about one.
+    /// The ids of an instruction under `template`, cut where its pictures go, if it is about any.
     ///
     /// - Parameter tag: What `<image>` in the instruction is; an error where nobody says and a template leaves it open.
     public func prompt(
-        _ instruction: String, template: PromptTemplate, tag: ImageTag? = nil, hasPicture: Bool = true
+        _ instruction: String, template: PromptTemplate, tag: ImageTag? = nil, pictures: Int = 1
     ) throws -> MultimodalPrompt {
         guard template == .none || tag != nil || !instruction.contains(PromptTemplate.imageTag) else {
             throw ModelError(
                 .malformedPrompt,
-                "the prompt holds <image>: say with image_tag, or --image-tag, whether it is where the picture goes ('place') or "
+                "the prompt holds <image>: say with image_tag, or --image-tag, whether it is where a picture goes ('place') or "
                     + "text like any other ('text')")
         }
-        let rendered = template.render(instruction, hasPicture: hasPicture, tag: tag)
+        let rendered = template.render(instruction, pictures: pictures, tag: tag)
         let ids = try tokenizer.encode(rendered.text, pictures: rendered.pictures)
-        guard hasPicture else { return try MultimodalPrompt(textIDs: ids, imageToken: configuration.imageToken) }
         return try MultimodalPrompt(
-            ids: ids, imageToken: configuration.imageToken, visualTokens: configuration.visualTokens,
+            ids: ids, imageToken: configuration.imageToken, pictures: pictures,
+            visualTokens: configuration.visualTokens,
             question: MultimodalPrompt.question(
                 of: instruction, without: template != .none && tag == .text ? nil : tokenizer.imageText))
     }

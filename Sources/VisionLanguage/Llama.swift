@@ -62,7 +62,7 @@ final class Llama {
     func prefill(_ prompts: [Tensor], whole: [Tensor?], _ sequences: [DecoderSequence]) throws -> Tensor {
         for (prompt, sequence) in zip(whole, sequences) {
             guard let prompt else { continue }
-            try sequence.run.enter(prompt, layout: TokenLayout(rows: prompt.rows, image: sequence.image))
+            try sequence.reduction.enter(prompt, layout: sequence.layout)
         }
         let rows = try read(RaggedRows(stacking: prompts), sequences)
         for sequence in sequences { sequence.prefillFLOPs = flops(of: sequence.work) + head.flops(rows: 1) }
@@ -93,15 +93,15 @@ final class Llama {
             for (segment, sequence) in zip(rows.segments, sequences) {
                 sequence.keepBeginning(of: rows.tensor.rows(segment), entering: index)
             }
-            let needs = sequences.map { $0.run.needs(place: .languageModel, layer: index) }
+            let needs = sequences.map { $0.reduction.needs(layer: index) }
             let mixed = rows.projections { rows, numbers in mix(index, rows, of: numbers.map { sequences[$0] }) }
             var queries = remember(mixed, index, rows, angles, sequences)
             let isLast = index == layers.count - 1
             if isLast {
                 // Nothing reads the last layer but the next token, and reductions that happen there.
                 let kept = zip(rows.segments, sequences).map { segment, sequence in
-                    let isReduced = sequence.run.reduces(place: .languageModel, layer: index)
-                    return isReduced ? Array(0..<segment.count) : [segment.count - 1]
+                    sequence.reduction.reduces(layer: index)
+                        ? Array(0..<segment.count) : [segment.count - 1]
                 }
                 let places = zip(rows.segments, kept).flatMap { segment, kept in kept.map { segment.lowerBound + $0 } }
                 queries = backend.gather(queries, rows: places, as: queries.type)
@@ -110,7 +110,7 @@ final class Llama {
             }
             var evidence = try attend(layer, index, rows, queries, sequences, needs: needs)
             for (sequence, offered) in zip(sequences, evidence) {
-                sequence.run.remember(offered, place: .languageModel, layer: index)
+                sequence.reduction.remember(offered, layer: index)
             }
             func reduce(at moment: Moment) throws {
                 guard let kept = try self.reduce(&rows, layer: index, at: moment, evidence, sequences) else { return }
@@ -133,7 +133,7 @@ final class Llama {
         var shifts = sequences.map { _ in 0 }
         var angles = angles(positions)
         for (index, layer) in layers.enumerated() {
-            let now = sequences.map { $0.run.renumbering(before: index) }
+            let now = sequences.map { $0.reduction.renumbering(before: index) }
             if now != shifts {
                 shifts = now
                 angles = self.angles(zip(positions, shifts).map { $0 - $1 })
@@ -175,7 +175,7 @@ final class Llama {
     /// The positions of the rows that were kept: as they were, or 0, 1, 2, … for the sequences that count anew.
     private func positions(of kept: [Int], in rows: RaggedRows, _ sequences: [DecoderSequence]) -> [Int] {
         zip(rows.segments, sequences).flatMap { segment, sequence in
-            sequence.run.renumbersRows ? Array(0..<segment.count) : Array(kept[segment])
+            sequence.reduction.renumbersRows ? Array(0..<segment.count) : Array(kept[segment])
         }
     }
 
@@ -277,15 +277,17 @@ final class Llama {
         _ rows: inout RaggedRows, layer: Int, at moment: Moment, _ evidence: [Evidence],
         _ sequences: [DecoderSequence]
     ) throws -> [Int]? {
-        var runs = sequences.map(\.run)
+        var reductions = sequences.map(\.reduction)
+        let segments = rows.segments
         let kept = try rows.reduce(
-            &runs, .languageModel, layer: layer, at: moment, evidence: evidence, backend: backend
-        ) { number, count, run in
-            let first = sequences[number].image.lowerBound
-            return TokenLayout(rows: count, image: first..<first + run.positions.count)
+            &reductions, .languageModel, layer: layer, at: moment, evidence: evidence,
+            layouts: sequences.map(\.layout), backend: backend)
+        guard let kept else { return nil }
+        for (index, sequence) in sequences.enumerated() {
+            sequence.reduction = reductions[index]
+            if kept[index].count < segments[index].count { sequence.layout = sequence.layout.keeping(kept[index]) }
         }
-        for (sequence, run) in zip(sequences, runs) { sequence.run = run }
-        return kept
+        return zip(segments, kept).flatMap { segment, rows in rows.map { segment.lowerBound + $0 } }
     }
 
     private func feedForward(_ layer: Layer, _ index: Int, _ rows: RaggedRows, _ sequences: [DecoderSequence]) {

@@ -27,34 +27,43 @@ final class QuestionLikeness {
         self.progress = progress
     }
 
-    /// What the projector's reduction may look at for each picture, as far as its run asks for it.
+    /// What the projector's reduction may look at for each picture, as far as its reduction asks for it.
     ///
     /// `rows` are the rows that the projector reads, of which those from `first` on are visual tokens; `flops` receives
     /// what the text tower and both projections cost.
     func evidence(
-        _ rows: RaggedRows, from first: Int, questions: [String?], runs: [ReductionRun], flops: inout [Int]
+        _ rows: RaggedRows, from first: Int, questions: [String?], reductions: [TileReduction], flops: inout [Int]
     ) throws -> [Evidence] {
-        try rows.segments.enumerated().map { index, segment in
+        var read: [String: (rows: [[Double]], flops: Int)] = [:]
+        return try rows.segments.enumerated().map { index, segment in
             var evidence = Evidence()
-            if runs[index].needs(place: .projector, layer: 0).contains(.questionRelevance) {
+            if reductions[index].needs(place: .projector, layer: 0).contains(.questionRelevance) {
                 guard let question = questions[index] else {
                     throw ModelError(
                         .malformedPrompt,
                         "this method weighs visual tokens by the question, and the prompt came as token ids without one; "
                             + "give the text, or set relevance=none")
                 }
+                let texts = try read[question] ?? texts(of: question)
+                read[question] = texts
+                flops[index] += texts.flops
                 evidence.relevance = try cosines(
-                    rows.tensor.rows(segment.dropFirst(first)), question, &flops[index])
+                    rows.tensor.rows(segment.dropFirst(first)), texts.rows, &flops[index])
             }
             return evidence
         }
     }
 
+    /// The pieces of a question in CLIP's space, and what reading them takes.
+    private func texts(of question: String) throws -> (rows: [[Double]], flops: Int) {
+        var flops = 0
+        return (unitRows(try loaded.get().text.embed(question, flops: &flops)), flops)
+    }
+
     /// The mean cosine of each of `patches`, `(visual tokens, tower width)` of the features' layer, which CLIP's last norm and
     /// projection bring into the space of texts as if they were class tokens.
-    private func cosines(_ patches: Tensor, _ question: String, _ flops: inout Int) throws -> [Double] {
+    private func cosines(_ patches: Tensor, _ texts: [[Double]], _ flops: inout Int) throws -> [Double] {
         let parts = try loaded.get()
-        let texts = unitRows(parts.text.embed(question, flops: &flops))
         let normalized = backend.normalize(patches, parts.postNorm, as: backend.activationType)
         flops += parts.visualProjection.flops(rows: patches.rows)
         let images = unitRows(

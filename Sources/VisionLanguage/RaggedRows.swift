@@ -41,30 +41,28 @@ struct RaggedRows {
         segments = Self.segments(of: kept.map(\.count))
     }
 
-    /// Lets each sequence's run reduce its rows at `moment` of a layer; returns the rows kept, counted from the first of
-    /// all sequences and in their order, or nil where no sequence reduces here.
+    /// Lets each sequence's reduction act on its rows, which are what `layouts` say, at `moment` of a layer; returns the rows
+    /// that each keeps, counted from its first, or nil where none reduces here.
     mutating func reduce(
-        _ runs: inout [ReductionRun], _ place: Place, layer: Int, at moment: Moment, evidence: [Evidence],
-        backend: any Backend,
-        layout: (_ sequence: Int, _ rows: Int, _ run: ReductionRun) throws -> TokenLayout
-    ) throws -> [Int]? {
-        guard runs.contains(where: { $0.reduces(place: place, layer: layer, at: moment) }) else { return nil }
+        _ reductions: inout [some RowReduction], _ place: Place, layer: Int, at moment: Moment, evidence: [Evidence],
+        layouts: [TokenLayout], backend: any Backend
+    ) throws -> [[Int]]? {
+        guard reductions.contains(where: { $0.reduces(place: place, layer: layer, at: moment) }) else { return nil }
         var kept: [[Int]] = [], changed: Set<Int> = []
-        for index in runs.indices {
+        for index in reductions.indices {
             let segment = segments[index]
-            guard runs[index].reduces(place: place, layer: layer, at: moment) else {
+            guard reductions[index].reduces(place: place, layer: layer, at: moment) else {
                 kept.append(Array(0..<segment.count))
                 continue
             }
-            let left = try runs[index].reduce(
+            let left = try reductions[index].reduce(
                 place: place, layer: layer, hidden: tensor.rows(segment), evidence: evidence[index],
-                layout: layout(index, segment.count, runs[index]))
-            if left.count < segment.count, runs[index].plan.merges(in: place) { changed.insert(index) }
+                layout: layouts[index])
+            if left.count < segment.count, reductions[index].merges(in: place) { changed.insert(index) }
             kept.append(left)
         }
-        let all = zip(segments, kept).flatMap { segment, rows in rows.map { segment.lowerBound + $0 } }
         keep(kept, changed: changed, backend: backend)
-        return all
+        return kept
     }
 
     /// Where sequences of `lengths` rows are.

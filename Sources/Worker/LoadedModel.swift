@@ -93,9 +93,11 @@ final class LoadedModel {
         let description = job.description, generation = description.generation
         let method = try plan(description.method)
         return GenerationRequest(
-            id: job.lease.job.rawValue, prompt: input.prompt, patches: input.picture?.patches,
-            featureKey: input.picture.map {
-                "\($0.sha256) \(description.imageMode) \(description.features) \(method.text)"
+            id: job.lease.job.rawValue, prompt: input.prompt,
+            pictures: [input.picture].compactMap(\.self).map { picture in
+                GenerationRequest.Picture(
+                    patches: picture.patches,
+                    key: "\(picture.sha256) \(description.imageMode) \(description.features) \(method.text)")
             },
             plan: method.plan,
             sampling: Sampling(

@@ -38,13 +38,14 @@ struct ExecutedOperationsTests {
         let engine = Engine(model: model, tokenizer: processor.tokenizer, capacity: 1)
         engine.admit(
             GenerationRequest(
-                id: 0, prompt: prompt, patches: picture.patches, featureKey: nil, plan: plan, sampling: .greedy,
+                id: 0, prompt: prompt, pictures: [GenerationRequest.Picture(patches: picture.patches, key: nil)],
+                plan: plan, sampling: .greedy,
                 maxTokens: 7, stop: []))
         var ended: [Engine.Ended] = []
         while ended.isEmpty { ended = try engine.step() }
         let result = try ended[0].result.get()
 
-        let text = prompt.before.count + prompt.after.count
+        let text = prompt.text.count
         let account = try CostAccount(plan: plan, model: model.configuration, textTokens: text)
         let decoded = result.tokenIDs.count - 1
         #expect(decoded >= 1, "an answer that shows what decoding costs")
@@ -82,8 +83,9 @@ struct ExecutedOperationsTests {
                     ids: (0..<text / 2).map { $0 } + [c.imageToken] + (text / 2..<text).map { $0 },
                     imageToken: c.imageToken, visualTokens: c.visualTokens)
                 let account = try CostAccount(plan: plan, model: c, textTokens: text)
-                let encoded = try model.encode([picture], plans: [plan])
-                let (sequences, _) = try model.prefill([prompt], encoded, room: [4])
+                let encoded = try model.encode([LLaVA.TileRequest(patches: picture, plan: plan)])
+                let (sequences, _) = try model.prefill(
+                    [LLaVA.DecoderInput(prompt, encoded, plan: plan)], room: [4])
                 #expect(encoded[0].towerFLOPs == account.executed.vision)
                 #expect(encoded[0].projectorFLOPs == account.executed.projector)
                 #expect(sequences[0].prefillFLOPs == account.executed.prefill)

@@ -11,7 +11,7 @@ struct CacheSizeTests {
         let questioner = try Questioner("hf"), answer = 5
         let request = try questioner.request(0, method: method, keep: method == "none" ? nil : 100, maxTokens: answer)
         let result = try questioner.engine().answer(request)
-        let words = request.prompt.before.count + request.prompt.after.count
+        let words = request.prompt.text.count
         // 476 tokens in three layers: 159, 159, 158. √(576·100) = 240 pass between the halves: 47, 47, 46.
         let visual =
             switch method {

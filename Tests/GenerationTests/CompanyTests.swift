@@ -4,6 +4,7 @@ import Tensors
 import TestSupport
 import Testing
 import TokenReduction
+import Tokenization
 import VisionLanguage
 
 /// A job's answer is the same to the last bit whatever runs beside it: the promise that results of a batch do not depend on
@@ -23,19 +24,22 @@ import VisionLanguage
         let features: [UInt32]
         let operations: Int
 
-        /// Without the prompt's operations where its beginning may be shared in all layers, which saves some of the last one.
-        init(_ result: GenerationResult, shared: Bool) {
+        init(_ result: GenerationResult) {
             ids = result.tokenIDs
             logProbabilities = result.logProbabilities.map(\.bitPattern)
             kept = result.trace.kept
             features = result.features.floats.map(\.bitPattern)
-            let countsPrompt = !shared || result.trace.steps.contains { $0.place == .languageModel }
-            operations = result.flops.decode + (countsPrompt ? result.flops.prefill : 0)
+            operations = result.flops.total
         }
     }
 
     private func request(_ asked: Questioner, _ number: Int, shared: Bool) throws -> GenerationRequest {
         let (name, keep) = Self.methods[number % Self.methods.count], prompt = number % 8
+        guard number % 3 < 2 else {
+            return try asked.request(
+                "What differs?", pictures: [prompt % 6, (prompt + 1) % 6], id: UInt64(number), template: .hf,
+                method: name, keep: keep, key: shared ? name : nil, maxTokens: 4)
+        }
         let picture = try asked.prompts[prompt]
         return try asked.request(
             prompt, id: UInt64(number), method: name, keep: keep,
@@ -60,9 +64,9 @@ import VisionLanguage
             let answers = try asked.engine(capacity: capacity, prefillRows: rows).answers(
                 (0..<count).map { try request(asked, $0, shared: shared) })
             for number in 0..<count {
-                let outcome = Outcome(try #require(answers[UInt64(number)]).get(), shared: shared)
+                let outcome = Outcome(try #require(answers[UInt64(number)]).get())
                 #expect(
-                    outcome == Outcome(alone[number], shared: shared),
+                    outcome == Outcome(alone[number]),
                     "request \(number) (\(Self.methods[number % Self.methods.count].name)) on \(threads) threads beside \(capacity - 1)"
                 )
             }
@@ -76,7 +80,7 @@ import VisionLanguage
                 "small", weights: .bf16, backend: CPUBackend(precision: .bfloat16, threads: threads))
             let answers = try asked.engine(capacity: capacity).answers(
                 (0..<16).map { try request(asked, $0, shared: capacity > 1) })
-            return try (0..<16).map { Outcome(try #require(answers[UInt64($0)]).get(), shared: true) }
+            return try (0..<16).map { Outcome(try #require(answers[UInt64($0)]).get()) }
         }
         let alone = try answers(1, 1)
         #expect(try answers(2, 8) == alone)

@@ -31,10 +31,13 @@ struct DemoAnswerTests {
         let requests = try questions.enumerated().map { index, question in
             GenerationRequest(
                 id: UInt64(index), prompt: try questioner.processor.prompt(question.question, template: .hf),
-                patches: try questioner.processor.prepare(
-                    path: folder.appendingPathComponent(question.image).path, framing: .crop
-                ).patches,
-                featureKey: question.image, plan: plan, sampling: .greedy, maxTokens: 32)
+                pictures: [
+                    GenerationRequest.Picture(
+                        patches: try questioner.processor.prepare(
+                            path: folder.appendingPathComponent(question.image).path, framing: .crop
+                        ).patches, key: question.image)
+                ],
+                plan: plan, sampling: .greedy, maxTokens: 32)
         }
         let answers = try questioner.engine().answers(requests)
         for (index, question) in questions.enumerated() {

@@ -11,7 +11,7 @@ struct FailingRequestTests {
         let questioner = try Questioner("small")
         let good = try questioner.request(0)
         let image = questioner.model.configuration.imageToken
-        let sound = try #require(good.patches)
+        let sound = try #require(good.pictures.first).patches
         func bad(
             _ id: UInt64, ids: [Int]? = nil, patches: Tensor? = nil, plan: ReductionPlan? = nil
         ) throws -> GenerationRequest {
@@ -19,7 +19,8 @@ struct FailingRequestTests {
                 id: id,
                 prompt: try ids.map { try MultimodalPrompt(ids: $0, imageToken: image, visualTokens: 16) }
                     ?? good.prompt,
-                patches: patches ?? sound, featureKey: nil, plan: plan ?? good.plan, sampling: .greedy,
+                pictures: [GenerationRequest.Picture(patches: patches ?? sound, key: nil)], plan: plan ?? good.plan,
+                sampling: .greedy,
                 maxTokens: 4)
         }
         let broken = Tensor([Float](repeating: .nan, count: sound.count), shape: sound.shape)
@@ -66,7 +67,7 @@ struct FailingRequestTests {
                 id: 99,
                 prompt: try MultimodalPrompt(
                     ids: [640] + Array(repeating: 5, count: 4000), imageToken: 640, visualTokens: 16),
-                patches: good.patches, featureKey: nil, plan: good.plan, sampling: .greedy, maxTokens: 4))
+                pictures: good.pictures, plan: good.plan, sampling: .greedy, maxTokens: 4))
         let ended = try engine.step()
         #expect(ended.map(\.id) == [99])
         let rest = try engine.answers([good])

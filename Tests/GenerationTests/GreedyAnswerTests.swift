@@ -18,7 +18,7 @@ struct GreedyAnswerTests {
             #expect(result.finishReason == .length)
             #expect(!result.reusedFeatures)
             #expect(
-                result.promptTokens == requests[index].prompt.before.count + requests[index].prompt.after.count
+                result.promptTokens == requests[index].prompt.text.count
                     + questioner.model.configuration.visualTokens)
         }
     }

@@ -21,7 +21,8 @@ struct QuestionSharingTests {
         let requests = try (0..<6).map { id in
             try GenerationRequest(
                 id: UInt64(id), prompt: questioner.processor.prompt(questions[id % 3], template: .hf),
-                patches: picture.patches, featureKey: "picture 0", plan: plan, sampling: .greedy, maxTokens: 2)
+                pictures: [GenerationRequest.Picture(patches: picture.patches, key: "picture 0")], plan: plan,
+                sampling: .greedy, maxTokens: 2)
         }
         // Three side by side, then three more when those are done.
         let answers = try engine.answers(Array(requests[..<3])).merging(engine.answers(Array(requests[3...]))) { $1 }

@@ -62,8 +62,26 @@ struct Questioner {
         return GenerationRequest(
             id: id ?? UInt64(index),
             prompt: try processor.prompt(template == .none ? prompt.prompt : prompt.question, template: template),
-            patches: picture.patches, featureKey: key, plan: try plan(method, keep: keep), sampling: sampling,
+            pictures: [GenerationRequest.Picture(patches: picture.patches, key: key)],
+            plan: try plan(method, keep: keep), sampling: sampling,
             maxTokens: maxTokens, stop: stop)
+    }
+
+    /// A request about some of the goldens' pictures, cut to squares.
+    func request(
+        _ text: String, pictures: [Int], id: UInt64 = 0, template: PromptTemplate = .none, method: String = "none",
+        keep: Int? = nil, key: String? = nil, maxTokens: Int = 16
+    ) throws -> GenerationRequest {
+        GenerationRequest(
+            id: id, prompt: try processor.prompt(text, template: template, pictures: pictures.count),
+            pictures: try pictures.map { number in
+                GenerationRequest.Picture(
+                    patches: try processor.prepare(
+                        path: Repository.fixture("model/images/picture-\(number).png").path, framing: .crop
+                    ).patches,
+                    key: key.map { "\($0) \(number)" })
+            },
+            plan: try plan(method, keep: keep), sampling: .greedy, maxTokens: maxTokens)
     }
 }
 

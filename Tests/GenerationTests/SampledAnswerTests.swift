@@ -29,7 +29,8 @@ struct SampledAnswerTests {
         let answers = try questioner.engine(capacity: 40).answers(
             (0..<UInt64(draws)).map { seed in
                 GenerationRequest(
-                    id: seed, prompt: request.prompt, patches: request.patches, featureKey: "picture",
+                    id: seed, prompt: request.prompt,
+                    pictures: request.pictures.map { GenerationRequest.Picture(patches: $0.patches, key: "picture") },
                     plan: request.plan,
                     sampling: Sampling(temperature: 0.7, topP: 0.9, seed: seed), maxTokens: 1)
             })

@@ -28,10 +28,10 @@ struct TextAloneTests {
         _ prompt: Prompt, _ questioner: Questioner, id: UInt64, method: String = "none", keep: Int? = nil
     ) throws -> GenerationRequest {
         let template = try #require(PromptTemplate(rawValue: prompt.template))
-        let input = try questioner.processor.prompt(prompt.question, template: template, hasPicture: false)
-        #expect(input.before == prompt.prompt_token_ids && input.after.isEmpty && !input.hasPicture)
+        let input = try questioner.processor.prompt(prompt.question, template: template, pictures: 0)
+        #expect(input.before == prompt.prompt_token_ids && input.after.isEmpty && input.pictures == 0)
         return GenerationRequest(
-            id: id, prompt: input, patches: nil, featureKey: nil, plan: try questioner.plan(method, keep: keep),
+            id: id, prompt: input, pictures: [], plan: try questioner.plan(method, keep: keep),
             sampling: .greedy, maxTokens: prompt.token_ids.count, keepsTowerFeatures: true)
     }
 
@@ -90,7 +90,7 @@ struct TextAloneTests {
     func imageWithoutPicture(template: PromptTemplate) throws {
         let questioner = try Questioner("small")
         let error = try #require(throws: ModelError.self) {
-            try questioner.processor.prompt("What does <image> show?", template: template, hasPicture: false)
+            try questioner.processor.prompt("What does <image> show?", template: template, pictures: 0)
         }
         #expect(error.code == .malformedPrompt && error.message.contains("<image>"))
     }

@@ -6,7 +6,7 @@ import TokenReduction
 extension MethodGolden {
     /// The row whose inputs row `row` has.
     private func source(_ row: Int) -> Int {
-        guard let alike, layout.image.contains(row) else { return row }
+        guard let alike, layout.visual.contains(row) else { return row }
         return text[0] + (row - text[0]) % alike
     }
 
@@ -81,8 +81,8 @@ struct FurtherGoldenTests {
                 #expect(try filter.count(in: view) == golden.keep)
             }
             let step = try stages.reduce(view, hidden: hidden, removing: view.count - golden.keep)
-            let first = view.layout.image.lowerBound
-            let kept = step.kept.filter(view.layout.image.contains)
+            let first = view.layout.visual[0]
+            let kept = step.kept.filter(view.layout.visual.contains)
             #expect(kept.map { $0 - first } == golden.kept, "\(precision)")
             let merges = step.merges.map { [$0.source - first, $0.target - first] }
             // The token in whose row a new one is made does not go: what it adds to its neighbours is no merge here.
@@ -119,7 +119,7 @@ struct FurtherGoldenTests {
         let model = ModelDepth(visionLayers: 5, languageLayers: 1, visualTokens: 36)
         let plan = try ReductionPlan(
             method: "composed", keep: 20, options: ["filter": "attention-rollout", "schedule": "at:2,3"], model: model)
-        let run = try ReductionRun(plan: plan, grid: PatchGrid(rows: 6, columns: 6))
+        let run = try TileReduction(plan: plan, grid: PatchGrid(rows: 6, columns: 6))
         let asks = (0..<5).map { run.needs(place: .visionEncoder, layer: $0).contains(.attentionProbabilities) }
         #expect(asks == [true, true, true, true, false])
         var walk = try Walk(plan, seed: 4)

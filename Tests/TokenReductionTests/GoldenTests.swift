@@ -97,14 +97,14 @@ struct GoldenTests {
             model: ModelDepth(
                 visionLayers: golden.removals.count, languageLayers: golden.removals.count, visualTokens: grid.count))
         #expect(plan.removals(in: place) == golden.removals)
-        var run = try ReductionRun(plan: plan, grid: grid)
+        var run = try PictureRun(plan: plan, grid: grid)
         var generator = Generator(seed: golden.seed)
         var hidden = generator.states(rows: before + grid.count + after, width: golden.width)
         var alive = Array(0..<grid.count)
         var leftAt = [UInt8](repeating: ReductionTrace.survived, count: grid.count)
         var edges: [[Int]] = []
         for (index, expected) in golden.steps.enumerated() {
-            let needs = run.needs(place: place, layer: index)
+            let needs = try run.needs(place: place, layer: index)
             let scores: AttentionScores = needs == .attentionLogits ? .logits : .probabilities
             var generator = Generator(seed: golden.seed + 1000 + index)
             let map = try AttentionMap(
@@ -114,7 +114,7 @@ struct GoldenTests {
             let kept = try run.reduce(
                 place: place, layer: index, hidden: hidden, evidence: Evidence(attention: map),
                 layout: TokenLayout(
-                    rows: hidden.rows, image: before..<before + alive.count, classToken: encoder ? 0 : nil))
+                    rows: hidden.rows, visual: [before..<before + alive.count], classToken: encoder ? 0 : nil))
             hidden = hidden.gathered(kept)
             let gone = Set(expected.pruned.map { $0 - before })
             for token in gone { leftAt[alive[token]] = UInt8(index) }
@@ -176,12 +176,12 @@ struct GoldenTests {
             var map = try AttentionMap(averagingHeadsOf: heads, scores: scores)
             if precision == .float32 { map = try map.inSinglePrecision() }
             let layout = TokenLayout(
-                rows: hidden.rows, image: before..<before + positions.count, classToken: encoder ? 0 : nil)
+                rows: hidden.rows, visual: [before..<before + positions.count], classToken: encoder ? 0 : nil)
             let view = try LayerView(
                 layout: layout, evidence: Evidence(attention: map), grid: grid, positions: positions)
             let step = try stages.reduce(view, hidden: hidden, removing: golden.removals[index])
             hidden = hidden.gathered(step.kept)
-            positions = step.kept.filter(layout.image.contains).map { positions[$0 - before] }
+            positions = step.kept.filter(layout.visual.contains).map { positions[$0 - before] }
             try check(step, hidden, expected)
         }
     }

@@ -9,7 +9,7 @@ struct HostileNumbersTests {
         case negative, nan, infinite, huge, zero, tiny, hugeStates, nanStates, constant
     }
 
-    private let layout = TokenLayout(rows: 21, image: 1..<17, classToken: 0)
+    private let layout = TokenLayout(rows: 21, visual: [1..<17], classToken: 0)
 
     private func map(_ harm: Harm, scores: AttentionScores) throws -> AttentionMap {
         var generator = Generator(seed: 5)

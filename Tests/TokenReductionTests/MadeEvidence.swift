@@ -21,7 +21,7 @@ extension Evidence {
         }
         if needs.contains(.observerAttention) {
             // After the projector: what the class token looked at in the tower.
-            let observer = layout.classToken ?? (rows == layout.image.count ? 0 : rows - 1)
+            let observer = layout.classToken ?? (rows == layout.visual.count ? 0 : rows - 1)
             evidence.observer = stored(Tensor(map.row(observer, columns: [0..<rows]), shape: [1, rows]))
         }
         if needs.contains(.keys) { evidence.keys = table(0, rows: rows, width: 5) }
@@ -34,12 +34,10 @@ extension Evidence {
         if needs.contains(.normalizedStates) { evidence.normalizedStates = table(400, rows: rows, width: 6) }
         if needs.contains(.questionRelevance) {
             var generator = Generator(seed: seed + 500)
-            let relevance = generator.numbers(layout.image.count)
+            let relevance = generator.numbers(layout.visual.count)
             evidence.relevance = key.map { [Double](repeating: $0, count: relevance.count) } ?? relevance
         }
-        if needs.contains(.raters), layout.image.upperBound < rows {
-            evidence.raters = Array(layout.image.upperBound..<rows)
-        }
+        if needs.contains(.raters), !layout.textBehind.isEmpty { evidence.raters = Array(layout.textBehind) }
         return evidence
     }
 }

@@ -46,7 +46,7 @@ struct MethodGolden: Decodable, Sendable, CustomTestStringConvertible {
     var count: Int { grid[0] * grid[1] }
     var rows: Int { text[0] + count + text[1] }
     var layout: TokenLayout {
-        TokenLayout(rows: rows, image: text[0]..<text[0] + count, classToken: class_token ? 0 : nil)
+        TokenLayout(rows: rows, visual: [text[0]..<text[0] + count], classToken: class_token ? 0 : nil)
     }
 
     func stages() throws -> Stages {

@@ -31,8 +31,8 @@ struct MethodGoldenTests {
         for (precision, tolerance) in [(ElementType.float64, 1e-11), (.float32, 1e-4)] {
             let (hidden, view) = try golden.inputs(precision)
             let step = try golden.stages().reduce(view, hidden: hidden, removing: view.count - golden.keep)
-            let first = view.layout.image.lowerBound
-            let kept = step.kept.filter(view.layout.image.contains)
+            let first = view.layout.visual[0]
+            let kept = step.kept.filter(view.layout.visual.contains)
             #expect(kept.map { $0 - first } == golden.kept)
             #expect(
                 step.merges.map { [$0.source - first, $0.target - first] }.sorted { $0[0] < $1[0] } == golden.merges)

@@ -12,7 +12,7 @@ struct QuestionRelevanceTests {
         var evidence = Evidence()
         evidence.relevance = relevance
         return try LayerView(
-            layout: TokenLayout(rows: count, image: 0..<count), evidence: evidence,
+            layout: TokenLayout(rows: count, visual: [0..<count]), evidence: evidence,
             grid: PatchGrid(rows: 1, columns: count), positions: Array(0..<count))
     }
 

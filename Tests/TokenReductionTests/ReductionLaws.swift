@@ -11,9 +11,12 @@ struct Trial: Sendable, CustomTestStringConvertible {
     var removal: Int
     var seed: Int
     var precision: ElementType
+    /// Whether the tokens are those of two pictures with text between them, the first of which has a row that ends its line.
+    var isApart = false
 
     var testDescription: String {
-        "\(method) \(options) \(place.rawValue): \(removal) of \(tokens), \(precision.rawValue), seed \(seed)"
+        "\(method) \(options) \(place.rawValue): \(removal) of \(tokens)\(isApart ? " of two pictures" : ""), "
+            + "\(precision.rawValue), seed \(seed)"
     }
 
     /// Every method of the catalogue in each place it works in, from one token to hundreds; CDPruner by the question, too.
@@ -27,10 +30,12 @@ struct Trial: Sendable, CustomTestStringConvertible {
                 for (tokens, most) in [(1, 0), (2, 1), (7, 6), (9, 0), (36, 5), (64, 40), (576, 43)] {
                     let removal = min(most, filter.mostRemovable(of: tokens))
                     for seed in tokens > 100 ? [1] : [1, 2, 3] {
-                        trials.append(
-                            Trial(
-                                method: recipe.name, options: options, place: place, tokens: tokens,
-                                removal: removal, seed: seed, precision: seed == 2 ? .float32 : .float64))
+                        let trial = Trial(
+                            method: recipe.name, options: options, place: place, tokens: tokens, removal: removal,
+                            seed: seed, precision: seed == 2 ? .float32 : .float64)
+                        trials.append(trial)
+                        guard place == .languageModel, tokens > 1 else { continue }
+                        trials.append(trial.apart())
                     }
                 }
             }
@@ -46,9 +51,28 @@ struct Trial: Sendable, CustomTestStringConvertible {
     var layout: TokenLayout {
         switch place {
         case .visionEncoder: .encoder(visualTokens: tokens)
-        case .projector: TokenLayout(rows: tokens, image: 0..<tokens)
-        case .languageModel: TokenLayout(rows: tokens + 9, image: 4..<4 + tokens)
+        case .projector: TokenLayout(rows: tokens, visual: [0..<tokens])
+        case .languageModel where isApart:
+            TokenLayout(
+                rows: tokens + 12, visual: [4..<4 + tokens / 2, 7 + tokens / 2..<7 + tokens],
+                separators: [4 + tokens / 2..<5 + tokens / 2])
+        case .languageModel: TokenLayout(rows: tokens + 9, visual: [4..<4 + tokens])
         }
+    }
+
+    /// The tiles that the tokens come from.
+    func grids() throws -> TileGrids {
+        let counts = isApart ? [tokens / 2, tokens - tokens / 2] : [tokens]
+        return try TileGrids(counts.map { try PatchGrid(rows: 1, columns: $0) })
+    }
+
+    /// Which of the visual tokens stands in a row.
+    func token(_ row: Int) -> Int { layout.visual.prefix { $0 < row }.count }
+
+    private func apart() -> Trial {
+        var trial = self
+        trial.isApart = true
+        return trial
     }
 
     func hidden() -> Tensor {
@@ -78,7 +102,7 @@ struct Trial: Sendable, CustomTestStringConvertible {
             layout: layout,
             evidence: .made(
                 map, layout, seed: 200 + seed, needs: stages().needs, key: key, precision: precision),
-            grid: PatchGrid(rows: 1, columns: tokens), positions: Array(0..<tokens),
+            grids: grids(), positions: Array(0..<tokens),
             sizes: (0..<tokens).map { 1 + Double($0 % 3) })
     }
 }
@@ -89,7 +113,7 @@ struct ReductionLaws {
     func counts(trial: Trial) throws {
         let step = try trial.stages().reduce(trial.view(), hidden: trial.hidden(), removing: trial.removal)
         #expect(step.pruned.count == trial.removal)
-        let (image, first) = (trial.layout.image, trial.layout.image.lowerBound)
+        let (image, first) = (trial.layout.visual, trial.layout.visual[0])
         #expect(step.kept.filter { !image.contains($0) } == (0..<trial.layout.rows).filter { !image.contains($0) })
         #expect(step.kept.prefix(first).elementsEqual(0..<first))
         let visual = step.kept.filter(image.contains)
@@ -106,7 +130,7 @@ struct ReductionLaws {
             }
         case .chosen: #expect(Set(visual).count == visual.count)
         case .score:
-            let ranked = visual.filter { !targets.contains($0) }.map { step.scores[$0 - first] }
+            let ranked = visual.filter { !targets.contains($0) }.map { step.scores[trial.token($0)] }
             #expect(trial.removal == 0 || ranked == ranked.sorted())
             #expect(visual.last.map { targets.contains($0) } ?? false || trial.removal == 0)
         case .alternating:
@@ -127,7 +151,7 @@ struct ReductionLaws {
         let hidden = trial.hidden()
         let before = hidden.table
         let step = try trial.stages().reduce(trial.view(), hidden: hidden, removing: trial.removal)
-        let image = trial.layout.image
+        let image = trial.layout.visual
         #expect(step.pruned.allSatisfy(image.contains))
         #expect(step.merges.allSatisfy { image.contains($0.source) && image.contains($0.target) })
         // Neighbours that stay are copied, which is no merge.
@@ -166,13 +190,13 @@ struct ReductionLaws {
         guard stages.compress is SelfPreservingMerge else { return }
         let (hidden, before) = (trial.hidden(), trial.hidden().table)
         let step = try stages.reduce(trial.view(), hidden: hidden, removing: trial.removal)
-        var size = [Int: Double](uniqueKeysWithValues: trial.layout.image.map { ($0, 1) })
+        var size = [Int: Double](uniqueKeysWithValues: trial.layout.visual.map { ($0, 1) })
         for merge in step.merges { size[merge.target, default: 0] += merge.weight }
-        let kept = step.kept.filter(trial.layout.image.contains)
+        let kept = step.kept.filter(trial.layout.visual.contains)
         #expect(abs(kept.reduce(0) { $0 + (size[$1] ?? 0) } - Double(trial.tokens)) < 1e-9)
         let after = hidden.table
         for column in 0..<hidden.width {
-            let sum = trial.layout.image.reduce(0) { $0 + before[$1][column] }
+            let sum = trial.layout.visual.reduce(0) { $0 + before[$1][column] }
             let weighted = kept.reduce(0) { $0 + (size[$1] ?? 0) * after[$1][column] }
             #expect(abs(sum - weighted) < (trial.precision == .float32 ? 1e-4 : 1e-10))
         }
@@ -185,15 +209,16 @@ struct ReductionLaws {
         let (hidden, before) = (trial.hidden(), trial.hidden().table)
         let view = try trial.view()
         let step = try stages.reduce(view, hidden: hidden, removing: trial.removal)
-        let first = trial.layout.image.lowerBound
         var size = view.sizes
-        for merge in step.merges { size[merge.target - first] += merge.weight * view.sizes[merge.source - first] }
-        let kept = step.kept.filter(trial.layout.image.contains)
-        #expect(abs(kept.reduce(0) { $0 + size[$1 - first] } - view.sizes.reduce(0, +)) < 1e-9)
+        for merge in step.merges {
+            size[trial.token(merge.target)] += merge.weight * view.sizes[trial.token(merge.source)]
+        }
+        let kept = step.kept.filter(trial.layout.visual.contains)
+        #expect(abs(kept.reduce(0) { $0 + size[trial.token($1)] } - view.sizes.reduce(0, +)) < 1e-9)
         let after = hidden.table
         for column in 0..<hidden.width {
-            let sum = trial.layout.image.reduce(0) { $0 + view.sizes[$1 - first] * before[$1][column] }
-            let weighted = kept.reduce(0) { $0 + size[$1 - first] * after[$1][column] }
+            let sum = trial.layout.visual.reduce(0) { $0 + view.sizes[trial.token($1)] * before[$1][column] }
+            let weighted = kept.reduce(0) { $0 + size[trial.token($1)] * after[$1][column] }
             #expect(abs(sum - weighted) < (trial.precision == .float32 ? 1e-3 : 1e-9))
         }
     }
@@ -254,7 +279,7 @@ struct ReductionLaws {
         let (rows, stages) = (trial.layout.rows, try trial.stages())
         guard !stages.needs.isEmpty, trial.tokens > 1 else { return }
         let blind = try LayerView(
-            layout: trial.layout, evidence: Evidence(), grid: PatchGrid(rows: 1, columns: trial.tokens),
+            layout: trial.layout, evidence: Evidence(), grids: trial.grids(),
             positions: Array(0..<trial.tokens))
         let missing = try #require(throws: ReductionError.self) {
             try stages.reduce(blind, hidden: trial.hidden(), removing: 1)

@@ -117,9 +117,9 @@ struct ReductionPlanTests {
             let plan = try ReductionPlan(method: recipe.name, keep: keep, model: llava7B)
             #expect(plan.keep == 576)
             #expect(plan.delivered == 576)
-            let run = try ReductionRun(plan: plan, grid: PatchGrid(rows: 24, columns: 24))
-            #expect((0..<23).allSatisfy { run.needs(place: .visionEncoder, layer: $0).isEmpty })
-            #expect((0..<32).allSatisfy { run.needs(place: .languageModel, layer: $0).isEmpty })
+            let run = try PictureRun(plan: plan, grid: PatchGrid(rows: 24, columns: 24))
+            #expect(try (0..<23).allSatisfy { try run.needs(place: .visionEncoder, layer: $0).isEmpty })
+            #expect(try (0..<32).allSatisfy { try run.needs(place: .languageModel, layer: $0).isEmpty })
             #expect(try run.trace().kept.count == 576)
         }
     }

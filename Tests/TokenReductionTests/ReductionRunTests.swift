@@ -5,12 +5,12 @@ import TokenReduction
 /// A small model that only produces evidence: random attention for every layer of tower and decoder.
 struct Walk {
     var hidden: Tensor
-    var run: ReductionRun
+    var run: PictureRun
     var seed: Int
     private var text = 0
 
     init(_ plan: ReductionPlan, seed: Int) throws {
-        run = try ReductionRun(plan: plan, grid: PatchGrid(rows: 6, columns: 6))
+        run = try PictureRun(plan: plan, grid: PatchGrid(rows: 6, columns: 6))
         var generator = Generator(seed: seed)
         hidden = generator.states(rows: 37, width: 4)
         self.seed = seed
@@ -19,20 +19,20 @@ struct Walk {
     var layout: TokenLayout {
         text == 0
             ? .encoder(visualTokens: hidden.rows - 1)
-            : TokenLayout(rows: hidden.rows, image: 3..<hidden.rows - 5)
+            : TokenLayout(rows: hidden.rows, visual: [3..<hidden.rows - 5])
     }
 
     /// One layer; throws what the run throws.
     mutating func layer(_ place: Place, _ index: Int) throws {
-        if place == .languageModel, index == 0, run.looksAtEntry(of: place) { try run.enter(hidden, layout: layout) }
-        let needs = run.needs(place: place, layer: index)
+        if place == .languageModel, index == 0 { try run.enter(hidden, layout: layout) }
+        let needs = try run.needs(place: place, layer: index)
         var generator = Generator(seed: seed * 1000 + index)
         let scores: AttentionScores = needs.contains(.attentionLogits) ? .logits : .probabilities
         let map = try AttentionMap(
             averagingHeadsOf: generator.attention(
                 heads: 2, rows: hidden.rows, scores: scores, causal: place == .languageModel), scores: scores)
         let evidence = try Evidence.made(map, layout, seed: seed * 1000 + 500 + index, needs: needs)
-        run.remember(evidence, place: place, layer: index)
+        try run.remember(evidence, place: place, layer: index, layout: layout)
         let kept = try run.reduce(place: place, layer: index, hidden: hidden, evidence: evidence, layout: layout)
         hidden = hidden.gathered(kept)
     }
@@ -96,14 +96,15 @@ struct ReductionRunTests {
     @Test("asks for evidence only where it reduces")
     func needs() throws {
         let plan = try ReductionPlan(method: "ficoco-vl", keep: 9, model: model)
-        let run = try ReductionRun(plan: plan, grid: PatchGrid(rows: 6, columns: 6))
+        let tile = try TileReduction(plan: plan, grid: PatchGrid(rows: 6, columns: 6))
+        let sequence = try SequenceReduction([tile], plan: plan)
         #expect(
-            (0..<5).map { run.needs(place: .visionEncoder, layer: $0).isEmpty } == [true, true, false, false, false])
-        #expect(run.needs(place: .visionEncoder, layer: 2) == .attentionLogits)
-        #expect((0..<6).allSatisfy { run.reduces(place: .languageModel, layer: $0) == ($0 >= 1) })
+            (0..<5).map { tile.needs(place: .visionEncoder, layer: $0).isEmpty } == [true, true, false, false, false])
+        #expect(tile.needs(place: .visionEncoder, layer: 2) == .attentionLogits)
+        #expect((0..<6).allSatisfy { sequence.reduces(layer: $0) == ($0 >= 1) })
         let probabilities = try ReductionPlan(
             method: "ficoco-v", keep: 9, options: ["scores": "probabilities"], model: model)
-        let other = try ReductionRun(plan: probabilities, grid: PatchGrid(rows: 6, columns: 6))
+        let other = try TileReduction(plan: probabilities, grid: PatchGrid(rows: 6, columns: 6))
         #expect(other.needs(place: .visionEncoder, layer: 4) == .attentionProbabilities)
     }
 
@@ -153,10 +154,10 @@ struct ReductionRunTests {
     @Test("shapes that do not belong together are errors")
     func mismatches() throws {
         let plan = try ReductionPlan(method: "ficoco-v", keep: 9, model: model)
-        #expect(throws: ReductionError.self) { try ReductionRun(plan: plan, grid: PatchGrid(rows: 6, columns: 5)) }
+        #expect(throws: ReductionError.self) { try TileReduction(plan: plan, grid: PatchGrid(rows: 6, columns: 5)) }
         #expect(throws: ReductionError.self) { try PatchGrid(rows: .max, columns: 3) }
         #expect(throws: ReductionError.self) { try PatchGrid(rows: 0, columns: 3) }
-        var run = try ReductionRun(plan: plan, grid: PatchGrid(rows: 6, columns: 6))
+        var run = try PictureRun(plan: plan, grid: PatchGrid(rows: 6, columns: 6))
         let hidden = Tensor([Float](repeating: 0, count: 37 * 2), shape: [37, 2])
         let small = try AttentionMap(
             Tensor([Float](repeating: 0, count: 36 * 36), shape: [36, 36]), scores: .logits)
@@ -165,8 +166,8 @@ struct ReductionRunTests {
         let cases: [(Tensor, AttentionMap, TokenLayout)] = [
             (hidden, small, .encoder(visualTokens: 36)),
             (hidden.rows(0..<36), right, .encoder(visualTokens: 36)),
-            (hidden, right, TokenLayout(rows: 37, image: 2..<38, classToken: 0)),
-            (hidden, right, TokenLayout(rows: 37, image: 1..<37, classToken: 5)),
+            (hidden, right, TokenLayout(rows: 37, visual: [2..<38], classToken: 0)),
+            (hidden, right, TokenLayout(rows: 37, visual: [1..<37], classToken: 5)),
             (Tensor(shape: [37, 2], type: .bfloat16), right, .encoder(visualTokens: 36)),
         ]
         for (hidden, map, layout) in cases {

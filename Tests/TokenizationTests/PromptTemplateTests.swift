@@ -12,12 +12,12 @@ import Tokenization
     }
 
     @Test func aPromptAboutNoPictureNamesNone() {
-        #expect(PromptTemplate.hf.render("How many?", hasPicture: false).text == "USER: How many? ASSISTANT:")
+        #expect(PromptTemplate.hf.render("How many?", pictures: 0).text == "USER: How many? ASSISTANT:")
         #expect(
-            PromptTemplate.vicunaV1.render("How many?", hasPicture: false).text
+            PromptTemplate.vicunaV1.render("How many?", pictures: 0).text
                 == "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, "
                 + "detailed, and polite answers to the user's questions. USER: How many? ASSISTANT:")
-        #expect(PromptTemplate.none.render("How many?", hasPicture: false).text == "How many?")
+        #expect(PromptTemplate.none.render("How many?", pictures: 0).text == "How many?")
     }
 
     @Test(arguments: PromptTemplate.allCases)
@@ -31,7 +31,7 @@ import Tokenization
     func anImageTagThatIsTextIsNoPicture(_ template: PromptTemplate) {
         let prompt = template.render("What is <image>?", tag: .text)
         #expect(prompt.text.contains("USER: <image>\nWhat is <image>? ASSISTANT:") && prompt.pictures == 1)
-        #expect(template.render("What is <image>?", hasPicture: false, tag: .text).pictures == 0)
+        #expect(template.render("What is <image>?", pictures: 0, tag: .text).pictures == 0)
     }
 
     @Test func namesAreThoseOfTheCommandLine() {

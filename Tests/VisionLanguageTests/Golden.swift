@@ -48,7 +48,7 @@ struct Golden: Sendable, CustomTestStringConvertible {
 /// A model with its processor, driven greedily.
 struct GreedyModel {
     /// One job's first logits and greedy answer, and what became of its picture and its prompt.
-    typealias Answer = (logits: [Double], ids: [Int], encoded: LLaVA.EncodedPicture, sequence: DecoderSequence)
+    typealias Answer = (logits: [Double], ids: [Int], encoded: LLaVA.EncodedTile, sequence: DecoderSequence)
 
     let model: LLaVA
     let processor: LLaVAProcessor
@@ -74,13 +74,23 @@ struct GreedyModel {
         return (try processor.prompt(text, template: template), picture.patches)
     }
 
-    /// First logits and greedy answers of all prompts in one ragged batch.
+    /// First logits and greedy answers of all prompts about one picture each, in one ragged batch.
     func answer(
         _ prompts: [(MultimodalPrompt, Tensor)], plans: [ReductionPlan], tokens: Int
     ) throws -> [Answer] {
-        let encoded = try model.encode(prompts.map(\.1), plans: plans, questions: prompts.map(\.0.question))
-        let (sequences, first) = try model.prefill(
-            prompts.map(\.0), encoded, room: prompts.map { _ in tokens })
+        let inputs = try prompts.indices.map { index in
+            let (prompt, patches) = prompts[index], plan = plans[index]
+            let tile = LLaVA.TileRequest(patches: patches, plan: plan, question: prompt.question)
+            return (prompt, tile, plan)
+        }
+        let encoded = try model.encode(inputs.map(\.1))
+        return try answer(
+            zip(inputs, encoded).map { LLaVA.DecoderInput($0.0, [$1], plan: $0.2) }, tokens: tokens)
+    }
+
+    /// The same of prompts whose pictures have been encoded.
+    func answer(_ prompts: [LLaVA.DecoderInput], tokens: Int) throws -> [Answer] {
+        let (sequences, first) = try model.prefill(prompts, room: prompts.map { _ in tokens })
         var answers = prompts.map { _ in [Int]() }
         var logits = first
         for step in 0..<tokens {
@@ -89,7 +99,7 @@ struct GreedyModel {
             if step < tokens - 1 { logits = try model.decode(best, sequences) }
         }
         return prompts.indices.map { index -> Answer in
-            (first.rows(index..<index + 1).doubles, answers[index], encoded[index], sequences[index])
+            (first.rows(index..<index + 1).doubles, answers[index], prompts[index].tiles[0], sequences[index])
         }
     }
 
@@ -98,9 +108,11 @@ struct GreedyModel {
     }
 }
 
-/// Largest difference relative to the largest expected number.
+/// Largest difference relative to the largest expected number; infinite where a number is not finite.
 func relativeError(_ found: [Double], _ expected: [Double]) -> Double {
     precondition(found.count == expected.count, "\(found.count) numbers instead of \(expected.count)")
+    // The greatest of several numbers may be any of them where one is NaN.
+    guard (found + expected).allSatisfy(\.isFinite) else { return .infinity }
     let scale = expected.map(abs).max() ?? 0
     return zip(found, expected).map { abs($0 - $1) }.max().map { $0 / max(scale, 1e-30) } ?? 0
 }

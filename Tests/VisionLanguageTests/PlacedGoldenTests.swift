@@ -60,15 +60,15 @@ struct PlacedGoldenTests {
         for place in Place.allCases { #expect(plan.removals(in: place) == golden.removals[place.rawValue]) }
 
         let input = try greedy.prompt(Golden.all[0].prompts()[golden.prompt])
-        let encoded = try greedy.model.encode([input.1], plans: [plan])[0]
+        let encoded = try greedy.model.encode([LLaVA.TileRequest(patches: input.1, plan: plan)])[0]
         for (row, expected) in zip(golden.feature_rows, golden.features) {
             #expect(relativeError(encoded.features.rows(row..<row + 1).doubles, expected) < tolerance, "row \(row)")
         }
-        #expect(encoded.features.rows == encoded.run.plan.delivered)
-        if !plan.isOpen { #expect(encoded.run.plan.delivered == plan.delivered) }
+        #expect(encoded.features.rows == encoded.reduction.plan.delivered)
+        if !plan.isOpen { #expect(encoded.reduction.plan.delivered == plan.delivered) }
 
         let answer = try greedy.answer([input], plans: [plan], tokens: golden.token_ids.count)[0]
-        let trace = try answer.sequence.run.trace()
+        let trace = try answer.sequence.reduction.trace()
         #expect(trace.steps.map(\.layer) == golden.steps.map(\.layer))
         #expect(trace.steps.map(\.place.rawValue) == golden.steps.map(\.place))
         for (index, step) in golden.steps.enumerated() {

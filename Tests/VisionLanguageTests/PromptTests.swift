@@ -36,19 +36,19 @@ struct PromptTests {
     func tagAsText() throws {
         let processor = try model().processor
         let prompt = try processor.prompt("What does <image> do?", template: .vicunaV1, tag: .text)
-        #expect(prompt.hasPicture && !prompt.before.contains(640) && !prompt.after.contains(640))
+        #expect(prompt.pictures == 1 && !prompt.before.contains(640) && !prompt.after.contains(640))
         #expect(!processor.tokenizer.decode(prompt.before).contains("What"))
         #expect(processor.tokenizer.decode(prompt.after).hasSuffix("What does <image> do? ASSISTANT:"))
         #expect(prompt.question == "What does <image> do?")
-        let alone = try processor.prompt("What does <image> do?", template: .hf, tag: .text, hasPicture: false)
+        let alone = try processor.prompt("What does <image> do?", template: .hf, tag: .text, pictures: 0)
         #expect(processor.tokenizer.decode(alone.before) == "USER: What does <image> do? ASSISTANT:")
     }
 
-    @Test("an <image> under a template is refused where nobody says what it is", arguments: [true, false])
-    func undecidedTag(hasPicture: Bool) throws {
+    @Test("an <image> under a template is refused where nobody says what it is", arguments: [0, 1, 2])
+    func undecidedTag(pictures: Int) throws {
         let processor = try model().processor
         let error = try #require(throws: ModelError.self) {
-            try processor.prompt("What does <image> do?", template: .hf, hasPicture: hasPicture)
+            try processor.prompt("What does <image> do?", template: .hf, pictures: pictures)
         }
         #expect(error.code == .malformedPrompt && error.message.contains("'place'") && error.message.contains("'text'"))
     }

@@ -44,7 +44,7 @@ struct QuestionRelevanceTests {
         let greedy = try GreedyModel(directory: Self.small, visionTower: Self.clip, backend: backend)
         for pick in try Pick.all() {
             let answer = try greedy.answer([input(pick, greedy)], plans: [plan(pick, greedy)], tokens: 1)[0]
-            let trace = try answer.sequence.run.trace()
+            let trace = try answer.sequence.reduction.trace()
             #expect(trace.kept == pick.kept, "\(pick.testDescription)")
             let differences = zip(trace.scores, pick.scores).map { abs(Double($0) - $1) }
             #expect(differences.allSatisfy { $0 < 1e-5 }, "\(pick.testDescription)")
@@ -63,7 +63,7 @@ struct QuestionRelevanceTests {
         for (index, answer) in together.enumerated() {
             let alone = try greedy.answer([inputs[index]], plans: [plans[index]], tokens: 1)[0]
             #expect(answer.logits == alone.logits)
-            #expect(try answer.sequence.run.trace().scores == alone.sequence.run.trace().scores)
+            #expect(try answer.sequence.reduction.trace().scores == alone.sequence.reduction.trace().scores)
         }
     }
 
@@ -74,7 +74,7 @@ struct QuestionRelevanceTests {
         let greedy = try copy.load()
         for pick in try Pick.all() {
             let answer = try greedy.answer([input(pick, greedy)], plans: [plan(pick, greedy)], tokens: 1)[0]
-            #expect(try answer.sequence.run.trace().kept == pick.kept, "\(pick.testDescription)")
+            #expect(try answer.sequence.reduction.trace().kept == pick.kept, "\(pick.testDescription)")
         }
     }
 

@@ -37,7 +37,7 @@ struct RaggedBatchTests {
     func half() throws {
         let (together, alone) = try answers(CPUBackend(precision: .bfloat16, threads: 2), tokens: 1)
         for (one, other) in zip(together, alone) {
-            #expect(try one.sequence.run.trace().kept == other.sequence.run.trace().kept)
+            #expect(try one.sequence.reduction.trace().kept == other.sequence.reduction.trace().kept)
         }
     }
 
@@ -52,7 +52,7 @@ struct RaggedBatchTests {
 
     private func expectEqual(_ together: Answers, _ alone: Answers) throws {
         for (one, other) in zip(together, alone) {
-            let (left, right) = try (one.sequence.run.trace(), other.sequence.run.trace())
+            let (left, right) = try (one.sequence.reduction.trace(), other.sequence.reduction.trace())
             #expect(left.leftAt == right.leftAt)
             #expect(left.kept == right.kept)
             #expect(left.merges.map(\.target) == right.merges.map(\.target))

@@ -30,13 +30,13 @@ struct ReducedGoldenTests {
         #expect(plan.removals(in: .languageModel) == golden.removals.decoder)
 
         let input = try greedy.prompt(Golden.all[0].prompts()[golden.prompt])
-        let encoded = try greedy.model.encode([input.1], plans: [plan])[0]
+        let encoded = try greedy.model.encode([LLaVA.TileRequest(patches: input.1, plan: plan)])[0]
         for (row, expected) in zip(golden.feature_rows, golden.features) {
             #expect(relativeError(encoded.features.rows(row..<row + 1).doubles, expected) < tolerance, "row \(row)")
         }
 
         let answer = try greedy.answer([input], plans: [plan], tokens: golden.token_ids.count)[0]
-        let trace = try answer.sequence.run.trace()
+        let trace = try answer.sequence.reduction.trace()
         #expect(trace.steps.map(\.layer) == golden.steps.map(\.layer))
         #expect(trace.steps.map(\.place.rawValue) == golden.steps.map(\.place))
         for (index, step) in golden.steps.enumerated() {

@@ -16,7 +16,8 @@ struct SelectedFeaturesTests {
     }
 
     private func features(_ greedy: GreedyModel, _ plan: ReductionPlan) throws -> Tensor {
-        try greedy.model.encode([greedy.prompt(golden.prompts()[0]).1], plans: [plan])[0].features
+        try greedy.model.encode([LLaVA.TileRequest(patches: greedy.prompt(golden.prompts()[0]).1, plan: plan)])[0]
+            .features
     }
 
     @Test("`full` passes the class token on, before the same patches")
@@ -34,7 +35,7 @@ struct SelectedFeaturesTests {
         let full = try model(["vision_feature_select_strategy": "full"])
         let plan = try full.plan(method, keep: 5)
         let answer = try full.answer([full.prompt(golden.prompts()[0])], plans: [plan], tokens: 2)[0]
-        #expect(try answer.sequence.run.trace().kept.count == 5)
+        #expect(try answer.sequence.reduction.trace().kept.count == 5)
         #expect(try features(full, plan).rows == plan.delivered + 1)
     }
 

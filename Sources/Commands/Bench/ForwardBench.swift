@@ -74,34 +74,34 @@ final class ForwardBench {
             part.formats = shares(part.operations)
             if counts { part.time.join(time) }
         }
-        var encoded: [LLaVA.EncodedPicture] = [], fewer: [LLaVA.EncodedPicture] = []
+        var encoded: [LLaVA.EncodedTile] = [], fewer: [LLaVA.EncodedTile] = []
         let patches = configuration.vision.patches + 1
         try measure(&tower, rows: patches, { _ in [formats.tower ?? format: 1] }) {
-            encoded = try model.encode([picture], plans: [full])
+            encoded = try model.encode([LLaVA.TileRequest(patches: picture, plan: full)])
             return encoded[0].flops
         }
         try measure(&reducedTower, rows: patches, { _ in [formats.tower ?? format: 1] }) {
-            fewer = try model.encode([picture], plans: [reduced])
+            fewer = try model.encode([LLaVA.TileRequest(patches: picture, plan: reduced)])
             return fewer[0].flops
         }
-        if counts { reduction.append(try fewer[0].run.encoderSeconds()) }
-        let text = prompt.before.count + prompt.after.count
+        if counts { reduction.append(fewer[0].reduction.encoderSeconds) }
+        let whole = LLaVA.DecoderInput(prompt, encoded, plan: full),
+            short = LLaVA.DecoderInput(prompt, fewer, plan: reduced)
         try measure(
-            &prefill, rows: text + encoded[0].features.rows, { decoderShares(of: $0, logits: 1) }
+            &prefill, rows: whole.rows, { decoderShares(of: $0, logits: 1) }
         ) {
-            try model.prefill([prompt], encoded, room: [1]).sequences[0].prefillFLOPs
+            try model.prefill([whole], room: [1]).sequences[0].prefillFLOPs
         }
         try measure(
-            &reducedPrefill, rows: text + fewer[0].features.rows, { decoderShares(of: $0, logits: 1) }
+            &reducedPrefill, rows: short.rows, { decoderShares(of: $0, logits: 1) }
         ) {
-            try model.prefill([prompt], fewer, room: [1]).sequences[0].prefillFLOPs
+            try model.prefill([short], room: [1]).sequences[0].prefillFLOPs
         }
-        let shared = try model.prefill([prompt], fewer, shares: [true], room: [1]).sequences[0]
-        let beginning = model.prefix(of: shared, fewer[0])
+        let beginning = model.prefix(of: try model.prefill([short], shares: [true], room: [1]).sequences[0])
         for (index, count) in Self.together.enumerated() {
             let sequences = try model.prefill(
-                Array(repeating: prompt, count: count), Array(repeating: fewer[0], count: count),
-                prefixes: Array(repeating: beginning, count: count), room: Array(repeating: Self.steps, count: count)
+                Array(repeating: short, count: count), prefixes: Array(repeating: beginning, count: count),
+                room: Array(repeating: Self.steps, count: count)
             ).sequences
             try measure(
                 &decode[index], rows: count * Self.steps, { decoderShares(of: $0, logits: count * Self.steps) }
@@ -152,9 +152,9 @@ final class ForwardBench {
     }
 }
 
-extension ReductionRun {
+extension TileReduction {
     /// Seconds of filter, correlate and compress in the encoder.
-    fileprivate func encoderSeconds() throws -> Double {
-        try trace().steps.filter { $0.place == .visionEncoder }.reduce(0) { $0 + $1.seconds }
+    fileprivate var encoderSeconds: Double {
+        history.steps.filter { $0.place == .visionEncoder }.reduce(0) { $0 + $1.seconds }
     }
 }

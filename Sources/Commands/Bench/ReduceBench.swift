@@ -99,21 +99,24 @@ final class ReduceBench {
     /// Seconds of the part of the model that `place` belongs to, and those of the reduction in it.
     private func run(_ plan: ReductionPlan?, in place: Place) throws -> (seconds: Double, step: Double) {
         guard place == .languageModel else { return try encode(plan ?? unreduced) }
-        let encoded = try model.encode([picture], plans: [plan ?? unreduced])
+        let plan = plan ?? unreduced
+        let encoded = try model.encode([LLaVA.TileRequest(patches: picture, plan: plan)])
         var time = Measurement(), sequences: [DecoderSequence] = []
-        try time.time { sequences = try model.prefill([prompt], encoded, room: [1]).sequences }
-        return (time.median, try sequences[0].run.trace().steps.reduce(0) { $0 + $1.seconds })
+        try time.time {
+            sequences = try model.prefill([LLaVA.DecoderInput(prompt, encoded, plan: plan)], room: [1]).sequences
+        }
+        return (time.median, try sequences[0].reduction.trace().steps.reduce(0) { $0 + $1.seconds })
     }
 
     private func encode(_ plan: ReductionPlan) throws -> (seconds: Double, step: Double) {
-        var time = Measurement(), encoded: [LLaVA.EncodedPicture] = []
-        try time.time { encoded = try model.encode([picture], plans: [plan]) }
-        return (time.median, try encoded[0].run.trace().steps.reduce(0) { $0 + $1.seconds })
+        var time = Measurement(), encoded: [LLaVA.EncodedTile] = []
+        try time.time { encoded = try model.encode([LLaVA.TileRequest(patches: picture, plan: plan)]) }
+        return (time.median, encoded[0].reduction.history.steps.reduce(0) { $0 + $1.seconds })
     }
 
     private func encodeBare() throws -> Double {
         var time = Measurement()
-        try time.time { _ = try bare.encode([picture], plans: [bareUnreduced]) }
+        try time.time { _ = try bare.encode([LLaVA.TileRequest(patches: picture, plan: bareUnreduced)]) }
         return time.median
     }
 }

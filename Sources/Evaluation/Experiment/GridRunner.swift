@@ -93,8 +93,11 @@ public struct GridRunner {
                 let missing = prepared.filter { journal.lacks($0.0.id.rawValue) }
                 let rows = try Self.answers(missing, engine, threads: threads) { number, input, item in
                     GenerationRequest(
-                        id: UInt64(number), prompt: input.prompt, patches: input.picture?.patches,
-                        featureKey: input.picture.map { "\($0.sha256) \(cell.name)" }, plan: plans[index],
+                        id: UInt64(number), prompt: input.prompt,
+                        pictures: [input.picture].compactMap(\.self).map {
+                            GenerationRequest.Picture(patches: $0.patches, key: "\($0.sha256) \(cell.name)")
+                        },
+                        plan: plans[index],
                         sampling: .greedy, maxTokens: item.maxTokens ?? batch.generation.maxTokens,
                         stop: batch.generation.stop)
                 }

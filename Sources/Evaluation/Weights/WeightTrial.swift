@@ -26,8 +26,11 @@ public struct WeightTrial {
         var kept = plans.map { _ in [[UInt16]]() }
         for (number, prompt) in sample.prompts.enumerated() {
             func run(_ plan: ReductionPlan) throws -> (sequence: DecoderSequence, logits: Tensor) {
-                let picture = try model.encode([prompt.patches], plans: [plan], questions: [prompt.prompt.question])
-                let (sequences, logits) = try model.prefill([prompt.prompt], picture, room: [steps])
+                let tiles = try model.encode([
+                    LLaVA.TileRequest(patches: prompt.patches, plan: plan, question: prompt.prompt.question)
+                ])
+                let (sequences, logits) = try model.prefill(
+                    [LLaVA.DecoderInput(prompt.prompt, tiles, plan: plan)], room: [steps])
                 return (sequences[0], logits)
             }
             func answer(_ forced: [Int]?) throws -> (distributions: [[Float]], ids: [Int]) {
@@ -43,7 +46,9 @@ public struct WeightTrial {
             let forced = try answer(reference?.answers[number])
             distributions.append(forced.distributions)
             answers.append(reference == nil ? forced.ids : try answer(nil).ids)
-            for (index, (_, plan)) in plans.enumerated() { kept[index].append(try run(plan).sequence.run.trace().kept) }
+            for (index, (_, plan)) in plans.enumerated() {
+                kept[index].append(try run(plan).sequence.reduction.trace().kept)
+            }
             progress(number + 1)
         }
         self.distributions = distributions

@@ -45,7 +45,7 @@ public struct ClusterCentres: Correlate {
         }
         let recycled = given.suffix(Self.recycled(of: given.count)).sorted()
         let members = try DensityPeaks(
-            states.rows(layer.layout.image).gathering(recycled), clusters: clusters)
+            layer.layout.visual.of(states).gathering(recycled), clusters: clusters)
         let centres = members.centres.map { recycled[$0] }, isCentre = Set(centres)
         let target = Dictionary(uniqueKeysWithValues: zip(recycled, members.nearest.map { centres[$0] }))
         let sources = given.filter { !isCentre.contains($0) }

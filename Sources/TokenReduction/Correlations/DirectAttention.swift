@@ -28,11 +28,11 @@ public struct DirectAttention: Correlate {
         of candidates: Candidates, in layer: LayerView, removing count: Int
     ) throws(ReductionError) -> Correlation {
         let attention = try layer.attention(scores)
-        let image = layer.layout.image
+        let visual = layer.layout.visual
         let sources = Array(candidates.sources.prefix(count))
         let targets = layer.survivors(without: sources)
         let edges = try sources.map { source throws(ReductionError) in
-            let row = attention.row(image.lowerBound + source, columns: [image])
+            let row = attention.row(visual[source], columns: visual.runs)
             return try share.edges(of: targets.map { row[$0] }, to: targets)
         }
         return Correlation(sources: sources, edges: edges)

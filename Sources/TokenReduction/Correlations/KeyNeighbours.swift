@@ -34,7 +34,7 @@ public struct KeyNeighbours: Correlate {
         }
         let (sources, place) = try candidates.sourcesAndNewToken(count)
         let staying = layer.survivors(without: sources).filter { $0 != place }
-        let cosines = try UnitRows(upcoming.keys.rows(layer.layout.image)).cosines(staying, Array(0..<layer.count))
+        let cosines = try UnitRows(layer.layout.visual.of(upcoming.keys)).cosines(staying, Array(0..<layer.count))
         let goes = Set(sources)
         var targets: [Int: [Int]] = [:]
         var copies: [Int: [Share]] = [:]

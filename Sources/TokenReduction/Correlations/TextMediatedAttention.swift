@@ -43,19 +43,19 @@ public struct TextMediatedAttention: Correlate {
         of candidates: Candidates, in layer: LayerView, removing count: Int
     ) throws(ReductionError) -> Correlation {
         let attention = try layer.attention(.probabilities)
-        let (image, text) = (layer.layout.image, layer.layout.text)
+        let (visual, text) = (layer.layout.visual, layer.layout.text)
         let perText = version.weight(ofTextTokens: text.extent)
         let sources = Array(candidates.sources.prefix(count))
         let targets = layer.survivors(without: sources)
         let edges = try sources.map { source throws(ReductionError) in
-            let token = image.lowerBound + source
+            let token = visual[source]
             let toText =
                 switch axis {
                 case .literal: attention.row(token, columns: text)
                 case .received: attention.column(token, rows: text)
                 }
-            let direct = attention.row(token, columns: [image])
-            let indirect = attention.combination(of: text, weights: toText, columns: image)
+            let direct = attention.row(token, columns: visual.runs)
+            let indirect = attention.combination(of: text, weights: toText, columns: visual.runs)
             return try share.edges(
                 of: targets.map { gamma * direct[$0] + (1 - gamma) * (indirect[$0] * perText) }, to: targets)
         }

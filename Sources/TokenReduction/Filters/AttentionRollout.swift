@@ -36,11 +36,11 @@ public struct AttentionRollout: Filter {
         var flow = [Double](repeating: 0, count: rows.count)
         flow[layer.layout.classToken ?? rows.count - 1] = 1
         for map in maps.reversed() {
-            let sums = map.rowSums(rows: rows, columns: [rows])
+            let sums = map.rowSums(rows: [rows], columns: [rows])
             let through = zip(flow, sums).map { $0 / ($1 + 1) }
-            let moved = map.combination(of: [rows], weights: through, columns: rows)
+            let moved = map.combination(of: [rows], weights: through, columns: [rows])
             flow = zip(moved, through).map { $0 + $1 }
         }
-        return try Candidates(leastWorthFirst: Array(flow[layer.layout.image]))
+        return try Candidates(leastWorthFirst: layer.layout.visual.of(flow))
     }
 }

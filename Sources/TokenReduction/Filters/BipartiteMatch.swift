@@ -22,9 +22,9 @@ public struct BipartiteMatch: Filter {
 
     /// The even rows with their best partners, the closest pairs first.
     public func candidates(in layer: LayerView, removing count: Int) throws(ReductionError) -> Candidates {
-        let first = layer.layout.image.lowerBound
-        let even = (0..<layer.count).filter { (first + $0).isMultiple(of: 2) }
-        let odd = (0..<layer.count).filter { !(first + $0).isMultiple(of: 2) }
+        let visual = layer.layout.visual
+        let even = (0..<layer.count).filter { visual[$0].isMultiple(of: 2) }
+        let odd = (0..<layer.count).filter { !visual[$0].isMultiple(of: 2) }
         let cosines = try layer.unitKeys().cosines(even, odd)
         var scores = [Double](repeating: -1, count: layer.count)
         var partners = Array(0..<layer.count)

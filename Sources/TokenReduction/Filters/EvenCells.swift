@@ -20,10 +20,13 @@ public struct EvenCells: Filter {
     /// All but the middles, cell after cell; a token's score is its distance from its cell's middle, its partner that
     /// middle.
     public func candidates(in layer: LayerView, removing count: Int) throws(ReductionError) -> Candidates {
-        let (columns, rows) = (layer.grid.columns, layer.grid.rows)
+        let (columns, rows) = (layer.grids.columns, layer.grids.rows)
         let keep = layer.count - count
+        // Tiles lie one below another.
+        let above = layer.grids.grids.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.rows) }
         let place = { (token: Int) in
-            (row: layer.positions[token] / columns, column: layer.positions[token] % columns)
+            let place = layer.grids.place(of: layer.positions[token])
+            return (row: above[place.tile] + place.row, column: place.column)
         }
         let ideal = (Double(keep) * Double(rows) / Double(columns)).squareRoot().rounded()
         let bands = min(max(Int(ideal), 1), keep)

@@ -23,19 +23,22 @@ public struct LocalPenalty: Sendable, Hashable {
         factor == 1 ? "no local penalty" : "local penalty \(window)x\(window), factor \(factor)"
     }
 
-    /// Applies the penalty to one score for each visual token of `layer`; of equal winners the first is penalised.
+    /// Applies the penalty to one score for each visual token of `layer`, window by window of each tile; of equal winners the
+    /// first is penalised.
     public func apply(to scores: inout [Double], in layer: LayerView) {
         guard factor != 1 else { return }
-        let (rows, columns) = (layer.grid.rows / window, layer.grid.columns / window)
-        var winners = [Int?](repeating: nil, count: rows * columns)
-        for (token, position) in layer.positions.enumerated() {
-            let (row, column) = (position / layer.grid.columns / window, position % layer.grid.columns / window)
-            guard row < rows, column < columns else { continue }
-            let cell = row * columns + column
-            if let winner = winners[cell], scores[winner] >= scores[token] { continue }
-            winners[cell] = token
+        var winners = layer.grids.grids.map { grid in
+            [Int?](repeating: nil, count: (grid.rows / window) * (grid.columns / window))
         }
-        for case .some(let winner) in winners {
+        for (token, position) in layer.positions.enumerated() {
+            let place = layer.grids.place(of: position), grid = layer.grids.grids[place.tile]
+            let (row, column) = (place.row / window, place.column / window)
+            guard row < grid.rows / window, column < grid.columns / window else { continue }
+            let cell = row * (grid.columns / window) + column
+            if let winner = winners[place.tile][cell], scores[winner] >= scores[token] { continue }
+            winners[place.tile][cell] = token
+        }
+        for case .some(let winner) in winners.joined() {
             scores[winner] = scores[winner] > 0 ? scores[winner] * factor : scores[winner] / factor
         }
     }

@@ -36,14 +36,14 @@ public struct PivotDissimilarity: Filter {
             throw ReductionError(
                 .missingEvidence, "this reduction needs the keys of all heads, and the rows after the final norm")
         }
-        let image = layer.layout.image, text = image.upperBound..<layer.layout.rows
+        let visual = layer.layout.visual, text = layer.layout.textBehind
         let keep = layer.count - count
-        let own = try pivots(among: image, keys, min(imagePivots, keep))
-        let rows = try own + pivots(among: text, keys, min(textPivots, text.count))
+        let own = try pivots(among: visual, keys, min(imagePivots, keep))
+        let rows = try own.map { visual[$0] } + pivots(among: text, keys, min(textPivots, text.count)).map { text[$0] }
         let unit = try UnitRows(states)
-        let cosines = unit.cosines(rows, Array(image))
+        let cosines = unit.cosines(rows, Array(visual))
 
-        var kept = own.map { $0 - image.lowerBound }
+        var kept = own
         var isTaken = [Bool](repeating: false, count: layer.count)
         for token in kept { isTaken[token] = true }
         let (each, more) = (keep - own.count).quotientAndRemainder(dividingBy: rows.count)
@@ -61,9 +61,8 @@ public struct PivotDissimilarity: Filter {
         return try Candidates(keeping: kept, scores: likeness)
     }
 
-    /// The `count` of `rows` whose keys have the largest L1 norm, by falling norm.
-    private func pivots(among rows: Range<Int>, _ keys: Tensor, _ count: Int) throws(ReductionError) -> [Int] {
-        let norms = keys.rows(rows).absoluteRowSums()
-        return try Candidates(largest: count, of: norms).sources.map { rows.lowerBound + $0 }
+    /// Which `count` of `rows` have keys of the largest L1 norm, by falling norm.
+    private func pivots(among rows: RowRuns, _ keys: Tensor, _ count: Int) throws(ReductionError) -> [Int] {
+        try Candidates(largest: count, of: rows.of(keys).absoluteRowSums()).sources
     }
 }

@@ -32,20 +32,20 @@ public struct RaterAttention: Filter {
                     + "language model: there were none after the picture, or nobody was asked")
         }
         let sums = try layer.attention(.probabilities)
-            .columnSums(rows: raters.map { $0..<$0 + 1 }, columns: layer.layout.image)
+            .columnSums(rows: raters.map { $0..<$0 + 1 }, columns: layer.layout.visual.runs)
         return try Candidates(leastWorthFirst: sums.map { $0 / Double(raters.count) })
     }
 
-    /// The rows after the picture that speak about it; `states`, (rows, width), are those that enter the language model.
+    /// The rows behind the first picture that speak about what is seen; `states`, (rows, width), are those that enter the language model.
     public static func raters(of states: Tensor, layout: TokenLayout) throws(ReductionError) -> [Int] {
-        let text = layout.image.upperBound..<layout.rows
+        let text = layout.textBehind
         guard !text.isEmpty else {
             throw ReductionError(
                 .missingEvidence, "no text follows the picture that could rate its tokens: put the question after it")
         }
-        let logits = PairTable(states.rows(layout.image).products(withRowsOf: states.rows(text)))
+        let logits = PairTable(layout.visual.of(states).products(withRowsOf: text.of(states)))
         var mean = [Double](repeating: 0, count: text.count)
-        for token in 0..<layout.image.count {
+        for token in 0..<layout.visual.count {
             for (word, probability) in logits.row(token).softmax().enumerated() { mean[word] += probability }
         }
         guard mean.allSatisfy(\.isFinite) else {
@@ -53,6 +53,6 @@ public struct RaterAttention: Filter {
         }
         let average = mean.reduce(0, +) / Double(mean.count)
         let raters = mean.indices.filter { mean[$0] > average }
-        return (raters.isEmpty ? Array(mean.indices) : raters).map { text.lowerBound + $0 }
+        return (raters.isEmpty ? Array(mean.indices) : raters).map { text[$0] }
     }
 }

@@ -62,16 +62,16 @@ public struct TaskRedundancy: Filter {
     /// Equation 3 and the largest scores.
     public func candidates(in layer: LayerView, removing count: Int) throws(ReductionError) -> Candidates {
         let attention = try layer.attention(.probabilities)
-        let (image, text) = (layer.layout.image, layer.layout.text)
+        let (visual, text) = (layer.layout.visual.runs, layer.layout.text)
         let vision: [Double]
         let task: [Double]
         switch axis {
         case .literal:
-            vision = attention.rowSums(rows: image, columns: [image])
-            task = attention.rowSums(rows: image, columns: text)
+            vision = attention.rowSums(rows: visual, columns: visual)
+            task = attention.rowSums(rows: visual, columns: text)
         case .received:
-            vision = attention.columnSums(rows: [image], columns: image)
-            task = attention.columnSums(rows: text, columns: image)
+            vision = attention.columnSums(rows: visual, columns: visual)
+            task = attention.columnSums(rows: text, columns: visual)
         }
         let n = Double(layer.count)
         let perText = version.weight(ofTextTokens: text.extent)

@@ -49,7 +49,7 @@ extension LayerView {
                     + "layer, or the reduction happens before this one is through")
         }
         let rows = try headsAsOne ? upcoming.singleHeadAttention() : upcoming.observerAttention()
-        return Array(rows[layout.image])
+        return layout.visual.of(rows)
     }
 }
 

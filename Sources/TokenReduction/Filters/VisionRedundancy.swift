@@ -56,7 +56,7 @@ public struct VisionRedundancy: Filter {
     /// Equation 1, the local penalty, and the largest scores.
     public func candidates(in layer: LayerView, removing count: Int) throws(ReductionError) -> Candidates {
         let attention = try layer.attention(scores)
-        let image = layer.layout.image
+        let visual = layer.layout.visual.runs
         guard let classToken = layer.layout.classToken else {
             throw ReductionError(
                 .missingEvidence,
@@ -65,10 +65,10 @@ public struct VisionRedundancy: Filter {
         }
         let vision =
             switch axis {
-            case .row: attention.rowSums(rows: image, columns: [image])
-            case .column: attention.columnSums(rows: [image], columns: image)
+            case .row: attention.rowSums(rows: visual, columns: visual)
+            case .column: attention.columnSums(rows: visual, columns: visual)
             }
-        let classAttention = scale.applied(to: attention.row(classToken, columns: [image]))
+        let classAttention = scale.applied(to: attention.row(classToken, columns: visual))
 
         let n = Double(layer.count)
         let mean = scale.applied(to: vision.map { $0 / n })

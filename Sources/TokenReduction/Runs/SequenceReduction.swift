@@ -1,0 +1,89 @@
+public import Tensors
+
+/// One prompt on its way through the language model: what is left of the visual tokens of all its pictures, and how it came
+/// to that.
+///
+/// Tokens are numbered through pictures, tiles and rasters, from the tower on. A prompt without pictures has none, and
+/// nothing is reduced.
+public struct SequenceReduction: RowReduction, Sendable {
+    /// How many tokens each layer gives up, of all tiles together.
+    public private(set) var plan: ReductionPlan
+    /// The tiles' patches as the encoder first saw them.
+    public let grids: TileGrids
+    private var tokens: SurvivingTokens
+    /// Text rows that speak about the pictures, counted from the end of the prompt.
+    private var raters: [Int]?
+
+    /// The tokens that tower and projector left of `tiles`, to be reduced as `plan` says for each of them: its budget counts
+    /// once a tile.
+    public init(_ tiles: [TileReduction], plan: ReductionPlan) throws(ReductionError) {
+        self.plan = try ReductionPlan(joining: tiles.map(\.plan), of: plan)
+        grids = try TileGrids(tiles.map(\.grid))
+        tokens = SurvivingTokens(joining: tiles.map(\.tokens))
+    }
+
+    /// The original positions of the visual tokens that are left, in the order of the sequence.
+    public var positions: [Int] { tokens.positions }
+
+    /// What layer `layer` must offer; empty where nothing looks at it.
+    public func needs(layer: Int) -> EvidenceNeeds { plan.needs(place: .languageModel, layer: layer) }
+
+    /// Whether layer `layer` gives up tokens, or asks whether to.
+    public func reduces(layer: Int) -> Bool { reduces(place: .languageModel, layer: layer, at: nil) }
+
+    /// See ``RowReduction``.
+    public func reduces(place: Place, layer: Int, at moment: Moment?) -> Bool {
+        plan.reduces(in: place, layer: layer, at: moment)
+    }
+
+    /// See ``RowReduction``.
+    public func merges(in place: Place) -> Bool { plan.merges(in: place) }
+
+    /// Whether the rows that are left are numbered anew after each reduction.
+    public var renumbersRows: Bool {
+        plan.reduces(in: .languageModel) && plan.method.decoder?.positions == .renumbered
+    }
+
+    /// How far positions have moved down where layer `layer` begins.
+    public func renumbering(before layer: Int) -> Int {
+        renumbersRows ? plan.delivered - plan.tokens(entering: layer, of: .languageModel) : 0
+    }
+
+    /// Whether the rows are to be seen before the first layer.
+    public var looksAtEntry: Bool {
+        plan.reduces(in: .languageModel) && plan.method.decoder?.needs.contains(.raters) == true
+    }
+
+    /// The rows of `layout`, (rows, width), are about to enter the language model.
+    public mutating func enter(_ states: Tensor, layout: TokenLayout) throws(ReductionError) {
+        raters = try RaterAttention.raters(of: states, layout: layout).map { layout.rows - $0 }
+    }
+
+    /// Keeps what later layers want to know of this one; `evidence` is all that it offered.
+    public mutating func remember(_ evidence: Evidence, layer: Int) {
+        tokens.remember(evidence, stages: plan.method.decoder)
+    }
+
+    /// See ``RowReduction``.
+    public mutating func reduce(
+        place: Place = .languageModel, layer: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout
+    ) throws(ReductionError) -> [Int] {
+        try tokens.check(layout, plan, place: place, layer: layer)
+        guard reduces(layer: layer), let stages = plan.method.decoder else { return Array(0..<layout.rows) }
+        var evidence = evidence
+        evidence.earlierAttention = tokens.attentionBefore(rows: layout.rows)
+        evidence.raters = raters.map { $0.map { layout.rows - $0 } }
+        return try tokens.reduce(
+            by: stages, &plan, place: place, layer: layer, grids: grids, hidden: hidden, evidence: evidence,
+            layout: layout)
+    }
+
+    /// Throws unless exactly the planned number of tokens is left.
+    public func checkDelivered() throws(ReductionError) { try tokens.checkDelivered(plan, after: .languageModel) }
+
+    /// What became of every token; throws unless exactly the planned number is left.
+    public func trace() throws(ReductionError) -> ReductionTrace {
+        try checkDelivered()
+        return tokens.history
+    }
+}
