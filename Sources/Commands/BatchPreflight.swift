@@ -40,12 +40,23 @@ enum BatchPreflight {
             let plan = try ReductionPlan(
                 method: wanted.method.name, keep: wanted.method.keep, fromLayer: wanted.method.fromLayer,
                 options: wanted.method.options, model: configuration.depth)
+            try checkContext(file, plan, configuration.text.context)
             if plan.readsQuestion { _ = try CLIPFolder(of: wanted.model, visionTower: wanted.visionTower) }
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(path): \(error)")
         }
         warn(of: file.unreadablePictures, among: file.itemCount)
         return file
+    }
+
+    /// Refuses items whose pictures alone leave no room for a word.
+    private static func checkContext(_ file: BatchFile, _ plan: ReductionPlan, _ context: Int) throws {
+        let pictures = file.mostPictures
+        guard pictures * plan.delivered + 1 >= context else { return }
+        throw CommandFailure(
+            ExitCodes.usage,
+            "\(file.description.items), line \(file.lineOfMostPictures): \(pictures) pictures of \(plan.delivered) visual tokens each do not fit "
+                + "into the \(context) that the model takes with the answer; give fewer, or keep fewer tokens of each")
     }
 
     private static func warn(of unreadable: UnreadablePictures, among items: Int) {

@@ -5,13 +5,15 @@ import VisionLanguage
 
 /// About how many bytes the results of a batch will take.
 struct StoredSize {
-    /// Bytes of one job: its columns with texts of usual length, and where it is about a picture its trace and features.
+    /// Bytes of one job: its columns with texts of usual length, and for each of its pictures trace and features.
     let columns = 1_200
     let trace: Int
     let features: Int
     let jobs: Int
     /// Those of them that are about a picture.
     let pictured: Int
+    /// The pictures of all of them.
+    let pictures: Int
 
     init(_ file: BatchFile) throws {
         let wanted = file.description
@@ -35,7 +37,7 @@ struct StoredSize {
         case .tower: features = 2 * configuration.vision.hidden * left(after: .visionEncoder)
         case .none: features = 0
         }
-        (jobs, pictured) = (file.itemCount, file.picturedItemCount)
+        (jobs, pictured, pictures) = (file.itemCount, file.picturedItemCount, file.pictureCount)
     }
 
     /// One line for the user.
@@ -45,9 +47,11 @@ struct StoredSize {
                 + "none of them about a picture"
         }
         let job = columns + trace + features
-        let total = columns * jobs + (trace + features) * pictured
+        let total = columns * jobs + (trace + features) * pictures
         let (which, others) =
-            pictured == jobs ? ("", "") : (" with a picture", ", \(jobs - pictured) of them without a picture")
+            pictured == jobs
+            ? (pictures == jobs ? "" : " with one picture", "")
+            : (" with a picture", ", \(jobs - pictured) of them without a picture")
         return "storing about \(Self.bytes(job)) a job\(which) (features \(Self.bytes(features)), "
             + "trace \(Self.bytes(trace))), \(Self.bytes(total)) for \(jobs) jobs\(others); "
             + "--features and --trace choose what is stored"

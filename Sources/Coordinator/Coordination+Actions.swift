@@ -120,11 +120,9 @@ extension Coordination {
             return try perform(scheduler.jobsReturned(assignments.map(\.lease), by: worker, at: now))
         }
         var parcel = Parcel()
-        let payloads = try store.payloads(of: assignments.map(\.lease.job))
-        for (assignment, payload) in zip(assignments, payloads) {
-            guard let payload, let record = records[assignment.batch],
-                let path = payload.path(under: record.description.images)
-            else {
+        let items = try store.items(of: assignments.map(\.lease.job))
+        for (assignment, item) in zip(assignments, items) {
+            guard let item, let record = records[assignment.batch] else {
                 throw CoordinatorError(
                     .inconsistent, "Job \(assignment.lease.job) of batch \(assignment.batch) is not in the job store.")
             }
@@ -138,8 +136,7 @@ extension Coordination {
             var wire = WireAssignment()
             wire.lease = WireLease(assignment.lease)
             wire.batch = assignment.batch.rawValue
-            wire.item = payload.item
-            wire.imagePath = path
+            wire.item = item
             wire.queuedSeconds = record.elapsed(at: wallClock)
             wire.retriable = record.description.queue.retriable(after: assignment.failures)
             metrics.counters.queueWait.observe(wire.queuedSeconds)
@@ -182,7 +179,7 @@ private struct Parcel {
     mutating func add(_ assignment: WireAssignment) {
         leases.append(assignment.lease.lease)
         message.assignments.assignments.append(assignment)
-        bytes += assignment.item.utf8.count + assignment.imagePath.utf8.count
+        bytes += assignment.item.utf8.count
     }
 }
 

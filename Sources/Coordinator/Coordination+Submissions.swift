@@ -140,7 +140,7 @@ extension Coordination {
         items.reserveCapacity(request.items.count)
         for json in request.items {
             let item = try Item(json: json)
-            items.append(NewItem(id: item.id, image: item.image, json: json))
+            items.append(NewItem(id: item.id, images: item.images, json: json))
         }
         let outcome = try store.add(items, to: id, replacing: records[id]?.isReplacing ?? false)
         let new = outcome.added.map { NewJob(id: $0.id, image: $0.picture.rawValue) }

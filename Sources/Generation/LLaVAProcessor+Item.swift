@@ -4,7 +4,7 @@ import Tokenization
 public import VisionLanguage
 
 extension LLaVAProcessor {
-    /// The prompt of an item under its batch's template, with a place for the picture if the item has one.
+    /// The prompt of an item under its batch's template, with a place for each of its pictures.
     public func prompt(of item: Item, in batch: BatchDescription) throws -> MultimodalPrompt {
         let template: PromptTemplate =
             switch batch.template {
@@ -18,7 +18,7 @@ extension LLaVAProcessor {
             case .text: .text
             }
         }
-        return try prompt(item.prompt, template: template, tag: tag, pictures: item.image == nil ? 0 : 1)
+        return try prompt(item.prompt, template: template, tag: tag, pictures: item.images.count)
     }
 
     /// A picture of a batch, framed as the batch says. What a link points to counts: items may come from somebody else.

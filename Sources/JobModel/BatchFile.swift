@@ -49,6 +49,12 @@ public struct BatchFile: Sendable, Hashable {
     public var itemCount: Int
     /// Those of them that are about a picture.
     public var picturedItemCount: Int
+    /// The pictures of all items together, one that several name counted once for each.
+    public var pictureCount: Int
+    /// The most pictures that an item is about.
+    public var mostPictures: Int
+    /// The first line of the items file with so many.
+    public var lineOfMostPictures: Int
     /// Pictures whose items will fail, where somebody looked.
     public var unreadablePictures = UnreadablePictures()
 

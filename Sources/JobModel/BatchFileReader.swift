@@ -51,6 +51,7 @@ struct BatchFileReader {
                 precision: precision ?? .auto, weights: weights ?? .auto, generation: generation,
                 features: features ?? .projected, trace: trace ?? .full, queue: queue),
             run: run, statesImageMode: imageMode != nil, itemCount: count.items, picturedItemCount: count.pictured,
+            pictureCount: count.pictures, mostPictures: count.most.pictures, lineOfMostPictures: count.most.line,
             unreadablePictures: count.unreadable)
     }
 

@@ -1,7 +1,7 @@
 /// What `<image>` in the prompts of a batch is, and whether a prompt agrees with it.
 ///
-/// A prompt that is whole, without a template, says with one `<image>` where its picture goes. Under a template the
-/// picture goes before the user's text, and an `<image>` in that text may be either: a place, or a word about HTML. Only
+/// A prompt that is whole, without a template, says with an `<image>` for each picture where it goes. Under a template the
+/// pictures go before the user's text, and an `<image>` in that text may be either: a place, or a word about HTML. Only
 /// the batch knows, so it has to say.
 struct ImageTags {
     static let tag = "<image>"
@@ -10,22 +10,27 @@ struct ImageTags {
     let meaning: BatchDescription.ImageTag?
 
     /// What is wrong with a prompt, and how to go on; nil where nothing is.
-    func problem(of prompt: String, hasPicture: Bool) -> String? {
+    func problem(of prompt: String, pictures: Int) -> String? {
         let count = Self.count(in: prompt)
         switch (template, meaning) {
         case (.none, _):
-            guard hasPicture else { return pictureless(count) }
-            return count == 1
-                ? nil
-                : "the prompt has \(count) \(Self.tag); with 'template: none' exactly one says where the picture goes"
+            guard pictures > 0 else { return pictureless(count) }
+            guard count != pictures else { return nil }
+            return pictures == 1
+                ? "the prompt has \(count) \(Self.tag); with 'template: none' exactly one says where the picture goes"
+                : "the prompt has \(count) \(Self.tag) and the item \(pictures) pictures; with 'template: none' one for each "
+                    + "says where it goes"
         case (_, nil):
             return count == 0
                 ? nil
                 : "the prompt holds \(Self.tag): write 'image_tag: place' into the batch file where it says where the "
                     + "picture goes, or 'image_tag: text' where it is text like any other"
         case (_, .place):
-            guard hasPicture else { return pictureless(count) }
-            return count <= 1 ? nil : "the prompt has \(count) \(Self.tag) and the item one picture; leave one"
+            guard pictures > 0 else { return pictureless(count) }
+            guard count > 0, count != pictures else { return nil }
+            return pictures == 1
+                ? "the prompt has \(count) \(Self.tag) and the item one picture; leave one"
+                : "the prompt has \(count) \(Self.tag) and the item \(pictures) pictures; write one for each, or none"
         case (_, .text): return nil
         }
     }

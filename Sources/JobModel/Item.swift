@@ -1,14 +1,15 @@
 internal import Foundation
 
-/// One line of a manifest: an instruction, and the picture that it is about.
+/// One line of a manifest: an instruction, and the pictures that it is about.
 public struct Item: Hashable, Sendable {
     /// The most bytes a line may have.
     public static let maximumBytes = 256 * 1024
 
     /// The user's name for it.
     public var id: ItemID
-    /// The picture, relative to the batch's image folder; nil where the instruction is about none.
-    public var image: String?
+    /// The pictures, relative to the batch's image folder, in the order of their places in the prompt; none where the
+    /// instruction is about none.
+    public var images: [String]
     /// The instruction.
     public var prompt: String
     /// Accepted answers, for scoring.
@@ -20,11 +21,11 @@ public struct Item: Hashable, Sendable {
 
     /// An item.
     public init(
-        id: ItemID, image: String?, prompt: String, answers: [String] = [], labels: [String: String] = [:],
+        id: ItemID, images: [String], prompt: String, answers: [String] = [], labels: [String: String] = [:],
         maxTokens: Int? = nil
     ) {
         self.id = id
-        self.image = image
+        self.images = images
         self.prompt = prompt
         self.answers = answers
         self.labels = labels
@@ -33,7 +34,8 @@ public struct Item: Hashable, Sendable {
 
     /// Reads one JSON object such as `{"id":"a","image":"cat.jpg","prompt":"What is it?"}`; every problem is named.
     ///
-    /// An item without a picture says so, with `"image":null`: a line that forgot its picture is a mistake.
+    /// Several pictures are `"images":["a.jpg","b.jpg"]`. An item without a picture says so, with `"image":null` or
+    /// `"images":[]`: a line that forgot its picture is a mistake.
     public init(json: String) throws(JobModelError) {
         if let item = ItemScanner.item(json) {
             self = item
@@ -50,10 +52,10 @@ public struct Item: Hashable, Sendable {
 
 /// The fields of a manifest line, decoded as far as possible so that all of its problems are found.
 struct ItemFields {
-    static let keys = ["id", "image", "prompt", "answers", "labels", "max_tokens"]
+    static let keys = ["id", "image", "images", "prompt", "answers", "labels", "max_tokens"]
 
     var id: String?
-    var image: String?
+    var images: [String]?
     var prompt: String?
     var answers: [String]?
     var labels: [String: String]?
@@ -62,7 +64,7 @@ struct ItemFields {
 
     init(json: String) {
         if let item = ItemScanner.item(json) {
-            (id, image, prompt) = (item.id.rawValue, item.image, item.prompt)
+            (id, images, prompt) = (item.id.rawValue, item.images, item.prompt)
             (answers, labels, maxTokens) = (item.answers, item.labels, item.maxTokens)
             return
         }
@@ -90,9 +92,9 @@ struct ItemFields {
 
     /// The item, where nothing is wrong with it.
     var item: Item? {
-        guard problems.isEmpty, let id, let prompt else { return nil }
+        guard problems.isEmpty, let id, let images, let prompt else { return nil }
         return Item(
-            id: ItemID(id), image: image, prompt: prompt, answers: answers ?? [], labels: labels ?? [:],
+            id: ItemID(id), images: images, prompt: prompt, answers: answers ?? [], labels: labels ?? [:],
             maxTokens: maxTokens)
     }
 }
@@ -107,27 +109,40 @@ extension ItemFields: Decodable {
         if let id, id.utf8.count > ItemID.maximumBytes {
             problems.append("'id' has \(id.utf8.count) bytes, more than \(ItemID.maximumBytes)")
         }
-        image = picture(container)
+        images = pictures(container)
         prompt = text("prompt", container)
         answers = optional("answers", [String].self, "a list of texts", container)
         labels = optional("labels", [String: String].self, "an object of texts", container)
         maxTokens = optional("max_tokens", Int.self, "a whole number", container)
         if let maxTokens, maxTokens < 1 { problems.append("'max_tokens' is \(maxTokens); at least 1 is needed") }
-        if let image, ImagePath.isURL(image) {
+        for image in images ?? [] where ImagePath.isURL(image) {
             problems.append("image '\(image)' is a URL; pictures are files below the image folder, nothing is fetched")
-        } else if let image, ImagePath.resolve(image, under: "/images") == nil {
+        }
+        for image in images ?? [] where !ImagePath.isURL(image) && ImagePath.resolve(image, under: "/images") == nil {
             problems.append("image '\(image)' leaves the image folder; give a path inside it")
         }
     }
 
-    /// The picture, nil where the line says that there is none.
-    private mutating func picture(_ container: KeyedDecodingContainer<AnyKey>) -> String? {
-        guard container.contains(AnyKey("image")) else {
+    /// The pictures, none where the line says that there is none; nil where it does not say.
+    private mutating func pictures(_ container: KeyedDecodingContainer<AnyKey>) -> [String]? {
+        switch (container.contains(AnyKey("image")), container.contains(AnyKey("images"))) {
+        case (true, true):
+            problems.append("'image' and 'images' are both there; give one of them")
+            return nil
+        case (false, false):
             problems.append("'image' is missing; write null where the prompt is about no picture")
             return nil
+        case (true, false):
+            if (try? container.decodeNil(forKey: AnyKey("image"))) == true { return [] }
+            return text("image", container).map { [$0] }
+        case (false, true):
+            guard let images = try? container.decode([String].self, forKey: AnyKey("images")) else {
+                problems.append("'images' must be a list of texts")
+                return nil
+            }
+            for image in images { check(image, "images") }
+            return images
         }
-        if (try? container.decodeNil(forKey: AnyKey("image"))) == true { return nil }
-        return text("image", container)
     }
 
     /// A required text that is not blank.
@@ -140,9 +155,15 @@ extension ItemFields: Decodable {
             problems.append("'\(key)' must be a text")
             return nil
         }
-        if value.allSatisfy(\.isWhitespace) { problems.append("'\(key)' is empty") }
-        if value.utf8.contains(0) { problems.append("'\(key)' contains a zero byte") }
+        check(value, key)
         return value
+    }
+
+    private mutating func check(_ value: String, _ key: String) {
+        if value.allSatisfy(\.isWhitespace) {
+            problems.append(key == "images" ? "'images' has an empty text" : "'\(key)' is empty")
+        }
+        if value.utf8.contains(0) { problems.append("'\(key)' contains a zero byte") }
     }
 
     private mutating func optional<Value: Decodable>(

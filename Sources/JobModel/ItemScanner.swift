@@ -19,20 +19,23 @@ struct ItemScanner {
     private init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
     private mutating func object() -> Item? {
-        var id: String?, image: String??, prompt: String?
+        var id: String?, images: [String]?, prompt: String?
         var answers: [String]?, labels: [String: String]?, maxTokens: Int?
         guard take(0x7B) else { return nil }
         repeat {
             guard let key = string(), take(0x3A) else { return nil }
             switch key {
             case "id" where id == nil: id = string()
-            case "image" where image == nil:
+            case "image" where images == nil:
                 if null() {
-                    image = .some(nil)
+                    images = []
                 } else {
                     guard let path = string() else { return nil }
-                    image = path
+                    images = [path]
                 }
+            case "images" where images == nil:
+                images = strings()
+                if images == nil { return nil }
             case "prompt" where prompt == nil: prompt = string()
             case "answers" where answers == nil:
                 answers = strings()
@@ -46,16 +49,16 @@ struct ItemScanner {
             default: return nil
             }
         } while take(0x2C)
-        guard take(0x7D), isAtEnd, let id, let image, let prompt, Self.isInked(id), Self.isInked(prompt),
+        guard take(0x7D), isAtEnd, let id, let images, let prompt, Self.isInked(id), Self.isInked(prompt),
             id.utf8.count <= ItemID.maximumBytes
         else { return nil }
-        if let image {
+        for image in images {
             guard Self.isInked(image), !ImagePath.isURL(image), ImagePath.resolve(image, under: "/") != nil else {
                 return nil
             }
         }
         return Item(
-            id: ItemID(id), image: image, prompt: prompt, answers: answers ?? [], labels: labels ?? [:],
+            id: ItemID(id), images: images, prompt: prompt, answers: answers ?? [], labels: labels ?? [:],
             maxTokens: maxTokens)
     }
 

@@ -2,9 +2,11 @@ private import Glibc
 
 /// Goes through an items file once and finds everything that is wrong with it.
 struct ItemsCheck {
-    /// How many usable items there are, and how many of them are about a picture.
+    /// How many usable items there are, how many of them are about a picture, and how many pictures they name.
     struct Count {
-        var items = 0, pictured = 0
+        var items = 0, pictured = 0, pictures = 0
+        /// The most pictures that an item is about, and its line.
+        var most = (pictures: 0, line: 0)
         var unreadable = UnreadablePictures()
     }
 
@@ -47,39 +49,51 @@ struct ItemsCheck {
                         problems.add(file, line.number, "id '\(id)' is already used in line \(first)")
                     }
                 }
-                if let image = fields.image, let path = ImagePath.resolve(image, under: images) {
-                    let isNew = seen[image] == nil
-                    let picture = seen[image] ?? Seen(isThere: isFile(path))
-                    seen[image] = picture
-                    if trouble != nil, seen.count > UnreadablePictures.mostExamined {
-                        usable.unreadable.isPartial = true
-                    }
-                    if !picture.isThere {
-                        let isHidden = access(path, F_OK) != 0 && errno == EACCES
-                        problems.add(
-                            file, line.number,
-                            isHidden
-                                ? "image '\(image)' in \(images) cannot be reached: permission denied"
-                                : "there is no image '\(image)' in \(images)")
-                    } else if isNew, ConfinedImage.leadsOut(image, of: images) {
-                        problems.add(file, line.number, "image '\(image)' is a link that leads out of \(images)")
-                    } else if isNew, seen.count <= UnreadablePictures.mostExamined, let reason = trouble?(path) {
-                        seen[image]?.trouble = reason
-                        usable.unreadable.add(image, reason)
-                    }
-                    if seen[image]?.trouble != nil { usable.unreadable.items += 1 }
+                if look(at: fields.images ?? [], line.number, &seen, &usable.unreadable, &problems) {
+                    usable.unreadable.items += 1
                 }
                 guard let item = fields.item else { continue }
-                if let problem = tags.problem(of: item.prompt, hasPicture: item.image != nil) {
+                if let problem = tags.problem(of: item.prompt, pictures: item.images.count) {
                     problems.add(file, line.number, problem)
                 }
                 usable.items += 1
-                if item.image != nil { usable.pictured += 1 }
+                if !item.images.isEmpty { usable.pictured += 1 }
+                usable.pictures += item.images.count
+                if item.images.count > usable.most.pictures { usable.most = (item.images.count, line.number) }
             }
         } catch {
             for problem in error.problems { problems.add(problem.file, problem.line, problem.message) }
         }
+        usable.unreadable.isPartial = trouble != nil && seen.count > UnreadablePictures.mostExamined
         if firstLine.isEmpty, usable.items == 0 { problems.add(file, nil, "there is no item in the file") }
         return usable
+    }
+    /// Looks for the pictures of an item; whether one of them cannot be read, as far as anybody looked.
+    private func look(
+        at pictures: [String], _ line: Int, _ seen: inout [String: Seen], _ unreadable: inout UnreadablePictures,
+        _ problems: inout ManifestProblems
+    ) -> Bool {
+        var hasTrouble = false
+        for image in pictures {
+            guard let path = ImagePath.resolve(image, under: images) else { continue }
+            let isNew = seen[image] == nil
+            let picture = seen[image] ?? Seen(isThere: isFile(path))
+            seen[image] = picture
+            if !picture.isThere {
+                let isHidden = access(path, F_OK) != 0 && errno == EACCES
+                problems.add(
+                    file, line,
+                    isHidden
+                        ? "image '\(image)' in \(images) cannot be reached: permission denied"
+                        : "there is no image '\(image)' in \(images)")
+            } else if isNew, ConfinedImage.leadsOut(image, of: images) {
+                problems.add(file, line, "image '\(image)' is a link that leads out of \(images)")
+            } else if isNew, seen.count <= UnreadablePictures.mostExamined, let reason = trouble?(path) {
+                seen[image]?.trouble = reason
+                unreadable.add(image, reason)
+            }
+            hasTrouble = hasTrouble || seen[image]?.trouble != nil
+        }
+        return hasTrouble
     }
 }

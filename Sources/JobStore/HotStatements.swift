@@ -4,13 +4,13 @@ internal import GRDB
 final class HotStatements {
     let insertItem, insertJob, findItem: HotStatement
     let assign, second, adopt, requeue, withdraw, endWithoutRow, commit, insertOutcome: HotStatement
-    let payload, unfinished, findShard, findWorker, insertWorker: HotStatement
+    let item, unfinished, findShard, findWorker, insertWorker: HotStatement
 
     init(_ database: Database) throws {
         func prepare(_ sql: String) throws -> HotStatement { try HotStatement(sql, database) }
         insertItem = try prepare(
             """
-            INSERT INTO item (batch, ordinal, item_id, image, body) VALUES (?, ?, ?, ?, ?)
+            INSERT INTO item (batch, ordinal, item_id, body) VALUES (?, ?, ?, ?)
             ON CONFLICT (batch, item_id) DO NOTHING
             """)
         insertJob = try prepare("INSERT INTO job (id, batch, picture) VALUES (?, ?, ?)")
@@ -55,7 +55,7 @@ final class HotStatements {
             """)
         insertOutcome = try prepare(
             "INSERT OR REPLACE INTO outcome (job, error, answer, visual_tokens, seconds) VALUES (?, ?, ?, ?, ?)")
-        payload = try prepare("SELECT body, image FROM item WHERE job = ?")
+        item = try prepare("SELECT body FROM item WHERE job = ?")
         unfinished = try prepare(
             """
             SELECT id, picture, epoch, crash_count - crash_base, fail_count - fail_base, state,

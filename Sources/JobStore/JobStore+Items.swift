@@ -19,8 +19,7 @@ extension JobStore {
                     hot.insertItem.bind(1, batch.number)
                     hot.insertItem.bind(2, batch.total + 1)
                     hot.insertItem.bind(3, item.id.rawValue)
-                    hot.insertItem.bind(4, item.image ?? "")
-                    hot.insertItem.bind(5, item.json)
+                    hot.insertItem.bind(4, item.json)
                     if let job = try hot.insertItem.insert() {
                         hot.insertJob.bind(1, job)
                         hot.insertJob.bind(2, batch.number)
@@ -61,8 +60,7 @@ extension JobStore {
             }
             if state == JobState.waiting.rawValue || state == JobState.cancelled.rawValue {
                 try database.execute(
-                    sql: "UPDATE item SET body = ?, image = ? WHERE job = ?",
-                    arguments: [item.json, item.image ?? "", job])
+                    sql: "UPDATE item SET body = ? WHERE job = ?", arguments: [item.json, job])
                 try database.execute(
                     sql: "UPDATE job SET picture = ? WHERE id = ?",
                     arguments: [Int64(bitPattern: item.picture.rawValue), job])

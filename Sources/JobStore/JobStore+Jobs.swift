@@ -45,16 +45,13 @@ extension JobStore {
         }
     }
 
-    /// What assignments of jobs carry, in the order of the jobs; nil for one that does not exist.
-    public borrowing func payloads(of jobs: [JobID]) throws(JobStoreError) -> [JobPayload?] {
-        let payload = hot.payload
+    /// The lines of the manifest that jobs were made of, in the order of the jobs; nil for one that does not exist.
+    public borrowing func items(of jobs: [JobID]) throws(JobStoreError) -> [String?] {
+        let item = hot.item
         return try access { _ in
             try jobs.map { job in
-                payload.bind(1, Int64(bitPattern: job.rawValue))
-                return try payload.first {
-                    let image = $0.text(1)
-                    return JobPayload(item: $0.text(0), image: image.isEmpty ? nil : image)
-                }
+                item.bind(1, Int64(bitPattern: job.rawValue))
+                return try item.first { $0.text(0) }
             }
         }
     }

@@ -113,6 +113,8 @@ enum Schema {
         UPDATE batch SET first_job = COALESCE((SELECT MIN(id) FROM job WHERE job.batch = batch.id), 0),
             last_job = COALESCE((SELECT MAX(id) FROM job WHERE job.batch = batch.id), 0);
         """,
+        // The line itself names the pictures.
+        "ALTER TABLE item DROP COLUMN image;",
     ]
 
     private static let pictureKey = DatabaseFunction("picture_key", argumentCount: 1, pure: true) { values in

@@ -33,19 +33,16 @@ public struct StoredBatch: Sendable, Hashable {
 public struct NewItem: Sendable, Hashable {
     /// The user's id.
     public var id: ItemID
-    /// Its picture, as in the manifest; nil where it is about none.
-    public var image: String?
     /// The line of the manifest.
     public var json: String
-    /// Equal for items of the same picture; items without one have nothing in common.
+    /// Equal for items of the same pictures; items without one have nothing in common.
     public var picture: PictureKey
 
-    /// An item.
-    public init(id: ItemID, image: String?, json: String) {
+    /// An item that is about these pictures.
+    public init(id: ItemID, images: [String], json: String) {
         self.id = id
-        self.image = image
         self.json = json
-        picture = PictureKey(image ?? id.rawValue)
+        picture = PictureKey(images.isEmpty ? id.rawValue : images.joined(separator: "\n"))
     }
 }
 
@@ -113,26 +110,6 @@ public struct UnfinishedJob: Sendable, Hashable {
     public var worker: WorkerName?
     /// An earlier attempt that was under way beside the last one.
     public var rival: Epoch?
-}
-
-/// What an assignment carries of a job.
-public struct JobPayload: Sendable, Hashable {
-    /// The line of the manifest.
-    public var item: String
-    /// The picture, as in the manifest; nil where it is about none.
-    public var image: String?
-
-    /// A payload.
-    public init(item: String, image: String?) {
-        self.item = item
-        self.image = image
-    }
-
-    /// Where the picture is, below the batch's image folder: empty for an item about none, nil where the path leaves the folder.
-    public func path(under root: String) -> String? {
-        guard let image else { return "" }
-        return ImagePath.resolve(image, under: root)
-    }
 }
 
 /// A sealed shard as its writer reported it.

@@ -58,6 +58,21 @@ struct NumberColumn<Value: Element & ScalarNumber>: JobColumn {
     func value(of row: ResultRow) -> Scalar { row[keyPath: path].scalar }
 }
 
+extension Group {
+    /// Writes a dataset of texts in the form that suits them.
+    borrowing func write(
+        texts: [String], to name: String, attributes: KeyValuePairs<String, Attribute>
+    ) throws(HDF5Error) {
+        let lengths = texts.map(\.utf8.count)
+        let width = max(1, lengths.max() ?? 1)
+        // Padded text can be checksummed and packed; one enormous text must not make every other as long.
+        let isPadded = width * texts.count <= max(16 << 20, 8 * lengths.reduce(0, +))
+        let chunk = [max(1, min(1024, (1 << 20) / width))]
+        try write(
+            texts, to: name, layout: isPadded ? .chunked(chunk, compressed: true) : .contiguous, attributes: attributes)
+    }
+}
+
 /// A text of each row.
 struct TextColumn: JobColumn {
     let name: String
@@ -71,15 +86,7 @@ struct TextColumn: JobColumn {
     }
 
     func write(_ rows: [ResultRow], to group: borrowing Group) throws(HDF5Error) {
-        let texts = rows.map { $0[keyPath: path] }
-        let lengths = texts.map(\.utf8.count)
-        let width = max(1, lengths.max() ?? 1)
-        // Padded text can be checksummed and packed; one enormous text must not make every other as long.
-        let isPadded = width * texts.count <= max(16 << 20, 8 * lengths.reduce(0, +))
-        let chunk = [max(1, min(1024, (1 << 20) / width))]
-        try group.write(
-            texts, to: name, layout: isPadded ? .chunked(chunk, compressed: true) : .contiguous,
-            attributes: describe("1", longName))
+        try group.write(texts: rows.map { $0[keyPath: path] }, to: name, attributes: describe("1", longName))
     }
 
     func read(_ range: Range<Int>, from group: borrowing Group, into rows: inout [ResultRow]) throws {

@@ -99,6 +99,30 @@ struct RaggedNumbers<Value: Element>: RaggedColumn {
     func count(in group: borrowing Group) throws(HDF5Error) -> Int { try group.dataset(name).shape.first ?? 0 }
 }
 
+/// Texts of each row.
+struct RaggedTexts: RaggedColumn {
+    let name: String
+    let longName: String
+    let path: Field<[String]>
+
+    init(_ name: String, _ path: Field<[String]>, _ longName: String) {
+        self.name = name
+        self.longName = longName
+        self.path = path
+    }
+
+    func write(_ rows: [ResultRow], to group: borrowing Group) throws(HDF5Error) {
+        try group.write(texts: concatenated(rows, path), to: name, attributes: describe("1", longName))
+    }
+
+    func read(_ offsets: [Int], from group: borrowing Group, into rows: inout [ResultRow]) throws {
+        let texts = try group.dataset(name).strings(rows: (offsets.first ?? 0)..<(offsets.last ?? 0))
+        distribute(texts, offsets, path, &rows)
+    }
+
+    func count(in group: borrowing Group) throws(HDF5Error) -> Int { try group.dataset(name).shape.first ?? 0 }
+}
+
 /// Named codes of each row.
 struct RaggedCodes<Code: ResultCode>: RaggedColumn where Code.AllCases == [Code] {
     let name: String

@@ -1,16 +1,15 @@
 /// One finished job: everything a shard holds about it.
 ///
-/// Token positions are always original patch indices. A failed job has its `error` and no tokens; one whose prompt is about no
-/// picture has no visual tokens, and its `geometry` is all 0.
+/// Visual tokens are numbered through the pictures, their tiles and the patches of each tile, as ``Segments`` says, and keep
+/// their numbers whatever happens to others. A failed job has its `error` and no tokens; one whose prompt is about no picture
+/// has no pictures, segments and visual tokens.
 public struct ResultRow: Sendable, Hashable {
     /// The item's id.
     public var id: String
-    /// The picture, as the item names it; empty where it is about none.
-    public var image: String
-    /// The SHA-256 of the picture file in hexadecimal; empty where there is none or it could not be read.
-    public var imageSHA256 = ""
-    /// What was wrong with the picture file though every pixel was there; empty where nothing was.
-    public var pictureNotes = ""
+    /// The pictures, in the order of the prompt; (pictures) each.
+    public var pictures: Pictures
+    /// What the model saw of each picture; (segments) each.
+    public var segments = Segments()
     /// The instruction.
     public var prompt: String
     /// The generated text.
@@ -46,14 +45,12 @@ public struct ResultRow: Sendable, Hashable {
     public var labels = ""
     /// Largest resident memory of the worker so far, in bytes.
     public var peakBytes = 0
-    /// 1 where the visual features had been computed for another job of the same picture and reduction, else 0.
+    /// 1 where all visual features had been computed for other jobs of the same pictures and reduction, else 0.
     public var reusedFeatures: UInt8 = 0
-    /// 1 where the prompt up to the picture's end had been read for another job, else 0.
+    /// 1 where the prompt up to the last picture's end had been read for another job, else 0.
     public var reusedPrefix: UInt8 = 0
     /// 1 right, 0 wrong, -1 not scored.
     public var correct: Int8 = -1
-    /// How the picture became the model's input.
-    public var geometry = Geometry()
     /// What became of each visual token; (tokens) each.
     public var tokens = Tokens()
     /// The reducing steps in order; (steps) each.
@@ -70,9 +67,9 @@ public struct ResultRow: Sendable, Hashable {
     public var tokenLogProbs: [Float] = []
 
     /// A row of a job about which nothing else is known yet.
-    public init(id: String, image: String, prompt: String, method: String, attempt: UInt64) {
+    public init(id: String, images: [String], prompt: String, method: String, attempt: UInt64) {
         self.id = id
-        self.image = image
+        pictures = Pictures(images)
         self.prompt = prompt
         self.method = method
         self.attempt = attempt
@@ -81,10 +78,10 @@ public struct ResultRow: Sendable, Hashable {
     /// Bytes that the row takes in memory, and nearly so in a shard.
     var byteCount: Int {
         let text =
-            id.utf8.count + image.utf8.count + pictureNotes.utf8.count + prompt.utf8.count + answer.utf8.count
-            + error.utf8.count
-            + expectedAnswers.utf8.count + labels.utf8.count
-        return 512 + text + 5 * tokens.leftAt.count + 26 * steps.layer.count + 2 * kept.count
+            id.utf8.count + prompt.utf8.count + answer.utf8.count + error.utf8.count + expectedAnswers.utf8.count
+            + labels.utf8.count + (pictures.image + pictures.notes).reduce(0) { $0 + $1.utf8.count }
+        return 512 + text + 80 * pictures.count + 42 * segments.count + 5 * tokens.leftAt.count + 26 * steps.layer.count
+            + 2 * kept.count
             + 7 * merges.step.count + 2 * features.count + 4 * (tokenIDs.count + tokenLogProbs.count)
     }
 }
@@ -124,39 +121,95 @@ extension ResultRow {
         public init() {}
     }
 
-    /// How the picture became the model's square, so that tokens can be drawn over it; pixels.
-    ///
-    /// Cutting: the source is resized to `resized…`, then the window `crop…` of that is seen. Padding: the source is laid
-    /// at (`padLeft`, `padTop`) on a canvas of `padWidth` by `padHeight`, which is then resized to `resized…`. The
-    /// fields of the way that was not taken are 0.
-    public struct Geometry: Sendable, Hashable {
-        /// Width of the picture, upright.
-        public var sourceWidth = 0
-        /// Height of the picture, upright.
-        public var sourceHeight = 0
-        /// Width after resizing.
-        public var resizedWidth = 0
-        /// Height after resizing.
-        public var resizedHeight = 0
-        /// Left edge of the window that was cut out.
-        public var cropLeft = 0
-        /// Upper edge of the window that was cut out.
-        public var cropTop = 0
-        /// Width of the window that was cut out.
-        public var cropWidth = 0
-        /// Height of the window that was cut out.
-        public var cropHeight = 0
-        /// Columns of padding left of the picture.
-        public var padLeft = 0
-        /// Rows of padding above the picture.
-        public var padTop = 0
-        /// Width of the padded canvas.
-        public var padWidth = 0
-        /// Height of the padded canvas.
-        public var padHeight = 0
+    /// The pictures that a job is about, one entry each in every array.
+    public struct Pictures: Sendable, Hashable {
+        /// The picture, as the item names it.
+        public internal(set) var image: [String]
+        /// The SHA-256 of the file in hexadecimal; empty where it could not be read.
+        public internal(set) var sha256: [String]
+        /// What was wrong with the file though every pixel was there; empty where nothing was.
+        public internal(set) var notes: [String]
+        /// Columns of the picture as decoded; 0 where it could not be read.
+        public internal(set) var width: [Int]
+        /// Rows of the picture as decoded; 0 where it could not be read.
+        public internal(set) var height: [Int]
 
-        /// Nothing known.
+        /// Pictures of which nothing but the names is known.
+        public init(_ images: [String]) {
+            image = images
+            sha256 = images.map { _ in "" }
+            notes = sha256
+            width = images.map { _ in 0 }
+            height = width
+        }
+
+        /// Notes what was found in the file of picture `index`.
+        public mutating func describe(_ index: Int, sha256: String, notes: String = "", width: Int, height: Int) {
+            self.sha256[index] = sha256
+            self.notes[index] = notes
+            self.width[index] = width
+            self.height[index] = height
+        }
+
+        /// How many there are.
+        public var count: Int { image.count }
+        /// Whether there is none.
+        public var isEmpty: Bool { image.isEmpty }
+        /// All of their names, one a line.
+        public var names: String { image.joined(separator: "\n") }
+    }
+
+    /// The tiles that the model saw of the pictures, one entry each in every array; LLaVA-1.5 takes a picture as one tile.
+    ///
+    /// The patches of a tile are `rows` by `columns` equal parts of a window of the picture, in raster order from `firstToken`
+    /// on. A window may reach beyond the picture where that was filled up.
+    public struct Segments: Sendable, Hashable {
+        /// Which of the job's pictures.
+        public internal(set) var picture: [UInt16] = []
+        /// Which tile of that picture.
+        public internal(set) var tile: [UInt16] = []
+        /// Patches from top to bottom.
+        public internal(set) var rows: [UInt16] = []
+        /// Patches from left to right.
+        public internal(set) var columns: [UInt16] = []
+        /// The number of the first patch among the job's visual tokens.
+        public internal(set) var firstToken: [UInt16] = []
+        /// Left edge of the window, in pixels of the picture as decoded.
+        public internal(set) var left: [Double] = []
+        /// Upper edge of the window, in pixels of the picture as decoded.
+        public internal(set) var top: [Double] = []
+        /// Width of the window, in pixels of the picture as decoded.
+        public internal(set) var width: [Double] = []
+        /// Height of the window, in pixels of the picture as decoded.
+        public internal(set) var height: [Double] = []
+
+        /// No segments.
         public init() {}
+
+        /// Adds a tile, whose patches are numbered behind those of the tiles before it.
+        public mutating func append(
+            picture: Int, tile: Int, rows: Int, columns: Int, left: Double, top: Double, width: Double, height: Double
+        ) {
+            firstToken.append(UInt16(clamping: tokens))
+            self.picture.append(UInt16(clamping: picture))
+            self.tile.append(UInt16(clamping: tile))
+            self.rows.append(UInt16(clamping: rows))
+            self.columns.append(UInt16(clamping: columns))
+            self.left.append(left)
+            self.top.append(top)
+            self.width.append(width)
+            self.height.append(height)
+        }
+
+        /// How many there are.
+        public var count: Int { picture.count }
+        /// Patches of all of them.
+        public var tokens: Int { zip(rows, columns).reduce(0) { $0 + Int($1.0) * Int($1.1) } }
+        /// The visual tokens of segment `index`.
+        public func tokens(of index: Int) -> Range<Int> {
+            let first = Int(firstToken[index])
+            return first..<first + Int(rows[index]) * Int(columns[index])
+        }
     }
 
     /// What became of each original visual token.

@@ -22,18 +22,21 @@ extension ResultRow {
         } else {
             try require(features.isEmpty, "features are not part of this shard")
         }
+        try checkPictures()
         if status == .failed {
             try require(!error.isEmpty, "a failed job says why")
             try require(tokens.leftAt.isEmpty && kept.isEmpty && tokenIDs.isEmpty, "a failed job has no tokens")
             try require(steps.layer.isEmpty && merges.step.isEmpty && features.isEmpty, "a failed job has no steps")
+            try require(segments.count == 0, "a failed job has no segments")
         } else {
             try require(tokenIDs.count == answerTokens, "\(tokenIDs.count) ids are not answer_tokens, \(answerTokens)")
             try require(merges.step.isEmpty || header.trace == .full, "merges are not part of this shard")
-            guard !image.isEmpty else { return try checkAboutNoPicture() }
+            guard !pictures.isEmpty else { return try checkAboutNoPicture() }
+            try checkSegments()
             guard header.trace != .none else {
                 return try require(tokens.leftAt.isEmpty && kept.isEmpty, "the trace is not part of this shard")
             }
-            try checkTokens(grid: header.grid)
+            try checkTokens()
             try checkSteps()
             try checkMerges()
         }
@@ -41,17 +44,55 @@ extension ResultRow {
 
     /// There is nothing of a picture where there was none, whatever the shard stores of others.
     private func checkAboutNoPicture() throws(ResultFileError) {
-        try require(imageSHA256.isEmpty && geometry == Geometry(), "a job about no picture has no SHA-256 or geometry")
+        try require(segments.count == 0, "a job about no picture has no segments")
         try require(visualTokensIn == 0 && visualTokensOut == 0, "a job about no picture counts no visual tokens")
         try require(tokens.leftAt.isEmpty && kept.isEmpty, "a job about no picture has no tokens")
         try require(steps.layer.isEmpty && merges.step.isEmpty, "a job about no picture has no steps")
         try require(features.isEmpty, "a job about no picture has no features")
     }
 
-    /// Tokens kept and tokens that left are the whole grid, each once.
-    private func checkTokens(grid: [Int]) throws(ResultFileError) {
+    /// Everything is known of each picture, or nothing but its name.
+    private func checkPictures() throws(ResultFileError) {
+        let lengths = [pictures.sha256.count, pictures.notes.count, pictures.width.count, pictures.height.count]
+        try require(Set(lengths + [pictures.count]).count == 1, "what is known of the pictures differs in length")
+        try require(pictures.count <= Int(UInt16.max), "\(pictures.count) pictures are too many")
+        try require(!pictures.image.contains(""), "a picture has no name")
+        for index in 0..<pictures.count {
+            let sides = [pictures.width[index], pictures.height[index]]
+            try require(sides.allSatisfy { (0...1 << 24).contains($0) }, "picture \(index) has \(sides) pixels")
+        }
+    }
+
+    /// The segments are the tiles of all pictures in their order, and number the visual tokens without a gap.
+    private func checkSegments() throws(ResultFileError) {
+        let s = segments
+        let lengths = [
+            s.tile.count, s.rows.count, s.columns.count, s.firstToken.count, s.left.count, s.top.count, s.width.count,
+            s.height.count,
+        ]
+        try require(Set(lengths + [s.count]).count == 1, "what is known of the segments differs in length")
+        var next = 0, last = (picture: -1, tile: 0)
+        for index in 0..<s.count {
+            let (picture, tile) = (Int(s.picture[index]), Int(s.tile[index]))
+            let follows = picture == last.picture && tile == last.tile + 1 || picture == last.picture + 1 && tile == 0
+            try require(follows && picture < pictures.count, "segment \(index) is out of order")
+            last = (picture, tile)
+            try require(s.rows[index] > 0 && s.columns[index] > 0, "segment \(index) has no patches")
+            try require(Int(s.firstToken[index]) == next, "segment \(index) does not begin where the one before ends")
+            next += Int(s.rows[index]) * Int(s.columns[index])
+            let window = [s.left[index], s.top[index], s.width[index], s.height[index]]
+            try require(
+                window.allSatisfy { abs($0) < 1e9 } && window[2] >= 0 && window[3] >= 0,
+                "segment \(index) shows \(window) of its picture")
+        }
+        try require(last.picture == pictures.count - 1, "not every picture has a segment")
+        try require(
+            next == visualTokensIn, "the segments have \(next) patches, not visual_tokens_in, \(visualTokensIn)")
+    }
+
+    /// Tokens kept and tokens that left are all of them, each once.
+    private func checkTokens() throws(ResultFileError) {
         let count = tokens.leftAt.count
-        try require(count == grid.reduce(1, *), "\(count) tokens are not the grid \(grid)")
         try require(count == visualTokensIn, "\(count) tokens are not visual_tokens_in, \(visualTokensIn)")
         try require(count < Int(Tokens.discarded), "\(count) tokens are too many for 16-bit indices")
         try require(kept.count == visualTokensOut, "\(kept.count) kept are not visual_tokens_out, \(visualTokensOut)")
@@ -60,13 +101,13 @@ extension ResultRow {
         var seen = [Bool](repeating: false, count: count)
         for index in kept {
             let index = Int(index)
-            try require(index < count, "kept token \(index) is outside of the grid")
+            try require(index < count, "kept token \(index) is none of the job's")
             try require(tokens.leftAt[index] == Tokens.survived, "token \(index) is kept and left")
             try require(!seen[index], "token \(index) is kept twice")
             seen[index] = true
         }
         for target in tokens.wentTo where target != Tokens.discarded {
-            try require(Int(target) < count, "went_to \(target) is outside of the grid")
+            try require(Int(target) < count, "went_to \(target) is none of the job's tokens")
         }
     }
 
@@ -94,7 +135,7 @@ extension ResultRow {
         for index in merges.step.indices {
             let source = merges.source[index]
             let isInside = Int(source) < count && Int(merges.target[index]) < count
-            try require(isInside, "a merge of token \(source) is outside of the grid")
+            try require(isInside, "a merge of token \(source) is of none of the job's")
             try require(Int(merges.step[index]) < steps.layer.count, "a merge of token \(source) is in no step")
             sums[UInt32(merges.step[index]) << 16 | UInt32(source), default: 0] += Float(merges.weight[index])
         }

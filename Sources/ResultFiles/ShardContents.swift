@@ -47,14 +47,13 @@ struct ShardContents {
         for column in ShardLayout.jobs(methods: header.methods) { try column.write(rows, to: jobs) }
         try origins?.write(jobs: jobs, root: root)
         try jobs.close()
-        try ShardLayout.tokens(header.trace)?.write(rows, to: root, attributes: ["grid": grid])
+        for group in ShardLayout.pictures { try group.write(rows, to: root) }
+        try ShardLayout.tokens(header.trace)?.write(rows, to: root)
         for group in ShardLayout.ragged(header.trace) { try group.write(rows, to: root) }
         if let stored = header.features {
             try FeatureGroup(header: stored).write(lengths: features.lengths, to: root, fill: features.fill)
         }
     }
-
-    private var grid: Attribute { .integers(header.grid.map { Int64($0) }) }
 
     private var attributes: KeyValuePairs<String, Attribute> {
         let created = Date(timeIntervalSince1970: Double(id.milliseconds) / 1000)
@@ -68,7 +67,6 @@ struct ShardContents {
             "processor": .string(header.processor),
             "created_utc": .string(created.formatted(.iso8601)),
             "rows": .integer(Int64(rows.count)),
-            "grid": grid,
             "trace": .string(header.trace.rawValue),
             "model": .string(header.model),
             "model_sha256": .string(header.modelSHA256),

@@ -24,7 +24,7 @@ extension ShardHeader {
             methodJSON: try root.requiredString("method_json"),
             generationJSON: try root.requiredString("generation_json"),
             software: try root.requiredString("software"), methods: methods.sorted { $0.key < $1.key }.map(\.value),
-            grid: try trace == .none ? root.grid() : root.group("tokens").grid(), features: features, trace: trace)
+            features: features, trace: trace)
         host = try root.requiredString("host")
         processor = try root.requiredString("processor")
     }
@@ -43,14 +43,5 @@ extension Group {
             throw ResultFileError(.corrupt, "\(self.name) has no integer attribute \(name)")
         }
         return Int(value)
-    }
-
-    fileprivate func grid() throws -> [Int] {
-        guard case .integers(let grid) = try attribute("grid"), grid.count == 2,
-            grid.allSatisfy({ $0 > 0 && $0 < 1 << 16 })
-        else {
-            throw ResultFileError(.corrupt, "\(name) has no proper attribute grid")
-        }
-        return grid.map { Int($0) }
     }
 }

@@ -37,8 +37,6 @@ public struct ShardHeader: Sendable, Hashable {
     public var processor = ""
     /// The names that rows may have as their method, in the order of the catalogue; at most 256.
     public var methods: [String]
-    /// Rows and columns of patches.
-    public var grid: [Int]
     /// The features that rows carry; nil if none do.
     public var features: Features?
     /// How much rows say about what became of each visual token.
@@ -47,8 +45,7 @@ public struct ShardHeader: Sendable, Hashable {
     /// Describes a shard.
     public init(
         batch: String, worker: String, model: String, modelSHA256: String, methodJSON: String, generationJSON: String,
-        software: String, methods: [String], grid: [Int], features: Features? = nil,
-        trace: StoredTrace = .full
+        software: String, methods: [String], features: Features? = nil, trace: StoredTrace = .full
     ) {
         self.batch = batch
         self.worker = worker
@@ -58,7 +55,6 @@ public struct ShardHeader: Sendable, Hashable {
         self.generationJSON = generationJSON
         self.software = software
         self.methods = methods
-        self.grid = grid
         self.features = features
         self.trace = trace
     }

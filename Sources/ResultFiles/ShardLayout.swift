@@ -3,21 +3,16 @@ internal import HDF5
 /// The format of a shard: every dataset by name, with where its values stand in a row.
 enum ShardLayout {
     static let format = "winnow-results"
-    static let version = "1.0"
+    static let version = "2.0"
     static let flopsConvention = "one multiply-add = 2"
 
     /// The columns of `/jobs`.
     static func jobs(methods: [String]) -> [any JobColumn] {
-        texts + counts + [MethodColumn(methods: methods)] + measures + geometry
+        texts + counts + [MethodColumn(methods: methods)] + measures
     }
 
     private static let texts: [any JobColumn] = [
         TextColumn("id", \.id, "id of the item"),
-        TextColumn("image", \.image, "picture as the item names it; empty if there is none"),
-        TextColumn("image_sha256", \.imageSHA256, "SHA-256 of the picture file"),
-        TextColumn(
-            "picture_notes", \.pictureNotes,
-            "what was let pass in the picture file, every pixel being there; empty if nothing"),
         TextColumn("prompt", \.prompt, "instruction"),
         TextColumn("answer", \.answer, "generated text"),
         TextColumn("error", \.error, "why the job failed"),
@@ -34,9 +29,10 @@ enum ShardLayout {
         NumberColumn("answer_tokens", \.answerTokens, "generated tokens"),
         CodeColumn("finish_reason", \.finishReason, "why the answer ended"),
         NumberColumn(
-            "reused_features", \.reusedFeatures, "1 where the features were computed for another job, else 0"),
+            "reused_features", \.reusedFeatures, "1 where all features were computed for other jobs, else 0"),
         NumberColumn(
-            "reused_prefix", \.reusedPrefix, "1 where the prompt up to the picture was read for another job, else 0"),
+            "reused_prefix", \.reusedPrefix,
+            "1 where the prompt up to its last picture was read for another job, else 0"),
         NumberColumn("correct", \.correct, "1 right, 0 wrong, -1 not scored"),
     ]
 
@@ -46,7 +42,7 @@ enum ShardLayout {
         NumberColumn("flops_prefill", \.flops.prefill, units: "FLOP", "decoder over the prompt"),
         NumberColumn("flops_decode", \.flops.decode, units: "FLOP", "decoder over the answer"),
         NumberColumn("seconds_queue", \.seconds.queue, units: "s", "acceptance to assignment"),
-        NumberColumn("seconds_load", \.seconds.load, units: "s", "reading and preparing the picture"),
+        NumberColumn("seconds_load", \.seconds.load, units: "s", "reading and preparing the pictures"),
         NumberColumn("seconds_vision", \.seconds.vision, units: "s", "vision tower and projector"),
         NumberColumn("seconds_reduce", \.seconds.reduce, units: "s", "filter, correlate and compress"),
         NumberColumn("seconds_prefill", \.seconds.prefill, units: "s", "decoder over the prompt"),
@@ -55,19 +51,32 @@ enum ShardLayout {
         NumberColumn("peak_bytes", \.peakBytes, units: "B", "largest resident memory of the worker so far"),
     ]
 
-    private static let geometry: [any JobColumn] = [
-        NumberColumn("source_width", \.geometry.sourceWidth, units: "px", "width of the picture"),
-        NumberColumn("source_height", \.geometry.sourceHeight, units: "px", "height of the picture"),
-        NumberColumn("resized_width", \.geometry.resizedWidth, units: "px", "width after resizing"),
-        NumberColumn("resized_height", \.geometry.resizedHeight, units: "px", "height after resizing"),
-        NumberColumn("crop_left", \.geometry.cropLeft, units: "px", "left edge of the cut-out window"),
-        NumberColumn("crop_top", \.geometry.cropTop, units: "px", "upper edge of the cut-out window"),
-        NumberColumn("crop_width", \.geometry.cropWidth, units: "px", "width of the window; 0 if padded"),
-        NumberColumn("crop_height", \.geometry.cropHeight, units: "px", "height of the window; 0 if padded"),
-        NumberColumn("pad_left", \.geometry.padLeft, units: "px", "padding left of the picture"),
-        NumberColumn("pad_top", \.geometry.padTop, units: "px", "padding above the picture"),
-        NumberColumn("pad_width", \.geometry.padWidth, units: "px", "width of the padded canvas; 0 if cut"),
-        NumberColumn("pad_height", \.geometry.padHeight, units: "px", "height of the padded canvas; 0 if cut"),
+    /// What the pictures of each job are, and what the model saw of them: in every shard.
+    static let pictures: [RaggedGroup] = [
+        RaggedGroup(
+            name: "pictures", length: \.pictures.count,
+            columns: [
+                RaggedTexts("image", \.pictures.image, "picture as the item names it"),
+                RaggedTexts("sha256", \.pictures.sha256, "SHA-256 of the picture file; empty if it could not be read"),
+                RaggedTexts(
+                    "notes", \.pictures.notes,
+                    "what was let pass in the picture file, every pixel being there; empty if nothing"),
+                RaggedNumbers("width", \.pictures.width, units: "px", "width of the picture as decoded"),
+                RaggedNumbers("height", \.pictures.height, units: "px", "height of the picture as decoded"),
+            ]),
+        RaggedGroup(
+            name: "segments", length: \.segments.count,
+            columns: [
+                RaggedNumbers("picture", \.segments.picture, "which of the job's pictures, counted from 0"),
+                RaggedNumbers("tile", \.segments.tile, "which tile of that picture, counted from 0"),
+                RaggedNumbers("rows", \.segments.rows, "patches from top to bottom"),
+                RaggedNumbers("columns", \.segments.columns, "patches from left to right"),
+                RaggedNumbers("first_token", \.segments.firstToken, "first patch among the job's visual tokens"),
+                RaggedNumbers("left", \.segments.left, units: "px", "left edge of what was seen of the picture"),
+                RaggedNumbers("top", \.segments.top, units: "px", "upper edge of what was seen of the picture"),
+                RaggedNumbers("width", \.segments.width, units: "px", "width of what was seen of the picture"),
+                RaggedNumbers("height", \.segments.height, units: "px", "height of what was seen of the picture"),
+            ]),
     ]
 
     /// One row per original visual token; nil where the shard holds no trace.

@@ -11,7 +11,7 @@ extension ShardReader {
         for (index, row) in rows.enumerated() {
             // Neither a failed job nor one about no picture has features; the rule needs to know only that.
             let hasFeatures = lengths.map { $0[index] > 0 } ?? false
-            guard !hasFeatures || row.status == .ok && !row.image.isEmpty else {
+            guard !hasFeatures || row.status == .ok && !row.pictures.isEmpty else {
                 let kind = row.status == .ok ? "a job about no picture" : "a failed job"
                 throw ResultFileError(.corrupt, "row \(index) of \(path) is \(kind) with features")
             }

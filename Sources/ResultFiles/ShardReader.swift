@@ -1,3 +1,4 @@
+internal import Foundation
 public import HDF5
 
 /// Reads a shard, whoever wrote it; damage and tricks are typed errors.
@@ -52,9 +53,13 @@ public struct ShardReader: Sendable {
             }
             let version = try root.requiredString("format_version")
             guard version.split(separator: ".").first == ShardLayout.version.split(separator: ".").first else {
+                let isOld = version.compare(ShardLayout.version, options: .numeric) == .orderedAscending
                 throw ResultFileError(
                     .unknownVersion,
-                    "\(path) has format version \(version), this program reads \(ShardLayout.version); use a newer one")
+                    "\(path) has format version \(version), this program reads \(ShardLayout.version); "
+                        + (isOld
+                            ? "run the batch again, or read it with the program that wrote it"
+                            : "use a newer program"))
             }
             guard let id = ULID(try root.requiredString("shard")) else {
                 throw ResultFileError(.corrupt, "\(path) has no proper name in its attribute shard")
@@ -85,7 +90,7 @@ public struct ShardReader: Sendable {
     ) throws(ResultFileError) -> [ResultRow] {
         let range = try checked(range)
         return try Self.reading(path, limits) { root in
-            let empty = ResultRow(id: "", image: "", prompt: "", method: "", attempt: 0)
+            let empty = ResultRow(id: "", images: [], prompt: "", method: "", attempt: 0)
             var rows = [ResultRow](repeating: empty, count: range.count)
             let jobs = try root.group("jobs")
             for column in ShardLayout.jobs(methods: []) {
@@ -96,6 +101,7 @@ public struct ShardReader: Sendable {
                 }
                 try column.read(range, from: jobs, into: &rows)
             }
+            for group in ShardLayout.pictures { try group.read(range, of: rowCount, from: root, into: &rows) }
             if trace {
                 for group in [ShardLayout.tokens(header.trace)].compactMap({ $0 }) + ShardLayout.ragged(header.trace) {
                     try group.read(range, of: rowCount, from: root, into: &rows)

@@ -13,6 +13,7 @@ extension FinishedJob {
     static func answered(_ job: PreparedJob, _ result: GenerationResult, model: LoadedModel) throws -> FinishedJob {
         let header = try model.header(job.job.description)
         var row = row(of: job)
+        row.describeTiles(of: job, side: model.configuration.vision.side)
         row.answer = result.text
         row.visualTokensIn = result.trace.leftAt.count
         row.visualTokensOut = result.trace.kept.count
@@ -69,16 +70,19 @@ extension FinishedJob {
 
     private static func row(of job: PreparedJob) -> ResultRow {
         var row = ResultRow(
-            id: job.job.item.id.rawValue, image: job.job.item.image ?? "", prompt: job.job.item.prompt,
+            id: job.job.item.id.rawValue, images: job.job.item.images, prompt: job.job.item.prompt,
             method: job.job.description.method.name, attempt: job.job.lease.epoch.rawValue)
         row.finishedAt = Date().timeIntervalSince1970
         row.describe(job.job.item)
         row.seconds.queue = job.job.queuedSeconds
         row.seconds.load = job.seconds
-        if case .success(let input) = job.input, let picture = input.picture {
-            row.imageSHA256 = picture.sha256
-            row.pictureNotes = picture.notes.map(\.rawValue).joined(separator: "; ")
-            row.geometry = ResultRow.Geometry(picture.geometry, mode: job.job.description.imageMode)
+        if case .success(let input) = job.input {
+            for (index, picture) in input.pictures.enumerated() {
+                row.pictures.describe(
+                    index, sha256: picture.sha256,
+                    notes: picture.notes.map(\.rawValue).joined(separator: "; "), width: picture.geometry.sourceWidth,
+                    height: picture.geometry.sourceHeight)
+            }
         }
         var usage = rusage()
         if getrusage(RUSAGE_SELF.rawValue, &usage) == 0 { row.peakBytes = usage.ru_maxrss * 1024 }
@@ -94,6 +98,17 @@ extension ResultRow {
         }
         if !item.answers.isEmpty { expectedAnswers = json(item.answers) }
         if !item.labels.isEmpty { labels = json(item.labels) }
+    }
+
+    /// Says what the model saw of each picture, as `side` by `side` patches.
+    fileprivate mutating func describeTiles(of job: PreparedJob, side: Int) {
+        guard case .success(let input) = job.input else { return }
+        for (index, picture) in input.pictures.enumerated() {
+            let window = picture.geometry.window
+            segments.append(
+                picture: index, tile: 0, rows: side, columns: side, left: window.left, top: window.top,
+                width: window.width, height: window.height)
+        }
     }
 
     /// Takes over what became of every visual token.
@@ -122,22 +137,5 @@ extension ReductionPlace {
             case .projector: .projector
             case .languageModel: .decoder
             }
-    }
-}
-
-extension ResultRow.Geometry {
-    fileprivate init(_ geometry: PictureGeometry, mode: BatchDescription.ImageMode) {
-        self.init()
-        sourceWidth = geometry.sourceWidth
-        sourceHeight = geometry.sourceHeight
-        resizedWidth = geometry.resizedWidth
-        resizedHeight = geometry.resizedHeight
-        switch mode {
-        case .crop:
-            (cropLeft, cropTop, cropWidth, cropHeight) = (geometry.cropX, geometry.cropY, geometry.size, geometry.size)
-        case .pad:
-            (padLeft, padTop) = (geometry.paddingX, geometry.paddingY)
-            (padWidth, padHeight) = (geometry.framedWidth, geometry.framedHeight)
-        }
     }
 }

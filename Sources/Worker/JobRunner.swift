@@ -10,10 +10,8 @@ public struct LeasedJob: Sendable {
     public let batch: BatchID
     /// What all jobs of the batch share.
     public let description: BatchDescription
-    /// The instruction, and the picture that it is about, if any.
+    /// The instruction, and the pictures that it is about, if any.
     public let item: Item
-    /// The picture file as the coordinator names it, for messages; empty where there is none.
-    public let imagePath: String
     /// Seconds from acceptance to assignment.
     public let queuedSeconds: Double
     /// Failures after which the coordinator lets the job run again: they get no row.
@@ -21,14 +19,13 @@ public struct LeasedJob: Sendable {
 
     /// A job of a batch.
     public init(
-        lease: Lease, batch: BatchID, description: BatchDescription, item: Item, imagePath: String,
-        queuedSeconds: Double, retriable: Set<ErrorClass> = []
+        lease: Lease, batch: BatchID, description: BatchDescription, item: Item, queuedSeconds: Double,
+        retriable: Set<ErrorClass> = []
     ) {
         self.lease = lease
         self.batch = batch
         self.description = description
         self.item = item
-        self.imagePath = imagePath
         self.queuedSeconds = queuedSeconds
         self.retriable = retriable
     }

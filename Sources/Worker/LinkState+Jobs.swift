@@ -40,7 +40,7 @@ extension LinkState {
                     .admit(
                         LeasedJob(
                             lease: lease, batch: batch, description: description, item: item,
-                            imagePath: assignment.imagePath, queuedSeconds: assignment.queuedSeconds,
+                            queuedSeconds: assignment.queuedSeconds,
                             retriable: Set(mask: assignment.retriable))))
             } catch {
                 failures.append(WireFailedAttempt(lease, .input, error.message))

@@ -94,7 +94,7 @@ final class LoadedModel {
         let method = try plan(description.method)
         return GenerationRequest(
             id: job.lease.job.rawValue, prompt: input.prompt,
-            pictures: [input.picture].compactMap(\.self).map { picture in
+            pictures: input.pictures.map { picture in
                 GenerationRequest.Picture(
                     patches: picture.patches,
                     key: "\(picture.sha256) \(description.imageMode) \(description.features) \(method.text)")

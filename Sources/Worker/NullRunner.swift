@@ -5,8 +5,8 @@ internal import ResultFiles
 /// Runs nothing: ends every job with a text made from its id and prompt, so that the queue can be tried without a model.
 ///
 /// Leases, progress, rows, shards and reports are real. What it leaves out is what a model would do: no picture is read
-/// and rows hold one visual token that survives, those of items without a picture none. A prompt can ask for trouble, to
-/// try what happens then; see ``Trouble``.
+/// and rows hold one visual token for each picture, which survives. A prompt can ask for trouble, to try what happens then;
+/// see ``Trouble``.
 public final class NullRunner: JobRunner {
     /// What a prompt can ask for, such as `null:fail`.
     public enum Trouble: String, Sendable, CaseIterable {
@@ -105,7 +105,7 @@ public final class NullRunner: JobRunner {
     private func finish(_ job: LeasedJob) -> FinishedJob {
         let item = job.item
         var row = ResultRow(
-            id: item.id.rawValue, image: item.image ?? "", prompt: item.prompt, method: job.description.method.name,
+            id: item.id.rawValue, images: item.images, prompt: item.prompt, method: job.description.method.name,
             attempt: job.lease.epoch.rawValue)
         row.seconds.queue = job.queuedSeconds
         let trouble = Trouble(rawValue: item.prompt)
@@ -119,14 +119,16 @@ public final class NullRunner: JobRunner {
         }
         let shared = header(of: job)
         row.answer = Self.answer(id: row.id, prompt: row.prompt)
-        if item.image != nil {
-            (row.visualTokensIn, row.visualTokensOut) = (1, 1)
-            row.tokens.leftAt = [ResultRow.Tokens.survived]
-            row.tokens.wentTo = [ResultRow.Tokens.discarded]
-            row.tokens.score = [0]
-            row.kept = [0]
-            row.reduceTrace(to: shared.trace)
+        for picture in item.images.indices {
+            row.segments.append(
+                picture: picture, tile: 0, rows: 1, columns: 1, left: 0, top: 0, width: 0, height: 0)
+            row.tokens.leftAt.append(ResultRow.Tokens.survived)
+            row.tokens.wentTo.append(ResultRow.Tokens.discarded)
+            row.tokens.score.append(0)
+            row.kept.append(UInt16(picture))
         }
+        (row.visualTokensIn, row.visualTokensOut) = (item.images.count, item.images.count)
+        row.reduceTrace(to: shared.trace)
         let summary = JobSummary(
             answer: row.answer, visualTokens: UInt32(row.visualTokensOut), seconds: pause / .seconds(1))
         return FinishedJob(lease: job.lease, row: row, header: shared, summary: summary)

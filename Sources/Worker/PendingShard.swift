@@ -39,7 +39,7 @@ struct PendingShard {
             note(job)
         } catch {
             var row = ResultRow(
-                id: job.row.id, image: job.row.image, prompt: job.row.prompt, method: job.row.method,
+                id: job.row.id, images: job.row.pictures.image, prompt: job.row.prompt, method: job.row.method,
                 attempt: leased.lease.epoch.rawValue)
             row.status = .failed
             row.finishReason = .error
@@ -47,8 +47,7 @@ struct PendingShard {
             row.finishedAt = job.row.finishedAt
             row.labels = job.row.labels
             row.expectedAnswers = job.row.expectedAnswers
-            row.imageSHA256 = job.row.imageSHA256
-            row.geometry = job.row.geometry
+            row.pictures = job.row.pictures
             try rows.add(row, at: now)
             note(
                 FinishedJob(

@@ -2,13 +2,12 @@ internal import Generation
 internal import JobModel
 internal import VisionLanguage
 
-/// A job whose picture and prompt are ready for the model, or the reason why they never will be.
+/// A job whose pictures and prompt are ready for the model, or the reason why they never will be.
 struct PreparedJob: Sendable {
     struct Input: Sendable {
         let key: ModelKey
         let prompt: MultimodalPrompt
-        /// Nil where the job is about no picture.
-        let picture: LLaVAProcessor.PreparedInput?
+        let pictures: [LLaVAProcessor.PreparedInput]
     }
 
     let job: LeasedJob
@@ -61,10 +60,7 @@ final class PicturePreparation: Sendable {
             processors[key] = processor
             return PreparedJob.Input(
                 key: key, prompt: try processor.prompt(of: job.item, in: job.description),
-                // The worker looks for itself: what the coordinator says of the path is good for messages only.
-                picture: try job.item.image.map {
-                    try processor.picture($0, in: job.description, name: job.imagePath)
-                })
+                pictures: try job.item.images.map { try processor.picture($0, in: job.description) })
         }
         return PreparedJob(job: job, input: input, seconds: (clock.now - start) / .seconds(1))
     }

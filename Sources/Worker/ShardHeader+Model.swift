@@ -5,13 +5,13 @@ internal import TokenReduction
 internal import VisionLanguage
 
 extension ShardHeader {
-    /// What the rows of a batch share, as far as it is known without the model: its grid is unknown then.
+    /// What the rows of a batch share, as far as it is known without the model.
     init(withoutModel description: BatchDescription) {
         // A job of a method that does not exist has its row all the same, which says so.
         let known = MethodCatalogue.all.map(\.name), asked = description.method.name
         self.init(
             batch: "", worker: "", model: description.model, modelSHA256: "", methodJSON: "{}", generationJSON: "{}",
-            software: "", methods: known.contains(asked) ? known : known + [asked], grid: [1, 1],
+            software: "", methods: known.contains(asked) ? known : known + [asked],
             trace: StoredTrace(description.trace))
     }
 
@@ -24,7 +24,6 @@ extension ShardHeader {
         self.modelSHA256 = modelSHA256
         methodJSON = try MethodAccount(plan).json()
         generationJSON = try GenerationAccount(description, backend: backend, weights: weights).json()
-        grid = [configuration.vision.side, configuration.vision.side]
         trace = StoredTrace(description.trace)
         let layer = configuration.featureLayer
         switch description.features {

@@ -54,7 +54,7 @@ import Testing
         if try !store.contains(batch) {
             try store.openBatch(batch, description: "{}", results: path, at: .now)
             _ = try store.add(
-                (0..<5000).map { NewItem(id: ItemID(String(format: "job-%04d", $0)), image: "x.png", json: "{}") },
+                (0..<5000).map { NewItem(id: ItemID(String(format: "job-%04d", $0)), images: ["x.png"], json: "{}") },
                 to: batch)
             try store.closeBatch(batch, at: .now)
             try store.commit()

@@ -27,7 +27,7 @@ struct ReportFixture {
             var header = ShardHeader(
                 batch: batch.name, worker: "w", model: "/models/llava-tiny", modelSHA256: "ab",
                 methodJSON: #"{"keep":\#(batch.keep),"name":"\#(batch.keep == 144 ? "none" : "ficoco-v")"}"#,
-                generationJSON: "{}", software: "winnow test", methods: ["none", "ficoco-v"], grid: Self.grid)
+                generationJSON: "{}", software: "winnow test", methods: ["none", "ficoco-v"])
             header.host = "somewhere"
             var writer = ShardWriter(folder: folder, header: header)
             for index in 0..<12 { try writer.add(Self.row(index, batch.keep, batch.right), at: .now) }
@@ -55,7 +55,7 @@ struct ReportFixture {
     private static func row(_ index: Int, _ keep: Int, _ right: Int) -> ResultRow {
         let method = keep == 144 ? "none" : "ficoco-v"
         if index == 11, keep == 14 {
-            var row = ResultRow(id: "q-11", image: "broken.png", prompt: "Hm?", method: method, attempt: 1)
+            var row = ResultRow(id: "q-11", images: ["broken.png"], prompt: "Hm?", method: method, attempt: 1)
             row.status = .failed
             row.finishReason = .error
             row.error = "images/broken.png ends after 12 bytes: replace it"
@@ -64,7 +64,7 @@ struct ReportFixture {
         }
         let picture = index % 4
         var row = ResultRow(
-            id: "q-\(index)", image: "picture-\(picture).png", prompt: "What is under the disc?\nOne word.",
+            id: "q-\(index)", images: ["picture-\(picture).png"], prompt: "What is under the disc?\nOne word.",
             method: method, attempt: 1)
         var random = SeededGenerator(seed: UInt64(index * 1000 + keep))
         row.tokens.leftAt = [UInt8](repeating: ResultRow.Tokens.survived, count: 144)
@@ -92,10 +92,9 @@ struct ReportFixture {
         (row.visualTokensIn, row.visualTokensOut) = (144, row.kept.count)
         row.answer = index < right ? "bar" : "tree"
         row.expectedAnswers = #"["bar"]"#
-        row.imageSHA256 = "\(picture)"
-        (row.geometry.sourceWidth, row.geometry.sourceHeight) = (96, 72)
-        (row.geometry.resizedWidth, row.geometry.resizedHeight) = (112, 84)
-        (row.geometry.cropLeft, row.geometry.cropWidth, row.geometry.cropHeight) = (14, 84, 84)
+        row.pictures.describe(0, sha256: "\(picture)", width: 96, height: 72)
+        row.segments.append(
+            picture: 0, tile: 0, rows: Self.grid[0], columns: Self.grid[1], left: 12, top: 0, width: 72, height: 72)
         row.flops.vision = 2e11
         row.flops.projector = 1e10
         row.flops.prefill = 2e12 * Double(keep) / 144

@@ -24,7 +24,7 @@ struct ResultsStore {
     func commit(_ ids: [String], in shards: [SealedShard], unfinished: [String] = []) throws {
         var store = try JobStore(at: url)
         try store.openBatch(batch, description: "{}", results: folder.path, at: .now)
-        let items = (ids + unfinished).map { NewItem(id: ItemID($0), image: "x", json: "{}") }
+        let items = (ids + unfinished).map { NewItem(id: ItemID($0), images: ["x"], json: "{}") }
         let jobs = try store.add(items, to: batch).added.map(\.id)
         try store.closeBatch(batch, at: .now)
         for (id, job) in zip(ids, jobs) {

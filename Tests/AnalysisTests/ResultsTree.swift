@@ -20,7 +20,7 @@ struct ResultsTree {
         var header = ShardHeader(
             batch: "demo-1", worker: worker, model: "/models/llava", modelSHA256: String(repeating: "ab", count: 32),
             methodJSON: #"{"keep":192,"name":"\#(method)"}"#, generationJSON: #"{"imageMode":"crop"}"#,
-            software: "winnow 0", methods: ["none", "ficoco-v", "ficoco-l"], grid: grid,
+            software: "winnow 0", methods: ["none", "ficoco-v", "ficoco-l"],
             features: features ? ShardHeader.Features(width: width, layer: -2, space: "decoder input") : nil)
         header.host = "host-\(worker)"
         header.processor = "A processor"
@@ -32,7 +32,7 @@ struct ResultsTree {
     {
         var random = SeededGenerator(seed: id.utf8.reduce(attempt) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
         var row = ResultRow(
-            id: id, image: "images/\(id).png", prompt: "What, “\(id)”?", method: method, attempt: attempt)
+            id: id, images: ["images/\(id).png"], prompt: "What, “\(id)”?", method: method, attempt: attempt)
         let count = grid[0] * grid[1]
         row.tokens.leftAt = [UInt8](repeating: ResultRow.Tokens.survived, count: count)
         row.tokens.wentTo = (0..<count).map { UInt16($0) }
@@ -67,15 +67,16 @@ struct ResultsTree {
         row.finishedAt = 1_700_000_000 + Double(attempt)
         row.flops.prefill = 1e12 + Double(row.kept.count)
         row.seconds.prefill = 0.5
-        row.geometry.sourceWidth = 64
-        row.geometry.sourceHeight = 48
+        row.pictures.describe(0, sha256: "", width: 64, height: 48)
+        row.segments.append(
+            picture: 0, tile: 0, rows: grid[0], columns: grid[1], left: 8, top: 0, width: 48, height: 48)
         return row
     }
 
     /// A row of a job about no picture.
     static func textAlone(_ id: String) -> ResultRow {
         var row = row(id, features: false)
-        (row.image, row.geometry) = ("", ResultRow.Geometry())
+        (row.pictures, row.segments) = (ResultRow.Pictures([]), ResultRow.Segments())
         (row.tokens, row.steps, row.merges) = (ResultRow.Tokens(), ResultRow.Steps(), ResultRow.Merges())
         (row.kept, row.visualTokensIn, row.visualTokensOut) = ([], 0, 0)
         row.promptTokens = 40
@@ -84,7 +85,7 @@ struct ResultsTree {
 
     /// A job with a reason instead of an answer.
     static func failure(_ id: String, attempt: UInt64 = 1) -> ResultRow {
-        var row = ResultRow(id: id, image: "images/broken.png", prompt: "?", method: "ficoco-v", attempt: attempt)
+        var row = ResultRow(id: id, images: ["images/broken.png"], prompt: "?", method: "ficoco-v", attempt: attempt)
         row.status = .failed
         row.finishReason = .error
         row.error = "images/broken.png ends after 12 bytes: replace it"

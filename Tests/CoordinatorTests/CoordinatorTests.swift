@@ -23,8 +23,7 @@ import ZeroMQ
         let worker = try WorkerPeer.joined(coordinator.endpoints.workers, "ann")
         try worker.send { $0.credit.freeSlots = 1 }
         let assignment = try #require(try worker.receive().assignments.assignments.first)
-        #expect(assignment.imagePath.isEmpty)
-        #expect(try Item(json: assignment.item) == Item(id: ItemID("a"), image: nil, prompt: "What?"))
+        #expect(try Item(json: assignment.item) == Item(id: ItemID("a"), images: [], prompt: "What?"))
     }
 
     @Test func runsABatchFromSubmissionToResults() throws {
@@ -44,7 +43,7 @@ import ZeroMQ
         #expect(settings.results == directory.file("results/demo").path)
         #expect(message.assignments.map(\.lease.epoch) == [1, 1])
         let first = try #require(message.assignments.first)
-        #expect(first.imagePath == "/pictures/i0.jpg")
+        #expect(try Item(json: first.item).images == ["i0.jpg"])
         #expect(try Item(json: first.item).id == ItemID("q1"))
         #expect(try client.status(batch).running == 2)
 

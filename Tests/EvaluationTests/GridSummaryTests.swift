@@ -55,7 +55,7 @@ struct GridSummaryTests {
         let questions = try folder.questions(name)
         let items = questions.map { question in
             Item(
-                id: ItemID(BenchmarkItems.id(name, row: question.row)), image: question.image,
+                id: ItemID(BenchmarkItems.id(name, row: question.row)), images: [question.image].compactMap(\.self),
                 prompt: question.prompt)
         }
         let results = try [perfect, worse].map { answers in try #require(try folder.evaluate(name, answers).result) }
@@ -72,7 +72,7 @@ struct GridSummaryTests {
         }
         let parts = results.map { ScoreParts($0, items: items) }
         #expect(parts.allSatisfy { $0 != nil } && ScoreParts(results[0], items: Array(items.dropFirst())) == nil)
-        let grid = try MadeGrid(items.map { ($0.id.rawValue, $0.image) }, accepted: nil)
+        let grid = try MadeGrid(items.map { ($0.id.rawValue, $0.images.first) }, accepted: nil)
         let rows = items.map { MadeGrid.Row(id: $0.id.rawValue) }
         let summary = try GridSummary(
             grid.answers(rows, [("random", 64, rows)]), measure: name,

@@ -57,7 +57,7 @@ import Testing
         #expect(
             item
                 == Item(
-                    id: ItemID("a/1"), image: "x/y.png", prompt: "Is it?\nSay.", answers: ["yes", "ja"],
+                    id: ItemID("a/1"), images: ["x/y.png"], prompt: "Is it?\nSay.", answers: ["yes", "ja"],
                     labels: ["split": "val"], maxTokens: 3))
     }
 
@@ -65,7 +65,7 @@ import Testing
         for json in [
             #"{"id":"a","image":null,"prompt":"How many?"}"#, #"{"id":"a","\u0069mage":null,"prompt":"How many?"}"#,
         ] {
-            #expect(try Item(json: json) == Item(id: ItemID("a"), image: nil, prompt: "How many?"))
+            #expect(try Item(json: json) == Item(id: ItemID("a"), images: [], prompt: "How many?"))
         }
         #expect {
             try Item(json: #"{"id":"a","prompt":"How many?"}"#)

@@ -8,12 +8,13 @@ import Testing
     private struct Plain: Decodable {
         let id, prompt: String
         let image: String?
+        let images: [String]?
         let answers: [String]?
         let labels: [String: String]?
         let maxTokens: Int?
 
         enum CodingKeys: String, CodingKey {
-            case id, image, prompt, answers, labels
+            case id, image, images, prompt, answers, labels
             case maxTokens = "max_tokens"
         }
     }
@@ -24,7 +25,8 @@ import Testing
             // Stricter than the decoder alone, since there are rules for items.
             return
         }
-        #expect(plain?.id == item.id.rawValue && plain?.image == item.image && plain?.prompt == item.prompt, "\(line)")
+        let images = plain?.images ?? [plain?.image].compactMap(\.self)
+        #expect(plain?.id == item.id.rawValue && images == item.images && plain?.prompt == item.prompt, "\(line)")
         #expect(plain?.answers ?? [] == item.answers && plain?.labels ?? [:] == item.labels, "\(line)")
         #expect(plain?.maxTokens == item.maxTokens, "\(line)")
     }
@@ -37,6 +39,7 @@ import Testing
         #"{"id":"a","image":"b","prompt":"c","answers":[],"labels":{},"max_tokens":1}"#,
         #"{"id":"a","image":"./b/../c","prompt":"c","max_tokens":   12 }"#,
         #"{"id":"a","image": null ,"prompt":"c"}"#, #"{"id":"a","prompt":"c","image":null}"#,
+        #"{"id":"a","images":["b.jpg","c/d.png"],"prompt":"c"}"#, #"{"id":"a","images":[],"prompt":"c"}"#,
     ])
     func plainLinesAreTaken(line: String) throws {
         _ = try Item(json: line)
@@ -56,6 +59,9 @@ import Testing
         #"{"id":"a","prompt":"c"}"#, #"{"id":"a","image":"","prompt":"c"}"#, #"{"id":"a","image":nul,"prompt":"c"}"#,
         #"{"id":"a","image":nullx,"prompt":"c"}"#, #"{"id":"a","image":"null,"prompt":"c"}"#,
         #"{"id":null,"image":"b","prompt":"c"}"#, #"{"id":"a","image":false,"prompt":"c"}"#,
+        #"{"id":"a","image":"b","images":["c"],"prompt":"d"}"#, #"{"id":"a","images":"b","prompt":"d"}"#,
+        #"{"id":"a","images":["b",""],"prompt":"d"}"#, #"{"id":"a","images":["../b"],"prompt":"d"}"#,
+        #"{"id":"a","images":["b",null],"prompt":"d"}"#, #"{"id":"a","images":null,"prompt":"d"}"#,
     ])
     func whatIsWrongIsRefusedWithWords(line: String) {
         #expect { _ = try Item(json: line) } throws: { !"\($0)".isEmpty && ($0 as? JobModelError)?.code == .badItem }
@@ -64,6 +70,7 @@ import Testing
     @Test(arguments: [
         #"{"id":"ä1","image":"p/i.jpg","prompt":"a\u00e9\n","answers":["x"],"labels":{"k":"v"},"max_tokens":31}"#,
         #"{"id":"ä1","image":null,"prompt":"a\u00e9\n","answers":["x"],"labels":{"k":"v"},"max_tokens":31}"#,
+        #"{"id":"ä1","images":["a.jpg","b"],"prompt":"a\u00e9\n","answers":["x"],"max_tokens":31}"#,
     ])
     func damagedLinesAreReadAlikeOrRefused(line: String) {
         var random = SystemRandomNumberGenerator()

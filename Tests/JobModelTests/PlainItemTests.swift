@@ -20,7 +20,7 @@ struct PlainItemTests {
             let data = try JSONSerialization.data(
                 withJSONObject: item, options: options[Int.random(in: 0..<3, using: &random)])
             let read = try Item(json: String(decoding: data, as: UTF8.self))
-            #expect(read.id.rawValue == item["id"] && read.image == item["image"] && read.prompt == item["prompt"])
+            #expect(read.id.rawValue == item["id"] && read.images == [item["image"]] && read.prompt == item["prompt"])
             #expect(read.maxTokens == nil && read.answers.isEmpty && read.labels.isEmpty)
         }
     }
@@ -59,7 +59,8 @@ struct PlainItemTests {
             }
             accepted += 1
             let object = try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any], "\(text)")
-            #expect(object["id"] as? String == item.id.rawValue && object["image"] as? String == item.image, "\(text)")
+            #expect(
+                object["id"] as? String == item.id.rawValue && [object["image"] as? String] == item.images, "\(text)")
             #expect(
                 object["prompt"] as? String == item.prompt && object["max_tokens"] as? Int == item.maxTokens, "\(text)")
         }

@@ -12,7 +12,7 @@ import Testing
         try folder.opened { store in
             try store.limit(bytes: 1)
             let large = (0..<400).map { number in
-                NewItem(id: ItemID("\(number)"), image: "x.jpg", json: String(repeating: "x", count: 4000))
+                NewItem(id: ItemID("\(number)"), images: ["x.jpg"], json: String(repeating: "x", count: 4000))
             }
             #expect {
                 _ = try store.apply([.assigned(lease(jobs[0], 1), to: ann)], at: now)
@@ -131,8 +131,8 @@ import Testing
             try store.add(ShardRecord(batch: half, path: "shards/01/y.h5", sha256: [3], bytes: 1, worker: ann))
             #expect(try store.apply([row(lease(unfinished[0].id, 3), shard: "shards/01/y.h5")], at: now) == [])
             #expect(try store.apply([.assigned(lease(unfinished[1].id, 1), to: ann)], at: now) == [])
-            let a = NewItem(id: ItemID("a"), image: "a.jpg", json: #"{"id":"a","image":"a.jpg","prompt":"?"}"#)
-            let b = NewItem(id: ItemID("b"), image: "b.jpg", json: #"{"id":"b","image":"b.jpg","prompt":"?"}"#)
+            let a = NewItem(id: ItemID("a"), images: ["a.jpg"], json: #"{"id":"a","image":"a.jpg","prompt":"?"}"#)
+            let b = NewItem(id: ItemID("b"), images: ["b.jpg"], json: #"{"id":"b","image":"b.jpg","prompt":"?"}"#)
             let added = try store.add([a, b], to: open)
             #expect(added.known == 1 && added.added.count == 1)
             try store.commit()

@@ -11,7 +11,7 @@ let shard = ShardRecord(batch: batch, path: "shards/00/a.h5", sha256: [1, 2], by
 func lease(_ job: JobID, _ epoch: UInt64) -> Lease { Lease(job: job, epoch: Epoch(epoch)) }
 let lost = AttemptEnd(worker: ann, reason: "worker ann was lost")
 func item(_ id: String) -> NewItem {
-    NewItem(id: ItemID(id), image: "\(id).jpg", json: #"{"id":"\#(id)"}"#)
+    NewItem(id: ItemID(id), images: ["\(id).jpg"], json: #"{"id":"\#(id)"}"#)
 }
 func row(_ lease: Lease, _ row: UInt32 = 0, shard: String = shard.path, error: String? = nil) -> JobTransition {
     let summary = JobSummary(answer: "yes\n'no'", visualTokens: 192, seconds: 1.5)

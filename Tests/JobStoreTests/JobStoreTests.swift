@@ -45,8 +45,7 @@ import Testing
             #expect(batches[0].closedAt == now)
             #expect(batches[0].counts[.succeeded] == 1)
             #expect(batches[0].counts.unfinished == 2)
-            let payloads = try store.payloads(of: [jobs[2], JobID(99)])
-            #expect(payloads == [JobPayload(item: #"{"id":"c"}"#, image: "c.jpg"), nil])
+            #expect(try store.items(of: [jobs[2], JobID(99)]) == [#"{"id":"c"}"#, nil])
             let attempts = try store.attempts(at: jobs[1])
             #expect(attempts.map(\.reason) == ["worker ann was lost"])
             #expect(attempts.map(\.worker) == [ann] && attempts.map(\.epoch) == [Epoch(1)])
@@ -56,12 +55,11 @@ import Testing
     @Test func jobsAboutNoPictureHaveNothingInCommon() throws {
         try Folder().opened { (store: inout JobStore) throws in
             try store.openBatch(batch, description: "{}", results: "/r", at: now)
-            let items = ["a", "b"].map { NewItem(id: ItemID($0), image: nil, json: #"{"id":"\#($0)"}"#) }
+            let items = ["a", "b"].map { NewItem(id: ItemID($0), images: [], json: #"{"id":"\#($0)"}"#) }
             let added = try store.add(items, to: batch).added
             try store.commit()
             #expect(Set(added.map(\.picture)).count == 2)
-            let payloads = try store.payloads(of: added.map(\.id))
-            #expect(payloads == ["a", "b"].map { JobPayload(item: #"{"id":"\#($0)"}"#, image: nil) })
+            #expect(try store.items(of: added.map(\.id)) == ["a", "b"].map { #"{"id":"\#($0)"}"# })
         }
     }
 

@@ -7,7 +7,7 @@ import Testing
 @Suite struct SubmissionTests {
     private func item(_ id: String, prompt: String = "?") -> NewItem {
         NewItem(
-            id: ItemID(id), image: "\(id).jpg", json: #"{"id":"\#(id)","image":"\#(id).jpg","prompt":"\#(prompt)"}"#)
+            id: ItemID(id), images: ["\(id).jpg"], json: #"{"id":"\#(id)","image":"\#(id).jpg","prompt":"\#(prompt)"}"#)
     }
 
     private func opened(_ folder: Folder) throws {
@@ -53,7 +53,7 @@ import Testing
             let forced = try store.add(
                 [item("a", prompt: "Why?"), item("b", prompt: "Why?")], to: batch, replacing: true)
             #expect(forced.known == 2)
-            let bodies = try store.payloads(of: jobs).map { $0?.item.contains("Why?") }
+            let bodies = try store.items(of: jobs).map { $0?.contains("Why?") }
             #expect(bodies == [false, true])
         }
     }
@@ -149,24 +149,24 @@ import Testing
         let folder = try Folder()
         try opened(folder)
         let pictured = item("a")
-        let alone = NewItem(id: ItemID("a"), image: nil, json: #"{"id":"a","image":null,"prompt":"?"}"#)
+        let alone = NewItem(id: ItemID("a"), images: [], json: #"{"id":"a","image":null,"prompt":"?"}"#)
         try folder.opened { store in
             let job = try store.add([pictured], to: batch).added[0].id
             try store.closeBatch(batch, at: now)
-            func stored() throws -> (payload: JobPayload?, picture: PictureKey?) {
+            func stored() throws -> (item: String?, picture: PictureKey?) {
                 let waiting = try store.unfinishedJobs(of: batch, after: JobID(0), limit: 9)
-                return (try store.payloads(of: [job])[0], waiting.first?.picture)
+                return (try store.items(of: [job])[0], waiting.first?.picture)
             }
             #expect {
                 _ = try store.add([alone], to: batch)
             } throws: { ($0 as? JobStoreError)?.code == .changedItem }
             let before = try stored()
-            #expect(before.payload == JobPayload(item: pictured.json, image: "a.jpg"))
+            #expect(before.item == pictured.json)
             for (epoch, item) in [(1, alone), (2, pictured), (3, alone)] as [(UInt64, NewItem)] {
                 let forced = try store.add([item], to: batch, replacing: true)
                 #expect(forced.known == 1 && forced.replaced == [lease(job, epoch)])
                 let found = try stored()
-                #expect(found.payload == JobPayload(item: item.json, image: item.image))
+                #expect(found.item == item.json)
                 #expect(found.picture == item.picture)
                 // What is there already is no other item.
                 let again = try store.add([item], to: batch)
@@ -270,7 +270,7 @@ import Testing
             let items = (0..<6).map { number in
                 let split = number.isMultiple(of: 2) ? "val" : "te'st"
                 return NewItem(
-                    id: ItemID("\(number)"), image: "x.jpg",
+                    id: ItemID("\(number)"), images: ["x.jpg"],
                     json: #"{"id":"\#(number)","image":"x.jpg","prompt":"?","labels":{"split":"\#(split)","n":"1"}}"#)
             }
             let jobs = try store.add(items, to: batch).added.map(\.id)

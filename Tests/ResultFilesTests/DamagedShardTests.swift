@@ -39,7 +39,7 @@ import Testing
         let path = results.directory.file("later.h5").path
         try File.writing(path) { file in
             try file.root.set("format", to: "winnow-results")
-            try file.root.set("format_version", to: "2.0")
+            try file.root.set("format_version", to: "3.0")
         }
         let failure = code { _ = try ShardReader(path) }
         #expect(failure == .unknownVersion)
@@ -77,8 +77,8 @@ import Testing
             "f['features/indptr'][-1] -= 1", "f['jobs/status'][0] = 9", "f['jobs/method'][0] = 200",
             "f['steps/place'][0] = 7", "f.attrs['rows'] = 5", "f.attrs['rows'] = 'many'", "del f.attrs['batch']",
             "del f['kept']", "del f['jobs/answer']", "f.attrs['shard'] = '../../x'",
-            "del f['tokens'].attrs['grid']", "f['tokens'].attrs['grid'] = [1 << 60, 1 << 60]",
-            "f['tokens'].attrs['grid'] = [24]", "f['tokens'].attrs['grid'] = [2, 3, 4]",
+            "del f['pictures']", "del f['segments/rows']", "f['segments/indptr'][1] = 99",
+            "del f['pictures/image']; f['pictures/image'] = np.arange(6)",
             "f.attrs['rows'] = 1 << 20\nfor n in list(f['jobs']):\n  t = f['jobs'][n].dtype; del f['jobs'][n]; "
                 + "f['jobs'].create_dataset(n, (1 << 20,), 'S1' if t.kind == 'S' else t, chunks=(1 << 16,))",
             "del f['jobs/error']; f['jobs/error'] = np.arange(6)",
@@ -112,11 +112,15 @@ import Testing
             """
             import h5py, sys
             with h5py.File(sys.argv[1], "r+") as f:
-                for name in ["image", "image_sha256"]:
-                    f["jobs"][name][1] = ""
-                for name in f["jobs"]:
-                    if name.startswith(("visual_tokens_", "source_", "resized_", "crop_", "pad_")):
-                        f["jobs"][name][1] = 0
+                for group in ["pictures", "segments"]:
+                    f[group]["indptr"][2] = 1
+                    for name in f[group]:
+                        if name != "indptr":
+                            kept = f[group][name][:1]
+                            del f[group][name]
+                            f[group][name] = kept
+                for name in ["visual_tokens_in", "visual_tokens_out"]:
+                    f["jobs"][name][1] = 0
             """, path)
         do {
             _ = try ShardReader(path).verify()

@@ -10,6 +10,7 @@ import Testing
     enum Damage: CaseIterable {
         case method, grid, scores, keptTwice, keptAndLeft, keptOutside, lost, stepCounts, noStep, wentOutside
         case mergeOutside, mergeStep, shares, features, logProbs, counts, failedWithTokens, failedWithoutReason
+        case segmentLeftOut, segmentTwice, segmentOfNoPicture, endlessWindow, segmentOfFailure
         case stepBeyondAnyGrid, tokensOfNoPicture, infiniteFeature, undefinedFeature, infiniteScore, undefinedLogProb
 
         func apply(to row: inout ResultRow) {
@@ -43,12 +44,30 @@ import Testing
             case .infiniteScore: row.tokens.score[0] = -.infinity
             case .undefinedLogProb: row.tokenLogProbs[0] = .nan
             case .counts: row.answerTokens += 1
-            case .tokensOfNoPicture: row.image = ""
+            case .tokensOfNoPicture: row.pictures = ResultRow.Pictures([])
+            case .segmentLeftOut: row.segments = ResultRow.Segments()
+            case .segmentTwice:
+                row.segments = ResultRow.Segments()
+                for _ in 0..<2 {
+                    row.segments.append(
+                        picture: 0, tile: 0, rows: 2, columns: 6, left: 0, top: 0, width: 1, height: 1)
+                }
+            case .segmentOfNoPicture:
+                row.segments = ResultRow.Segments()
+                row.segments.append(picture: 1, tile: 0, rows: 4, columns: 6, left: 0, top: 0, width: 1, height: 1)
+            case .endlessWindow:
+                row.segments = ResultRow.Segments()
+                row.segments.append(
+                    picture: 0, tile: 0, rows: 4, columns: 6, left: .nan, top: 0, width: 1, height: 1)
+            case .segmentOfFailure:
+                let segments = row.segments
+                row = ResultRow(id: row.id, images: row.pictures.image, prompt: "", method: "none", attempt: 1)
+                (row.status, row.error, row.segments) = (.failed, "broken", segments)
             case .failedWithTokens:
                 row.status = .failed
                 row.error = "broken"
             case .failedWithoutReason:
-                row = ResultRow(id: row.id, image: "", prompt: "", method: "none", attempt: 1)
+                row = ResultRow(id: row.id, images: [], prompt: "", method: "none", attempt: 1)
                 row.status = .failed
             }
         }
@@ -78,12 +97,12 @@ import Testing
 
     /// Ways to give a row about no picture something of one.
     enum Remnant: CaseIterable {
-        case sha256, geometry, tokens, kept, steps, merges, features, tokensIn, tokensOut
+        case segments, tokens, kept, steps, merges, features, tokensIn, tokensOut
 
         func add(to row: inout ResultRow) {
             switch self {
-            case .sha256: row.imageSHA256 = String(repeating: "0f", count: 32)
-            case .geometry: row.geometry.padTop = 1
+            case .segments:
+                row.segments.append(picture: 0, tile: 0, rows: 1, columns: 1, left: 0, top: 0, width: 1, height: 1)
             case .tokens:
                 row.tokens.leftAt = [ResultRow.Tokens.survived]
                 row.tokens.wentTo = [0]
@@ -115,9 +134,8 @@ import Testing
     @Test func aFailedRowKeepsWhatIsKnownOfItsPicture() throws {
         var sample = SampleRows(seed: 4)
         var pictured = sample.failed(0), alone = sample.failed(1)
-        pictured.imageSHA256 = String(repeating: "0f", count: 32)
-        pictured.geometry.sourceWidth = 640
-        alone.image = ""
+        pictured.pictures.describe(0, sha256: String(repeating: "0f", count: 32), width: 640, height: 480)
+        alone.pictures = ResultRow.Pictures([])
         let rows = [pictured, alone]
         let reader = try ShardReader(results.path(try results.seal(rows)))
         #expect(try reader.rows() == rows)

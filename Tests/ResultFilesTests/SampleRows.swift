@@ -14,7 +14,7 @@ struct SampleRows {
         var header = ShardHeader(
             batch: "demo-1", worker: "w-1", model: "/models/llava é", modelSHA256: String(repeating: "ab", count: 32),
             methodJSON: #"{"name":"ficoco-v","keep":192}"#, generationJSON: #"{"maxTokens":32}"#, software: "winnow 0",
-            methods: ["none", "ficoco-v", "ficoco-l"], grid: grid,
+            methods: ["none", "ficoco-v", "ficoco-l"],
             features: features ? ShardHeader.Features(width: width, layer: -2, space: "decoder input") : nil,
             trace: trace)
         header.host = "host-1"
@@ -29,9 +29,23 @@ struct SampleRows {
     /// A job whose tokens leave in two steps, each merged into one or two others or discarded.
     mutating func row(_ number: Int, features: Bool = true) -> ResultRow {
         var row = ResultRow(
-            id: "job-\(number)", image: "images/\(number).jpg", prompt: "What is this? 猫 \(number)", method: "ficoco-v",
-            attempt: 1 + UInt64(number % 3))
+            id: "job-\(number)", images: ["images/\(number).jpg"], prompt: "What is this? 猫 \(number)",
+            method: "ficoco-v", attempt: 1 + UInt64(number % 3))
         let count = Self.grid[0] * Self.grid[1]
+        if number % 4 == 2 {
+            // Two pictures that share the tokens: one of one tile, and one of two.
+            row.pictures = ResultRow.Pictures(["images/\(number).jpg", "images/猫.webp"])
+            row.pictures.describe(1, sha256: String(repeating: "1e", count: 32), notes: "cut off", width: 9, height: 7)
+            row.segments.append(
+                picture: 0, tile: 0, rows: 2, columns: 6, left: 80.5, top: 0, width: 480, height: 480)
+            row.segments.append(picture: 1, tile: 0, rows: 2, columns: 3, left: 0, top: -1, width: 9, height: 9)
+            row.segments.append(picture: 1, tile: 1, rows: 3, columns: 2, left: 1, top: 2, width: 4.25, height: 4)
+        } else {
+            row.segments.append(
+                picture: 0, tile: 0, rows: Self.grid[0], columns: Self.grid[1], left: 80, top: 0, width: 480,
+                height: 480)
+        }
+        row.pictures.describe(0, sha256: String(repeating: "0f", count: 32), width: 640, height: 480)
         row.tokens.leftAt = [UInt8](repeating: ResultRow.Tokens.survived, count: count)
         row.tokens.wentTo = (0..<count).map { UInt16($0) }
         row.tokens.score = (0..<count).map { _ in Float16(unit()) }
@@ -61,7 +75,6 @@ struct SampleRows {
         row.answerTokens = row.tokenIDs.count
         row.promptTokens = 40 + row.kept.count
         row.answer = number % 4 == 0 ? "" : "It is a “\(number)”.\nReally."
-        row.imageSHA256 = String(repeating: "0f", count: 32)
         row.finishReason = number.isMultiple(of: 2) ? .length : .stop
         row.correct = Int8(number % 3) - 1
         row.peakBytes = 1 << 40 + number
@@ -75,7 +88,7 @@ struct SampleRows {
     /// A job about no picture: all that a row has but what is of one.
     mutating func textAlone(_ number: Int) -> ResultRow {
         var row = row(number, features: false)
-        (row.image, row.imageSHA256, row.geometry) = ("", "", ResultRow.Geometry())
+        (row.pictures, row.segments) = (ResultRow.Pictures([]), ResultRow.Segments())
         (row.tokens, row.steps, row.merges) = (ResultRow.Tokens(), ResultRow.Steps(), ResultRow.Merges())
         (row.kept, row.visualTokensIn, row.visualTokensOut) = ([], 0, 0)
         return row
@@ -84,7 +97,7 @@ struct SampleRows {
     /// A job with a reason instead of an answer.
     mutating func failed(_ number: Int) -> ResultRow {
         var row = ResultRow(
-            id: "job-\(number)", image: "images/broken.png", prompt: "?", method: "none", attempt: 2)
+            id: "job-\(number)", images: ["images/broken.png"], prompt: "?", method: "none", attempt: 2)
         row.status = .failed
         row.finishReason = .error
         row.error = "images/broken.png ends after 12 bytes: replace it"
@@ -102,18 +115,6 @@ struct SampleRows {
         row.seconds.reduce = unit()
         row.seconds.prefill = unit()
         row.seconds.decode = unit()
-        row.geometry.sourceWidth = 640
-        row.geometry.sourceHeight = 480
-        row.geometry.resizedWidth = 448
-        row.geometry.resizedHeight = 336
-        row.geometry.cropLeft = 56
-        row.geometry.cropTop = 1
-        row.geometry.cropWidth = 336
-        row.geometry.cropHeight = 335
-        row.geometry.padLeft = 2
-        row.geometry.padTop = 3
-        row.geometry.padWidth = 4
-        row.geometry.padHeight = 5
     }
 
     private mutating func unit() -> Double { Double.random(in: 0..<1, using: &random) }

@@ -16,9 +16,18 @@ import Testing
     }
 
     @Test(arguments: [
-        (StoredTrace.full, ["features", "jobs", "kept", "merges", "steps", "token_ids", "token_logprobs", "tokens"]),
-        (.indices, ["features", "jobs", "kept", "steps", "token_ids", "token_logprobs", "tokens"]),
-        (.none, ["features", "jobs", "token_ids", "token_logprobs"]),
+        (
+            StoredTrace.full,
+            [
+                "features", "jobs", "kept", "merges", "pictures", "segments", "steps", "token_ids", "token_logprobs",
+                "tokens",
+            ]
+        ),
+        (
+            .indices,
+            ["features", "jobs", "kept", "pictures", "segments", "steps", "token_ids", "token_logprobs", "tokens"]
+        ),
+        (.none, ["features", "jobs", "pictures", "segments", "token_ids", "token_logprobs"]),
     ])
     func onlyWhatWasAskedForIsThere(trace: StoredTrace, groups: [String]) throws {
         var sample = SampleRows(seed: 21)

@@ -256,10 +256,10 @@ extension BlackBox {
                 "f.attrs['rows'] = 1 << 60", "f['tokens/indptr'][1] = 1 << 50",
                 "f.attrs['rows'] = 1 << 22\nfor n in list(f['jobs']):\n  t = f['jobs'][n].dtype; del f['jobs'][n]; "
                     + "f['jobs'].create_dataset(n, (1 << 22,), 'S1' if t.kind == 'S' else t, chunks=(1 << 16,))",
-                "f['tokens'].attrs['grid'] = [576]", "f['tokens'].attrs['grid'] = [1, 24, 24]",
+                "f['segments/rows'][:] = 0", "f['segments/first_token'][:] = 7",
                 "f['steps/tokens_out'][:] = (1 << 63) - 1; f['steps/tokens_in'][:] = -1 << 63",
-                "for n in ['resized_width', 'resized_height', 'crop_width', 'pad_width']: f['jobs/' + n][:] = 1 << 62",
-                "for n in ['resized_width', 'resized_height']: f['jobs/' + n][:] = 65536\nf['jobs/crop_width'][:] = 1",
+                "for n in ['left', 'top', 'width', 'height']: f['segments/' + n][:] = 1e300",
+                "f['segments/width'][:] = 1e8\nf['segments/height'][:] = float('nan')",
                 "f['jobs/finished_at'][0] = float('inf'); f['jobs/flops_vision'][:] = float('-inf')",
                 "f['jobs/finished_at'][0] = float('nan'); f['jobs/seconds_vision'][0] = float('nan')",
                 "d = f['kept/data'].id; a = d.get_chunk_info(0); o = open(sys.argv[1], 'r+b'); "

@@ -35,7 +35,7 @@ extension BlackBox {
             #expect(rows.map(\.id).sorted() == batch.items.map(\.id).sorted())
             let width = try Demo.width()
             for shard in shards {
-                #expect(shard.grid == [24, 24] && shard.width == width && shard.batch == report.batch.batch)
+                #expect(shard.grids == [[24, 24]] && shard.width == width && shard.batch == report.batch.batch)
                 #expect(shard.method.contains(#""name":"\#(method)""#))
             }
             for row in rows {

@@ -20,15 +20,18 @@ struct Shard {
     let rows: [Row]
     /// Width of the features; 0 where there are none.
     let width: Int
-    let grid: [Int64]
+    /// Rows and columns of the patches of every tile.
+    let grids: Set<[UInt16]>
     let batch: String
     let method: String
 
     init(_ path: String) throws {
         self.path = path
-        var (rows, width, grid, batch, method): ([Row], Int, [Int64], String, String) = ([], 0, [], "", "")
+        var (rows, width, grids, batch, method): ([Row], Int, Set<[UInt16]>, String, String) = ([], 0, [], "", "")
         try File.reading(path) { file in
-            if case .integers(let sides) = try file.root.group("tokens").attribute("grid") { grid = sides }
+            let down: [UInt16] = try file.root.dataset("segments/rows").read()
+            let across: [UInt16] = try file.root.dataset("segments/columns").read()
+            grids = Set(zip(down, across).map { [$0, $1] })
             if case .string(let text) = try file.root.attribute("batch") { batch = text }
             if case .string(let text) = try file.root.attribute("method_json") { method = text }
             let ids = try file.root.dataset("jobs/id").strings()
@@ -58,7 +61,7 @@ struct Shard {
                         tokenIDs: try tokenIDs.row(index), mergeSources: try sources.row(index)))
             }
         }
-        (self.rows, self.width, self.grid, self.batch, self.method) = (rows, width, grid, batch, method)
+        (self.rows, self.width, self.grids, self.batch, self.method) = (rows, width, grids, batch, method)
     }
 
     /// Every shard below a results folder.

@@ -12,18 +12,20 @@ import Worker
         runner.admit(
             LeasedJob(
                 lease: Lease(job: JobID(1), epoch: Epoch(1)), batch: BatchID("b"), description: description,
-                item: try Item(json: item), imagePath: "/images/a.png", queuedSeconds: 0))
+                item: try Item(json: item), queuedSeconds: 0))
         let ended = try runner.step(RunnerProgress())
         return try #require(ended.first)
     }
 
     @Test(arguments: BatchDescription.Trace.allCases)
     func rowsFitTheirShardWithAPictureAndWithout(trace: BatchDescription.Trace) throws {
-        for (image, tokens) in [("\"a.png\"", 1), ("null", 0)] {
-            let job = try finished(#"{"id":"a","image":\#(image),"prompt":"What?"}"#, trace: trace)
+        for (pictures, tokens) in [
+            (#""image":"a.png""#, 1), (#""image":null"#, 0), (#""images":["a.png","b.png"]"#, 2),
+        ] {
+            let job = try finished(#"{"id":"a",\#(pictures),"prompt":"What?"}"#, trace: trace)
             let row = job.row
             #expect(job.error == nil && row.answer == NullRunner.answer(id: "a", prompt: "What?"))
-            #expect(row.image == (tokens == 0 ? "" : "a.png"))
+            #expect(row.pictures.image == Array(["a.png", "b.png"].prefix(tokens)))
             #expect(row.visualTokensIn == tokens && row.visualTokensOut == tokens)
             #expect(row.kept.count == (trace == .none ? 0 : tokens))
             #expect(job.summary.visualTokens == UInt32(tokens))
@@ -35,7 +37,7 @@ import Worker
 
     @Test func aPromptAboutNoPictureMayAskForTrouble() throws {
         let job = try finished(#"{"id":"a","image":null,"prompt":"null:fail"}"#, trace: .full)
-        #expect(job.error != nil && job.row.status == .failed && job.row.image.isEmpty)
+        #expect(job.error != nil && job.row.status == .failed && job.row.pictures.isEmpty)
         var writer = ShardWriter(folder: ResultsFolder("/nowhere"), header: job.header)
         try writer.add(job.row, at: .now)
         #expect(writer.rows.count == 1)

@@ -105,7 +105,6 @@ final class ScriptedCoordinator {
             assignment.lease = WireLease(job: first + UInt64(index), epoch: epoch)
             assignment.batch = batch.name
             assignment.item = #"{"id":"item-\#(first + UInt64(index))","image":"a.png","prompt":"\#(prompt)"}"#
-            assignment.imagePath = "/images/a.png"
             assignment.queuedSeconds = 0.25
             assignment.retriable = retriable
             return assignment

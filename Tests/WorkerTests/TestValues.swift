@@ -7,7 +7,7 @@ extension ResultRow {
     static func forTests(_ job: LeasedJob, answer: String, error: String?) -> ResultRow {
         let method = job.item.prompt == "impossible" ? "no such method" : "none"
         var row = ResultRow(
-            id: job.item.id.rawValue, image: job.item.image ?? "", prompt: job.item.prompt, method: method,
+            id: job.item.id.rawValue, images: job.item.images, prompt: job.item.prompt, method: method,
             attempt: job.lease.epoch.rawValue)
         row.seconds.queue = job.queuedSeconds
         if let error {
@@ -17,6 +17,7 @@ extension ResultRow {
             return row
         }
         row.answer = answer
+        row.segments.append(picture: 0, tile: 0, rows: 2, columns: 2, left: 0, top: 0, width: 8, height: 8)
         row.visualTokensIn = 4
         row.visualTokensOut = 2
         row.tokens.leftAt = [255, 0, 0, 255]
@@ -34,7 +35,7 @@ extension ShardHeader {
     /// What the runner of these tests knows about its model.
     static let forTests = ShardHeader(
         batch: "", worker: "", model: "/model", modelSHA256: "", methodJSON: "{}", generationJSON: "{}", software: "",
-        methods: ["none"], grid: [2, 2])
+        methods: ["none"])
 }
 
 extension BatchDescription {

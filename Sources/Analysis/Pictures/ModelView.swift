@@ -2,78 +2,85 @@ internal import Foundation
 public import ImageDecoding
 public import ResultFiles
 
-/// The square of a job's picture that the model saw, on which its patches lie as a grid.
+/// What the model saw as one tile of a job's pictures, on which the tile's patches lie as a grid.
 public struct ModelView: Sendable {
     /// The pixels.
     public let picture: Picture
-    /// Rows and columns of patches.
-    public let grid: [Int]
+    /// Patches from top to bottom, and from left to right.
+    public let rows, columns: Int
+    /// The number of the first patch among the job's visual tokens.
+    public let firstToken: Int
 
-    /// What no model exceeds: the side of what it sees, that of the picture it is cut from, and how they compare.
-    private static let mostSeen = 4096
-    private static let mostResized = 65_536
-    private static let mostShrunk = 8
+    /// What no model exceeds: how many pixels of a picture a pixel of its own may stand for.
+    private static let mostShrunk = 1024.0
 
-    /// Reads the picture of a row again and prepares it as the row's geometry says.
+    /// Reads the picture of a row's segment again.
     ///
     /// - Parameters:
+    ///   - segment: Which of the row's segments.
     ///   - images: The folder that item paths start from.
-    ///   - side: The side of the square in pixels; nil is the model's own.
-    public init(_ row: ResultRow, grid: [Int], images: String, side: Int? = nil) throws {
-        guard !row.image.isEmpty else {
-            throw AnalysisError(.badRequest, "job \(row.id) is about no picture")
+    ///   - side: The side of the square in pixels; nil gives every patch fourteen.
+    public init(_ row: ResultRow, segment: Int = 0, images: String, side: Int? = nil) throws {
+        let s = row.segments
+        guard segment < s.count else {
+            throw AnalysisError(
+                .badRequest,
+                row.pictures.isEmpty
+                    ? "job \(row.id) is about no picture"
+                    : "job \(row.id) has \(s.count) segments, there is none with number \(segment)")
         }
+        let number = Int(s.picture[segment]), name = row.pictures.image[number]
         let root = images.hasSuffix("/") ? String(images.dropLast()) : images
-        guard !row.image.hasPrefix("/"), !row.image.split(separator: "/").contains("..") else {
-            throw AnalysisError(.badRequest, "the picture '\(row.image)' of job \(row.id) is outside of its folder")
+        guard !name.hasPrefix("/"), !name.split(separator: "/").contains("..") else {
+            throw AnalysisError(.badRequest, "the picture '\(name)' of job \(row.id) is outside of its folder")
         }
-        let source = try Picture(contentsOf: URL(fileURLWithPath: "\(root)/\(row.image)"))
-        let geometry = row.geometry
-        let isPadded = geometry.padWidth > 0
-        // The square is as wide as the window that was cut out, or as the whole after padding.
-        let seen = isPadded ? geometry.resizedWidth : geometry.cropWidth
-        let shortest = min(geometry.resizedWidth, geometry.resizedHeight)
-        guard seen <= Self.mostSeen, max(geometry.resizedWidth, geometry.resizedHeight) <= Self.mostResized,
-            shortest <= Self.mostShrunk * max(1, seen)
+        let source = try Picture(contentsOf: URL(fileURLWithPath: "\(root)/\(name)"))
+        let (width, height) = (row.pictures.width[number], row.pictures.height[number])
+        guard source.width == width, source.height == height else {
+            throw AnalysisError(
+                .badRequest,
+                "\(root)/\(name) is not the picture that job \(row.id) was about: it has \(source.width)×\(source.height) "
+                    + "pixels, then it had \(width)×\(height)")
+        }
+        rows = Int(s.rows[segment])
+        columns = Int(s.columns[segment])
+        firstToken = Int(s.firstToken[segment])
+        let window = PictureWindow(
+            left: s.left[segment], top: s.top[segment], width: s.width[segment], height: s.height[segment])
+        let size = side ?? min(14 * max(rows, columns), 4096)
+        // A window of this picture, a little beyond its edges at most.
+        let most = Double(4 * max(width, height))
+        guard rows > 0, columns > 0, window.width > 0, window.height > 0,
+            max(window.width, window.height) <= min(most, Self.mostShrunk * Double(size)),
+            abs(window.left) <= most, abs(window.top) <= most
         else {
             throw AnalysisError(
                 .badRequest,
-                "the row of job \(row.id) is damaged: it says that the model saw \(seen) pixels of "
-                    + "\(geometry.resizedWidth)×\(geometry.resizedHeight)")
+                "the row of job \(row.id) is damaged: it says that the model saw \(window.width)×\(window.height) pixels "
+                    + "of \(width)×\(height) as \(rows)×\(columns) patches")
         }
-        guard seen > 0, shortest >= seen, source.width == geometry.sourceWidth, source.height == geometry.sourceHeight
-        else {
-            throw AnalysisError(
-                .badRequest,
-                "\(root)/\(row.image) is not the picture that job \(row.id) was about: it has "
-                    + "\(source.width)×\(source.height) pixels, then it had \(geometry.sourceWidth)×\(geometry.sourceHeight)"
-            )
-        }
-        let size = side ?? seen
-        let prepared = try PreparedPicture(
-            source,
-            settings: PicturePreprocessing(
-                framing: isPadded ? .pad : .crop, shortestEdge: shortest * size / seen, cropSize: size))
-        picture = Picture(width: size, height: size, pixels: prepared.pixels)
-        self.grid = grid
+        picture = source.shown(in: window, size: size)
     }
 
-    /// A view of given pixels.
-    public init(picture: Picture, grid: [Int]) {
+    /// A view of given pixels, as the only tile of a job.
+    public init(picture: Picture, rows: Int, columns: Int) {
         self.picture = picture
-        self.grid = grid
+        self.rows = rows
+        self.columns = columns
+        firstToken = 0
     }
 
-    /// The patch at a pixel.
-    func patch(x: Int, y: Int) -> Int {
-        min(y * grid[0] / picture.height, grid[0] - 1) * grid[1] + min(x * grid[1] / picture.width, grid[1] - 1)
+    /// The visual token of the patch at a pixel.
+    func token(x: Int, y: Int) -> Int {
+        firstToken + min(y * rows / picture.height, rows - 1) * columns
+            + min(x * columns / picture.width, columns - 1)
     }
 
     /// The view with patches that are not kept faded towards a neutral grey.
     public func fading(where isKept: (Int) -> Bool) -> Picture {
         var pixels = picture.pixels
         for y in 0..<picture.height {
-            for x in 0..<picture.width where !isKept(patch(x: x, y: y)) {
+            for x in 0..<picture.width where !isKept(token(x: x, y: y)) {
                 let place = (y * picture.width + x) * 3
                 let grey = (Int(pixels[place]) * 3 + Int(pixels[place + 1]) * 6 + Int(pixels[place + 2])) / 10
                 for channel in 0..<3 { pixels[place + channel] = UInt8(26 + grey * 34 / 255) }
@@ -90,10 +97,10 @@ public struct ModelView: Sendable {
         for y in 0..<picture.height {
             for x in 0..<picture.width {
                 let place = (y * picture.width + x) * 3
-                let patch = patch(x: x, y: y)
-                let target = patch < targets.count ? targets[patch] : nil
+                let token = token(x: x, y: y)
+                let target = token < targets.count ? targets[token] : nil
                 let colour = target.map { GroupColour.rgb($0) } ?? (20, 20, 24)
-                let share = target == nil ? 85 : target == patch ? 20 : 55
+                let share = target == nil ? 85 : target == token ? 20 : 55
                 for (channel, value) in [colour.0, colour.1, colour.2].enumerated() {
                     pixels[place + channel] = UInt8(
                         (Int(pixels[place + channel]) * (100 - share) + value * share) / 100)

@@ -24,18 +24,26 @@ public struct ReductionPanels: Sendable {
     }
 
     /// The panels side by side on white, `gap` pixels apart.
-    public func strip(gap: Int = 12) -> Picture {
-        let width = panels.reduce(gap) { $0 + $1.picture.width + gap }
-        let height = (panels.map(\.picture.height).max() ?? 0) + 2 * gap
+    public func strip(gap: Int = 12) -> Picture { Self.sheet([self], gap: gap) }
+
+    /// The panels of several tiles on white, a line for each tile, `gap` pixels apart.
+    public static func sheet(_ tiles: [ReductionPanels], gap: Int = 12) -> Picture {
+        let widths = tiles.map { $0.panels.reduce(gap) { $0 + $1.picture.width + gap } }
+        let heights = tiles.map { ($0.panels.map(\.picture.height).max() ?? 0) + gap }
+        let width = widths.max() ?? gap, height = heights.reduce(gap, +)
         var pixels = [UInt8](repeating: 255, count: width * height * 3)
-        var left = gap
-        for (_, picture) in panels {
-            for y in 0..<picture.height {
-                let row = picture.pixels[y * picture.width * 3..<(y + 1) * picture.width * 3]
-                let place = ((y + gap) * width + left) * 3
-                pixels.replaceSubrange(place..<place + row.count, with: row)
+        var top = gap
+        for (tile, tall) in zip(tiles, heights) {
+            var left = gap
+            for (_, picture) in tile.panels {
+                for y in 0..<picture.height {
+                    let row = picture.pixels[y * picture.width * 3..<(y + 1) * picture.width * 3]
+                    let place = ((y + top) * width + left) * 3
+                    pixels.replaceSubrange(place..<place + row.count, with: row)
+                }
+                left += picture.width + gap
             }
-            left += picture.width + gap
+            top += tall
         }
         return Picture(width: width, height: height, pixels: pixels)
     }

@@ -51,12 +51,12 @@ struct BatchAccount: Encodable {
         let means =
             try catalogue.query(
                 """
-                SELECT COUNT(*), SUM(status = 'failed'), AVG(visual_tokens_in) FILTER (WHERE status = 'ok' AND image <> ''),
-                    AVG(visual_tokens_out) FILTER (WHERE status = 'ok' AND image <> ''), AVG(flops_vision) FILTER (WHERE status = 'ok'),
+                SELECT COUNT(*), SUM(status = 'failed'), AVG(visual_tokens_in) FILTER (WHERE status = 'ok' AND pictures > 0),
+                    AVG(visual_tokens_out) FILTER (WHERE status = 'ok' AND pictures > 0), AVG(flops_vision) FILTER (WHERE status = 'ok'),
                     AVG(flops_projector) FILTER (WHERE status = 'ok'), AVG(flops_prefill) FILTER (WHERE status = 'ok'),
                     AVG(flops_decode) FILTER (WHERE status = 'ok'), AVG(seconds_load) FILTER (WHERE status = 'ok'),
                     AVG(seconds_vision) FILTER (WHERE status = 'ok'), AVG(seconds_prefill) FILTER (WHERE status = 'ok'),
-                    AVG(seconds_decode) FILTER (WHERE status = 'ok'), COUNT(*) FILTER (WHERE status = 'ok' AND image <> '')
+                    AVG(seconds_decode) FILTER (WHERE status = 'ok'), COUNT(*) FILTER (WHERE status = 'ok' AND pictures > 0)
                 FROM jobs
                 """
             ).rows.first?.map(\.number) ?? Array(repeating: 0, count: 13)

@@ -1,7 +1,8 @@
 internal import Foundation
 internal import ResultFiles
 
-/// One job in the gallery of a report; arrays travel as base64 of little-endian numbers.
+/// One tile of a job in the gallery of a report; arrays travel as base64 of little-endian numbers. Tokens are numbered within
+/// the tile.
 struct GalleryItem: Encodable {
     struct Step: Encodable {
         let place: String
@@ -17,6 +18,8 @@ struct GalleryItem: Encodable {
     static let noPicture = -2
 
     let batch: Int
+    /// Which of several tiles it is, such as `picture 2 of 3`; empty where there is one.
+    let tile: String
     let id, prompt, answer, status, error: String
     let expected: [String]
     let correct: Int
@@ -27,8 +30,9 @@ struct GalleryItem: Encodable {
     let steps: [Step]
     let left, went, score, merges: Data
 
-    init(_ row: ResultRow, header: ShardHeader, batch: Int, image: Int) {
+    init(_ row: ResultRow, segment: Int, batch: Int, image: Int) {
         self.batch = batch
+        tile = Self.name(of: segment, in: row)
         id = row.id
         prompt = row.prompt
         answer = row.answer
@@ -38,8 +42,10 @@ struct GalleryItem: Encodable {
         correct =
             row.status == .ok ? AnswerScoring.score(row.answer, expected: expected, correct: Int(row.correct)) : -1
         self.image = image
-        rows = header.grid.first ?? 1
-        columns = header.grid.last ?? 1
+        let isThere = segment < row.segments.count
+        rows = isThere ? max(1, Int(row.segments.rows[segment])) : 1
+        columns = isThere ? max(1, Int(row.segments.columns[segment])) : 1
+        let own = isThere ? row.segments.tokens(of: segment) : 0..<0
         tokensIn = row.visualTokensIn
         tokensOut = row.visualTokensOut
         flops = row.flops.vision + row.flops.projector + row.flops.prefill + row.flops.decode
@@ -49,10 +55,32 @@ struct GalleryItem: Encodable {
                 place: row.steps.place[index].name, layer: Int(row.steps.layer[index]), in: row.steps.tokensIn[index],
                 out: row.steps.tokensOut[index])
         }
-        left = Data(row.tokens.leftAt)
-        went = Data(row.tokens.wentTo.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] })
-        score = Self.ranks(row.tokens.score)
-        merges = Self.packed(row.merges)
+        left = Data(Self.part(row.tokens.leftAt, own))
+        went = Data(
+            Self.part(row.tokens.wentTo, own).flatMap { target in
+                let target = Self.local(target, own) ?? ResultRow.Tokens.discarded
+                return [UInt8(truncatingIfNeeded: target), UInt8(truncatingIfNeeded: target >> 8)]
+            })
+        score = Self.ranks(Self.part(row.tokens.score, own))
+        merges = Self.packed(row.merges, own)
+    }
+
+    private static func name(of segment: Int, in row: ResultRow) -> String {
+        guard row.segments.count > 1, segment < row.segments.count else { return "" }
+        let picture = Int(row.segments.picture[segment])
+        let tiles = row.segments.picture.count { $0 == picture }
+        let tile = tiles > 1 ? ", tile \(row.segments.tile[segment] + 1) of \(tiles)" : ""
+        return "picture \(picture + 1) of \(row.pictures.count)" + tile
+    }
+
+    /// The entries of a tile's tokens; none where nothing was stored.
+    private static func part<Value>(_ values: [Value], _ own: Range<Int>) -> [Value] {
+        own.upperBound <= values.count ? Array(values[own]) : []
+    }
+
+    /// The number of a token within a tile; nil for one of another tile.
+    private static func local(_ token: UInt16, _ own: Range<Int>) -> UInt16? {
+        own.contains(Int(token)) ? token - UInt16(own.lowerBound) : nil
     }
 
     /// The scores as their ranks, from 0 to 255: readings of one method are not comparable with another's.
@@ -63,16 +91,19 @@ struct GalleryItem: Encodable {
         return ranks
     }
 
-    /// Six bytes a merge: step, weight of 255, source, target.
-    private static func packed(_ merges: ResultRow.Merges) -> Data {
-        var places = Array(merges.step.indices)
+    /// Six bytes a merge inside the tile: step, weight of 255, source, target.
+    private static func packed(_ merges: ResultRow.Merges, _ own: Range<Int>) -> Data {
+        var places = merges.step.indices.filter {
+            own.contains(Int(merges.source[$0])) && own.contains(Int(merges.target[$0]))
+        }
         if places.count > mostMerges {
             places = Array(places.sorted { merges.weight[$0] > merges.weight[$1] }.prefix(mostMerges)).sorted()
         }
         return Data(
             places.flatMap { index -> [UInt8] in
                 let weight = (min(1, max(0, Float(merges.weight[index]))) * 255).rounded()
-                let (source, target) = (merges.source[index], merges.target[index])
+                let first = UInt16(own.lowerBound)
+                let (source, target) = (merges.source[index] - first, merges.target[index] - first)
                 return [
                     merges.step[index], weight.isNaN ? 0 : UInt8(weight), UInt8(truncatingIfNeeded: source),
                     UInt8(truncatingIfNeeded: source >> 8), UInt8(truncatingIfNeeded: target),

@@ -71,7 +71,7 @@ public struct ReportPage {
     /// Ids of jobs, evenly over those of a batch that are about a picture, or over those that are about none.
     private static func ids(_ count: Int, pictured: Bool, in catalogue: Catalogue) throws -> [String] {
         guard count > 0 else { return [] }
-        let wanted = pictured ? "image <> ''" : "image = ''"
+        let wanted = pictured ? "pictures > 0" : "pictures = 0"
         return try catalogue.query(
             """
             SELECT id FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY rowid) - 1 AS number FROM jobs WHERE \(wanted))
@@ -91,37 +91,37 @@ public struct ReportPage {
         var pictures: [String: Int] = [:]
         var rows: [ResultRow] = []
         for id in pictured + others {
-            let row: ResultRow, header: ShardHeader
+            let row: ResultRow
             do {
-                (row, header) = try FoundJob.find(id, in: source.catalogue)
+                row = try FoundJob.find(id, in: source.catalogue).row
             } catch {
                 remarks.append("\(error)")
                 continue
             }
-            var image = GalleryItem.notShown
-            if row.image.isEmpty {
-                image = GalleryItem.noPicture
-            } else if row.status == .ok {
-                rows.append(row)
-                let key = "\(row.imageSHA256) \(row.image) \(row.geometry)"
-                if let known = pictures[key] {
-                    image = known
-                } else {
-                    do {
-                        guard let images else {
-                            throw AnalysisError(.badRequest, "the folder of pictures is not known")
+            if row.status == .ok, !row.pictures.isEmpty { rows.append(row) }
+            for segment in 0..<max(1, row.segments.count) {
+                var image = row.pictures.isEmpty ? GalleryItem.noPicture : GalleryItem.notShown
+                if segment < row.segments.count {
+                    let key = row.viewKey(of: segment)
+                    if let known = pictures[key] {
+                        image = known
+                    } else {
+                        do {
+                            guard let images else {
+                                throw AnalysisError(.badRequest, "the folder of pictures is not known")
+                            }
+                            let view = try ModelView(row, segment: segment, images: images, side: side)
+                            let bytes = try view.picture.webP(quality: 78)
+                            payload.images.append("data:image/webp;base64," + Data(bytes).base64EncodedString())
+                            image = payload.images.count - 1
+                        } catch {
+                            remarks.append("\(error)")
                         }
-                        let view = try ModelView(row, grid: header.grid, images: images, side: side)
-                        let bytes = try view.picture.webP(quality: 78)
-                        payload.images.append("data:image/webp;base64," + Data(bytes).base64EncodedString())
-                        image = payload.images.count - 1
-                    } catch {
-                        remarks.append("\(error)")
+                        pictures[key] = image
                     }
-                    pictures[key] = image
                 }
+                payload.gallery.append(GalleryItem(row, segment: segment, batch: number, image: image))
             }
-            payload.gallery.append(GalleryItem(row, header: header, batch: number, image: image))
         }
         payload.batches[number].layers = layers(rows)
     }
@@ -135,5 +135,14 @@ public struct ReportPage {
                 place: first.steps.place[step].name, layer: Int(first.steps.layer[step]),
                 tokens: alike.reduce(0) { $0 + Double($1.steps.tokensOut[step]) } / Double(alike.count))
         }
+    }
+}
+
+extension ResultRow {
+    /// Equal keys mean the same pixels.
+    fileprivate func viewKey(of segment: Int) -> String {
+        let picture = Int(segments.picture[segment])
+        let window = [segments.left, segments.top, segments.width, segments.height].map { "\($0[segment])" }
+        return "\(pictures.sha256[picture]) \(pictures.image[picture]) \(window)"
     }
 }

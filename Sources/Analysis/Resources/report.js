@@ -323,7 +323,7 @@ const addItem = (job) => {
     make("div", { class: isBlank ? "whole question" : "question", title: job.prompt }, isBlank ? job.prompt : job.prompt.split("\n")[0]),
     job.status === "failed" ? null : make("div", { class: `answer ${{ right: "right", wrong: "wrong" }[verdict(job)] || ""}` }, job.answer || "(empty)",
       verdict(job) === "wrong" && job.expected.length ? make("span", { class: "note" }, ` expected ${job.expected[0]}`) : ""),
-    make("div", { class: "meta" }, make("span", { title: job.id }, job.id), make("span", {}, batches.length > 1 ? batches[job.batch].name : flops(job.flops))));
+    make("div", { class: "meta" }, make("span", { title: job.id }, job.tile ? `${job.id}, ${job.tile}` : job.id), make("span", {}, batches.length > 1 ? batches[job.batch].name : flops(job.flops))));
   const item = { job, trace, step: last };
   if (job.status === "failed") {
     item.element = make("article", { class: "item" }, make("div", { class: "failed" }, job.error), words);
@@ -400,7 +400,7 @@ const open = (item) => {
   const facts = [["batch", batches[job.batch].name], ["method", batches[job.batch].method], ["question", job.prompt], ["answer", job.answer],
     ["expected", job.expected.join(", ")], ["tokens", `${job.tokensIn} → ${job.tokensOut}`], ["operations", flops(job.flops)], ["time", seconds(job.seconds)]];
   dialog.replaceChildren(make("div", { class: "detail" }, canvas, make("div", { class: "side" },
-    make("h3", { style: "padding-right:60px" }, job.id),
+    make("h3", { style: "padding-right:60px" }, job.tile ? `${job.id}, ${job.tile}` : job.id),
     make("dl", {}, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
     last ? make("div", {}, bars, slider, label) : null, about)), make("button", { class: "close", type: "button", onclick: () => dialog.close() }, "close"));
   show(step);

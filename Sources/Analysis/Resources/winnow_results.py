@@ -10,7 +10,9 @@
     job.features                       # (tokens, width) float16: what entered the decoder
     job.feature_index                  # original index of the token of each of these rows
     job.kept                           # original index of each token left at the end
+    job.pictures, job.segments         # dicts of arrays: its pictures, and what the model saw of them as grids of tokens
     job.mask(2)                        # grid of booleans: which tokens are there after step 2
+    job.masks(2)                       # the same for each segment of a job with several pictures or tiles
     job.steps, job.merges              # dicts of arrays
     results.features(["a", "b"])       # of many jobs at once: each file is opened once, few at a time
 
@@ -207,12 +209,34 @@ class Job:
         return self._file.attributes()
 
     @property
+    def image(self):
+        """The pictures as the item names them, one a line; empty where there is none."""
+        return "\n".join(self._slice("pictures", "image"))
+
+    @property
+    def pictures(self):
+        """The pictures in the order of the prompt: image, sha256, notes, width, height (pixels)."""
+        return self._group("pictures")
+
+    @property
+    def segments(self):
+        """The tiles that the model saw: picture, tile, rows, columns (patches), first_token, and the window of the picture
+        that the patches divide equally: left, top, width, height (pixels of the picture; it may reach beyond the edges)."""
+        return self._group("segments")
+
+    @property
+    def grids(self):
+        """Rows and columns of patches of each segment."""
+        return [(int(rows), int(columns)) for rows, columns in zip(
+            self._slice("segments", "rows"), self._slice("segments", "columns"))]
+
+    @property
     def grid(self):
-        """Rows and columns of patches."""
-        sides = np.atleast_1d(self._file.attribute("grid"))
-        if sides.shape != (2,) or sides.dtype.kind not in "iu":
-            raise BadFile(f"{self._file.path} does not say how many patches there are")
-        return tuple(int(n) for n in sides)
+        """Rows and columns of patches of a job with one segment; (0, 0) where there is no picture."""
+        grids = self.grids or [(0, 0)]
+        if len(grids) > 1:
+            raise ValueError(f"job {self.id!r} has {len(grids)} segments: ask for grids")
+        return grids[0]
 
     @property
     def features(self):
@@ -270,12 +294,24 @@ class Job:
     def mask(self, step=None):
         """Which tokens are there after a step (after the last one without): booleans in the shape of the grid.
 
-        A job about no picture has none.
+        A job about no picture has none. Of several segments `masks` gives each its own.
         """
+        masks = self.masks(step) or [np.zeros((0, 0), bool)]
+        if len(masks) > 1:
+            raise ValueError(f"job {self.id!r} has {len(masks)} segments: ask for masks")
+        return masks[0]
+
+    def masks(self, step=None):
+        """The mask of each segment, in their order; none where there is no picture."""
         left = self.left_at  # read for every job: where the batch has no trace, this raises NotStored
-        if not self.image:
-            return np.zeros(self.grid, bool)
-        return ((left == SURVIVED) if step is None else (left > step)).reshape(self.grid)
+        there = (left == SURVIVED) if step is None else (left > step)
+        masks, first = [], 0
+        for rows, columns in self.grids:
+            if first + rows * columns > len(there):
+                raise BadFile(f"{self._file.path}: the segments of {self.id!r} do not divide its {len(there)} tokens")
+            masks.append(there[first:first + rows * columns].reshape(rows, columns))
+            first += rows * columns
+        return masks
 
     def _group(self, group):
         return {column: self._slice(group, column) for column in self._file.group(group) if column != "indptr"}
@@ -307,8 +343,9 @@ class _Shard:
             form, version = _text(self.attribute("format")), _text(self.attribute("format_version"))
             if form != "winnow-results":
                 raise BadFile(f"{path} is not a shard of results")
-            if version.split(".")[0] != "1":
-                raise BadFile(f"{path} has format {version}; get a newer winnow_results.py")
+            if version.split(".")[0] != "2":
+                raise BadFile(f"{path} has format {version}, this reads 2.0; get the winnow_results.py of its program "
+                              "(winnow results reader)")
         except BadFile:
             self.close()
             raise
@@ -426,18 +463,16 @@ class _Shard:
         wanted = sum(end - start for start, end in ends)
         if len(rows) > 1 and low <= high <= low + 2 * wanted and all(
                 a[1] <= b[0] for a, b in zip(ends, ends[1:])):
-            whole = _named(data.dtype, self._read(f"{group}/{column}", low, high))
+            whole = _plain(data.dtype, self._read(f"{group}/{column}", low, high))
             return [whole[start - low:end - low] for start, end in ends]
-        return [_named(data.dtype, self._read(f"{group}/{column}", start, end)) for start, end in ends]
+        return [_plain(data.dtype, self._read(f"{group}/{column}", start, end)) for start, end in ends]
 
     def column(self, name, start=0, end=None):
         """A column of /jobs, or some rows of it: texts and named codes as str."""
         path = f"jobs/{name}"
         data = self.dataset(path)
         values = self._read(path, start, data.shape[0] if end is None else end)
-        if h5py.check_string_dtype(data.dtype):
-            return np.array([_text(value) for value in values], dtype=object)
-        return _named(data.dtype, values)
+        return _plain(data.dtype, values)
 
     def texts(self, path):
         """A dataset of texts."""
@@ -552,6 +587,10 @@ class _Scan:
             shard = self._results.shard(path)
             for name in shard.group("jobs"):
                 found[name] = shard.description(f"jobs/{name}")
+            found["image"] = ("1", "pictures as the item names them, one a line; empty if there is none")
+            found["pictures"] = ("1", "number of pictures")
+            found["image_sha256"] = ("1", "SHA-256 of each picture file, one a line")
+            found["picture_notes"] = ("1", "what was let pass in each picture file, one a line; empty if nothing")
         return found
 
     def count(self):
@@ -566,6 +605,11 @@ class _Scan:
             shard = self._results.shard(path)
             for name in shard.group("jobs"):
                 parts.setdefault(name, []).append(shard.column(name)[places])
+            for name, column in [("image", "image"), ("image_sha256", "sha256"), ("picture_notes", "notes")]:
+                lists = [shard.ragged("pictures", column, row) for row in places]
+                texts = ["\n".join(texts) if any(texts) else "" for texts in lists]
+                parts.setdefault(name, []).append(np.array(texts, dtype=object))
+            parts.setdefault("pictures", []).append(np.array([len(texts) for texts in lists]))
             parts.setdefault("shard", []).append(np.full(len(places), path, dtype=object))
             parts.setdefault("row", []).append(np.array(places))
         return {name: np.concatenate(part) for name, part in parts.items() if name not in ("source", "source_row")}
@@ -596,8 +640,10 @@ def _text(value):
     return value if isinstance(value, str) else str(value)
 
 
-def _named(dtype, values):
-    """Codes under their names."""
+def _plain(dtype, values):
+    """Texts as str, and codes under their names."""
+    if h5py.check_string_dtype(dtype):
+        return np.array([_text(value) for value in values], dtype=object)
     codes = h5py.check_enum_dtype(dtype)
     if not codes:
         return values

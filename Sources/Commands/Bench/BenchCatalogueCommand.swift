@@ -79,14 +79,16 @@ struct BenchCatalogueCommand: ParsableCommand {
         let width = 64
         let header = ShardHeader(
             batch: "bench", worker: "bench", model: "", modelSHA256: "", methodJSON: "{}", generationJSON: "{}",
-            software: "", methods: ["none"], grid: [2, 2],
+            software: "", methods: ["none"],
             features: ShardHeader.Features(width: width, layer: -2, space: "decoder input"))
         for shard in 0..<shards {
             var writer = ShardWriter(folder: results, header: header)
             for number in 0..<rows {
                 var row = ResultRow(
-                    id: "job-\(shard * rows + number)", image: "images/\(number).jpg",
+                    id: "job-\(shard * rows + number)", images: ["images/\(number).jpg"],
                     prompt: "What is in picture \(number)? Answer with one word.", method: "none", attempt: 1)
+                row.segments.append(
+                    picture: 0, tile: 0, rows: 2, columns: 2, left: 0, top: 0, width: 336, height: 336)
                 row.answer = "answer \(number % 100)"
                 row.correct = Int8(number % 2)
                 row.tokens.leftAt = [255, 255, 255, 255]

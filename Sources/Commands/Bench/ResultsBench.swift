@@ -100,14 +100,16 @@ struct ResultsBench {
 
     private static let header = ShardHeader(
         batch: "bench", worker: "bench", model: "", modelSHA256: "", methodJSON: "{}", generationJSON: "{}",
-        software: "", methods: ["none"], grid: [24, 24],
-        features: ShardHeader.Features(width: width, layer: -2, space: "decoder input"))
+        software: "", methods: ["none"], features: ShardHeader.Features(width: width, layer: -2, space: "decoder input")
+    )
 
     /// Jobs that share out the features; the last one takes what is left.
     private func rows() -> [ResultRow] {
         let size = Self.tokens * Self.width
         return (0..<max(1, features.count / size)).map { index in
-            var row = ResultRow(id: "job-\(index)", image: "x.jpg", prompt: "What?", method: "none", attempt: 1)
+            var row = ResultRow(id: "job-\(index)", images: ["x.jpg"], prompt: "What?", method: "none", attempt: 1)
+            row.segments.append(
+                picture: 0, tile: 0, rows: 24, columns: 24, left: 0, top: 0, width: 336, height: 336)
             let isLast = index == max(1, features.count / size) - 1
             row.features = Array(features[index * size..<(isLast ? features.count : (index + 1) * size)])
             row.tokens.leftAt = [UInt8](repeating: ResultRow.Tokens.survived, count: Self.tokens)

@@ -5,7 +5,7 @@ import ImageDecoding
 import JobModel
 import ResultFiles
 
-/// `winnow results show`: what became of the patches of one job's picture.
+/// `winnow results show`: what became of the patches of one job's pictures.
 struct ShowCommand: ParsableCommand {
     /// How the picture comes to the terminal.
     enum Drawing: String, ExpressibleByArgument, CaseIterable {
@@ -13,11 +13,11 @@ struct ShowCommand: ParsableCommand {
     }
 
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Draw one job's picture with kept and pruned patches, here and as PNG.",
+        commandName: "show", abstract: "Draw one job's pictures with kept and pruned patches, here and as PNG.",
         discussion: """
             The panels: the square that the model saw; what is left of it after some of the reducing steps, the last \
             among them, with pruned patches faded; and each patch in the colour of the token that holds its content in \
-            the end, dark where it is gone.
+            the end, dark where it is gone. Of several pictures or tiles each has a line of panels.
             """)
 
     @Argument(help: "The job's id.")
@@ -46,29 +46,43 @@ struct ShowCommand: ParsableCommand {
         let (row, header) = try FoundJob.find(id, in: folder.catalogue(store))
         print(JobText(row).text.shown)
         guard row.status == .ok else { return }
-        guard !row.image.isEmpty else {
+        guard !row.pictures.isEmpty else {
             guard png == nil else { throw CommandFailure(ExitCodes.usage, "job \(row.id) is about no picture") }
             return
         }
         guard header.trace != .none else {
             throw CommandFailure(ExitCodes.usage, "the batch was run with trace: none, so nothing can be drawn")
         }
-        let view = try ModelView(row, grid: header.grid, images: images ?? BatchImages.folder(of: folder.results))
-        let panels = ReductionPanels(view, row: row, steps: steps)
+        let images = try images ?? BatchImages.folder(of: folder.results)
+        let views = try (0..<row.segments.count).map { try ModelView(row, segment: $0, images: images) }
+        let tiles = views.map { ReductionPanels($0, row: row, steps: steps) }
         switch drawing ?? (isatty(STDOUT_FILENO) == 1 ? .blocks : .off) {
         case .off: break
         case .blocks:
-            for (title, picture) in panels.panels {
-                print(
-                    "\n\(title)\n" + picture.blocks(columns: min(terminalWidth(), 2 * header.grid[1])), terminator: "")
+            for (index, (view, panels)) in zip(views, tiles).enumerated() {
+                for (title, picture) in panels.panels {
+                    print(
+                        "\n\(name(of: index, in: row))\(title)\n"
+                            + picture.blocks(columns: min(terminalWidth(), 2 * view.columns)), terminator: "")
+                }
             }
-        case .sixel: print("\n" + panels.strip().sixels())
+        case .sixel: print("\n" + ReductionPanels.sheet(tiles).sixels())
         }
         if let png {
-            let bytes = try panels.strip().png()
+            let bytes = try ReductionPanels.sheet(tiles).png()
             try OutputFile(png).write(Data(bytes))
-            print("\npanels: " + panels.panels.map(\.title).joined(separator: " | "))
+            for (index, panels) in tiles.enumerated() {
+                print("\n\(name(of: index, in: row))panels: " + panels.panels.map(\.title).joined(separator: " | "))
+            }
         }
+    }
+
+    /// Which of several segments it is, for the beginning of a line; nothing where there is one.
+    private func name(of segment: Int, in row: ResultRow) -> String {
+        guard row.segments.count > 1 else { return "" }
+        let picture = Int(row.segments.picture[segment]), tiles = row.segments.picture.count { $0 == picture }
+        let tile = tiles > 1 ? ", tile \(row.segments.tile[segment] + 1)" : ""
+        return "picture \(picture + 1)\(tile) (\(row.pictures.image[picture].onOneLine)): "
     }
 }
 
@@ -77,7 +91,9 @@ private struct JobText {
     let text: String
 
     init(_ row: ResultRow) {
-        var lines = [("job", row.id), ("picture", row.image.isEmpty ? "none" : row.image), ("prompt", row.prompt)]
+        var lines = [
+            ("job", row.id), ("picture", row.pictures.isEmpty ? "none" : row.pictures.names), ("prompt", row.prompt),
+        ]
         if row.status == .failed {
             lines.append(("failed", row.error))
         } else {

@@ -18,7 +18,7 @@ public struct CellAnswers: Sendable {
 
     /// The places of the questions about a picture; all where there is none.
     var aboutPictures: [Int] {
-        let places = items.indices.filter { items[$0].image != nil }
+        let places = items.indices.filter { !items[$0].images.isEmpty }
         return places.isEmpty ? Array(items.indices) : places
     }
 

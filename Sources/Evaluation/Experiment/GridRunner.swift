@@ -29,14 +29,15 @@ public struct GridRunner {
         items = Self.byPicture(try Item.all(in: batch.items).prefix(limit ?? .max))
     }
 
-    /// Pictures in the order in which they come up, each with all its questions, and among them those about none.
+    /// Pictures, or several together, in the order in which they come up, each with all its questions, and among them those
+    /// about none.
     private static func byPicture(_ items: some Sequence<Item>) -> [Item] {
-        var groups: [[Item]] = [], places: [String: Int] = [:]
+        var groups: [[Item]] = [], places: [[String]: Int] = [:]
         for item in items {
-            if let place = item.image.flatMap({ places[$0] }) {
+            if let place = places[item.images] {
                 groups[place].append(item)
             } else {
-                if let image = item.image { places[image] = groups.count }
+                if !item.images.isEmpty { places[item.images] = groups.count }
                 groups.append([item])
             }
         }
@@ -73,28 +74,28 @@ public struct GridRunner {
                 continue
             }
             var pictures: [String: Result<LLaVAProcessor.PreparedInput, any Error>] = [:]
-            for image in asked.compactMap(\.image) where pictures[image] == nil {
+            for image in asked.flatMap(\.images) where pictures[image] == nil {
                 pictures[image] = Result { try processor.picture(image, in: batch) }
             }
             let prepared = asked.map { item in
                 let input = Result {
                     Input(
                         prompt: try processor.prompt(of: item, in: batch),
-                        picture: try item.image.flatMap { try pictures[$0]?.get() })
+                        pictures: try item.images.compactMap { try pictures[$0]?.get() })
                 }
                 return (item, input)
             }
             for (index, cell) in cells.enumerated() {
                 let journal = journals[index]
                 // Where there is no picture nothing is reduced: the first cell's answer is every cell's.
-                let known = asked.filter { $0.image == nil && journal.lacks($0.id.rawValue) }
+                let known = asked.filter { $0.images.isEmpty && journal.lacks($0.id.rawValue) }
                     .compactMap { journals[0].answer(to: $0.id.rawValue) }
                 try journal.append(known)
                 let missing = prepared.filter { journal.lacks($0.0.id.rawValue) }
                 let rows = try Self.answers(missing, engine, threads: threads) { number, input, item in
                     GenerationRequest(
                         id: UInt64(number), prompt: input.prompt,
-                        pictures: [input.picture].compactMap(\.self).map {
+                        pictures: input.pictures.map {
                             GenerationRequest.Picture(patches: $0.patches, key: "\($0.sha256) \(cell.name)")
                         },
                         plan: plans[index],
@@ -135,8 +136,7 @@ public struct GridRunner {
 
     private struct Input {
         let prompt: MultimodalPrompt
-        /// Nil where the question is about none.
-        let picture: LLaVAProcessor.PreparedInput?
+        let pictures: [LLaVAProcessor.PreparedInput]
     }
 
     private static func answers(

@@ -100,7 +100,7 @@ public struct GridSummary: Sendable, Codable {
             "the first cell reduces nothing")
         self.measure = measure
         let items = answers[0].items
-        let pictures = items.map { $0.image ?? $0.id.rawValue }
+        let pictures = items.map { $0.images.isEmpty ? $0.id.rawValue : $0.images.joined(separator: "\n") }
         let grid = Grid(cells: answers.map(\.cell), parts: parts, clusters: pictures, against: against)
         let baseline = Totals(answers[0])
         cells = answers.indices.map { index in

@@ -12,7 +12,7 @@ public struct WeightSample {
         /// What it is called.
         public let id: String
         let prompt: MultimodalPrompt
-        let patches: Tensor
+        let pictures: [Tensor]
     }
 
     /// The prompts that models are tried on, in the order of their items.
@@ -20,11 +20,10 @@ public struct WeightSample {
 
     /// The first `limit` items of a batch that are about a picture.
     public init(_ batch: BatchDescription, processor: LLaVAProcessor, limit: Int) throws {
-        prompts = try Item.all(in: batch.items).filter { $0.image != nil }.prefix(limit).map { item in
-            guard let image = item.image else { preconditionFailure("only items with pictures are left") }
-            return Prompt(
+        prompts = try Item.all(in: batch.items).filter { !$0.images.isEmpty }.prefix(limit).map { item in
+            Prompt(
                 id: item.id.rawValue, prompt: try processor.prompt(of: item, in: batch),
-                patches: try processor.picture(image, in: batch).patches)
+                pictures: try item.images.map { try processor.picture($0, in: batch).patches })
         }
         guard !prompts.isEmpty else {
             throw EvaluationError(.missingData, "\(batch.items) has no item about a picture")
@@ -42,7 +41,7 @@ public struct WeightSample {
             Prompt(
                 id: "made-up-\(number)",
                 prompt: try processor.prompt(questions[number % questions.count], template: .vicunaV1),
-                patches: Self.picture(number, side: side, patch: size))
+                pictures: [Self.picture(number, side: side, patch: size)])
         }
     }
 

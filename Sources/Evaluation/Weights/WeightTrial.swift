@@ -26,9 +26,10 @@ public struct WeightTrial {
         var kept = plans.map { _ in [[UInt16]]() }
         for (number, prompt) in sample.prompts.enumerated() {
             func run(_ plan: ReductionPlan) throws -> (sequence: DecoderSequence, logits: Tensor) {
-                let tiles = try model.encode([
-                    LLaVA.TileRequest(patches: prompt.patches, plan: plan, question: prompt.prompt.question)
-                ])
+                let tiles = try model.encode(
+                    prompt.pictures.map {
+                        LLaVA.TileRequest(patches: $0, plan: plan, question: prompt.prompt.question)
+                    })
                 let (sequences, logits) = try model.prefill(
                     [LLaVA.DecoderInput(prompt.prompt, tiles, plan: plan)], room: [steps])
                 return (sequences[0], logits)

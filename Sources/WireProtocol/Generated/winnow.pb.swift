@@ -201,9 +201,6 @@ public nonisolated struct WireAssignment: Sendable {
   /// the item as one JSON object, as in the manifest
   public var item: String = String()
 
-  /// resolved against the batch's image root; empty for an item without a picture
-  public var imagePath: String = String()
-
   /// from acceptance to this assignment
   public var queuedSeconds: Double = 0
 
@@ -1701,7 +1698,7 @@ nonisolated extension WireBatchSettings: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireAssignment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Assignment"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}batch\0\u{1}item\0\u{3}image_path\0\u{3}queued_seconds\0\u{1}retriable\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}batch\0\u{1}item\0\u{3}queued_seconds\0\u{1}retriable\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1712,9 +1709,8 @@ nonisolated extension WireAssignment: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 1: try { try decoder.decodeSingularMessageField(value: &self._lease) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.batch) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.item) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.imagePath) }()
-      case 5: try { try decoder.decodeSingularDoubleField(value: &self.queuedSeconds) }()
-      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.retriable) }()
+      case 4: try { try decoder.decodeSingularDoubleField(value: &self.queuedSeconds) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.retriable) }()
       default: break
       }
     }
@@ -1734,14 +1730,11 @@ nonisolated extension WireAssignment: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.item.isEmpty {
       try visitor.visitSingularStringField(value: self.item, fieldNumber: 3)
     }
-    if !self.imagePath.isEmpty {
-      try visitor.visitSingularStringField(value: self.imagePath, fieldNumber: 4)
-    }
     if self.queuedSeconds.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.queuedSeconds, fieldNumber: 5)
+      try visitor.visitSingularDoubleField(value: self.queuedSeconds, fieldNumber: 4)
     }
     if self.retriable != 0 {
-      try visitor.visitSingularUInt32Field(value: self.retriable, fieldNumber: 6)
+      try visitor.visitSingularUInt32Field(value: self.retriable, fieldNumber: 5)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1750,7 +1743,6 @@ nonisolated extension WireAssignment: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs._lease != rhs._lease {return false}
     if lhs.batch != rhs.batch {return false}
     if lhs.item != rhs.item {return false}
-    if lhs.imagePath != rhs.imagePath {return false}
     if lhs.queuedSeconds != rhs.queuedSeconds {return false}
     if lhs.retriable != rhs.retriable {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
