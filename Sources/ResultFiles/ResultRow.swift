@@ -49,7 +49,7 @@ public struct ResultRow: Sendable, Hashable {
     public var reusedFeatures: UInt8 = 0
     /// 1 where the prompt up to the last picture's end had been read for another job, else 0.
     public var reusedPrefix: UInt8 = 0
-    /// 1 right, 0 wrong, -1 not scored.
+    /// 1 where the answer is one that the item accepts, 0 where it is another, -1 where it names none.
     public var correct: Int8 = -1
     /// What became of each visual token; (tokens) each.
     public var tokens = Tokens()

@@ -33,7 +33,7 @@ enum ShardLayout {
         NumberColumn(
             "reused_prefix", \.reusedPrefix,
             "1 where the prompt up to its last picture was read for another job, else 0"),
-        NumberColumn("correct", \.correct, "1 right, 0 wrong, -1 not scored"),
+        NumberColumn("correct", \.correct, "1 the answer is an accepted one, 0 another, -1 none is named"),
     ]
 
     private static let measures: [any JobColumn] = [

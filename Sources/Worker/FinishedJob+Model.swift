@@ -15,6 +15,7 @@ extension FinishedJob {
         var row = row(of: job)
         row.describeTiles(of: job, side: model.configuration.vision.side)
         row.answer = result.text
+        row.score(against: job.job.item)
         row.visualTokensIn = result.trace.leftAt.count
         row.visualTokensOut = result.trace.kept.count
         row.promptTokens = result.promptTokens
@@ -91,13 +92,18 @@ extension FinishedJob {
 }
 
 extension ResultRow {
-    /// Takes over what the item says besides picture and prompt, so that results can be scored without the items.
-    fileprivate mutating func describe(_ item: Item) {
+    /// Takes over what the item says besides pictures and prompt, so that results can be scored again without the items.
+    mutating func describe(_ item: Item) {
         func json(_ value: some Encodable) -> String {
             (try? JSONEncoder.sorted.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         }
         if !item.answers.isEmpty { expectedAnswers = json(item.answers) }
         if !item.labels.isEmpty { labels = json(item.labels) }
+    }
+
+    /// Says whether the answer is one that the item accepts.
+    mutating func score(against item: Item) {
+        if let isRight = AcceptedAnswers.contain(answer, item.answers) { correct = isRight ? 1 : 0 }
     }
 
     /// Says what the model saw of each picture, as `side` by `side` patches.

@@ -107,6 +107,7 @@ public final class NullRunner: JobRunner {
         var row = ResultRow(
             id: item.id.rawValue, images: item.images, prompt: item.prompt, method: job.description.method.name,
             attempt: job.lease.epoch.rawValue)
+        row.describe(item)
         row.seconds.queue = job.queuedSeconds
         let trouble = Trouble(rawValue: item.prompt)
         if trouble == .fail || trouble == .flaky && job.lease.epoch.rawValue == 1 {
@@ -119,6 +120,7 @@ public final class NullRunner: JobRunner {
         }
         let shared = header(of: job)
         row.answer = Self.answer(id: row.id, prompt: row.prompt)
+        row.score(against: item)
         for picture in item.images.indices {
             row.segments.append(
                 picture: picture, tile: 0, rows: 1, columns: 1, left: 0, top: 0, width: 0, height: 0)

@@ -92,6 +92,7 @@ struct ReportFixture {
         (row.visualTokensIn, row.visualTokensOut) = (144, row.kept.count)
         row.answer = index < right ? "bar" : "tree"
         row.expectedAnswers = #"["bar"]"#
+        row.correct = index < right ? 1 : 0
         row.pictures.describe(0, sha256: "\(picture)", width: 96, height: 72)
         row.segments.append(
             picture: 0, tile: 0, rows: Self.grid[0], columns: Self.grid[1], left: 12, top: 0, width: 72, height: 72)

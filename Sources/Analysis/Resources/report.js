@@ -177,7 +177,7 @@ const drawCharts = () => {
       placed.push([x - half, x + half, line]);
       p.area.append(words(Math.min(x, 508 - half), line, name, "middle", "name"));
     }
-    chart("Accuracy against operations", `${scored[0][0].accuracy.by}; bars are 95 % confidence (Wilson)`, p.area);
+    chart("Accuracy against operations", "answers that their items accept, but for case, articles and punctuation; bars are 95 % confidence (Wilson)", p.area);
   }
 
   const longest = Math.max(...batches.map((b) => b.latency.quantiles[99]), 1e-9);

@@ -29,7 +29,7 @@ public struct CellAnswers: Sendable {
         guard items.allSatisfy({ !$0.answers.isEmpty }) else { return nil }
         return zip(items, rows).map { item, row in
             guard let answer = row?.answer else { return 0 }
-            return ExactAnswer.isRight(answer, accepted: item.answers) ? 1 : 0
+            return AcceptedAnswers.contain(answer, item.answers) == true ? 1 : 0
         }
     }
 

@@ -1,0 +1,30 @@
+internal import Foundation
+
+/// Whether an answer is one of those that its item accepts: the one rule for results, reports and evaluations.
+public enum AcceptedAnswers {
+    /// How it is said.
+    public static let rule = "equal to an accepted answer but for case, articles and punctuation around words"
+
+    /// Whether `answer` is one of `accepted`; nil where none is named.
+    public static func contain(_ answer: String, _ accepted: [String]) -> Bool? {
+        guard !accepted.isEmpty else { return nil }
+        let own = words(of: answer)
+        return accepted.contains { words(of: $0) == own }
+    }
+
+    /// What is compared: words in lower case, without the punctuation around them and without articles. Of a text that holds
+    /// nothing else, everything but white space.
+    private static func words(of text: String) -> [String] {
+        let all = text.lowercased().split(whereSeparator: \.isWhitespace).map(String.init)
+        let words = all.map { word in
+            let inside = word.trimmingCharacters(in: around)
+            return inside.hasSuffix(".") ? String(inside.dropLast()).trimmingCharacters(in: around) : inside
+        }.filter { !$0.isEmpty && !articles.contains($0) }
+        return words.isEmpty ? all : words
+    }
+
+    private static let articles: Set<String> = ["a", "an", "the"]
+    /// A sign or a point inside or before a number says something; these never do.
+    private static let around = CharacterSet(charactersIn: ",;:!?\"'()[]{}“”‘’«»…")
+        .union(CharacterSet(charactersIn: "。，、！？"))
+}

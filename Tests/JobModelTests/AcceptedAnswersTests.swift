@@ -1,0 +1,24 @@
+import JobModel
+import Testing
+
+struct AcceptedAnswersTests {
+    @Test(
+        "case, articles and punctuation around words do not count",
+        arguments: [
+            ("Yes", ["yes"]), ("yes.", ["no", "Yes"]), ("The red  bar", ["red bar"]), ("\"a cat\"", ["cat"]),
+            ("It is (a) dog!", ["it is dog"]), ("-5", ["-5"]), ("3.5", ["3.5"]), ("3.5.", ["3.5"]), ("?", ["?"]),
+            ("the", ["The"]), ("日本。", ["日本"]),
+        ])
+    func right(answer: String, accepted: [String]) { #expect(AcceptedAnswers.contain(answer, accepted) == true) }
+
+    @Test(
+        "signs, points and words do",
+        arguments: [
+            ("5", ["-5"]), ("3 5", ["3.5"]), ("35", ["3.5"]), ("bottom-left", ["bottom left"]), ("", ["yes"]),
+            ("?", ["!"]),
+            ("a", ["the"]), ("yes no", ["yes", "no"]), ("yes", [""]),
+        ])
+    func wrong(answer: String, accepted: [String]) { #expect(AcceptedAnswers.contain(answer, accepted) == false) }
+
+    @Test func nothingIsKnownWhereNoneIsNamed() { #expect(AcceptedAnswers.contain("yes", []) == nil) }
+}
