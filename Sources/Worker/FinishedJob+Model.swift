@@ -78,7 +78,8 @@ extension FinishedJob {
         if case .success(let input) = job.input, let picture = input.picture {
             row.imageSHA256 = picture.sha256
             row.pictureNotes = picture.notes.map(\.rawValue).joined(separator: "; ")
-            row.geometry = ResultRow.Geometry(picture.geometry, mode: job.job.description.imageMode)
+            row.geometry = ResultRow.Geometry(
+                picture.tiles[0].geometry, mode: job.job.description.imageMode)
         }
         var usage = rusage()
         if getrusage(RUSAGE_SELF.rawValue, &usage) == 0 { row.peakBytes = usage.ru_maxrss * 1024 }

@@ -12,7 +12,9 @@ public struct WeightSample {
         /// What it is called.
         public let id: String
         let prompt: MultimodalPrompt
-        let patches: Tensor
+        /// What the tower sees of its picture.
+        let tiles: [Tensor]
+        let tiling: PictureTiling
     }
 
     /// The prompts that models are tried on, in the order of their items.
@@ -22,16 +24,18 @@ public struct WeightSample {
     public init(_ batch: BatchDescription, processor: LLaVAProcessor, limit: Int) throws {
         prompts = try Item.all(in: batch.items).filter { $0.image != nil }.prefix(limit).map { item in
             guard let image = item.image else { preconditionFailure("only items with pictures are left") }
+            let picture = try processor.picture(image, in: batch)
             return Prompt(
                 id: item.id.rawValue, prompt: try processor.prompt(of: item, in: batch),
-                patches: try processor.picture(image, in: batch).patches)
+                tiles: picture.tiles.map(\.patches), tiling: picture.tiling)
         }
         guard !prompts.isEmpty else {
             throw EvaluationError(.missingData, "\(batch.items) has no item about a picture")
         }
     }
 
-    /// Made-up pictures, soft shapes on a gradient that depend on nothing but their number, with everyday questions.
+    /// Made-up pictures of one tile each, soft shapes on a gradient that depend on nothing but their number, with everyday
+    /// questions.
     public init(madeUp count: Int, processor: LLaVAProcessor, configuration: LLaVAConfiguration) throws {
         let questions = [
             "What color is the largest shape?", "How many shapes are there?", "Is there anything on the left?",
@@ -42,7 +46,7 @@ public struct WeightSample {
             Prompt(
                 id: "made-up-\(number)",
                 prompt: try processor.prompt(questions[number % questions.count], template: .vicunaV1),
-                patches: Self.picture(number, side: side, patch: size))
+                tiles: [Self.picture(number, side: side, patch: size)], tiling: PictureTiling(side: side))
         }
     }
 

@@ -26,11 +26,13 @@ public struct WeightTrial {
         var kept = plans.map { _ in [[UInt16]]() }
         for (number, prompt) in sample.prompts.enumerated() {
             func run(_ plan: ReductionPlan) throws -> (sequence: DecoderSequence, logits: Tensor) {
-                let tiles = try model.encode([
-                    LLaVA.TileRequest(patches: prompt.patches, plan: plan, question: prompt.prompt.question)
-                ])
+                let tiles = try model.encode(
+                    prompt.tiles.map { tile in
+                        LLaVA.TileRequest(patches: tile, plan: plan, question: prompt.prompt.question)
+                    })
+                let picture = LLaVA.EncodedPicture(tiles, prompt.tiling)
                 let (sequences, logits) = try model.prefill(
-                    [LLaVA.DecoderInput(prompt.prompt, tiles, plan: plan)], room: [steps])
+                    [LLaVA.DecoderInput(prompt.prompt, [picture], plan: plan)], room: [steps])
                 return (sequences[0], logits)
             }
             func answer(_ forced: [Int]?) throws -> (distributions: [[Float]], ids: [Int]) {
