@@ -35,7 +35,11 @@ struct AnswerCommand: ParsableCommand {
         help: "What <image> in the prompt is, under a template: place, where a picture goes, or text like any other.")
     var imageTag: ImageTag?
 
-    @Option(help: "How a picture becomes square: crop or pad; left out, what the checkpoint says, or else crop.")
+    @Option(
+        help: """
+            How a picture becomes square: crop or pad; left out, what the checkpoint says, or else crop. LLaVA-NeXT takes \
+            pictures as they are.
+            """)
     var imageMode: PicturePreprocessing.Framing?
 
     @OptionGroup var reduction: MethodOptions
@@ -80,9 +84,7 @@ struct AnswerCommand: ParsableCommand {
         let processor = try LLaVAProcessor(directory: model, visionTower: visionTower, configuration: configuration)
         let prompt = try processor.prompt(prompt, template: template, tag: imageTag, pictures: image.count)
         let pictures = try image.map { path in
-            GenerationRequest.Picture(
-                patches: try processor.prepare(path: path, framing: imageMode ?? configuration.usualFraming).patches,
-                key: nil)
+            GenerationRequest.Picture(try processor.prepare(path: path, framing: imageMode), key: nil)
         }
         let folder = try ModelFolder(directory: model, visionTower: visionTower)
         let backend = try arithmetic.backend(stored: folder.stored)
@@ -104,7 +106,8 @@ struct AnswerCommand: ParsableCommand {
                 AnswerReport(
                     result,
                     promptTokenIDs: prompt.expanded(
-                        imageToken: configuration.imageToken, visualTokens: configuration.visualTokens),
+                        imageToken: configuration.imageToken,
+                        rows: pictures.map { configuration.rows(of: $0.tiling) }),
                     backend: backend.name, weights: (arithmetic.weights.format ?? folder.stored).rawValue,
                     loadSeconds: (loaded - start) / .seconds(1)))
         }
@@ -122,7 +125,7 @@ private struct AnswerReport: Encodable {
     }
 
     let text: String
-    /// As transformers' processor writes them: one image token for each visual token before reduction.
+    /// As transformers' processor writes them: one image token for each row of a picture before reduction.
     let promptTokenIds: [Int]
     let tokenIds: [Int]
     /// Visual tokens left at the end of the reduction.

@@ -29,18 +29,22 @@ public struct CostAccount: Sendable {
     public let published: [Published]
 
     /// Counts for `plan` in `model` when the prompt has `textTokens` tokens beside the picture.
-    public init(plan: ReductionPlan, model: LLaVAConfiguration, textTokens: Int) throws(EvaluationError) {
+    ///
+    /// - Parameter picture: How the picture lies on its tiles; nil for a model that takes every picture as one tile.
+    public init(
+        plan: ReductionPlan, model: LLaVAConfiguration, textTokens: Int, picture: PictureTiling? = nil
+    ) throws(EvaluationError) {
         self.plan = plan
         self.model = model
         self.textTokens = textTokens
-        let rows = try RowCounts(plan: plan, model: model, textTokens: textTokens)
+        let rows = try RowCounts(plan: plan, model: model, textTokens: textTokens, picture: picture)
         self.rows = rows
         executed = try ExecutedOperations(rows, model: model)
         published = PublishedConvention.allCases.map { convention in
             Published(
                 convention: convention, prefill: convention.prefill(rows.decoder, of: model.text),
                 constantPrefill: convention.prefill(rows.constantDecoder, of: model.text),
-                tower: convention.tower(rows.tower, of: model.vision))
+                tower: convention.tower(rows.tower, of: model.vision).map { $0 * Double(rows.tiles) })
         }
     }
 

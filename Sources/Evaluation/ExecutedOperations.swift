@@ -30,9 +30,10 @@ public struct ExecutedOperations: Sendable, Hashable {
     /// Operations for `rows` of `model`.
     public init(_ rows: RowCounts, model: LLaVAConfiguration) throws(EvaluationError) {
         let sizes = Sizes(model)
-        let patches = sizes.patchEmbedding
-        let tower = rows.tower.map(sizes.tower) + [sizes.beyondTower * Int128(rows.beyondTower)]
-        let projected = sizes.projector * Int128(rows.projector)
+        let tiles = Int128(rows.tiles)
+        let patches = tiles * sizes.patchEmbedding
+        let tower = rows.tower.map { tiles * sizes.tower($0) } + [tiles * sizes.beyondTower * Int128(rows.beyondTower)]
+        let projected = tiles * sizes.projector * Int128(rows.projector)
         let prefill = rows.decoder.enumerated().map { index, layer in
             sizes.prefill(layer, isLast: index == rows.decoder.count - 1)
         }

@@ -26,25 +26,48 @@ public struct LayerRows: Sendable, Hashable {
 
 /// How many rows every part of a model works on for one picture and one prompt: what all costs are counted over.
 public struct RowCounts: Sendable, Hashable {
-    /// The layers of the vision tower that run; patches and the class token.
+    /// Tiles of the picture, each of which goes through tower and projector on its own.
+    public let tiles: Int
+    /// The layers of the vision tower that run, for each tile; patches and the class token.
     public let tower: [LayerRows]
-    /// Rows for which a reduction asks the layer behind the last one that runs for queries and keys.
+    /// Rows of each tile for which a reduction asks the layer behind the last one that runs for queries and keys.
     public let beyondTower: Int
-    /// Rows that the projector reads.
+    /// Rows of each tile that the projector reads.
     public let projector: Int
-    /// The layers of the language model while it reads the prompt; visual tokens and text.
+    /// The layers of the language model while it reads the prompt; visual tokens, newlines and text.
     public let decoder: [LayerRows]
     /// Rows that are left behind the last layer of the language model.
     public let left: Int
 
     /// The rows of `plan` in `model` when the prompt has `textTokens` tokens beside the picture.
-    public init(plan: ReductionPlan, model: LLaVAConfiguration, textTokens: Int) throws(EvaluationError) {
+    ///
+    /// - Parameter picture: How the picture lies on its tiles; nil for a model that takes every picture as one tile.
+    public init(
+        plan: ReductionPlan, model: LLaVAConfiguration, textTokens: Int, picture: PictureTiling? = nil
+    ) throws(EvaluationError) {
         guard plan.model == model.depth else {
             throw EvaluationError(.mismatch, "the plan is for a model of other depth: plan for this one")
         }
+        guard picture != nil || model.anyResolution == nil else {
+            throw EvaluationError(
+                .mismatch,
+                "what a picture costs in LLaVA-NeXT depends on its size, for it is laid on several tiles: say which picture"
+            )
+        }
+        let picture = picture ?? PictureTiling(side: model.vision.side)
+        let isArranged = picture.isArranged(under: plan)
+        let sequence: ReductionPlan
+        do {
+            sequence = try plan.joined(
+                tiles: picture.tiles,
+                leavingOut: isArranged ? picture.tiles * plan.model.visualTokens - picture.tokens.count : 0)
+        } catch {
+            throw EvaluationError(.mismatch, error.message)
+        }
         // Some models hand the class token on as one more row that is never reduced.
         let classToken = model.keepsClassToken ? 1 : 0
-        let visual = plan.delivered + classToken
+        let others = classToken * picture.tiles + (isArranged ? picture.rows.count : 0)
+        let visual = sequence.delivered + others
         let context = model.text.context
         guard textTokens >= 0, textTokens < context - visual else {
             throw EvaluationError(
@@ -52,13 +75,14 @@ public struct RowCounts: Sendable, Hashable {
                 "\(visual) visual tokens and \(textTokens) of text cannot be read: the model takes fewer than \(context) "
                     + "together")
         }
-        let beside = classToken + textTokens
+        let beside = others + textTokens
+        tiles = picture.tiles
         tower = plan.rows(in: .visionEncoder, beside: 1)
         let last = tower.count - 1
         beyondTower = plan.looksAhead(in: .visionEncoder, layer: last) ? tower[last].feedForward : 0
         projector = plan.tokens(entering: 0, of: .projector) + classToken
-        decoder = plan.rows(in: .languageModel, beside: beside)
-        left = plan.tokens(entering: model.text.layers, of: .languageModel) + beside
+        decoder = sequence.rows(in: .languageModel, beside: beside)
+        left = sequence.tokens(entering: model.text.layers, of: .languageModel) + beside
     }
 
     /// The layers of the language model as if all of them worked on the rows that are left at its end, which is how

@@ -7,7 +7,7 @@ import VisionLanguage
 /// An answer that is being written.
 final class Answer {
     let request: GenerationRequest
-    private let tiles: [LLaVA.EncodedTile]
+    private let input: LLaVA.DecoderInput
     let sequence: DecoderSequence
     private let reusedFeatures: Bool
     private let reusedPrefix: Bool
@@ -21,11 +21,11 @@ final class Answer {
     var isFinished: Bool { finish != nil }
 
     init(
-        _ request: GenerationRequest, _ tiles: [LLaVA.EncodedTile], _ sequence: DecoderSequence,
+        _ request: GenerationRequest, _ input: LLaVA.DecoderInput, _ sequence: DecoderSequence,
         reusedFeatures: Bool, reusedPrefix: Bool
     ) {
         self.request = request
-        self.tiles = tiles
+        self.input = input
         self.sequence = sequence
         self.reusedFeatures = reusedFeatures
         self.reusedPrefix = reusedPrefix
@@ -70,13 +70,14 @@ final class Answer {
     func result(_ model: LLaVA) throws -> GenerationResult {
         guard let finish = try finish?.get() else { preconditionFailure("the answer is still being written") }
         let trace = try sequence.reduction.trace()
+        let tiles = input.tiles
         var seconds = seconds
         seconds.reduce = trace.steps.reduce(0) { $0 + $1.seconds }
         return GenerationResult(
             id: request.id, text: finish.text.trimmingCharacters(in: .whitespacesAndNewlines), tokenIDs: ids,
             logProbabilities: logProbabilities, finishReason: finish.reason,
-            promptTokens: sequence.promptTokens, features: model.features(of: tiles),
-            towerFeatures: request.keepsTowerFeatures ? model.towerFeatures(of: tiles) : nil,
+            promptTokens: sequence.promptTokens, features: model.features(of: input),
+            towerFeatures: request.keepsTowerFeatures ? model.towerFeatures(of: input) : nil,
             reusedFeatures: reusedFeatures, reusedPrefix: reusedPrefix,
             trace: trace,
             flops: OperationCounts(

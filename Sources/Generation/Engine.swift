@@ -31,7 +31,7 @@ public final class Engine {
         self.capacity = capacity
         waiting = WaitingRequests(
             prefillRows: prefillRows, cacheRows: cacheBytes / max(model.cacheBytesPerRow, 1),
-            visualTokens: model.configuration.visualTokens)
+            tileRows: model.configuration.visualTokens)
         endOfSequence = model.configuration.endOfSequence
         prefill = Prefill(model, sharedBytes: sharedBytes, rowsAtOnce: prefillRows)
     }

@@ -6,15 +6,27 @@ public import VisionLanguage
 public struct GenerationRequest: Sendable {
     /// A picture, ready for the tower.
     public struct Picture: Sendable {
-        /// `(patches, 3·patch²)`.
-        public let patches: Tensor
+        /// What the tower sees of it, `(patches, 3·patch²)` each.
+        public let tiles: [Tensor]
+        /// How the picture lies on them.
+        public let tiling: PictureTiling
         /// Equal keys mean equal features: same picture, same preprocessing, same reduction, and the same wish for the tower's
         /// own; where the reduction reads the question, different questions are told apart all the same. nil: never shared.
         public let key: String?
 
         /// A picture and what tells it from others.
-        public init(patches: Tensor, key: String?) {
-            self.patches = patches
+        public init(_ prepared: LLaVAProcessor.PreparedInput, key: String?) {
+            tiles = prepared.tiles.map(\.patches)
+            tiling = prepared.tiling
+            self.key = key
+        }
+
+        /// A picture of tiles that were made otherwise; there are as many as `tiling` has.
+        public init(tiles: [Tensor], tiling: PictureTiling, key: String?) {
+            precondition(
+                tiles.count == tiling.tiles, "\(tiles.count) tiles for a picture of \(tiling.tiles)")
+            self.tiles = tiles
+            self.tiling = tiling
             self.key = key
         }
     }
@@ -25,7 +37,7 @@ public struct GenerationRequest: Sendable {
     public let prompt: MultimodalPrompt
     /// The pictures, in the order of their places.
     public let pictures: [Picture]
-    /// How visual tokens are reduced.
+    /// How visual tokens are reduced; its budget counts for each tile of a picture.
     public let plan: ReductionPlan
     /// How tokens are chosen.
     public let sampling: Sampling

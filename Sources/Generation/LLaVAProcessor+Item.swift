@@ -21,13 +21,15 @@ extension LLaVAProcessor {
         return try prompt(item.prompt, template: template, tag: tag, pictures: item.images.count)
     }
 
-    /// A picture of a batch, framed as the batch says. What a link points to counts: items may come from somebody else.
+    /// A picture of a batch, framed as the batch says unless the model takes pictures as they are. What a link points to
+    /// counts: items may come from somebody else.
     ///
     /// - Parameter name: what errors call the file; its path below the image folder unless told otherwise.
     public func picture(_ image: String, in batch: BatchDescription, name: String? = nil) throws -> PreparedInput {
         let file = try ConfinedImage(image, under: batch.images)
         return try prepare(
-            path: file.path, name: name ?? "\(batch.images)/\(image)", framing: batch.imageMode.framing)
+            path: file.path, name: name ?? "\(batch.images)/\(image)",
+            framing: configuration.anyResolution == nil ? batch.imageMode.framing : nil)
     }
 }
 

@@ -6,7 +6,7 @@ import VisionLanguage
 /// decoder over the part of the prompt that ends with the last picture, as far as no reduction looks at its rows.
 struct Prefill {
     private let model: LLaVA
-    /// Rows of pictures that the tower takes at once, unless a single picture has more.
+    /// Rows of tiles that the tower takes at once, unless a single tile has more.
     private let rowsAtOnce: Int
     private var features: SharedResults<LLaVA.EncodedTile>
     private var prefixes: SharedResults<LLaVA.Prefix>
@@ -47,16 +47,28 @@ struct Prefill {
     /// What enters the decoder for the pictures of each request.
     private mutating func encode(_ requests: [GenerationRequest]) throws -> [Start] {
         let clock = ContinuousClock(), start = clock.now
-        let owners = requests.indices.flatMap { request in requests[request].pictures.indices.map { (request, $0) } }
-        let keys = owners.map { request, picture in requests[request].towerKey(picture) }
+        for request in requests {
+            try model.check(request.prompt, request.pictures.map(\.tiling), plan: request.plan)
+        }
+        let owners = requests.indices.flatMap { request in
+            requests[request].pictures.indices.flatMap { picture in
+                requests[request].pictures[picture].tiles.indices.map {
+                    (request: request, picture: picture, tile: $0)
+                }
+            }
+        }
+        let keys = owners.map { owner in
+            requests[owner.request].towerKey(owner.picture).map { "tile \(owner.tile) \($0)" }
+        }
         let (tiles, isNew) = try features.values(for: keys) { [model, rowsAtOnce] places in
             let rows = model.configuration.vision.patches + 1
             return try places.chunks(of: max(1, rowsAtOnce / rows)).flatMap { places in
                 try model.encode(
                     places.map { place in
-                        let (request, picture) = (requests[owners[place].0], owners[place].1)
+                        let owner = owners[place]
+                        let request = requests[owner.request]
                         return LLaVA.TileRequest(
-                            patches: request.pictures[picture].patches, plan: request.plan,
+                            patches: request.pictures[owner.picture].tiles[owner.tile], plan: request.plan,
                             question: request.prompt.question, keepsTower: request.keepsTowerFeatures)
                     })
             }
@@ -64,9 +76,14 @@ struct Prefill {
         let seconds = (clock.now - start) / .seconds(1)
         let share = seconds / Double(max(owners.indices.reduce(0) { $0 + (isNew[$1] ? tiles[$1].flops : 0) }, 1))
         return requests.indices.map { index in
-            let own = owners.indices.filter { owners[$0].0 == index }, request = requests[index]
+            let own = owners.indices.filter { owners[$0].request == index }, request = requests[index]
+            let pictures = request.pictures.indices.map { picture in
+                LLaVA.EncodedPicture(
+                    own.filter { owners[$0].picture == picture }.map { tiles[$0] },
+                    request.pictures[picture].tiling)
+            }
             return Start(
-                request: request, input: LLaVA.DecoderInput(request.prompt, own.map { tiles[$0] }, plan: request.plan),
+                request: request, input: LLaVA.DecoderInput(request.prompt, pictures, plan: request.plan),
                 reusesFeatures: !own.isEmpty && !own.contains { isNew[$0] },
                 visionSeconds: own.reduce(0) { $0 + (isNew[$1] ? share * Double(tiles[$1].flops) : 0) })
         }
@@ -92,7 +109,7 @@ struct Prefill {
         let share = seconds / Double(max(flops.reduce(0, +), 1))
         let answers = starts.indices.map { place in
             let answer = Answer(
-                starts[place].request, starts[place].input.tiles, sequences[place],
+                starts[place].request, starts[place].input, sequences[place],
                 reusedFeatures: starts[place].reusesFeatures, reusedPrefix: known[place] != nil)
             answer.seconds.vision = starts[place].visionSeconds
             answer.seconds.prefill = share * Double(flops[place])

@@ -9,13 +9,14 @@ struct WaitingRequests {
     private var requests: [GenerationRequest] = []
     private let prefillRows: Int
     private let cacheRows: Int
-    private let visualTokens: Int
+    /// Rows of one tile before any reduction.
+    private let tileRows: Int
 
     /// No requests; at most `prefillRows` rows of prompts are read at once, and `cacheRows` kept for all answers.
-    init(prefillRows: Int, cacheRows: Int, visualTokens: Int) {
+    init(prefillRows: Int, cacheRows: Int, tileRows: Int) {
         self.prefillRows = prefillRows
         self.cacheRows = cacheRows
-        self.visualTokens = visualTokens
+        self.tileRows = tileRows
     }
 
     /// Whether no request waits for room.
@@ -71,8 +72,12 @@ struct WaitingRequests {
 
     /// Rows of a request's whole prompt: those of its visual tokens that enter the decoder included.
     private func prompt(_ request: GenerationRequest) -> Int {
-        let visual = visualTokens - request.plan.removals(in: .visionEncoder).reduce(0, +)
-        return request.prompt.text.count + request.pictures.count * visual
+        let each = tileRows - request.plan.removals(in: .visionEncoder).reduce(0, +)
+        return request.pictures.reduce(request.prompt.text.count) { rows, picture in
+            rows
+                + (picture.tiling.isArranged(under: request.plan)
+                    ? picture.tiling.sequenceLength : picture.tiling.tiles * each)
+        }
     }
 
     /// Rows of keys and values that a request holds at its end, at most.

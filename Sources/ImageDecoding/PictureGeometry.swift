@@ -1,6 +1,7 @@
 /// Where the model's square lies on the source picture, so that tokens can be drawn back onto it.
 ///
 /// A position p of the square, in pixels, lies at `(p + cropOffset) / resized * framed - paddingOffset` on the source.
+/// The square may reach beyond the picture, where it is a tile of a canvas that the picture does not fill.
 public struct PictureGeometry: Equatable, Sendable {
     /// Columns of the decoded picture.
     public let sourceWidth: Int
@@ -18,9 +19,9 @@ public struct PictureGeometry: Equatable, Sendable {
     public let resizedWidth: Int
     /// Rows after resizing.
     public let resizedHeight: Int
-    /// The first column of the square within the resized picture.
+    /// The first column of the square within the resized picture; negative to the left of it.
     public let cropX: Int
-    /// The first row of the square within the resized picture.
+    /// The first row of the square within the resized picture; negative above it.
     public let cropY: Int
     /// The side of the square.
     public let size: Int

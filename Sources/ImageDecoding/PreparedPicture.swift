@@ -11,6 +11,12 @@ public struct PreparedPicture: Equatable, Sendable {
     /// The side of the square, in pixels.
     public var size: Int { geometry.size }
 
+    /// A square whose samples are at hand.
+    init(pixels: [UInt8], geometry: PictureGeometry) {
+        self.pixels = pixels
+        self.geometry = geometry
+    }
+
     /// Frames, resizes and crops a picture.
     public init(_ picture: Picture, settings: PicturePreprocessing = PicturePreprocessing()) throws(ImageError) {
         try settings.check()

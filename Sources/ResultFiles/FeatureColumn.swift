@@ -10,7 +10,8 @@ struct FeatureGroup {
     /// Which token a row is; exact, since no method of the catalogue that changes the order reduces again afterwards.
     private static let tokenOfRow = """
         The original index of the token of each row of a job: where a later step removed tokens (in the decoder; for \
-        'projector input' in the projector, too), those with left_at of at least the first such step, ascending; else kept.
+        'projector input' in the projector, too), those with left_at of at least the first such step and not 254, \
+        ascending; else kept.
         """
 
     /// Writes the group; `lengths` are the tokens of each row, and `fill` hands over whole tokens in order.

@@ -22,7 +22,7 @@ public struct ResultRow: Sendable, Hashable {
     public var error = ""
     /// Catalogue name of the reduction method.
     public var method: String
-    /// Visual tokens before any reduction.
+    /// Visual tokens before any reduction, those included that show padding alone.
     public var visualTokensIn = 0
     /// Visual tokens after the last reduction.
     public var visualTokensOut = 0
@@ -214,7 +214,8 @@ extension ResultRow {
 
     /// What became of each original visual token.
     public struct Tokens: Sendable, Hashable {
-        /// The step at which the token left; 255 if it survived.
+        /// The step at which the token left; 255 if it survived, 254 if it shows padding alone and never entered the language
+        /// model.
         public var leftAt: [UInt8] = []
         /// The token that most of its content went to; 65,535 if it was discarded.
         public var wentTo: [UInt16] = []
@@ -226,6 +227,13 @@ extension ResultRow {
 
         /// In `leftAt`: still there.
         public static let survived = UInt8.max
+        /// In `leftAt`: shows padding alone and never entered the language model; no step took it.
+        public static let leftOut = UInt8.max - 1
+
+        /// Whether a token is there after a step.
+        public func isThere(_ token: Int, after step: Int) -> Bool {
+            leftAt[token] != Self.leftOut && Int(leftAt[token]) > step
+        }
         /// In `wentTo`: dropped without a target.
         public static let discarded = UInt16.max
     }

@@ -114,9 +114,9 @@ extension ResultRow {
     /// Every token that left did so in a step, and each step's counts agree.
     private func checkSteps() throws(ResultFileError) {
         let count = steps.layer.count
-        try require(count < Int(Tokens.survived), "\(count) steps are too many for 8-bit indices")
+        try require(count <= Int(Tokens.leftOut), "\(count) steps are too many for 8-bit indices")
         var left = [Int](repeating: 0, count: count)
-        for step in tokens.leftAt where step != Tokens.survived {
+        for step in tokens.leftAt where step != Tokens.survived && step != Tokens.leftOut {
             try require(Int(step) < count, "left_at \(step) is not a step")
             left[Int(step)] += 1
         }

@@ -89,7 +89,9 @@ enum ShardLayout {
     }
 
     private static let tokenIndices: [any RaggedColumn] = [
-        RaggedNumbers("left_at", \.tokens.leftAt, "step at which it left; 255 = survived", compressed: true),
+        RaggedNumbers(
+            "left_at", \.tokens.leftAt, "step at which it left; 255 = survived, 254 = padding, never entered",
+            compressed: true),
         RaggedNumbers("went_to", \.tokens.wentTo, "token that took most of it; 65535 = discarded", compressed: true),
     ]
 

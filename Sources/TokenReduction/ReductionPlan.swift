@@ -4,7 +4,7 @@ public struct ModelDepth: Sendable, Hashable {
     public let visionLayers: Int
     /// Layers of the language model.
     public let languageLayers: Int
-    /// Visual tokens of one image, 576 for 24 x 24 patches.
+    /// Visual tokens of one tile, 576 for 24 x 24 patches; LLaVA-1.5 takes every picture as one tile.
     public let visualTokens: Int
 
     /// The given numbers of layers and tokens.
@@ -34,11 +34,14 @@ public struct ReductionPlan: Sendable {
     /// Whether the picture has yet to settle how many tokens stay.
     public private(set) var isOpen: Bool
     private var removals: [Place: [Int]]
+    /// Visual tokens that leave the projector and do not enter the language model: they show padding alone.
+    private var leftOut = 0
 
     /// A plan by the method's name, as a job asks for it.
     ///
-    /// `keep` of nil, or all visual tokens, means that nothing is removed; more than there are is an error, for the number
-    /// asked for is the number delivered. `fromLayer` is the method's option `from-layer` under another name.
+    /// `keep` counts for each tile of a picture. If it is nil, or all visual tokens, nothing is removed; more than there are is
+    /// an error, for the number asked for is the number delivered. `fromLayer` is the method's option `from-layer` under
+    /// another name.
     public init(
         method name: String, keep: Int?, fromLayer: Int? = nil, options: [String: String] = [:], model: ModelDepth
     ) throws(ReductionError) {
@@ -60,9 +63,12 @@ public struct ReductionPlan: Sendable {
     /// The plan of a sequence that holds what tower and projector left of several tiles: each tile's budget counts, and the
     /// language model gives up tokens of all of them together. Of no tiles there is nothing to give up.
     ///
-    /// `plan` is the one that every tile began with.
-    init(joining tiles: [ReductionPlan], of plan: ReductionPlan) throws(ReductionError) {
-        guard tiles.count != 1 else {
+    /// `plan` is the one that every tile began with. `leftOut` tokens do not enter the language model though nothing
+    /// reduced them; the budget is at most what does.
+    init(joining tiles: [ReductionPlan], of plan: ReductionPlan, leavingOut leftOut: Int)
+        throws(ReductionError)
+    {
+        guard tiles.count != 1 || leftOut > 0 else {
             self = tiles[0]
             return
         }
@@ -70,7 +76,9 @@ public struct ReductionPlan: Sendable {
         model = ModelDepth(
             visionLayers: plan.model.visionLayers, languageLayers: plan.model.languageLayers,
             visualTokens: tiles.reduce(0) { $0 + $1.model.visualTokens })
-        keep = tiles.reduce(0) { $0 + $1.keep }
+        self.leftOut = leftOut
+        let entering = tiles.reduce(0) { $0 + $1.delivered } - leftOut
+        keep = min(tiles.reduce(0) { $0 + $1.keep }, entering)
         isOpen = tiles.contains(where: \.isOpen)
         var removals: [Place: [Int]] = [:]
         for place in [Place.visionEncoder, .projector] {
@@ -78,13 +86,19 @@ public struct ReductionPlan: Sendable {
                 tiles.reduce(0) { $0 + $1.removal(in: place, layer: layer) }
             }
         }
-        let entering = tiles.reduce(0) { $0 + $1.delivered }
         if let stages = method.decoder, keep < entering {
             removals[.languageModel] = try Self.removals(
                 stages, in: .languageModel, from: entering, to: keep, layers: model.languageLayers)
         }
         self.removals = removals
         try checkSteps()
+    }
+
+    /// The plan of a sequence about pictures of `tiles` tiles in all, each under this plan; `leftOut` of their tokens show
+    /// padding alone and do not enter the language model.
+    public func joined(tiles: Int, leavingOut leftOut: Int = 0) throws(ReductionError) -> ReductionPlan {
+        try ReductionPlan(
+            joining: [ReductionPlan](repeating: self, count: tiles), of: self, leavingOut: leftOut)
     }
 
     /// This plan once its tile, or a sequence in the language model, has said that it keeps `count` tokens, at most as many as
@@ -225,6 +239,13 @@ public struct ReductionPlan: Sendable {
     /// Whether any layer of `place` gives up tokens.
     public func reduces(in place: Place) -> Bool { removals[place]?.contains { $0 > 0 } ?? false }
 
+    /// Whether tokens are given up before the language model, or a picture is asked there how many stay.
+    public var reducesBeforeLanguageModel: Bool {
+        [Place.visionEncoder, .projector].contains { place in
+            (0..<model.layers(in: place)).contains { reduces(in: place, layer: $0) }
+        }
+    }
+
     /// Whether layer `layer` of `place` asks its picture how many tokens stay.
     public func settles(in place: Place, layer: Int) -> Bool {
         guard isOpen, let stages = method.stages(in: place), stages.isAdaptive else { return false }
@@ -270,7 +291,8 @@ public struct ReductionPlan: Sendable {
     /// Visual tokens that enter layer `layer` of `place`; one past the last layer, those that leave the place.
     public func tokens(entering layer: Int, of place: Place) -> Int {
         let before = Place.allCases.prefix { $0 != place }.flatMap { removals(in: $0) }.reduce(0, +)
-        return model.visualTokens - before - removals(in: place).prefix(max(layer, 0)).reduce(0, +)
+        let present = model.visualTokens - (place == .languageModel ? leftOut : 0)
+        return present - before - removals(in: place).prefix(max(layer, 0)).reduce(0, +)
     }
 
     /// Visual tokens that enter the language model.

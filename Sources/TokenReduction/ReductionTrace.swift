@@ -32,7 +32,7 @@ public struct ReductionTrace: Sendable, Hashable {
 
     /// The reductions that happened, in order.
     public internal(set) var steps: [Step] = []
-    /// The step at which each original token left; `survived` for those that did not.
+    /// The step at which each original token left; `survived` for those that did not, `leftOut` for those that no step took.
     public internal(set) var leftAt: [UInt8]
     /// Where most of each token's content went when it left (of equal shares the first); `discarded` if nowhere, itself
     /// if it stayed.
@@ -46,6 +46,9 @@ public struct ReductionTrace: Sendable, Hashable {
 
     /// In `leftAt`: still there.
     public static let survived = UInt8.max
+    /// In `leftAt`: shows padding alone and never entered the language model, though no method removed it. Such a token is
+    /// discarded, belongs to no step and is not among those that a step counts.
+    public static let leftOut = UInt8.max - 1
     /// In `wentTo`: dropped without a target.
     public static let discarded = UInt16.max
 
@@ -93,6 +96,16 @@ public struct ReductionTrace: Sendable, Hashable {
                     step: number[Int($0.step)], source: name($0.source), target: name($0.target), weight: $0.weight)
             }
         }
+    }
+
+    /// Leaves out all tokens but `entering`, which go on in that order.
+    mutating func leaveOut(allBut entering: [Int]) {
+        let rest = Set(kept).subtracting(entering.map { UInt16($0) })
+        for token in rest {
+            leftAt[Int(token)] = Self.leftOut
+            wentTo[Int(token)] = Self.discarded
+        }
+        kept = entering.map { UInt16($0) }
     }
 
     /// Where a step happened, in the order of the forward pass.

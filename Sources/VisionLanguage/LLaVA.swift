@@ -1,7 +1,7 @@
 public import Tensors
 public import TokenReduction
 
-/// LLaVA-1.5 (Liu et al. 2024) in the order of the forward pass: tower, projector, decoder.
+/// LLaVA-1.5 and LLaVA-NeXT (Liu et al. 2024) in the order of the forward pass: tower, projector, decoder.
 ///
 /// One instance belongs to one thread; every method takes many jobs at once as ragged rows.
 public final class LLaVA {
@@ -13,6 +13,8 @@ public final class LLaVA {
     private let projector: Projector
     private let likeness: QuestionLikeness
     private let decoder: Llama
+    /// `(1, decoder width)`, the row behind each line of a picture, in the residual type; nil where pictures have no lines.
+    private let newline: Tensor?
 
     /// Loads the checkpoint in `directory` with its weights in `weights`, or as it holds them; see ``ModelFolder``.
     public convenience init(
@@ -73,7 +75,13 @@ public final class LLaVA {
             progress: progress)
         projector = try Projector(
             c, names: names.projector,
-            weights: Weights(decoder, prefix: "", format: formats.projector, backend: backend), backend: backend)
+            weights: Weights(decoder, prefix: "", format: formats.projector, backend: backend),
+            backend: backend)
+        newline = try c.anyResolution.map { _ in
+            let row = try Weights(decoder, prefix: "", backend: backend).tensor(
+                names.newline, [c.text.hidden])
+            return backend.convert(row.reshaped([1, c.text.hidden]), to: backend.residualType)
+        }
         self.decoder = try Llama(
             c.text, weights: Weights(decoder, prefix: names.decoder, format: formats.decoder, backend: backend),
             down: formats.down,
@@ -85,7 +93,7 @@ public final class LLaVA {
     /// Bytes of the keys and values of one row in all decoder layers.
     public var cacheBytesPerRow: Int { configuration.text.cacheBytesPerRow(backend.activationType) }
 
-    /// One tile of a picture after tower and projector; LLaVA-1.5 takes every picture as one tile.
+    /// One tile of a picture after tower and projector.
     public struct EncodedTile: Sendable {
         /// `(visual tokens, decoder width)`, what enters the decoder, in the residual type.
         public let features: Tensor
@@ -150,44 +158,6 @@ public final class LLaVA {
         }
     }
 
-    /// A prompt with what tower and projector made of its pictures.
-    public struct DecoderInput: Sendable {
-        /// Text, and the places of pictures.
-        public let prompt: MultimodalPrompt
-        /// One for each picture.
-        public let tiles: [EncodedTile]
-        /// How the pictures are reduced.
-        public let plan: ReductionPlan
-
-        /// A prompt of as many pictures as there are tiles.
-        public init(_ prompt: MultimodalPrompt, _ tiles: [EncodedTile], plan: ReductionPlan) {
-            precondition(prompt.pictures == tiles.count, "a prompt and its pictures come together")
-            self.prompt = prompt
-            self.tiles = tiles
-            self.plan = plan
-        }
-
-        /// Rows of the whole prompt.
-        public var rows: Int { prompt.text.count + tiles.reduce(0) { $0 + $1.features.rows } }
-        /// Rows up to the last picture's last; all of them where there is no picture.
-        public var beginning: Int { rows - prompt.after.count }
-
-        /// What each row is. A class token that is handed on stands before its picture's visual tokens, and counts as text.
-        var layout: TokenLayout {
-            var visual: [Range<Int>] = [], row = 0
-            for part in prompt.parts {
-                switch part {
-                case .text(let ids): row += ids.count
-                case .picture(let picture):
-                    let tile = tiles[picture]
-                    row += tile.features.rows
-                    visual.append(row - tile.reduction.positions.count..<row)
-                }
-            }
-            return TokenLayout(rows: row, visual: visual)
-        }
-    }
-
     /// What several prompts begin with: everything up to the last picture's last row, in all layers or, where pictures are
     /// reduced in the decoder, in those before the first that a reduction looks at.
     public struct Prefix {
@@ -214,12 +184,12 @@ public final class LLaVA {
         for (index, input) in inputs.enumerated() {
             try check(input)
             let prefix = input.prompt.after.isEmpty ? nil : prefixes?[index]?.beginning
-            let reduction = try SequenceReduction(input.tiles.map(\.reduction), plan: input.plan)
-            let all = reduction.looksAtEntry ? rows(input.prompt.parts[...], input.tiles) : nil
+            let reduction = try SequenceReduction(
+                input.tiles.map(\.reduction), plan: input.plan, entering: input.entering)
+            let all = reduction.looksAtEntry ? rows(of: input) : nil
             whole.append(all)
             unread.append(
-                prefix == nil
-                    ? all ?? rows(input.prompt.parts[...], input.tiles) : decoder.embed(input.prompt.after))
+                prefix == nil ? all ?? rows(of: input) : decoder.embed(input.prompt.after))
             sequences.append(
                 DecoderSequence(
                     input.layout, reduction, layers: configuration.text.layers,
@@ -231,30 +201,64 @@ public final class LLaVA {
         return (sequences, logits)
     }
 
-    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt.
-    public func features(of tiles: [EncodedTile]) -> Tensor {
-        guard !tiles.isEmpty else {
+    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt, without newlines.
+    public func features(of input: DecoderInput) -> Tensor {
+        guard !input.pictures.isEmpty else {
             return Tensor(shape: [0, configuration.text.hidden], type: backend.residualType)
         }
-        return RaggedRows(stacking: tiles.map(\.features)).tensor
+        return RaggedRows(stacking: input.pictures.map { entering(stacked($0.tiles), of: $0, in: input) }).tensor
     }
 
-    /// `(visual tokens, tower width)`, what entered the projector for all pictures of a prompt; nil where nobody asked for it.
-    public func towerFeatures(of tiles: [EncodedTile]) -> Tensor? {
-        let rows = tiles.compactMap(\.towerFeatures)
+    /// `(visual tokens, tower width)`, what entered the projector for the same tokens; nil where nobody asked for it.
+    public func towerFeatures(of input: DecoderInput) -> Tensor? {
+        let rows = input.pictures.compactMap { picture -> Tensor? in
+            let tiles = picture.tiles.compactMap(\.towerFeatures)
+            return tiles.isEmpty ? nil : entering(RaggedRows(stacking: tiles).tensor, of: picture, in: input)
+        }
         return rows.isEmpty ? nil : RaggedRows(stacking: rows).tensor
     }
 
-    /// `(rows, decoder width)` of some parts of a prompt.
-    private func rows(_ parts: ArraySlice<PromptPart>, _ tiles: [EncodedTile]) -> Tensor {
+    /// Of the rows of a picture's tokens, tile after tile, those whose tokens enter the language model: in the order in which
+    /// they do, or by number where the language model goes on to reduce them.
+    private func entering(_ tokens: Tensor, of picture: EncodedPicture, in input: DecoderInput) -> Tensor {
+        guard input.isArranged(picture) else { return tokens }
+        let entering = picture.tiling.tokens
+        return rows(input.plan.reduces(in: .languageModel) ? entering.sorted() : entering, of: tokens)
+    }
+
+    /// `(rows, decoder width)` of a prompt.
+    private func rows(of input: DecoderInput) -> Tensor {
         RaggedRows(
-            stacking: parts.map { part in
+            stacking: input.prompt.parts.map { part in
                 switch part {
                 case .text(let ids): decoder.embed(ids)
-                case .picture(let picture): tiles[picture].features
+                case .picture(let number): rows(of: input.pictures[number], in: input)
                 }
             }
         ).tensor
+    }
+
+    /// `(rows, decoder width)` of a picture, with the newlines behind its lines if it has any.
+    private func rows(of picture: EncodedPicture, in input: DecoderInput) -> Tensor {
+        let tokens = stacked(picture.tiles)
+        guard input.isArranged(picture), let newline else { return tokens }
+        let all = RaggedRows(stacking: [tokens, newline]).tensor
+        return rows(
+            picture.tiling.sequence.map { row in
+                switch row {
+                case .token(let token): token
+                case .newline: tokens.rows
+                }
+            }, of: all)
+    }
+
+    /// `(rows, decoder width)` of tiles, one after another.
+    private func stacked(_ tiles: [EncodedTile]) -> Tensor {
+        tiles.count == 1 ? tiles[0].features : RaggedRows(stacking: tiles.map(\.features)).tensor
+    }
+
+    private func rows(_ rows: [Int], of tensor: Tensor) -> Tensor {
+        backend.gather(tensor, rows: rows, as: tensor.type)
     }
 
     /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.
@@ -264,24 +268,40 @@ public final class LLaVA {
 
     /// Refuses what the model cannot take.
     private func check(_ input: DecoderInput) throws(ModelError) {
+        try check(input.prompt, rows: input.rows)
+    }
+
+    /// Refuses a prompt that the model cannot take, before its pictures have been encoded; how many tokens of a picture stay
+    /// may be for the picture to settle, which only `prefill` sees.
+    public func check(
+        _ prompt: MultimodalPrompt, _ pictures: [PictureTiling], plan: ReductionPlan
+    ) throws(ModelError) {
+        try check(
+            prompt,
+            rows: pictures.reduce(prompt.text.count) {
+                $0 + (plan.isOpen && !$1.isArranged(under: plan) ? 0 : configuration.rows(of: $1, under: plan))
+            })
+    }
+
+    private func check(_ prompt: MultimodalPrompt, rows: Int) throws(ModelError) {
         let vocabulary = configuration.text.vocabulary
-        guard input.prompt.text.allSatisfy({ (0..<vocabulary).contains($0) }) else {
+        guard prompt.text.allSatisfy({ (0..<vocabulary).contains($0) }) else {
             throw ModelError(
                 .vocabularyMismatch,
                 "the prompt holds token ids that the model does not embed (it has \(vocabulary)); "
                     + "take tokenizer and weights from one checkpoint")
         }
         let context = configuration.text.context
-        guard input.rows < context else {
+        guard rows < context else {
             let (whose, less) =
-                switch input.tiles.count {
+                switch prompt.pictures {
                 case 0: ("", "")
                 case 1: (" with its picture", " or keep fewer visual tokens")
                 default: (" with its pictures", ", keep fewer visual tokens or give fewer pictures")
                 }
             throw ModelError(
                 .promptTooLong,
-                "the prompt has \(input.rows) tokens\(whose), the model takes \(context) with the answer; "
+                "the prompt has \(rows) tokens\(whose), the model takes \(context) with the answer; "
                     + "shorten the prompt\(less)")
         }
     }
@@ -300,5 +320,17 @@ extension LLaVAConfiguration {
     /// What a reduction plan must know of this model.
     public var depth: ModelDepth {
         ModelDepth(visionLayers: visionLayersNeeded, languageLayers: text.layers, visualTokens: vision.patches)
+    }
+
+    /// Rows of the language model for a picture before any reduction, newlines included.
+    public func rows(of picture: PictureTiling) -> Int {
+        picture.sequenceLength + (keepsClassToken ? picture.tiles : 0)
+    }
+
+    /// Rows of the language model for a picture under `plan`, newlines included: at most so many where the picture settles
+    /// itself what stays.
+    public func rows(of picture: PictureTiling, under plan: ReductionPlan) -> Int {
+        picture.isArranged(under: plan)
+            ? rows(of: picture) : picture.tiles * (plan.delivered + (keepsClassToken ? 1 : 0))
     }
 }

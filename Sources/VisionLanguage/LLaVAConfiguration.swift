@@ -1,10 +1,10 @@
 import Foundation
 public import ImageDecoding
 
-/// The sizes of a LLaVA-1.5 model, read from the `config.json` of its checkpoint.
+/// The sizes of a LLaVA-1.5 or LLaVA-NeXT model, read from the `config.json` of its checkpoint.
 ///
-/// Absent keys get the defaults of the configuration classes that wrote the file (`LlamaConfig`, `CLIPVisionConfig`,
-/// `LlavaConfig` of transformers): released files leave out most of them.
+/// Absent keys get the defaults of the configuration classes that wrote the file (`LlamaConfig`, `MistralConfig`,
+/// `CLIPVisionConfig`, `LlavaConfig` of transformers): released files leave out most of them.
 public struct LLaVAConfiguration: Sendable, Hashable {
     /// The CLIP tower.
     public struct Vision: Sendable, Hashable {
@@ -31,7 +31,7 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         public var patches: Int { side * side }
     }
 
-    /// The Llama decoder.
+    /// The Llama or Mistral decoder; they are one network.
     public struct Text: Sendable, Hashable {
         /// Width of a row.
         public var hidden: Int
@@ -73,6 +73,8 @@ public struct LLaVAConfiguration: Sendable, Hashable {
     public var endOfSequence: Set<Int>
     /// How pictures become square, where the checkpoint's files say so.
     public var framing: StatedFraming?
+    /// How pictures of any size are laid on several tiles; nil where each is framed to be one tile (LLaVA-1.5).
+    public var anyResolution: AnyResolution?
 
     /// How pictures become square where nobody asks for anything: as the checkpoint says, or else cut, as transformers does.
     public var usualFraming: PicturePreprocessing.Framing { framing?.framing ?? .crop }
@@ -85,8 +87,15 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         public var place: String
     }
 
-    /// Throws where a checkpoint says itself how pictures become square, and it is another way than the one asked for.
+    /// Throws where a checkpoint says itself how pictures become square, and it is another way than the one asked for; and
+    /// where it takes pictures as they are.
     public func check(_ asked: PicturePreprocessing.Framing) throws(ModelError) {
+        guard anyResolution == nil else {
+            throw ModelError(
+                .malformedConfiguration,
+                "the model is LLaVA-NeXT, which lays each picture whole on a canvas of tiles, so that none becomes square; leave "
+                    + "image_mode (--image-mode) out")
+        }
         guard let framing, framing.framing != asked else { return }
         throw ModelError(
             .malformedConfiguration,
@@ -96,7 +105,7 @@ public struct LLaVAConfiguration: Sendable, Hashable {
 
     /// How many tower layers have to run for `featureLayer`.
     public var visionLayersNeeded: Int { featureLayer < 0 ? vision.layers + 1 + featureLayer : featureLayer }
-    /// Visual tokens of a picture before any reduction.
+    /// Visual tokens of a tile before any reduction; where there are no tiles, of a picture.
     public var visualTokens: Int { vision.patches + (keepsClassToken ? 1 : 0) }
 
     /// Sizes of the original 7B and 13B models, and of small ones, by name.
@@ -126,30 +135,42 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         let type = try file.text("model_type")
         switch type {
         case "llava" where file.has("text_config"):
-            try self.init(huggingFace: file)
+            try self.init(huggingFace: file, as: .model)
             framing = try PictureSettings.file(of: [directory, visionTower]).flatMap(PictureSettings.framing)
+        case "llava_next":
+            try self.init(huggingFace: file, as: .next, .model)
+            // The tokens of a tile must fill its grid.
+            guard !keepsClassToken else { throw file.wrong("vision_feature_select_strategy", "default") }
+            anyResolution = try PictureSettings.anyResolution(
+                file, of: [directory, visionTower], imageSize: vision.imageSize)
         case "llava", "llava_llama":
             try self.init(original: file, directory: directory, visionTower: visionTower)
         default:
             throw ModelError(
                 .unknownModelType,
-                "\(file.path): model_type is \(type); this program runs LLaVA-1.5 (llava or llava_llama)")
+                "\(file.path): model_type is \(type); this program runs LLaVA-1.5 (llava or llava_llama) and LLaVA-NeXT "
+                    + "(llava_next)")
         }
         try endOfSequence = Self.endOfSequence(directory: directory, file)
         try check(file.path)
     }
 
     /// The `llava-hf` layout: nested `text_config` and `vision_config`.
-    private init(huggingFace file: ConfigurationFile) throws(ModelError) {
+    private init(huggingFace file: ConfigurationFile, as places: CheckpointSettings...)
+        throws(ModelError)
+    {
         guard let text = file.section("text_config"), let vision = file.section("vision_config") else {
             throw ModelError(.malformedConfiguration, "\(file.path): text_config and vision_config must be objects")
         }
-        _ = try text.require("model_type", ["llama"], default: "llama")
+        let decoder = try text.require("model_type", ["llama", "mistral"], default: "llama")
         _ = try vision.require("model_type", ["clip_vision_model"], default: "clip_vision_model")
-        try CheckpointSettings.check(file, as: .model)
+        try CheckpointSettings.check(file, as: places)
         try CheckpointSettings.check(text, as: .text)
         try CheckpointSettings.check(vision, as: .vision)
-        let text_ = try Text(text, vocabulary: file.integer("vocab_size", default: 32000, in: 1...10_000_000))
+        let text_ = try Text(
+            text, defaults: decoder == "mistral" ? .mistral : .llama,
+            vocabulary: file.integer("vocab_size", default: 32000, in: 1...10_000_000))
+        if decoder == "mistral" { try Text.checkSlidingWindow(text) }
         // Trainers note the language model's width once more.
         _ = try file.integer("hidden_size", default: text_.hidden, in: text_.hidden...text_.hidden)
         let image = file.has("image_token_id") ? "image_token_id" : "image_token_index"
@@ -173,7 +194,7 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         try towerFile.refuse("quantization_config", unless: [], changing: "results")
         try CheckpointSettings.check(towerSettings, as: .vision)
         let vision = try Vision(towerSettings)
-        let text = try Text(file, vocabulary: 32000)
+        let text = try Text(file, defaults: .llama, vocabulary: 32000)
         _ = try file.require("mm_projector_type", ["mlp2x_gelu"], default: "mlp2x_gelu")
         try self.init(
             vision: vision, text: text,
@@ -190,7 +211,9 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         let value = try file.text("image_aspect_ratio")
         let framings: [String: PicturePreprocessing.Framing] = ["pad": .pad, "square": .crop]
         guard let framing = framings[value] else {
-            throw file.wrong("image_aspect_ratio", "pad or square; anyres is LLaVA-NeXT (1.6), which is not built")
+            throw file.wrong(
+                "image_aspect_ratio",
+                "pad or square; anyres is LLaVA-NeXT (1.6), which runs in the llava-hf layout only")
         }
         return StatedFraming(framing: framing, place: "\(file.path): image_aspect_ratio is \(value)")
     }
@@ -265,6 +288,13 @@ public struct LLaVAConfiguration: Sendable, Hashable {
                 "patch_size is larger than image_size"
             } else if vision.patches > 65534 {
                 "more than 65,534 patches are not supported"
+            } else if let canvases = anyResolution?.canvases,
+                canvases.contains(where: { size in
+                    let tiles = 1 + (size.height / vision.imageSize) * (size.width / vision.imageSize)
+                    return tiles * vision.patches > 65534
+                })
+            {
+                "image_grid_pinpoints has a canvas of more than 65,534 patches, which is not supported"
             } else if text.heads % text.keyValueHeads != 0 {
                 "num_key_value_heads must divide num_attention_heads"
             } else if text.headSize % 2 != 0 {
@@ -290,21 +320,45 @@ extension LLaVAConfiguration.Vision {
 }
 
 extension LLaVAConfiguration.Text {
-    fileprivate init(_ file: ConfigurationFile, vocabulary: Int) throws(ModelError) {
+    /// What absent keys mean, where the two decoders differ.
+    fileprivate struct Defaults {
+        let intermediate: Int
+        /// nil: as many as heads.
+        let keyValueHeads: Int?
+        let context: Int
+
+        static let llama = Defaults(intermediate: 11008, keyValueHeads: nil, context: 2048)
+        static let mistral = Defaults(intermediate: 14336, keyValueHeads: 8, context: 131_072)
+    }
+
+    /// Refuses attention that sees a window only, which `MistralConfig` takes where the file says nothing.
+    fileprivate static func checkSlidingWindow(_ file: ConfigurationFile) throws(ModelError) {
+        guard !file.has("sliding_window"), !file.isNull("sliding_window") else { return }
+        throw file.wrong(
+            "sliding_window",
+            "null: without the key Mistral sees a window of 4,096 rows, which is not built")
+    }
+
+    fileprivate init(_ file: ConfigurationFile, defaults: Defaults, vocabulary: Int)
+        throws(ModelError)
+    {
         hidden = try file.integer("hidden_size", default: 4096, in: 1...65536)
-        intermediate = try file.integer("intermediate_size", default: 11008, in: 1...1_048_576)
+        intermediate = try file.integer(
+            "intermediate_size", default: defaults.intermediate, in: 1...1_048_576)
         layers = try file.integer("num_hidden_layers", default: 32, in: 1...1000)
         heads = try file.integer("num_attention_heads", default: 32, in: 1...4096)
-        keyValueHeads = try file.integer("num_key_value_heads", default: heads, in: 1...4096)
+        let shared = file.isNull("num_key_value_heads") ? nil : defaults.keyValueHeads
+        keyValueHeads = try file.integer("num_key_value_heads", default: shared ?? heads, in: 1...4096)
         headSize = try file.integer("head_dim", default: max(1, hidden / heads), in: 1...4096)
         self.vocabulary = try file.integer("vocab_size", default: vocabulary, in: 1...10_000_000)
         epsilon = try file.positive("rms_norm_eps", default: 1e-6)
         ropeBase = try Self.ropeBase(file)
-        context = try file.integer("max_position_embeddings", default: 2048, in: 1...10_000_000)
+        context = try file.integer(
+            "max_position_embeddings", default: defaults.context, in: 1...10_000_000)
         tiesHead = try file.flag("tie_word_embeddings", default: false)
         _ = try file.require("hidden_act", ["silu"], default: "silu")
         for key in ["attention_bias", "mlp_bias"] where try file.flag(key, default: false) {
-            throw ModelError(.malformedConfiguration, "\(file.path): \(key) is set; LLaVA-1.5 decoders have no biases")
+            throw ModelError(.malformedConfiguration, "\(file.path): \(key) is set; LLaVA decoders have no biases")
         }
     }
 

@@ -28,16 +28,24 @@ public struct LLaVAProcessor: Sendable {
         }
         preprocessing = try PictureSettings.preprocessing(
             of: [directory, LLaVAConfiguration.towerDirectory(of: directory, given: visionTower)],
-            imageSize: configuration.vision.imageSize)
+            imageSize: configuration.vision.imageSize, isTiled: configuration.anyResolution != nil)
         normalisation = try PixelNormalisation(preprocessing)
+    }
+
+    /// A tile of a picture, ready for the tower.
+    public struct PreparedTile: Sendable {
+        /// `(patches, 3·patch²)` f32.
+        public let patches: Tensor
+        /// Where the tile lies on the picture.
+        public let geometry: PictureGeometry
     }
 
     /// A picture ready for the tower.
     public struct PreparedInput: Sendable {
-        /// `(patches, 3·patch²)` f32.
-        public let patches: Tensor
-        /// Where the model's square lies on the picture.
-        public let geometry: PictureGeometry
+        /// What the tower sees of it: one tile, or in LLaVA-NeXT several, the one that shows all of the picture first.
+        public let tiles: [PreparedTile]
+        /// How the picture lies on them.
+        public let tiling: PictureTiling
         /// SHA-256 of the picture file, in hexadecimal.
         public let sha256: String
         /// What was wrong with the picture file though every pixel was there.
@@ -46,11 +54,13 @@ public struct LLaVAProcessor: Sendable {
 
     /// Decodes, frames, resizes and normalises a picture file.
     ///
-    /// - Parameter name: what errors call the file; its path unless told otherwise.
+    /// - Parameters:
+    ///   - name: What errors call the file; its path unless told otherwise.
+    ///   - framing: How the picture becomes square; nil leaves that to the checkpoint. LLaVA-NeXT takes nil only.
     public func prepare(
-        path: String, name: String? = nil, framing: PicturePreprocessing.Framing
+        path: String, name: String? = nil, framing: PicturePreprocessing.Framing?
     ) throws -> PreparedInput {
-        try configuration.check(framing)
+        if let framing { try configuration.check(framing) }
         let bytes: [UInt8]
         let picture: Picture
         do {
@@ -59,15 +69,32 @@ public struct LLaVAProcessor: Sendable {
         } catch {
             throw error.naming(name ?? path)
         }
-        var settings = preprocessing
-        settings.framing = framing
-        let prepared = try PreparedPicture(picture, settings: settings)
+        let (tiles, tiling) = try tiles(of: picture, framing: framing ?? configuration.usualFraming)
         let side = configuration.vision.patchSize
         return PreparedInput(
-            patches: Tensor(
-                normalisation.patches(prepared, side: side), shape: [configuration.vision.patches, 3 * side * side]),
-            geometry: prepared.geometry, sha256: SHA256.hash(data: bytes).hexadecimal,
-            notes: picture.notes)
+            tiles: tiles.map { tile in
+                PreparedTile(
+                    patches: Tensor(
+                        normalisation.patches(tile, side: side),
+                        shape: [configuration.vision.patches, 3 * side * side]),
+                    geometry: tile.geometry)
+            },
+            tiling: tiling, sha256: SHA256.hash(data: bytes).hexadecimal, notes: picture.notes)
+    }
+
+    private func tiles(
+        of picture: Picture, framing: PicturePreprocessing.Framing
+    ) throws -> (tiles: [PreparedPicture], tiling: PictureTiling) {
+        let vision = configuration.vision
+        guard let anyResolution = configuration.anyResolution else {
+            var settings = preprocessing
+            settings.framing = framing
+            return ([try PreparedPicture(picture, settings: settings)], PictureTiling(side: vision.side))
+        }
+        let tiled = TiledPicture(picture, canvases: anyResolution.canvases, tile: vision.imageSize)
+        let tiling = PictureTiling(
+            tiled.canvas, width: picture.width, height: picture.height, side: vision.side)
+        return (tiled.tiles, tiling)
     }
 
     /// The ids of an instruction under `template`, cut where its pictures go, if it is about any.
@@ -86,7 +113,7 @@ public struct LLaVAProcessor: Sendable {
         let ids = try tokenizer.encode(rendered.text, pictures: rendered.pictures)
         return try MultimodalPrompt(
             ids: ids, imageToken: configuration.imageToken, pictures: pictures,
-            visualTokens: configuration.visualTokens,
+            visualTokens: configuration.anyResolution == nil ? configuration.visualTokens : nil,
             question: MultimodalPrompt.question(
                 of: instruction, without: template != .none && tag == .text ? nil : tokenizer.imageText))
     }

@@ -41,7 +41,7 @@ public struct ModelMemory: Sendable {
         // Products keep a packed copy of their rows, hence twice the widest.
         let wide = max(2 * t.intermediate + t.intermediate, heads + 2 * shared)
         flightBytesPerRow = 4 * (3 * t.hidden + 2 * wide)
-        rowsPerJob = min(c.visualTokens + 256, t.context)
+        rowsPerJob = min(c.mostRowsPerPicture + 256, t.context)
     }
 
     /// The least that a worker needs: the weights and one job.

@@ -15,11 +15,13 @@ public struct MultimodalPrompt: Sendable, Hashable {
 
     /// Cuts `ids` at the image tokens, one for each of `pictures` pictures.
     ///
-    /// As all versions of transformers together do, takes one image token for a picture, or exactly `visualTokens` of them.
+    /// As all versions of transformers together do, takes one image token for a picture, or exactly `visualTokens` of them;
+    /// nil where their number depends on the picture, so that one stands for it.
     public init(
-        ids: [Int], imageToken: Int, pictures: Int = 1, visualTokens: Int, question: String? = nil
+        ids: [Int], imageToken: Int, pictures: Int = 1, visualTokens: Int?, question: String? = nil
     ) throws(ModelError) {
         let tags = ids.count { $0 == imageToken }
+        let visualTokens = visualTokens ?? 1
         let isExpanded = tags == pictures * visualTokens && tags != pictures
         guard tags == pictures || isExpanded else { throw Self.mismatch(tags, pictures) }
         guard !ids.isEmpty else { throw ModelError(.malformedPrompt, "the prompt is empty; write one") }
@@ -78,12 +80,13 @@ public struct MultimodalPrompt: Sendable, Hashable {
     /// What stands before `after`: text and pictures up to the last picture; everything where there is no picture.
     public var beginning: ArraySlice<PromptPart> { after.isEmpty ? parts[...] : parts.dropLast() }
 
-    /// The prompt as transformers' processor writes it: one image token for each visual token.
-    public func expanded(imageToken: Int, visualTokens: Int) -> [Int] {
+    /// The prompt as transformers' processor writes it: one image token for each row of a picture; `rows` holds their number
+    /// for each picture.
+    public func expanded(imageToken: Int, rows: [Int]) -> [Int] {
         parts.flatMap { part -> [Int] in
             switch part {
             case .text(let ids): ids
-            case .picture: Array(repeating: imageToken, count: visualTokens)
+            case .picture(let picture): Array(repeating: imageToken, count: rows[picture])
             }
         }
     }

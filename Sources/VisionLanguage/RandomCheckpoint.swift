@@ -1,4 +1,5 @@
 import Foundation
+import ImageDecoding
 import Tensors
 
 /// Writes a checkpoint of random weights: what loading does, and what it costs, can be tried without real weights.
@@ -61,6 +62,7 @@ public enum RandomCheckpoint {
         norm(tower + "post_layernorm", v.hidden, bias: true)
         linear(names.projector.first, t.hidden, v.hidden, bias: true)
         linear(names.projector.second, t.hidden, t.hidden, bias: true)
+        if c.anyResolution != nil { tensors.append((names.newline, [t.hidden])) }
         tensors.append((names.decoder + "embed_tokens.weight", [t.vocabulary, t.hidden]))
         let queries = t.heads * t.headSize, keys = t.keyValueHeads * t.headSize
         for layer in 0..<t.layers {
@@ -96,9 +98,11 @@ public enum RandomCheckpoint {
     }
 
     private static func settings(_ c: LLaVAConfiguration) -> [String: Any] {
-        [
-            "model_type": "llava", "image_token_index": c.imageToken, "vision_feature_layer": c.featureLayer,
-            "vision_feature_select_strategy": c.keepsClassToken ? "full" : "default", "projector_hidden_act": "gelu",
+        var settings: [String: Any] = [
+            "model_type": c.anyResolution == nil ? "llava" : "llava_next",
+            "image_token_index": c.imageToken, "vision_feature_layer": c.featureLayer,
+            "vision_feature_select_strategy": c.keepsClassToken ? "full" : "default",
+            "projector_hidden_act": "gelu",
             "text_config": [
                 "model_type": "llama", "hidden_size": c.text.hidden, "intermediate_size": c.text.intermediate,
                 "num_hidden_layers": c.text.layers, "num_attention_heads": c.text.heads,
@@ -113,6 +117,10 @@ public enum RandomCheckpoint {
                 "patch_size": c.vision.patchSize, "layer_norm_eps": c.vision.epsilon, "hidden_act": c.vision.activation,
             ],
         ]
+        if let anyResolution = c.anyResolution {
+            settings["image_grid_pinpoints"] = anyResolution.canvases.map { [$0.height, $0.width] }
+        }
+        return settings
     }
 
     private static func writeJSON(_ value: [String: Any], to path: String) throws {

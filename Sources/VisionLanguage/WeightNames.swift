@@ -5,28 +5,39 @@ struct WeightNames {
     /// nil where the tower is a checkpoint of its own.
     let vision: String?
     let projector: (first: String, second: String)
+    /// The learned row that ends a line of a picture in LLaVA-NeXT.
+    let newline: String
 
     /// The names of the released files.
     static let released = WeightNames(
-        decoder: "language_model.model.", head: "language_model.lm_head", vision: "vision_tower.vision_model.",
-        projector: ("multi_modal_projector.linear_1", "multi_modal_projector.linear_2"))
+        decoder: "language_model.model.", head: "language_model.lm_head",
+        vision: "vision_tower.vision_model.",
+        projector: ("multi_modal_projector.linear_1", "multi_modal_projector.linear_2"),
+        newline: "image_newline")
 
-    /// The layouts in use: files as released and as every version of transformers saves them; names of 4.52 and later;
-    /// names of 5.6 and later; the authors' own, with a fine-tuned tower and without.
+    /// The layouts in use: files as released and as transformers saves what it loaded from them; as transformers 5 saves a
+    /// model that it made; names of 4.52 and later; names of 5.6 and later; the authors' own, with a fine-tuned tower and
+    /// without.
     private static let layouts = [
         released,
         WeightNames(
+            decoder: released.decoder, head: released.head, vision: "vision_tower.",
+            projector: released.projector,
+            newline: released.newline),
+        WeightNames(
             decoder: "model.language_model.", head: "lm_head", vision: "model.vision_tower.vision_model.",
-            projector: ("model.multi_modal_projector.linear_1", "model.multi_modal_projector.linear_2")),
+            projector: ("model.multi_modal_projector.linear_1", "model.multi_modal_projector.linear_2"),
+            newline: "model.image_newline"),
         WeightNames(
             decoder: "model.language_model.", head: "lm_head", vision: "model.vision_tower.",
-            projector: ("model.multi_modal_projector.linear_1", "model.multi_modal_projector.linear_2")),
+            projector: ("model.multi_modal_projector.linear_1", "model.multi_modal_projector.linear_2"),
+            newline: "model.image_newline"),
         WeightNames(
             decoder: "model.", head: "lm_head", vision: "model.vision_tower.vision_tower.vision_model.",
-            projector: ("model.mm_projector.0", "model.mm_projector.2")),
+            projector: ("model.mm_projector.0", "model.mm_projector.2"), newline: "model.image_newline"),
         WeightNames(
             decoder: "model.", head: "lm_head", vision: nil,
-            projector: ("model.mm_projector.0", "model.mm_projector.2")),
+            projector: ("model.mm_projector.0", "model.mm_projector.2"), newline: "model.image_newline"),
     ]
 
     /// The layout whose landmarks `names` holds.
@@ -46,10 +57,13 @@ struct WeightNames {
                 + "and vision_tower.vision_model.embeddings.class_embedding")
     }
 
-    private init(decoder: String, head: String, vision: String?, projector: (String, String)) {
+    private init(
+        decoder: String, head: String, vision: String?, projector: (String, String), newline: String
+    ) {
         self.decoder = decoder
         self.head = head
         self.vision = vision
         self.projector = projector
+        self.newline = newline
     }
 }

@@ -81,8 +81,8 @@ extension FinishedJob {
             for (index, picture) in input.pictures.enumerated() {
                 row.pictures.describe(
                     index, sha256: picture.sha256,
-                    notes: picture.notes.map(\.rawValue).joined(separator: "; "), width: picture.geometry.sourceWidth,
-                    height: picture.geometry.sourceHeight)
+                    notes: picture.notes.map(\.rawValue).joined(separator: "; "),
+                    width: picture.tiles[0].geometry.sourceWidth, height: picture.tiles[0].geometry.sourceHeight)
             }
         }
         var usage = rusage()
@@ -110,10 +110,11 @@ extension ResultRow {
     fileprivate mutating func describeTiles(of job: PreparedJob, side: Int) {
         guard case .success(let input) = job.input else { return }
         for (index, picture) in input.pictures.enumerated() {
-            let window = picture.geometry.window
-            segments.append(
-                picture: index, tile: 0, rows: side, columns: side, left: window.left, top: window.top,
-                width: window.width, height: window.height)
+            for (tile, window) in picture.tiles.map(\.geometry.window).enumerated() {
+                segments.append(
+                    picture: index, tile: tile, rows: side, columns: side, left: window.left, top: window.top,
+                    width: window.width, height: window.height)
+            }
         }
     }
 

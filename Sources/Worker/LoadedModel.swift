@@ -96,7 +96,7 @@ final class LoadedModel {
             id: job.lease.job.rawValue, prompt: input.prompt,
             pictures: input.pictures.map { picture in
                 GenerationRequest.Picture(
-                    patches: picture.patches,
+                    picture,
                     key: "\(picture.sha256) \(description.imageMode) \(description.features) \(method.text)")
             },
             plan: method.plan,

@@ -38,7 +38,7 @@ struct ExecutedOperationsTests {
         let engine = Engine(model: model, tokenizer: processor.tokenizer, capacity: 1)
         engine.admit(
             GenerationRequest(
-                id: 0, prompt: prompt, pictures: [GenerationRequest.Picture(patches: picture.patches, key: nil)],
+                id: 0, prompt: prompt, pictures: [GenerationRequest.Picture(picture, key: nil)],
                 plan: plan, sampling: .greedy,
                 maxTokens: 7, stop: []))
         var ended: [Engine.Ended] = []

@@ -33,9 +33,9 @@ struct DemoAnswerTests {
                 id: UInt64(index), prompt: try questioner.processor.prompt(question.question, template: .hf),
                 pictures: [
                     GenerationRequest.Picture(
-                        patches: try questioner.processor.prepare(
+                        try questioner.processor.prepare(
                             path: folder.appendingPathComponent(question.image).path, framing: .crop
-                        ).patches, key: question.image)
+                        ), key: question.image)
                 ],
                 plan: plan, sampling: .greedy, maxTokens: 32)
         }

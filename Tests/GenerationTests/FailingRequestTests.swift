@@ -11,7 +11,7 @@ struct FailingRequestTests {
         let questioner = try Questioner("small")
         let good = try questioner.request(0)
         let image = questioner.model.configuration.imageToken
-        let sound = try #require(good.pictures.first).patches
+        let sound = try #require(good.pictures.first)
         func bad(
             _ id: UInt64, ids: [Int]? = nil, patches: Tensor? = nil, plan: ReductionPlan? = nil
         ) throws -> GenerationRequest {
@@ -19,11 +19,15 @@ struct FailingRequestTests {
                 id: id,
                 prompt: try ids.map { try MultimodalPrompt(ids: $0, imageToken: image, visualTokens: 16) }
                     ?? good.prompt,
-                pictures: [GenerationRequest.Picture(patches: patches ?? sound, key: nil)], plan: plan ?? good.plan,
+                pictures: [
+                    patches.map { GenerationRequest.Picture(tiles: [$0], tiling: sound.tiling, key: nil) }
+                        ?? sound
+                ], plan: plan ?? good.plan,
                 sampling: .greedy,
                 maxTokens: 4)
         }
-        let broken = Tensor([Float](repeating: .nan, count: sound.count), shape: sound.shape)
+        let shape = sound.tiles[0].shape
+        let broken = Tensor([Float](repeating: .nan, count: shape.reduce(1, *)), shape: shape)
         let requests = try [
             good,
             bad(101, ids: [image] + Array(repeating: 5, count: 2048)),

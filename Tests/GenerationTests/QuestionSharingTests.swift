@@ -21,7 +21,7 @@ struct QuestionSharingTests {
         let requests = try (0..<6).map { id in
             try GenerationRequest(
                 id: UInt64(id), prompt: questioner.processor.prompt(questions[id % 3], template: .hf),
-                pictures: [GenerationRequest.Picture(patches: picture.patches, key: "picture 0")], plan: plan,
+                pictures: [GenerationRequest.Picture(picture, key: "picture 0")], plan: plan,
                 sampling: .greedy, maxTokens: 2)
         }
         // Three side by side, then three more when those are done.

@@ -61,8 +61,9 @@ struct Questioner {
             path: Repository.fixture("model/images/\(prompt.image)").path, framing: framing)
         return GenerationRequest(
             id: id ?? UInt64(index),
-            prompt: try processor.prompt(template == .none ? prompt.prompt : prompt.question, template: template),
-            pictures: [GenerationRequest.Picture(patches: picture.patches, key: key)],
+            prompt: try processor.prompt(
+                template == .none ? prompt.prompt : prompt.question, template: template),
+            pictures: [GenerationRequest.Picture(picture, key: key)],
             plan: try plan(method, keep: keep), sampling: sampling,
             maxTokens: maxTokens, stop: stop)
     }
@@ -76,9 +77,9 @@ struct Questioner {
             id: id, prompt: try processor.prompt(text, template: template, pictures: pictures.count),
             pictures: try pictures.map { number in
                 GenerationRequest.Picture(
-                    patches: try processor.prepare(
+                    try processor.prepare(
                         path: Repository.fixture("model/images/picture-\(number).png").path, framing: .crop
-                    ).patches,
+                    ),
                     key: key.map { "\($0) \(number)" })
             },
             plan: try plan(method, keep: keep), sampling: .greedy, maxTokens: maxTokens)

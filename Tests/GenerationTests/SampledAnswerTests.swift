@@ -30,7 +30,9 @@ struct SampledAnswerTests {
             (0..<UInt64(draws)).map { seed in
                 GenerationRequest(
                     id: seed, prompt: request.prompt,
-                    pictures: request.pictures.map { GenerationRequest.Picture(patches: $0.patches, key: "picture") },
+                    pictures: request.pictures.map {
+                        GenerationRequest.Picture(tiles: $0.tiles, tiling: $0.tiling, key: "picture")
+                    },
                     plan: request.plan,
                     sampling: Sampling(temperature: 0.7, topP: 0.9, seed: seed), maxTokens: 1)
             })

@@ -3,7 +3,7 @@ import Tensors
 import Testing
 import VisionLanguage
 
-/// The layouts in which LLaVA-1.5 checkpoints are published and saved all give the same model.
+/// The layouts in which LLaVA checkpoints are published and saved all give the same model.
 struct CheckpointLayoutTests {
     /// A layout in one folder: what becomes of the released prefixes.
     struct Names: Sendable, CustomTestStringConvertible {
@@ -22,14 +22,18 @@ struct CheckpointLayoutTests {
             prefixes: [
                 ("language_model.model.", "model.language_model."), ("language_model.lm_head.", "lm_head."),
                 ("vision_tower.", "model.vision_tower."), ("multi_modal_projector.", "model.multi_modal_projector."),
+                ("image_newline", "model.image_newline"),
             ]),
         Names(
             testDescription: "transformers 5.6",
             prefixes: [
                 ("language_model.model.", "model.language_model."), ("language_model.lm_head.", "lm_head."),
                 ("vision_tower.vision_model.", "model.vision_tower."),
-                ("multi_modal_projector.", "model.multi_modal_projector."),
+                ("multi_modal_projector.", "model.multi_modal_projector."), ("image_newline", "model.image_newline"),
             ]),
+        Names(
+            testDescription: "made and saved by transformers 5",
+            prefixes: [("vision_tower.vision_model.", "vision_tower.")]),
     ]
 
     static let original = Names(

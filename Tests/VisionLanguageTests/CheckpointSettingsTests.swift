@@ -10,22 +10,28 @@ import VisionLanguage
 struct CheckpointSettingsTests {
     private static let golden = Golden.all[1]
 
+    /// A copy of the checkpoint whose files hold the settings of a place.
+    private func copy(for place: CheckpointSettings) throws -> CheckpointCopy {
+        switch place {
+        case .original: try CheckpointLayoutTests.originalCopy(of: Self.golden, tower: "clip_tower")
+        case .next, .tiles: try CheckpointCopy(of: NextGolden.checkpoint)
+        case .model, .text, .vision, .pictures: try CheckpointCopy(of: Self.golden)
+        }
+    }
+
     /// Reads everything that the settings of one place have a say in, after a key has got a value there.
     private func read(
         _ place: CheckpointSettings, _ key: String? = nil, _ value: Any = 0
     ) throws -> (LLaVAConfiguration, LLaVAProcessor) {
-        let isOriginal = place == .original
-        let copy =
-            try isOriginal
-            ? CheckpointLayoutTests.originalCopy(of: Self.golden, tower: "clip_tower") : CheckpointCopy(of: Self.golden)
+        let copy = try copy(for: place)
         if let key {
             // What ends an answer stands in a file of its own first.
             if key == "eos_token_id" { try copy.remove("generation_config.json") }
             switch place {
-            case .model, .original: try copy.edit("config.json") { $0[key] = value }
+            case .model, .original, .next: try copy.edit("config.json") { $0[key] = value }
             case .text: try copy.edit(section: "text_config") { $0[key] = value }
             case .vision: try copy.edit(section: "vision_config") { $0[key] = value }
-            case .pictures: try copy.edit("preprocessor_config.json") { $0[key] = value }
+            case .pictures, .tiles: try copy.edit("preprocessor_config.json") { $0[key] = value }
             }
         }
         let configuration = try LLaVAConfiguration(directory: copy.path)
@@ -61,12 +67,12 @@ struct CheckpointSettingsTests {
         let plain = try read(place)
         func pixels(_ processor: LLaVAProcessor) throws -> [Float] {
             let picture = Repository.fixture("model/images/picture-0.png").path
-            return try processor.prepare(path: picture, framing: .crop).patches.floats
+            return try processor.prepare(path: picture, framing: nil).tiles.flatMap(\.patches.floats)
         }
         for (key, standing) in place.standings where standing == .withoutEffect {
             let changed = try read(place, key, "something")
             #expect(changed.0 == plain.0, "\(key)")
-            if place == .pictures { #expect(try pixels(changed.1) == pixels(plain.1), "\(key)") }
+            if place == .pictures || place == .tiles { #expect(try pixels(changed.1) == pixels(plain.1), "\(key)") }
         }
         #expect(try read(place, "_noted_by_a_library", 7).0 == plain.0)
     }
@@ -128,6 +134,60 @@ struct CheckpointSettingsTests {
             try copy.edit("clip_tower/config.json") { $0[key] = NSNull() }
             _ = try LLaVAConfiguration(directory: copy.path)
         }
+    }
+
+    @Test("canvases are whole tiles, and the same for the model and its image processor")
+    func canvases() throws {
+        let key = "image_grid_pinpoints"
+        for value in [[[56, 100]], [[56]], [], [[0, 56]], [[56, 56, 56]], "(1x1),(2x2)", [[56, 112.5]]] as [Any] {
+            expectRefusal(.next, key, value)
+        }
+        // Two lists of whole tiles that differ.
+        expectRefusal(.next, key, [[56, 112]])
+        expectRefusal(.tiles, key, [[56, 112]])
+        // Without the key, either means the list of the released checkpoints: 336 pixels are 6 tiles here.
+        expectRefusal(.next, key, NSNull())
+        let both = try copy(for: .next)
+        for file in ["config.json", "preprocessor_config.json"] { try both.edit(file) { $0[key] = nil } }
+        #expect(try LLaVAConfiguration(directory: both.path).anyResolution == .released)
+        for file in ["config.json", "preprocessor_config.json"] {
+            try both.edit(file) { $0[key] = [[56 * 300, 56 * 300]] }
+        }
+        let large = #expect(throws: ModelError.self) { try LLaVAConfiguration(directory: both.path) }
+        #expect(large?.message.contains(key) == true)
+    }
+
+    @Test("LLaVA-NeXT takes its own image processor, and features of patches alone")
+    func next() throws {
+        _ = try read(.tiles, "image_processor_type", "LlavaNextImageProcessorFast")
+        expectRefusal(.tiles, "image_processor_type", "CLIPImageProcessor")
+        expectRefusal(.pictures, "image_processor_type", "LlavaNextImageProcessor")
+        expectRefusal(.tiles, "size", ["shortest_edge": 57])
+        expectRefusal(.next, "vision_feature_select_strategy", "full")
+    }
+
+    @Test("Mistral's defaults, and no window")
+    func mistral() throws {
+        func text(_ edit: @escaping (inout [String: Any]) -> Void) throws -> LLaVAConfiguration.Text {
+            let copy = try copy(for: .next)
+            try copy.edit(section: "text_config") { text in
+                text = ["model_type": "mistral", "sliding_window": NSNull(), "vocab_size": 704]
+                edit(&text)
+            }
+            return try LLaVAConfiguration(directory: copy.path).text
+        }
+        let plain = try text { _ in }
+        #expect(plain.hidden == 4096 && plain.intermediate == 14336 && plain.layers == 32 && plain.heads == 32)
+        #expect(plain.keyValueHeads == 8 && plain.headSize == 128 && plain.context == 131_072)
+        #expect(plain.epsilon == 1e-6 && plain.ropeBase == 10_000 && !plain.tiesHead)
+        #expect(try text { $0["rope_theta"] = 1e6 }.ropeBase == 1e6)
+        #expect(try text { $0["num_key_value_heads"] = NSNull() }.keyValueHeads == 32)
+        for window in [nil, 4096] as [Int?] {
+            let error = #expect(throws: ModelError.self) { try text { $0["sliding_window"] = window } }
+            #expect(error?.message.contains("sliding_window") == true)
+        }
+        let other = #expect(throws: ModelError.self) { try text { $0["model_type"] = "qwen2" } }
+        #expect(other?.message.contains("llama or mistral") == true)
     }
 
     @Test("quantised checkpoints and LLaVA-NeXT are told what they are")

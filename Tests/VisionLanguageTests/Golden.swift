@@ -47,8 +47,8 @@ struct Golden: Sendable, CustomTestStringConvertible {
 
 /// A model with its processor, driven greedily.
 struct GreedyModel {
-    /// One job's first logits and greedy answer, and what became of its picture and its prompt.
-    typealias Answer = (logits: [Double], ids: [Int], encoded: LLaVA.EncodedTile, sequence: DecoderSequence)
+    /// One job's first logits and greedy answer, and what became of its tiles and its prompt.
+    typealias Answer = (logits: [Double], ids: [Int], encoded: [LLaVA.EncodedTile], sequence: DecoderSequence)
 
     let model: LLaVA
     let processor: LLaVAProcessor
@@ -71,7 +71,7 @@ struct GreedyModel {
         let picture = try processor.prepare(
             path: Repository.fixture("model/images/\(golden.image)").path, framing: framing)
         let text = template == .none ? golden.prompt : golden.question
-        return (try processor.prompt(text, template: template), picture.patches)
+        return (try processor.prompt(text, template: template), picture.tiles[0].patches)
     }
 
     /// First logits and greedy answers of all prompts about one picture each, in one ragged batch.
@@ -99,7 +99,7 @@ struct GreedyModel {
             if step < tokens - 1 { logits = try model.decode(best, sequences) }
         }
         return prompts.indices.map { index -> Answer in
-            (first.rows(index..<index + 1).doubles, answers[index], prompts[index].tiles[0], sequences[index])
+            (first.rows(index..<index + 1).doubles, answers[index], prompts[index].tiles, sequences[index])
         }
     }
 

@@ -59,7 +59,7 @@ struct PromptTests {
         let one = try processor.prompt("look: <image> What?", template: .none)
         let many = try processor.prompt("look: " + String(repeating: "<image>", count: 16) + " What?", template: .none)
         #expect(one == many)
-        #expect(many.expanded(imageToken: 640, visualTokens: 16).count { $0 == 640 } == 16)
+        #expect(many.expanded(imageToken: 640, rows: [16]).count { $0 == 640 } == 16)
         let odd = try #require(throws: ModelError.self) {
             try processor.prompt(String(repeating: "<image>", count: 15), template: .none)
         }

@@ -31,7 +31,7 @@ struct QuestionRelevanceTests {
     private func input(_ pick: Pick, _ greedy: GreedyModel) throws -> (MultimodalPrompt, Tensor) {
         let picture = try greedy.processor.prepare(
             path: Repository.fixture("model/images/\(pick.image)").path, framing: .crop)
-        return (try greedy.processor.prompt(pick.question, template: .hf), picture.patches)
+        return (try greedy.processor.prompt(pick.question, template: .hf), picture.tiles[0].patches)
     }
 
     private func plan(_ pick: Pick, _ greedy: GreedyModel) throws -> ReductionPlan {

@@ -36,7 +36,7 @@ struct SeveralPicturesTests {
                 LLaVA.TileRequest(
                     patches: try greedy.processor.prepare(
                         path: Repository.fixture("model/images/picture-\(number).png").path, framing: .crop
-                    ).patches, plan: plan)
+                    ).tiles[0].patches, plan: plan)
             })
     }
 
@@ -51,7 +51,9 @@ struct SeveralPicturesTests {
                 let prompt = try greedy.processor.prompt(
                     pick.prompt, template: .none, pictures: pick.pictures.count)
                 let image = greedy.model.configuration.imageToken
-                #expect(prompt.expanded(imageToken: image, visualTokens: 1) == pick.prompt_token_ids)
+                #expect(
+                    prompt.expanded(imageToken: image, rows: pick.pictures.map { _ in 1 })
+                        == pick.prompt_token_ids)
                 return LLaVA.DecoderInput(prompt, try tiles(pick.pictures, greedy, plan), plan: plan)
             }
             // Long prompts one by one, short ones as one ragged batch.

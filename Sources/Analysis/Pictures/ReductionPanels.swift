@@ -14,7 +14,7 @@ public struct ReductionPanels: Sendable {
         let shown = (1...max(1, most)).map { $0 * count / max(1, most) - 1 }.filter { $0 >= 0 }
         for step in Set(shown).sorted() {
             let title = "after layer \(row.steps.layer[step]): \(row.steps.tokensOut[step]) tokens"
-            let kept = view.fading { $0 < row.tokens.leftAt.count && Int(row.tokens.leftAt[$0]) > step }
+            let kept = view.fading { $0 < row.tokens.leftAt.count && row.tokens.isThere($0, after: step) }
             panels.append((title, kept))
         }
         if row.tokens.leftAt.contains(where: { $0 != ResultRow.Tokens.survived }) {

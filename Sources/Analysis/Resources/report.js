@@ -217,7 +217,7 @@ const drawCharts = () => {
 // Patches --------------------------------------------------------------------------------------------------------------
 
 const bytes = (text) => Uint8Array.from(atob(text || ""), (character) => character.charCodeAt(0));
-const SURVIVED = 255, DISCARDED = 65535, NO_PICTURE = -2;
+const SURVIVED = 255, LEFT_OUT = 254, DISCARDED = 65535, NO_PICTURE = -2;
 
 class Trace {
   constructor(job) {
@@ -230,7 +230,8 @@ class Trace {
     for (let place = 0; place + 6 <= packed.length; place += 6) this.merges.push({
       step: packed[place], weight: packed[place + 1] / 255, source: view.getUint16(place + 2, true), target: view.getUint16(place + 4, true) });
   }
-  isThere(token, step) { return this.left[token] === SURVIVED || this.left[token] >= step; }
+  // A token that shows padding alone never entered the language model.
+  isThere(token, step) { return this.left[token] !== LEFT_OUT && this.left[token] >= step; }
   // The token that holds most of this one's content after `step` steps: itself, another, or null where it is gone.
   holder(token, step) {
     for (let hops = 0; hops <= this.left.length; hops += 1) {
@@ -241,7 +242,7 @@ class Trace {
     }
     return null;
   }
-  tokensAfter(step) { return step === 0 ? this.left.length : this.steps[step - 1].out; }
+  tokensAfter(step) { return step === 0 ? this.left.filter((left) => left !== LEFT_OUT).length : this.steps[step - 1].out; }
   name(token) { return `row ${Math.floor(token / this.columns) + 1}, column ${token % this.columns + 1}`; }
 }
 

@@ -39,9 +39,10 @@ except ImportError:
     pandas = None
 
 SURVIVED = 255        # in tokens/left_at: still there after the last step
+LEFT_OUT = 254        # in tokens/left_at: shows padding alone and never entered the language model
 DISCARDED = 65535     # in tokens/went_to: dropped, merged into nothing
 
-__all__ = ["open_results", "Results", "Job", "BadFile", "NotStored", "SURVIVED", "DISCARDED"]
+__all__ = ["open_results", "Results", "Job", "BadFile", "NotStored", "SURVIVED", "LEFT_OUT", "DISCARDED"]
 
 
 class BadFile(Exception):
@@ -249,7 +250,8 @@ class Job:
         is_tower = self._file.attribute("space", "features") == "projector input"
         early = ["encoder"] if is_tower else ["encoder", "projector"]
         later = [step for step, place in enumerate(self.steps["place"]) if place not in early]
-        return np.flatnonzero(self.left_at >= later[0]).astype("u2") if later else self.kept
+        left = self.left_at
+        return np.flatnonzero((left >= later[0]) & (left != LEFT_OUT)).astype("u2") if later else self.kept
 
     @property
     def kept(self):
@@ -258,7 +260,8 @@ class Job:
 
     @property
     def left_at(self):
-        """For each original token the step at which it left; SURVIVED if it did not."""
+        """For each original token the step at which it left; SURVIVED if it did not, LEFT_OUT if it
+        shows padding alone."""
         return self._slice("tokens", "left_at")
 
     @property
@@ -304,7 +307,7 @@ class Job:
     def masks(self, step=None):
         """The mask of each segment, in their order; none where there is no picture."""
         left = self.left_at  # read for every job: where the batch has no trace, this raises NotStored
-        there = (left == SURVIVED) if step is None else (left > step)
+        there = (left == SURVIVED) if step is None else (left > step) & (left != LEFT_OUT)
         masks, first = [], 0
         for rows, columns in self.grids:
             if first + rows * columns > len(there):

@@ -96,7 +96,7 @@ public struct GridRunner {
                     GenerationRequest(
                         id: UInt64(number), prompt: input.prompt,
                         pictures: input.pictures.map {
-                            GenerationRequest.Picture(patches: $0.patches, key: "\($0.sha256) \(cell.name)")
+                            GenerationRequest.Picture($0, key: "\($0.sha256) \(cell.name)")
                         },
                         plan: plans[index],
                         sampling: .greedy, maxTokens: item.maxTokens ?? batch.generation.maxTokens,

@@ -12,7 +12,13 @@ public struct WeightSample {
         /// What it is called.
         public let id: String
         let prompt: MultimodalPrompt
-        let pictures: [Tensor]
+        let pictures: [Picture]
+    }
+
+    /// What the tower sees of a picture, and how the picture lies on it.
+    struct Picture {
+        let tiles: [Tensor]
+        let tiling: PictureTiling
     }
 
     /// The prompts that models are tried on, in the order of their items.
@@ -23,14 +29,18 @@ public struct WeightSample {
         prompts = try Item.all(in: batch.items).filter { !$0.images.isEmpty }.prefix(limit).map { item in
             Prompt(
                 id: item.id.rawValue, prompt: try processor.prompt(of: item, in: batch),
-                pictures: try item.images.map { try processor.picture($0, in: batch).patches })
+                pictures: try item.images.map { image in
+                    let picture = try processor.picture(image, in: batch)
+                    return Picture(tiles: picture.tiles.map(\.patches), tiling: picture.tiling)
+                })
         }
         guard !prompts.isEmpty else {
             throw EvaluationError(.missingData, "\(batch.items) has no item about a picture")
         }
     }
 
-    /// Made-up pictures, soft shapes on a gradient that depend on nothing but their number, with everyday questions.
+    /// Made-up pictures of one tile each, soft shapes on a gradient that depend on nothing but their number, with everyday
+    /// questions.
     public init(madeUp count: Int, processor: LLaVAProcessor, configuration: LLaVAConfiguration) throws {
         let questions = [
             "What color is the largest shape?", "How many shapes are there?", "Is there anything on the left?",
@@ -41,7 +51,9 @@ public struct WeightSample {
             Prompt(
                 id: "made-up-\(number)",
                 prompt: try processor.prompt(questions[number % questions.count], template: .vicunaV1),
-                pictures: [Self.picture(number, side: side, patch: size)])
+                pictures: [
+                    Picture(tiles: [Self.picture(number, side: side, patch: size)], tiling: PictureTiling(side: side))
+                ])
         }
     }
 

@@ -26,12 +26,15 @@ public struct WeightTrial {
         var kept = plans.map { _ in [[UInt16]]() }
         for (number, prompt) in sample.prompts.enumerated() {
             func run(_ plan: ReductionPlan) throws -> (sequence: DecoderSequence, logits: Tensor) {
-                let tiles = try model.encode(
-                    prompt.pictures.map {
-                        LLaVA.TileRequest(patches: $0, plan: plan, question: prompt.prompt.question)
-                    })
+                let pictures = try prompt.pictures.map { picture in
+                    LLaVA.EncodedPicture(
+                        try model.encode(
+                            picture.tiles.map {
+                                LLaVA.TileRequest(patches: $0, plan: plan, question: prompt.prompt.question)
+                            }), picture.tiling)
+                }
                 let (sequences, logits) = try model.prefill(
-                    [LLaVA.DecoderInput(prompt.prompt, tiles, plan: plan)], room: [steps])
+                    [LLaVA.DecoderInput(prompt.prompt, pictures, plan: plan)], room: [steps])
                 return (sequences[0], logits)
             }
             func answer(_ forced: [Int]?) throws -> (distributions: [[Float]], ids: [Int]) {

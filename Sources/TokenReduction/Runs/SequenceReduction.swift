@@ -15,11 +15,19 @@ public struct SequenceReduction: RowReduction, Sendable {
     private var raters: [Int]?
 
     /// The tokens that tower and projector left of `tiles`, to be reduced as `plan` says for each of them: its budget counts
-    /// once a tile.
-    public init(_ tiles: [TileReduction], plan: ReductionPlan) throws(ReductionError) {
-        self.plan = try ReductionPlan(joining: tiles.map(\.plan), of: plan)
+    /// once a tile, and no more than there are.
+    ///
+    /// - Parameter entering: The tokens that enter the language model, in the order of the sequence; the others are left out.
+    ///   nil: all that are left, tile after tile.
+    public init(
+        _ tiles: [TileReduction], plan: ReductionPlan, entering: [Int]? = nil
+    ) throws(ReductionError) {
         grids = try TileGrids(tiles.map(\.grid))
         tokens = SurvivingTokens(joining: tiles.map(\.tokens))
+        let left = tokens.positions.count
+        if let entering { tokens.leaveOut(allBut: entering) }
+        self.plan = try ReductionPlan(
+            joining: tiles.map(\.plan), of: plan, leavingOut: left - tokens.positions.count)
     }
 
     /// The original positions of the visual tokens that are left, in the order of the sequence.

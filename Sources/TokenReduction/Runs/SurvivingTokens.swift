@@ -31,6 +31,19 @@ struct SurvivingTokens: Sendable {
         history = tiles.count == 1 ? tiles[0].history : ReductionTrace(joining: tiles.map(\.history))
     }
 
+    /// Goes on with the tokens of `entering` alone, in that order; all of them are left.
+    mutating func leaveOut(allBut entering: [Int]) {
+        let places = Dictionary(uniqueKeysWithValues: zip(positions, positions.indices))
+        sizes = entering.map { position in
+            guard let place = places[position] else {
+                preconditionFailure("token \(position) is not left")
+            }
+            return sizes[place]
+        }
+        positions = entering
+        history.leaveOut(allBut: entering)
+    }
+
     /// Keeps a layer's map where the filter of `stages` looks back.
     mutating func remember(_ evidence: Evidence, stages: Stages?) {
         let span = stages?.filter.layersOfHistory ?? 0

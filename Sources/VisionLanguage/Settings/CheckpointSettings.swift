@@ -23,14 +23,23 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
     case vision
     /// What the authors' layout adds to the keys of the language model.
     case original
+    /// What LLaVA-NeXT adds to the top level of the `config.json` of a checkpoint in the llava-hf layout.
+    case next
     /// `preprocessor_config.json`, or `image_processor` in `processor_config.json`.
     case pictures
+    /// What LLaVA-NeXT's image processor takes otherwise.
+    case tiles
 
     /// Every key that is known in this place.
     public var standings: [String: SettingStanding] { Self.tables[self, default: [:]] }
 
     /// Throws where a file holds a key that would change results and is not built, or that none of these places knows.
     static func check(_ file: ConfigurationFile, as places: CheckpointSettings...) throws(ModelError) {
+        try check(file, as: places)
+    }
+
+    /// The same for a list of places, of which the first that knows a key decides.
+    static func check(_ file: ConfigurationFile, as places: [CheckpointSettings]) throws(ModelError) {
         try file.check(changing: "results") { key in places.lazy.compactMap { $0.standings[key] }.first }
     }
 
@@ -132,6 +141,11 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
         add(.refusedUnless(["0"]), to: [.pictures], ["default_to_square"])
         add(.refusedUnless([]), to: [.pictures], ["pad_size"])
         add(.refusedUnless([]), to: [.pictures], ["aspect_ratio_setting", "image_grid_pinpoints"])
+
+        add(.obeyed, to: [.next, .tiles], ["image_grid_pinpoints"])
+        // No code of transformers reads the first; the others are about batches, and about code that was not released.
+        add(.withoutEffect, to: [.next], ["use_image_newline_parameter"])
+        add(.withoutEffect, to: [.tiles], ["aspect_ratio_setting", "do_pad"])
         return tables
     }()
 }

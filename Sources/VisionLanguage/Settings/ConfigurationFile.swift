@@ -42,6 +42,9 @@ struct ConfigurationFile {
     /// Whether `key` is there with a value.
     func has(_ key: String) -> Bool { values[key].map { !($0 is NSNull) } ?? false }
 
+    /// Whether `key` is there and null.
+    func isNull(_ key: String) -> Bool { values[key] is NSNull }
+
     /// A whole number in `range`.
     func integer(_ key: String, default standard: Int? = nil, in range: ClosedRange<Int>) throws(ModelError) -> Int {
         guard has(key) else {
@@ -101,6 +104,22 @@ struct ConfigurationFile {
         return numbers
     }
 
+    /// A list of pairs of whole numbers in `range`; nil where the key is absent.
+    func pairs(_ key: String, in range: ClosedRange<Int>) throws(ModelError) -> [[Int]]? {
+        guard has(key) else { return nil }
+        let lists = (values[key] as? [Any] ?? []).map {
+            ($0 as? [Any] ?? []).compactMap { $0 as? NSNumber }
+        }
+        let pairs = lists.map { $0.compactMap { Int(exactly: $0.doubleValue) }.filter(range.contains) }
+        guard !pairs.isEmpty, pairs.count <= 1000, pairs.allSatisfy({ $0.count == 2 }),
+            lists.allSatisfy({ $0.count == 2 })
+        else {
+            throw wrong(
+                key, "a list of pairs of whole numbers in \(range.lowerBound)...\(range.upperBound)")
+        }
+        return pairs
+    }
+
     /// Refuses a value that this code would compute wrongly with.
     func require(_ key: String, _ allowed: Set<String>, default standard: String) throws(ModelError) -> String {
         let value = try text(key, default: standard)
@@ -144,11 +163,14 @@ struct ConfigurationFile {
 
     /// What to do about some keys, where taking them out would not help.
     private static let advice = [
-        "quantization_config": "take the checkpoint in fp16 or bf16: weights: int8, or int4, makes it as small here",
-        "compression_config": "take the checkpoint in fp16 or bf16: weights: int8, or int4, makes it as small here",
-        "mm_patch_merge_type": "this is LLaVA-NeXT (1.6); this program runs LLaVA-1.5",
-        "image_grid_pinpoints": "this is LLaVA-NeXT (1.6); this program runs LLaVA-1.5",
-        "aspect_ratio_setting": "this is LLaVA-NeXT (1.6); this program runs LLaVA-1.5",
+        "quantization_config":
+            "take the checkpoint in fp16 or bf16: weights: int8, or int4, makes it as small here",
+        "compression_config":
+            "take the checkpoint in fp16 or bf16: weights: int8, or int4, makes it as small here",
+        "mm_patch_merge_type":
+            "this is LLaVA-NeXT (1.6), which this program runs in the llava-hf layout only",
+        "image_grid_pinpoints": "this is LLaVA-NeXT (1.6), whose config.json says llava_next",
+        "aspect_ratio_setting": "this is LLaVA-NeXT (1.6), whose config.json says llava_next",
     ]
 
     /// Throws where an object has keys besides these.

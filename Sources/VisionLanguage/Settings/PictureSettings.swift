@@ -29,6 +29,46 @@ enum PictureSettings {
         return nil
     }
 
+    /// Which canvases of tiles LLaVA-NeXT lays pictures on: what `config.json` says, which is what the image processor of the
+    /// checkpoint must say as well.
+    static func anyResolution(
+        _ file: ConfigurationFile, of directories: [String?], imageSize: Int
+    ) throws(ModelError) -> AnyResolution {
+        let canvases = try canvases(file, imageSize: imageSize)
+        guard let own = try Self.file(of: directories) else { return canvases }
+        let theirs = try Self.canvases(own, imageSize: imageSize)
+        guard theirs == canvases else {
+            throw own.wrong(
+                pinpoints,
+                "the same as in \(file.path), \(canvases.canvases.map { [$0.height, $0.width] })"
+                    + (own.has(pinpoints) ? "" : " (without the key it is that of the released checkpoints)"))
+        }
+        for key in ["image_processor_type", "feature_extractor_type"] {
+            _ = try own.require(key, nextProcessors, default: "LlavaNextImageProcessor")
+        }
+        return canvases
+    }
+
+    private static func canvases(_ file: ConfigurationFile, imageSize: Int) throws(ModelError)
+        -> AnyResolution
+    {
+        let given = try file.pairs(pinpoints, in: 1...65536).map { pairs in
+            AnyResolution(canvases: pairs.map { TileCanvas.Size(height: $0[0], width: $0[1]) })
+        }
+        let canvases = given ?? .released
+        for canvas in canvases.canvases {
+            guard canvas.height.isMultiple(of: imageSize), canvas.width.isMultiple(of: imageSize) else {
+                throw file.wrong(pinpoints, "pairs of multiples of the tower's image_size, \(imageSize)")
+            }
+        }
+        return canvases
+    }
+
+    private static let pinpoints = "image_grid_pinpoints"
+    private static let nextProcessors: Set<String> = [
+        "LlavaNextImageProcessor", "LlavaNextImageProcessorFast",
+    ]
+
     private static let processors: Set<String> = [
         "CLIPFeatureExtractor", "CLIPImageProcessor", "CLIPImageProcessorFast", "LlavaImageProcessor",
         "LlavaImageProcessorFast",
@@ -36,17 +76,21 @@ enum PictureSettings {
 
     /// The numbers to prepare pictures by; where nobody says them, the defaults of CLIP.
     static func preprocessing(
-        of directories: [String?], imageSize: Int
+        of directories: [String?], imageSize: Int, isTiled: Bool
     ) throws -> PicturePreprocessing {
         guard let file = try file(of: directories) else {
             return PicturePreprocessing(shortestEdge: imageSize, cropSize: imageSize)
         }
-        try CheckpointSettings.check(file, as: .pictures)
+        if isTiled {
+            try CheckpointSettings.check(file, as: .tiles, .pictures)
+        } else {
+            try CheckpointSettings.check(file, as: .pictures)
+        }
         let standard = PicturePreprocessing()
         if let size = file.section("size") {
             if size.has("height") || size.has("width") {
                 throw file.wrong(
-                    "size", "shortest_edge: height and width would squash pictures, which LLaVA-1.5 does not")
+                    "size", "shortest_edge: height and width would squash pictures, which LLaVA does not")
             }
             try size.allow(only: ["shortest_edge"])
         }
@@ -68,7 +112,10 @@ enum PictureSettings {
         _ = try file.integer("resample", default: 3, in: 3...3)  // bicubic
         for key in ["do_resize", "do_center_crop", "do_rescale", "do_normalize"]
         where try !file.flag(key, default: true) {
-            throw file.wrong(key, "true, which LLaVA-1.5 needs")
+            throw file.wrong(key, "true, which LLaVA needs")
+        }
+        guard !isTiled || settings.shortestEdge == imageSize else {
+            throw file.wrong("size", "a shortest_edge of \(imageSize), the side of a tile")
         }
         guard settings.cropSize == imageSize else {
             throw ModelError(

@@ -148,6 +148,12 @@ def random_model(shape, seed):
             tie_word_embeddings=False,
         )
     )
+    fill(model, words, seed)
+    return model.to(shape.stored_as).eval()
+
+
+def fill(model, words, seed):
+    """Random weights for every parameter, and the ids of a tokenizer for generation."""
     spread = [
         ("bias", 0.08, 0.0),
         ("norm", 0.12, 1.0),
@@ -169,7 +175,6 @@ def random_model(shape, seed):
     with torch.no_grad():  # `<image>`, `<pad>` and the rows after them never win, as in the released models
         model.lm_head.weight[len(words) - 2 :] *= 0.2
     model.generation_config.update(bos_token_id=1, eos_token_id=2, pad_token_id=words.pad_token_id)
-    return model.to(shape.stored_as).eval()
 
 
 def image_processor(size):

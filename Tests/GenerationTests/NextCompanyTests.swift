@@ -1,0 +1,115 @@
+import Foundation
+import Generation
+import Tensors
+import TestSupport
+import Testing
+import TokenReduction
+import Tokenization
+import VisionLanguage
+
+/// LLaVA-NeXT's pictures of several tiles in the engine: the answers of transformers, and the same ones in any company.
+@Suite struct NextCompanyTests {
+    private struct Prompt: Decodable {
+        let prompt: String
+        let pictures: [String]
+        let rows: Int
+        let token_ids: [Int]
+
+        static func all() throws -> [Prompt] {
+            struct File: Decodable { let prompts: [Prompt] }
+            let data = try Data(contentsOf: Repository.fixture("model/next_golden.json"))
+            return try JSONDecoder().decode(File.self, from: data).prompts
+        }
+    }
+
+    private static let methods: [(name: String, keep: Int?)] = [
+        ("none", nil), ("ficoco-v", 6), ("ficoco-l", 6), ("ficoco-vl", 6), ("fastv", 6), ("visionzip", 6),
+        ("pyramiddrop", 6), ("prumerge", 6),
+    ]
+
+    private func request(
+        _ asked: Questioner, _ prompt: Prompt, _ number: Int, method: Int = 0, shared: Bool
+    ) throws -> GenerationRequest {
+        let (name, keep) = Self.methods[method % Self.methods.count]
+        return GenerationRequest(
+            id: UInt64(number),
+            prompt: try asked.processor.prompt(prompt.prompt, template: .none, pictures: prompt.pictures.count),
+            pictures: try prompt.pictures.map { picture in
+                let path = Repository.fixture("model/next_images/\(picture).png").path
+                return GenerationRequest.Picture(
+                    try asked.processor.prepare(path: path, framing: nil), key: shared ? "\(picture) \(name)" : nil)
+            },
+            plan: try asked.plan(name, keep: prompt.pictures.isEmpty ? nil : keep), sampling: .greedy,
+            maxTokens: prompt.token_ids.count)
+    }
+
+    @Test("the engine answers as transformers does, whether tiles are shared or not", arguments: [true, false])
+    func goldens(shared: Bool) throws {
+        let asked = try Questioner("next"), prompts = try Prompt.all()
+        let answers = try asked.engine(capacity: 6, prefillRows: 200).answers(
+            prompts.enumerated().map { try request(asked, $1, $0, shared: shared) })
+        for (number, prompt) in prompts.enumerated() {
+            let answer = try #require(answers[UInt64(number)]).get()
+            #expect(answer.tokenIDs == prompt.token_ids, "\(prompt.prompt) \(prompt.pictures)")
+            #expect(answer.promptTokens == prompt.rows)
+        }
+    }
+
+    /// What must not differ.
+    private struct Outcome: Equatable {
+        let ids: [Int]
+        let logProbabilities: [UInt32]
+        let trace: [[UInt16]]
+        let features: [UInt32]
+        let operations: OperationCounts
+
+        init(_ result: GenerationResult) {
+            ids = result.tokenIDs
+            logProbabilities = result.logProbabilities.map(\.bitPattern)
+            trace = [result.trace.kept, result.trace.wentTo, result.trace.leftAt.map { UInt16($0) }]
+            features = result.features.floats.map(\.bitPattern)
+            operations = result.flops
+        }
+    }
+
+    @Test("alone, with others, on one thread or more, with or without shared features")
+    func company() throws {
+        let prompts = try Prompt.all(), count = 48
+        func requests(_ asked: Questioner, shared: Bool) throws -> [GenerationRequest] {
+            try (0..<count).map {
+                try request(asked, prompts[$0 % prompts.count], $0, method: $0 / 3, shared: shared)
+            }
+        }
+        let single = try Questioner("next", backend: CPUBackend(precision: .float32, threads: 1))
+        let alone = try requests(single, shared: false).map { try single.engine(capacity: 1).answer($0) }
+        #expect(Set(alone.map(\.tokenIDs)).count > 20)
+        for (threads, capacity, shared, rows) in [
+            (2, 1, true, 1024), (1, 8, true, 1024), (2, 8, false, 60), (2, 48, true, 1024), (3, 48, false, 1 << 20),
+        ] {
+            let asked = try Questioner("next", backend: CPUBackend(precision: .float32, threads: threads))
+            let answers = try asked.engine(capacity: capacity, prefillRows: rows).answers(
+                requests(asked, shared: shared))
+            for number in 0..<count {
+                let outcome = Outcome(try #require(answers[UInt64(number)]).get())
+                #expect(
+                    outcome == Outcome(alone[number]),
+                    "request \(number) on \(threads) threads beside \(capacity - 1)")
+            }
+        }
+    }
+
+    @Test("a prompt that is too long fails alone, before its tiles are encoded")
+    func tooLong() throws {
+        let asked = try Questioner("next"), prompts = try Prompt.all()
+        let good = try request(asked, prompts[0], 0, shared: false)
+        let long = try asked.processor.prompt(
+            String(repeating: "<image>", count: 30), template: .none, pictures: 30)
+        let bad = GenerationRequest(
+            id: 1, prompt: long, pictures: Array(repeating: good.pictures[0], count: 30), plan: good.plan,
+            sampling: .greedy, maxTokens: 4)
+        let answers = try asked.engine().answers([bad, good])
+        #expect(try #require(answers[0]).get().tokenIDs == prompts[0].token_ids)
+        let error = #expect(throws: ModelError.self) { try #require(answers[1]).get() }
+        #expect(error?.code == .promptTooLong)
+    }
+}

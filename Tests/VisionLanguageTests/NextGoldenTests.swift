@@ -1,0 +1,178 @@
+import Foundation
+import ImageDecoding
+import Tensors
+import TestSupport
+import Testing
+import TokenReduction
+import Tokenization
+import VisionLanguage
+
+/// LLaVA-NeXT against Hugging Face transformers 4.57 on a tiny checkpoint.
+struct NextGoldenTests {
+    private func greedy(
+        _ backend: any Backend = CPUBackend(precision: .float32, threads: 2), directory: String? = nil
+    ) throws -> GreedyModel {
+        try GreedyModel(directory: directory ?? NextGolden.checkpoint.directory, backend: backend)
+    }
+
+    @Test("the samples of every tile, and the rows of every picture")
+    func tiles() throws {
+        let greedy = try greedy(), golden = try NextGolden.file()
+        let canvases = try #require(greedy.model.configuration.anyResolution?.canvases)
+        #expect(golden.pictures.count == 14)
+        for picture in golden.pictures {
+            let decoded = try Picture(contentsOf: URL(fileURLWithPath: picture.path))
+            #expect(decoded.width == picture.width && decoded.height == picture.height)
+            let tiled = TiledPicture(decoded, canvases: canvases, tile: 56)
+            #expect(try tiled.tiles.flatMap(\.pixels) == NextGolden.samples(picture.name), "\(picture.name)")
+            let prepared = try greedy.processor.prepare(path: picture.path, framing: nil)
+            #expect(prepared.tiles.count == prepared.tiling.tiles)
+            #expect(greedy.model.configuration.rows(of: prepared.tiling) == picture.rows, "\(picture.name)")
+        }
+    }
+
+    @Test("features that enter the decoder, newlines among them", arguments: GoldenTests.backends.indices)
+    func features(backend: Int) throws {
+        let greedy = try greedy(GoldenTests.backends[backend]()), plan = try greedy.plan()
+        let newline = try Checkpoint(directory: NextGolden.checkpoint.directory).tensor("image_newline").doubles
+        for picture in try NextGolden.file().pictures {
+            let input = try greedy.input("<image>", pictures: [picture.name], plan)
+            let visual = greedy.model.features(of: input).doubles, width = newline.count
+            var row = 0
+            let found = input.pictures[0].tiling.sequence.flatMap { kind -> [Double] in
+                guard case .token = kind else { return newline }
+                defer { row += 1 }
+                return Array(visual[row * width..<(row + 1) * width])
+            }
+            let expected = try NextGolden.checkpoint.numbers("features/\(picture.name)")
+            #expect(found.count == expected.count)
+            #expect(relativeError(found, expected) < 1e-5, "\(picture.name)")
+        }
+    }
+
+    @Test("f32 logits and 12 greedy tokens of 20 prompts", arguments: GoldenTests.backends.indices)
+    func answers(backend: Int) throws {
+        let greedy = try greedy(GoldenTests.backends[backend]())
+        try expectAnswers(greedy, try NextGolden.file().prompts)
+    }
+
+    private func expectAnswers(_ greedy: GreedyModel, _ prompts: [NextGolden.Prompt]) throws {
+        let plan = try greedy.plan(), image = greedy.model.configuration.imageToken
+        let inputs = try prompts.map { try greedy.input($0, plan) }
+        let answers = try greedy.answer(inputs, tokens: 12)
+        for (index, golden) in prompts.enumerated() {
+            let input = inputs[index], answer = answers[index]
+            #expect(
+                input.prompt.expanded(imageToken: image, rows: golden.pictures.map { _ in 1 })
+                    == golden.prompt_token_ids)
+            #expect(input.rows == golden.rows && answer.sequence.promptTokens == golden.rows)
+            let expected = try NextGolden.checkpoint.numbers("last_logits/\(golden.name)")
+            #expect(relativeError(answer.logits, expected) < 1e-4, "\(golden.name)")
+            #expect(answer.ids == golden.token_ids, "\(golden.name)")
+        }
+    }
+
+    private func some(_ names: String...) throws -> [NextGolden.Prompt] {
+        let prompts = try NextGolden.file().prompts.filter { names.contains($0.name) }
+        #expect(prompts.count == names.count)
+        return prompts
+    }
+
+    @Test("names of later versions of transformers", arguments: CheckpointLayoutTests.oneFolder)
+    func names(_ names: CheckpointLayoutTests.Names) throws {
+        var copy = try CheckpointCopy(of: NextGolden.checkpoint)
+        copy.rename { names($0) }
+        try copy.write()
+        try expectAnswers(copy.load(), some("wide", "two_pictures"))
+    }
+
+    @Test("a checkpoint without its newline is incomplete")
+    func noNewline() throws {
+        var copy = try CheckpointCopy(of: NextGolden.checkpoint)
+        copy.tensors["image_newline"] = nil
+        try copy.write()
+        let error = #expect(throws: ModelError.self) { try copy.load() }
+        #expect(error?.code == .missingTensor && error?.message.contains("image_newline") == true)
+    }
+
+    @Test("a Mistral decoder is the same network with other defaults")
+    func mistral() throws {
+        let copy = try CheckpointCopy(of: NextGolden.checkpoint)
+        try copy.write()
+        try copy.edit(section: "text_config") { text in
+            text["model_type"] = "mistral"
+            text["sliding_window"] = NSNull()
+            for key in ["attention_bias", "mlp_bias", "pretraining_tp", "rope_scaling"] { text[key] = nil }
+        }
+        try expectAnswers(copy.load(), some("wide", "interleaved"))
+    }
+
+    @Test("a packed model answers the same")
+    func packed() throws {
+        let folder = try TemporaryDirectory(), packed = folder.file("packed").path
+        _ = try ModelPacking.pack(
+            ModelFolder(directory: NextGolden.checkpoint.directory), weights: .f32, threads: 2, to: packed)
+        try expectAnswers(greedy(directory: packed), some("wide", "two_pictures"))
+    }
+
+    @Test("a random checkpoint is read again")
+    func random() throws {
+        var configuration = try LLaVAConfiguration(directory: NextGolden.checkpoint.directory)
+        let folder = try TemporaryDirectory(), path = folder.file("random").path
+        _ = try RandomCheckpoint.write(configuration, to: path, shardBytes: 1 << 20)
+        configuration.endOfSequence = [2]
+        #expect(try LLaVAConfiguration(directory: path) == configuration)
+        let plan = try ReductionPlan(method: "none", keep: nil, model: configuration.depth)
+        let backend = CPUBackend(precision: .float32, threads: 1)
+        for model in [
+            try LLaVA(directory: path, backend: backend),
+            try LLaVA(random: configuration, seed: 1, backend: backend),
+        ] {
+            let greedy = try greedy(), prompt = try greedy.input("<image>", pictures: ["wide"], plan)
+            let picture = try greedy.processor.prepare(path: NextGolden.path("wide"), framing: nil)
+            let tiles = try model.encode(picture.tiles.map { LLaVA.TileRequest(patches: $0.patches, plan: plan) })
+            let input = LLaVA.DecoderInput(
+                prompt.prompt, [LLaVA.EncodedPicture(tiles, picture.tiling)], plan: plan)
+            #expect(try model.prefill([input], room: [1]).logits.doubles.allSatisfy(\.isFinite))
+        }
+    }
+
+    @Test("pictures are taken as they are: a framing is refused")
+    func framing() throws {
+        let greedy = try greedy()
+        for framing in PicturePreprocessing.Framing.allCases {
+            let error = #expect(throws: ModelError.self) {
+                try greedy.processor.prepare(path: NextGolden.path("wide"), framing: framing)
+            }
+            #expect(error?.code == .malformedConfiguration && error?.message.contains("--image-mode") == true)
+        }
+    }
+
+    @Test("a job may be as large as the largest canvas")
+    func memory() throws {
+        let configuration = try LLaVAConfiguration(directory: NextGolden.checkpoint.directory)
+        // A base tile of 16, and lines across 8 patches: 8 of them on 2 x 2 tiles, 12 across 4 on 3 x 1.
+        #expect(configuration.mostRowsPerPicture == 16 + 8 * 9)
+        let memory = ModelMemory(configuration, weights: nil, stored: .f16, activations: .float32)
+        #expect(memory.rowsPerJob == 88 + 256)
+    }
+
+    @Test("more than the context holds is refused before a tower runs")
+    func tooLong() throws {
+        let copy = try CheckpointCopy(of: NextGolden.checkpoint)
+        try copy.write()
+        try copy.edit(section: "text_config") { $0["max_position_embeddings"] = 100 }
+        let greedy = try copy.load(), plan = try greedy.plan(), text = "USER: <image>\nWhat is this? ASSISTANT:"
+        let prompt = try greedy.processor.prompt(text, template: .none)
+        let (square, wide) = try (
+            greedy.processor.prepare(path: NextGolden.path("square"), framing: nil).tiling,
+            greedy.processor.prepare(path: NextGolden.path("wide"), framing: nil).tiling
+        )
+        let error = #expect(throws: ModelError.self) { try greedy.model.check(prompt, [square], plan: plan) }
+        let rows = prompt.text.count + 88
+        #expect(error?.code == .promptTooLong && error?.message.contains("has \(rows) tokens") == true)
+        try greedy.model.check(prompt, [wide], plan: plan)
+        // Reduced in the tower: 5 tiles of 2 tokens each, without newlines.
+        try greedy.model.check(prompt, [square], plan: greedy.plan("fastervlm", keep: 2))
+    }
+}
