@@ -65,9 +65,7 @@ public struct ReductionPlan: Sendable {
     ///
     /// `plan` is the one that every tile began with. `leftOut` tokens do not enter the language model though nothing
     /// reduced them; the budget is at most what does.
-    init(joining tiles: [ReductionPlan], of plan: ReductionPlan, leavingOut leftOut: Int)
-        throws(ReductionError)
-    {
+    init(joining tiles: [ReductionPlan], of plan: ReductionPlan, leavingOut leftOut: Int) throws(ReductionError) {
         guard tiles.count != 1 || leftOut > 0 else {
             self = tiles[0]
             return

@@ -75,11 +75,9 @@ public final class LLaVA {
             progress: progress)
         projector = try Projector(
             c, names: names.projector,
-            weights: Weights(decoder, prefix: "", format: formats.projector, backend: backend),
-            backend: backend)
+            weights: Weights(decoder, prefix: "", format: formats.projector, backend: backend), backend: backend)
         newline = try c.anyResolution.map { _ in
-            let row = try Weights(decoder, prefix: "", backend: backend).tensor(
-                names.newline, [c.text.hidden])
+            let row = try Weights(decoder, prefix: "", backend: backend).tensor(names.newline, [c.text.hidden])
             return backend.convert(row.reshaped([1, c.text.hidden]), to: backend.residualType)
         }
         self.decoder = try Llama(

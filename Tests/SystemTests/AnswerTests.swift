@@ -58,6 +58,40 @@ extension BlackBox {
             #expect(answer.promptTokenIds == expanded)
         }
 
+        /// Pictures of several tiles: one, two, none, and as many tokens of each tile as a method keeps.
+        @Test func picturesOfSeveralTilesAreAnsweredAsTransformersDoes() async throws {
+            struct Prompt: Decodable {
+                let name, prompt: String
+                let pictures: [String]
+                let rows: Int
+                let tokenIds: [Int]
+            }
+            struct File: Decodable { let prompts: [Prompt] }
+            let golden = try File(
+                printed: String(contentsOf: Repository.fixture("model/next_golden.json"), encoding: .utf8))
+            func answer(_ prompt: Prompt, _ more: String...) async throws -> RunningWinnow.End {
+                try await winnow(
+                    ["answer", "--model", Repository.fixture("model/next").path, "--template", "none"]
+                        + ["--prompt", prompt.prompt, "--max-tokens", "12", "--threads", "1", "--output", "json"]
+                        + prompt.pictures.flatMap {
+                            ["--image", Repository.fixture("model/next_images/\($0).png").path]
+                        } + more)
+            }
+            for prompt in golden.prompts where ["wide", "two_pictures", "text_only"].contains(prompt.name) {
+                let end = try await answer(prompt)
+                try #require(end.code == 0, "\(end)")
+                let found = try Answer(printed: end.output)
+                #expect(found.tokenIds == prompt.tokenIds && found.promptTokenIds.count == prompt.rows)
+            }
+            let both = try #require(golden.prompts.first { $0.name == "two_pictures" })
+            let reduced = try Answer(
+                printed: await answer(both, "--method", "ficoco-v", "--keep", "4").output)
+            // 5 and 3 tiles.
+            #expect(reduced.visualTokens == 8 * 4 && reduced.visualTokensDelivered == 8 * 4)
+            let framed = try await answer(both, "--image-mode", "pad")
+            #expect(framed.code != 0 && framed.errors.contains("--image-mode"))
+        }
+
         @Test func theReportAddsUpAndFewerTokensTakeFewerOperations() async throws {
             var answers: [Answer] = []
             let reduction = ["--method", "ficoco-v", "--keep", "64", "--set", "axis=row", "--set", "scores=logits"]

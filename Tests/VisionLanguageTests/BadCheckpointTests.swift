@@ -79,10 +79,10 @@ struct BadCheckpointTests {
     func unknownModel() throws {
         let copy = try CheckpointCopy(of: golden)
         try copy.write()
-        try copy.edit("config.json") { $0["model_type"] = "llava_next" }
+        try copy.edit("config.json") { $0["model_type"] = "llava_onevision" }
         let error = try #require(throws: ModelError.self) { try copy.load() }
         #expect(error.code == .unknownModelType)
-        #expect(error.message.contains("config.json") && error.message.contains("llava_next"))
+        #expect(error.message.contains("config.json") && error.message.contains("llava_onevision"))
     }
 
     @Test("a folder that is not there, and a config.json that is not JSON")
