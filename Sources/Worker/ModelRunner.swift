@@ -6,7 +6,7 @@ internal import Tensors
 internal import TokenReduction
 internal import VisionLanguage
 
-/// Runs jobs through LLaVA-1.5: pictures are prepared on one thread while the model answers others on another.
+/// Runs jobs through LLaVA-1.5 or LLaVA-NeXT: pictures are prepared on one thread while the model answers others on another.
 ///
 /// Holds one model at a time; jobs of another model wait until the running ones are answered.
 public final class ModelRunner: JobRunner {
