@@ -14,7 +14,8 @@ public struct Winnow: ParsableCommand {
     /// Name, description and subcommands.
     public static let configuration = CommandConfiguration(
         commandName: "winnow",
-        abstract: "Runs batches of image–instruction jobs through LLaVA-1.5 and LLaVA-NeXT with visual token reduction.",
+        abstract:
+            "Runs batches of image–instruction jobs through LLaVA-1.5 and LLaVA-NeXT with visual token reduction.",
         discussion: """
             Exit codes: 0 all jobs succeeded, 1 something around the jobs failed, 2 wrong usage or input, \
             3 some jobs failed, 4 cancelled.
