@@ -47,6 +47,8 @@ public struct GenerationRequest: Sendable {
     public let stop: [String]
     /// Whether the result holds what entered the projector.
     public let keepsTowerFeatures: Bool
+    /// Equal keys mean the same pictures and reductions, whatever is asked about them; nil where nothing may be shared.
+    let pictureKey: String?
 
     /// A request; `maxTokens` is at least 1, and there is a picture for each place in the prompt.
     public init(
@@ -63,6 +65,9 @@ public struct GenerationRequest: Sendable {
         self.maxTokens = maxTokens
         self.stop = stop
         self.keepsTowerFeatures = keepsTowerFeatures
+        let keys = pictures.compactMap(\.key)
+        let isShared = !keys.isEmpty && keys.count == pictures.count
+        pictureKey = isShared ? keys.map { "\($0.utf8.count) \($0)" }.joined(separator: " ") : nil
     }
 }
 

@@ -139,13 +139,6 @@ extension GenerationRequest {
         return key
     }
 
-    /// Equal keys mean the same pictures and reductions, whatever is asked about them; nil where nothing may be shared.
-    var pictureKey: String? {
-        let keys = pictures.compactMap(\.key)
-        guard !keys.isEmpty, keys.count == pictures.count else { return nil }
-        return keys.map { "\($0.utf8.count) \($0)" }.joined(separator: " ")
-    }
-
     /// Equal keys mean that tower, projector and what reduces there give the same: the question counts where it is read.
     fileprivate func towerKey(_ picture: Int) -> String? {
         let key = pictures[picture].key

@@ -38,7 +38,8 @@ struct WaitingRequests {
         var cached = running.reduce(0) { $0 + self.cached($1) }
         for index in order(count) {
             let request = requests[index]
-            let isShared = request.prefixKey.map { begun.contains($0) } ?? false || remembers(request)
+            let prefix = request.prefixKey
+            let isShared = prefix.map { begun.contains($0) } ?? false || remembers(request)
             // Where a reduction looks on, the beginning joins the rows that follow it.
             let joins = request.plan.reduces(in: .languageModel)
             let own = isShared && !joins ? request.prompt.after.count : prompt(request)
@@ -48,7 +49,7 @@ struct WaitingRequests {
             taken.append(index)
             rows += own
             cached += self.cached(request)
-            if let key = request.prefixKey { begun.insert(key) }
+            if let prefix { begun.insert(prefix) }
         }
         defer { for index in taken.sorted(by: >) { requests.remove(at: index) } }
         return taken.map { requests[$0] }

@@ -1,10 +1,8 @@
 internal import Foundation
 
-/// Whether an answer is one of those that its item accepts: the one rule for results, reports and evaluations.
+/// Whether an answer is one of those that its item accepts: the one rule for results, reports and evaluations. Case,
+/// articles and punctuation around words do not count.
 public enum AcceptedAnswers {
-    /// How it is said.
-    public static let rule = "equal to an accepted answer but for case, articles and punctuation around words"
-
     /// Whether `answer` is one of `accepted`; nil where none is named.
     public static func contain(_ answer: String, _ accepted: [String]) -> Bool? {
         guard !accepted.isEmpty else { return nil }

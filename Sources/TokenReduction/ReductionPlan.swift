@@ -30,10 +30,10 @@ public struct ReductionPlan: Sendable {
     /// What is reduced.
     public let model: ModelDepth
     /// Visual tokens left at the end of the last place that reduces; until a picture has settled it, the most that may be.
-    public private(set) var keep: Int
+    public let keep: Int
     /// Whether the picture has yet to settle how many tokens stay.
-    public private(set) var isOpen: Bool
-    private var removals: [Place: [Int]]
+    public let isOpen: Bool
+    private let removals: [Place: [Int]]
     /// Visual tokens that leave the projector and do not enter the language model: they show padding alone.
     private var leftOut = 0
 
@@ -99,20 +99,9 @@ public struct ReductionPlan: Sendable {
             joining: [ReductionPlan](repeating: self, count: tiles), of: self, leavingOut: leftOut)
     }
 
-    /// This plan once its tile, or a sequence in the language model, has said that it keeps `count` tokens, at most as many as
-    /// were allowed.
-    func settled(at count: Int, in place: Place) throws(ReductionError) -> ReductionPlan {
-        let keep = min(count, keep)
-        if place == .languageModel, let stages = method.decoder {
-            var plan = self
-            plan.keep = keep
-            plan.isOpen = false
-            plan.removals[.languageModel] = try Self.removals(
-                stages, in: .languageModel, from: delivered, to: keep, layers: model.languageLayers)
-            try plan.checkSteps()
-            return plan
-        }
-        return try ReductionPlan(method: method, keep: keep, model: model, isSettled: true)
+    /// This plan once its tile has said that it keeps `count` tokens, at most as many as were allowed.
+    func settled(at count: Int) throws(ReductionError) -> ReductionPlan {
+        try ReductionPlan(method: method, keep: min(count, keep), model: model, isSettled: true)
     }
 
     private init(

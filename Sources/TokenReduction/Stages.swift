@@ -124,8 +124,7 @@ public struct ReductionStep: Sendable, Hashable {
         // Tokens that change their order do so among the places of those that stay.
         let goes = Set(correlation.sources)
         var order = (kept ?? Array(0..<visual.count)).map { visual[$0] }[...]
-        var rows = [Int](repeating: 0, count: layout.rows)
-        for row in 0..<layout.rows { rows[row] = row }
+        var rows = Array(0..<layout.rows)
         for token in 0..<visual.count { rows[visual[token]] = goes.contains(token) ? -1 : order.removeFirst() }
         self.kept = rows.filter { $0 >= 0 }
         self.pruned = correlation.sources.map { visual[$0] }

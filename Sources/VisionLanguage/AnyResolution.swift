@@ -6,7 +6,7 @@ public struct AnyResolution: Sendable, Hashable {
     /// (`image_grid_pinpoints`).
     public var canvases: [TileCanvas.Size]
 
-    /// These canvases.
+    /// A model that was trained on these canvases.
     public init(canvases: [TileCanvas.Size]) {
         precondition(!canvases.isEmpty, "a picture needs a canvas")
         self.canvases = canvases

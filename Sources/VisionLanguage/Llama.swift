@@ -103,7 +103,7 @@ final class Llama {
                     sequence.reduction.reduces(layer: index)
                         ? Array(0..<segment.count) : [segment.count - 1]
                 }
-                let places = zip(rows.segments, kept).flatMap { segment, kept in kept.map { segment.lowerBound + $0 } }
+                let places = rows.places(of: kept)
                 queries = backend.gather(queries, rows: places, as: queries.type)
                 positions = places.map { positions[$0] }
                 rows.keep(kept, backend: backend)
@@ -278,16 +278,18 @@ final class Llama {
         _ sequences: [DecoderSequence]
     ) throws -> [Int]? {
         var reductions = sequences.map(\.reduction)
-        let segments = rows.segments
+        let before = rows
         let kept = try rows.reduce(
             &reductions, .languageModel, layer: layer, at: moment, evidence: evidence,
             layouts: sequences.map(\.layout), backend: backend)
         guard let kept else { return nil }
         for (index, sequence) in sequences.enumerated() {
             sequence.reduction = reductions[index]
-            if kept[index].count < segments[index].count { sequence.layout = sequence.layout.keeping(kept[index]) }
+            if kept[index].count < before.segments[index].count {
+                sequence.layout = sequence.layout.keeping(kept[index])
+            }
         }
-        return zip(segments, kept).flatMap { segment, rows in rows.map { segment.lowerBound + $0 } }
+        return before.places(of: kept)
     }
 
     private func feedForward(_ layer: Layer, _ index: Int, _ rows: RaggedRows, _ sequences: [DecoderSequence]) {

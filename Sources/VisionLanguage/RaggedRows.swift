@@ -35,10 +35,15 @@ struct RaggedRows {
     /// Keeps the given rows of each sequence, counted from its first; those of `changed` sequences have taken something in.
     mutating func keep(_ kept: [[Int]], changed: Set<Int> = [], backend: any Backend) {
         ahead = ahead?.keeping(kept, changed: changed, backend: backend)
-        let rows = zip(segments, kept).flatMap { segment, rows in rows.map { segment.lowerBound + $0 } }
+        let rows = places(of: kept)
         guard rows.count < tensor.rows || zip(rows, 0...).contains(where: !=) else { return }
         tensor = backend.gather(tensor, rows: rows, as: tensor.type)
         segments = Self.segments(of: kept.map(\.count))
+    }
+
+    /// Rows of each sequence, counted from its first, as counted from the first of all sequences.
+    func places(of rows: [[Int]]) -> [Int] {
+        zip(segments, rows).flatMap { segment, rows in rows.map { segment.lowerBound + $0 } }
     }
 
     /// Lets each sequence's reduction act on its rows, which are what `layouts` say, at `moment` of a layer; returns the rows

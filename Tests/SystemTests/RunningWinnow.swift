@@ -110,6 +110,12 @@ func winnow(_ arguments: String...) async throws -> RunningWinnow.End { try awai
 /// Runs `winnow` to its end.
 func winnow(_ arguments: [String]) async throws -> RunningWinnow.End { try await RunningWinnow(arguments).end() }
 
+/// Writes the Python reader, as `winnow` prints it, into a folder.
+func writeReader(to folder: TemporaryDirectory) async throws {
+    let reader = try await winnow("results", "reader")
+    try Data(reader.output.utf8).write(to: folder.file("winnow_results.py"))
+}
+
 /// Waits for something that must come, however slow the machine is.
 func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(180)

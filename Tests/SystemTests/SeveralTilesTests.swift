@@ -78,8 +78,7 @@ extension BlackBox {
             let results = try write(method: "fastv")
             let end = try await winnow("run", batch, "--threads", "1")
             try #require(end.code == 0, "\(end)")
-            let reader = try await winnow("results", "reader")
-            try Data(reader.output.utf8).write(to: folder.file("winnow_results.py"))
+            try await writeReader(to: folder)
             let script = """
                 import sys
                 sys.path.insert(0, sys.argv[1])

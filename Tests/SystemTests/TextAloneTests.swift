@@ -148,8 +148,7 @@ extension BlackBox {
         @Test(.enabled(if: SystemPython.hasH5py, "needs Debian's python3-h5py"))
         func thePythonReaderKnowsThem() async throws {
             try await run()
-            let reader = try await winnow("results", "reader")
-            try Data(reader.output.utf8).write(to: folder.file("winnow_results.py"))
+            try await writeReader(to: folder)
             let script = """
                 import sys
                 sys.path.insert(0, sys.argv[1])

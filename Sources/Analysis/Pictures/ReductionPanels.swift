@@ -23,9 +23,6 @@ public struct ReductionPanels: Sendable {
         self.panels = panels
     }
 
-    /// The panels side by side on white, `gap` pixels apart.
-    public func strip(gap: Int = 12) -> Picture { Self.sheet([self], gap: gap) }
-
     /// The panels of several tiles on white, a line for each tile, `gap` pixels apart.
     public static func sheet(_ tiles: [ReductionPanels], gap: Int = 12) -> Picture {
         let widths = tiles.map { $0.panels.reduce(gap) { $0 + $1.picture.width + gap } }

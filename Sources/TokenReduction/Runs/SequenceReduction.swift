@@ -39,12 +39,12 @@ public struct SequenceReduction: RowReduction, Sendable {
     /// Whether layer `layer` gives up tokens, or asks whether to.
     public func reduces(layer: Int) -> Bool { reduces(place: .languageModel, layer: layer, at: nil) }
 
-    /// See ``RowReduction``.
+    /// Whether layer `layer` of `place`, which is the language model, gives up tokens; at `moment` only, if one is given.
     public func reduces(place: Place, layer: Int, at moment: Moment?) -> Bool {
         plan.reduces(in: place, layer: layer, at: moment)
     }
 
-    /// See ``RowReduction``.
+    /// Whether tokens that stay in the language model take something in of those that go.
     public func merges(in place: Place) -> Bool { plan.merges(in: place) }
 
     /// Whether the rows that are left are numbered anew after each reduction.
@@ -72,7 +72,8 @@ public struct SequenceReduction: RowReduction, Sendable {
         tokens.remember(evidence, stages: plan.method.decoder)
     }
 
-    /// See ``RowReduction``.
+    /// Reduces the rows of one layer as ``RowReduction`` says; throws where `layout` holds another number of visual tokens than
+    /// was planned.
     public mutating func reduce(
         place: Place = .languageModel, layer: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout
     ) throws(ReductionError) -> [Int] {

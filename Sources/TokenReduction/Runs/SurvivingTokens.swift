@@ -90,7 +90,7 @@ struct SurvivingTokens: Sendable {
         let view = try LayerView(
             layout: layout, evidence: evidence, grids: grids, positions: positions, sizes: sizes)
         if plan.settles(in: place, layer: layer), let filter = stages.filter as? any CountingFilter {
-            plan = try plan.settled(at: filter.count(in: view), in: place)
+            plan = try plan.settled(at: filter.count(in: view))
         }
         let removal = plan.removal(in: place, layer: layer)
         guard removal > 0 else { return Array(0..<layout.rows) }

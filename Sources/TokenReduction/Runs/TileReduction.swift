@@ -66,7 +66,8 @@ public struct TileReduction: RowReduction, Sendable {
         plan.method.stages(in: place)?.proportionalAttention == true ? tokens.keyBias : nil
     }
 
-    /// See ``RowReduction``.
+    /// Reduces the rows of one layer as ``RowReduction`` says; throws where `layout` holds another number of visual tokens than
+    /// was planned.
     public mutating func reduce(
         place: Place, layer: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout
     ) throws(ReductionError) -> [Int] {
