@@ -6,6 +6,8 @@ public struct AnalysisError: Error, CustomStringConvertible, Sendable {
         case badRequest
         /// The catalogue cannot be read or written.
         case catalogue
+        /// A shard holds what its writer never writes.
+        case contradiction
         /// The batch still runs, and what was asked for needs it to be over.
         case stillRunning
         /// A program that was needed is absent or failed.

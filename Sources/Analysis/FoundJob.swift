@@ -4,7 +4,8 @@ public import ResultFiles
 
 /// Finds the visible row of a job by its id.
 public enum FoundJob {
-    /// The row, without its features, and what it shares with the others of its shard.
+    /// The row, without its features, and what it shares with the others of its shard; throws where it contradicts itself,
+    /// which a shard may that another program has edited.
     public static func find(_ id: String, in catalogue: Catalogue) throws -> (row: ResultRow, header: ShardHeader) {
         guard let place = try catalogue.places(of: [id]).first else {
             throw AnalysisError(
@@ -21,7 +22,23 @@ public enum FoundJob {
                 "the catalogue of \(catalogue.folder.path) does not fit its shards; "
                     + "make it again with 'winnow results catalogue'")
         }
+        do {
+            try row.check(against: reader.header)
+        } catch {
+            throw AnalysisError(
+                .contradiction, "\(reader.path): the row of job '\(id)' cannot be trusted: \(error.message)")
+        }
         return (row, reader.header)
+    }
+}
+
+extension ResultRow {
+    /// Which picture and tile a segment is; empty where the row has no other.
+    public func name(ofSegment segment: Int) -> String {
+        guard segments.count > 1, segment < segments.count else { return "" }
+        let picture = Int(segments.picture[segment]), tiles = segments.picture.count { $0 == picture }
+        let tile = tiles > 1 ? ", tile \(segments.tile[segment] + 1) of \(tiles)" : ""
+        return "picture \(picture + 1) of \(pictures.count)" + tile
     }
 }
 

@@ -40,7 +40,7 @@ enum BatchPreflight {
             let plan = try ReductionPlan(
                 method: wanted.method.name, keep: wanted.method.keep, fromLayer: wanted.method.fromLayer,
                 options: wanted.method.options, model: configuration.depth)
-            try checkContext(file, plan, configuration.text.context)
+            try checkPictures(file, plan, configuration)
             if plan.readsQuestion { _ = try CLIPFolder(of: wanted.model, visionTower: wanted.visionTower) }
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(path): \(error)")
@@ -49,14 +49,30 @@ enum BatchPreflight {
         return file
     }
 
-    /// Refuses items whose pictures alone leave no room for a word.
-    private static func checkContext(_ file: BatchFile, _ plan: ReductionPlan, _ context: Int) throws {
-        let pictures = file.mostPictures
-        guard pictures * plan.delivered + 1 >= context else { return }
+    /// Refuses items whose pictures alone leave no room for a word, or have more tokens than a record can tell apart, whatever
+    /// the pictures are.
+    private static func checkPictures(
+        _ file: BatchFile, _ plan: ReductionPlan, _ configuration: LLaVAConfiguration
+    ) throws {
+        let pictures = file.mostPictures, context = configuration.text.context
+        guard pictures > 0 else { return }
+        let rows = configuration.fewestRowsPerPicture(under: plan)
+        let tokens = configuration.fewestTilesPerPicture * configuration.vision.patches
+        let problem: String
+        if pictures * rows + 1 >= context {
+            let atLeast = configuration.anyResolution == nil && !plan.isOpen ? "" : "at least "
+            problem =
+                "\(pictures) pictures of \(atLeast)\(rows) visual tokens each do not fit into the \(context) that the model "
+                + "takes with the answer; give fewer, or keep fewer tokens of each"
+        } else if pictures * tokens > PatchGrid.mostTokens {
+            problem =
+                "\(pictures) pictures have at least \(pictures * tokens) visual tokens before any reduction, and a job's record "
+                + "tells \(PatchGrid.mostTokens) apart; give fewer"
+        } else {
+            return
+        }
         throw CommandFailure(
-            ExitCodes.usage,
-            "\(file.description.items), line \(file.lineOfMostPictures): \(pictures) pictures of \(plan.delivered) visual tokens each do not fit "
-                + "into the \(context) that the model takes with the answer; give fewer, or keep fewer tokens of each")
+            ExitCodes.usage, "\(file.description.items), line \(file.lineOfMostPictures): \(problem)")
     }
 
     private static func warn(of unreadable: UnreadablePictures, among items: Int) {

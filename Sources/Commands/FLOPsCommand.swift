@@ -15,13 +15,19 @@ struct FLOPsCommand: ParsableCommand {
             language model.
             """)
 
-    @Option(help: "Sizes: llava-1.5-7b, llava-1.5-13b, or a checkpoint folder.")
-    var model = "llava-1.5-7b"
+    @Option(help: "Sizes: \(LLaVAConfiguration.names.joined(separator: ", ")), or a checkpoint folder.")
+    var model = LLaVAConfiguration.names[0]
 
     @Option(help: "The vision tower's folder, for original LLaVA checkpoints.")
     var visionTower: String?
 
     @OptionGroup var reduction: MethodOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Width and height of the picture in pixels, for models that lay it on several tiles.",
+            valueName: "width x height"))
+    var picture: PixelSize?
 
     @Option(help: "Tokens of the prompt beside the picture.")
     var textTokens = 60
@@ -44,7 +50,8 @@ struct FLOPsCommand: ParsableCommand {
             options: reduction.options(), model: configuration.depth)
         let account: CostAccount
         do {
-            account = try CostAccount(plan: plan, model: configuration, textTokens: textTokens)
+            account = try CostAccount(
+                plan: plan, model: configuration, textTokens: textTokens, picture: tiling(in: configuration))
         } catch {
             throw CommandFailure(ExitCodes.usage, "\(error)")
         }
@@ -55,13 +62,38 @@ struct FLOPsCommand: ParsableCommand {
         }
     }
 
+    /// How the picture lies on its tiles; nil in models that take every picture as one.
+    private func tiling(in configuration: LLaVAConfiguration) throws -> PictureTiling? {
+        guard configuration.anyResolution != nil else { return nil }
+        guard let picture else {
+            throw CommandFailure(
+                ExitCodes.usage,
+                "what a picture costs in \(model) depends on its size, for it is laid on several tiles: give one, such as "
+                    + "--picture 672x672, which papers count")
+        }
+        return configuration.tiling(width: picture.width, height: picture.height)
+    }
+
     private func sizes() throws -> LLaVAConfiguration {
         if let configuration = LLaVAConfiguration.named(model) { return configuration }
         guard FileManager.default.fileExists(atPath: model) else {
             throw CommandFailure(
-                ExitCodes.usage, "there is no model '\(model)': name llava-1.5-7b, llava-1.5-13b or a checkpoint folder"
+                ExitCodes.usage,
+                "there is no model '\(model)': name \(LLaVAConfiguration.names.joined(separator: ", ")) or a checkpoint folder"
             )
         }
         return try LLaVAConfiguration(directory: model, visionTower: visionTower)
+    }
+}
+
+/// A picture's sides in pixels, written as 640x480.
+struct PixelSize: ExpressibleByArgument {
+    let width: Int
+    let height: Int
+
+    init?(argument: String) {
+        let sides = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+        guard sides.count == 2, sides.allSatisfy((1...100_000).contains) else { return nil }
+        (width, height) = (sides[0], sides[1])
     }
 }

@@ -26,6 +26,8 @@ struct FLOPsReport: Encodable {
     let model, method: String
     let options: [String: String]
     let textTokens: Int
+    /// Tiles that the picture lies on.
+    let tiles: Int
     let visualTokens, visualTokensDelivered, visualTokensLeft: Int
     /// Rows that enter each layer of the language model.
     let prefillRows: [Int]
@@ -39,9 +41,10 @@ struct FLOPsReport: Encodable {
         method = plan.method.name
         options = Dictionary(plan.method.options.map { ($0.name, $0.value) }) { first, _ in first }
         textTokens = account.textTokens
-        visualTokens = plan.model.visualTokens
-        visualTokensDelivered = plan.delivered
-        visualTokensLeft = plan.keep
+        tiles = account.rows.tiles
+        visualTokens = account.rows.visualTokens
+        visualTokensDelivered = account.rows.delivered
+        visualTokensLeft = account.rows.kept
         prefillRows = account.rows.decoder.map(\.attention)
         let executed = account.executed
         self.executed = Executed(
@@ -80,7 +83,7 @@ struct FLOPsReport: Encodable {
         }
         let left = published.map { "  \($0.name) (\($0.source)): \($0.leavesOut)" }.joined(separator: "\n")
         return """
-            \(model), \(method): of \(visualTokens) visual tokens \(visualTokensDelivered) enter the language model and \
+            \(model), \(method): of \(visualTokens) visual tokens\(tiles > 1 ? " in \(tiles) tiles" : "") \(visualTokensDelivered) enter the language model and \
             \(visualTokensLeft) are left at its end; \(textTokens) text tokens
 
             \(costs.text(width: .max))

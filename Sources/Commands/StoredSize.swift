@@ -14,6 +14,8 @@ struct StoredSize {
     let pictured: Int
     /// The pictures of all of them.
     let pictures: Int
+    /// Whether most pictures take less.
+    let isMost: Bool
 
     init(_ file: BatchFile) throws {
         let wanted = file.description
@@ -21,6 +23,9 @@ struct StoredSize {
         let plan = try ReductionPlan(
             method: wanted.method.name, keep: wanted.method.keep, fromLayer: wanted.method.fromLayer,
             options: wanted.method.options, model: configuration.depth)
+        // Where pictures lie on several tiles, as many as the largest canvas has.
+        let tiles = configuration.mostTilesPerPicture
+        isMost = tiles > 1
         let tokens = configuration.visualTokens
         func left(after places: Place...) -> Int {
             tokens - places.flatMap { plan.removals(in: $0) }.reduce(0, +)
@@ -28,13 +33,13 @@ struct StoredSize {
         let removed = tokens - left(after: .visionEncoder, .projector, .languageModel)
         switch wanted.trace {
         // One or two merges for each token that leaves, seven bytes each; scores of two bytes; packed indices.
-        case .full: trace = tokens * 4 + removed * 11
-        case .indices: trace = tokens + removed * 2
+        case .full: trace = tiles * (tokens * 4 + removed * 11)
+        case .indices: trace = tiles * (tokens + removed * 2)
         case .none: trace = 0
         }
         switch wanted.features {
-        case .projected: features = 2 * configuration.text.hidden * left(after: .visionEncoder, .projector)
-        case .tower: features = 2 * configuration.vision.hidden * left(after: .visionEncoder)
+        case .projected: features = tiles * 2 * configuration.text.hidden * left(after: .visionEncoder, .projector)
+        case .tower: features = tiles * 2 * configuration.vision.hidden * left(after: .visionEncoder)
         case .none: features = 0
         }
         (jobs, pictured, pictures) = (file.itemCount, file.picturedItemCount, file.pictureCount)
@@ -52,7 +57,8 @@ struct StoredSize {
             pictured == jobs
             ? (pictures == jobs ? "" : " with one picture", "")
             : (" with a picture", ", \(jobs - pictured) of them without a picture")
-        return "storing about \(Self.bytes(job)) a job\(which) (features \(Self.bytes(features)), "
+        return
+            "storing \(isMost ? "at most" : "about") \(Self.bytes(job)) a job\(which) (features \(Self.bytes(features)), "
             + "trace \(Self.bytes(trace))), \(Self.bytes(total)) for \(jobs) jobs\(others); "
             + "--features and --trace choose what is stored"
     }

@@ -28,6 +28,12 @@ public struct LayerRows: Sendable, Hashable {
 public struct RowCounts: Sendable, Hashable {
     /// Tiles of the picture, each of which goes through tower and projector on its own.
     public let tiles: Int
+    /// Visual tokens of all tiles before any reduction.
+    public let visualTokens: Int
+    /// Those of them that enter the language model.
+    public let delivered: Int
+    /// Those of them that are left at its end.
+    public let kept: Int
     /// The layers of the vision tower that run, for each tile; patches and the class token.
     public let tower: [LayerRows]
     /// Rows of each tile for which a reduction asks the layer behind the last one that runs for queries and keys.
@@ -77,12 +83,15 @@ public struct RowCounts: Sendable, Hashable {
         }
         let beside = others + textTokens
         tiles = picture.tiles
+        visualTokens = sequence.model.visualTokens
+        delivered = sequence.delivered
+        kept = sequence.tokens(entering: model.text.layers, of: .languageModel)
         tower = plan.rows(in: .visionEncoder, beside: 1)
         let last = tower.count - 1
         beyondTower = plan.looksAhead(in: .visionEncoder, layer: last) ? tower[last].feedForward : 0
         projector = plan.tokens(entering: 0, of: .projector) + classToken
         decoder = sequence.rows(in: .languageModel, beside: beside)
-        left = sequence.tokens(entering: model.text.layers, of: .languageModel) + beside
+        left = kept + beside
     }
 
     /// The layers of the language model as if all of them worked on the rows that are left at its end, which is how

@@ -70,14 +70,14 @@ final class Answer {
     func result(_ model: LLaVA) throws -> GenerationResult {
         guard let finish = try finish?.get() else { preconditionFailure("the answer is still being written") }
         let trace = try sequence.reduction.trace()
-        let tiles = input.tiles
+        let tiles = input.tiles, isReduced = trace.steps.contains { $0.place == .languageModel }
         var seconds = seconds
         seconds.reduce = trace.steps.reduce(0) { $0 + $1.seconds }
         return GenerationResult(
             id: request.id, text: finish.text.trimmingCharacters(in: .whitespacesAndNewlines), tokenIDs: ids,
             logProbabilities: logProbabilities, finishReason: finish.reason,
-            promptTokens: sequence.promptTokens, features: model.features(of: input),
-            towerFeatures: request.keepsTowerFeatures ? model.towerFeatures(of: input) : nil,
+            promptTokens: sequence.promptTokens, features: model.features(of: input, byNumber: isReduced),
+            towerFeatures: request.keepsTowerFeatures ? model.towerFeatures(of: input, byNumber: isReduced) : nil,
             reusedFeatures: reusedFeatures, reusedPrefix: reusedPrefix,
             trace: trace,
             flops: OperationCounts(

@@ -27,13 +27,18 @@ struct Prefill {
     /// Answers that are ready for their first token, in groups with the logits that it is chosen from.
     mutating func start(_ requests: [GenerationRequest]) throws -> [(answers: [Answer], logits: Tensor)] {
         let starts = try encode(requests)
-        // Those whose beginning the first ones read go on from there.
-        var keys: Set<String> = []
-        let isFirst = requests.map { request in
-            request.prefixKey.map { prefixes.contains($0) || keys.insert($0).inserted } ?? true
+        // Those whose beginning the first ones read go on from there, however large it is.
+        var first: [Start] = [], second: [Start] = [], read: Set<String> = [], wanted: Set<String> = []
+        for start in starts {
+            guard let key = start.request.prefixKey, !prefixes.contains(key), !read.insert(key).inserted else {
+                first.append(start)
+                continue
+            }
+            wanted.insert(key)
+            second.append(start)
         }
-        let groups = [true, false].map { first in starts.indices.filter { isFirst[$0] == first }.map { starts[$0] } }
-        return try groups.filter { !$0.isEmpty }.map { try read($0) }
+        var begun: [String: LLaVA.Prefix] = [:]
+        return try [first, second].filter { !$0.isEmpty }.map { try self.read($0, &begun, keeping: wanted) }
     }
 
     /// A request whose pictures are ready.
@@ -89,20 +94,26 @@ struct Prefill {
         }
     }
 
-    /// Reads prompts, or what follows a beginning that is remembered; remembers the others' beginnings.
-    private mutating func read(_ starts: [Start]) throws -> (answers: [Answer], logits: Tensor) {
+    /// Reads prompts, or what follows a beginning that is remembered or among those `begun`; remembers the others' beginnings,
+    /// and adds those that are `wanted` to `begun`.
+    private mutating func read(
+        _ starts: [Start], _ begun: inout [String: LLaVA.Prefix], keeping wanted: Set<String>
+    ) throws -> (answers: [Answer], logits: Tensor) {
         let clock = ContinuousClock(), start = clock.now
         let keys = starts.map(\.request.prefixKey)
-        let known = keys.map { $0.flatMap { prefixes.recall($0) } }
-        // One that is too large to be remembered is not copied.
+        let known = keys.map { $0.flatMap { begun[$0] ?? prefixes.recall($0) } }
+        // One that nobody waits for and that is too large to be remembered is not copied.
         let shares = starts.indices.map { place in
-            known[place] == nil && keys[place] != nil
-                && starts[place].input.beginning * model.cacheBytesPerRow <= prefixes.bound
+            guard known[place] == nil, let key = keys[place] else { return false }
+            return wanted.contains(key) || model.prefixBytes(of: starts[place].input) <= prefixes.bound
         }
         let (sequences, logits) = try model.prefill(
             starts.map(\.input), prefixes: known, shares: shares, room: starts.map(\.request.maxTokens))
         for (place, key) in keys.enumerated() where shares[place] {
-            if let key { prefixes.remember(model.prefix(of: sequences[place]), key) }
+            guard let key else { continue }
+            let prefix = model.prefix(of: sequences[place])
+            prefixes.remember(prefix, key)
+            if wanted.contains(key) { begun[key] = prefix }
         }
         let seconds = (clock.now - start) / .seconds(1)
         let flops = starts.indices.map { sequences[$0].prefillFLOPs - (known[$0]?.flops ?? 0) }

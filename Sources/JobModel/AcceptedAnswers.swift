@@ -10,15 +10,18 @@ public enum AcceptedAnswers {
         return accepted.contains { words(of: $0) == own }
     }
 
-    /// What is compared: words in lower case, without the punctuation around them and without articles. Of a text that holds
-    /// nothing else, everything but white space.
+    /// What is compared: words in lower case, without the punctuation around them and without articles. Where nothing is left
+    /// of a text, its articles count ("A" may be a choice), and where it holds no word, everything but white space.
     private static func words(of text: String) -> [String] {
         let all = text.lowercased().split(whereSeparator: \.isWhitespace).map(String.init)
-        let words = all.map { word in
-            let inside = word.trimmingCharacters(in: around)
-            return inside.hasSuffix(".") ? String(inside.dropLast()).trimmingCharacters(in: around) : inside
-        }.filter { !$0.isEmpty && !articles.contains($0) }
-        return words.isEmpty ? all : words
+        let words = all.map(trimmed).filter { !$0.isEmpty }
+        let named = words.filter { !articles.contains($0) }
+        return !named.isEmpty ? named : !words.isEmpty ? words : all
+    }
+
+    private static func trimmed(_ word: String) -> String {
+        let inside = word.trimmingCharacters(in: around)
+        return inside.hasSuffix(".") ? trimmed(String(inside.dropLast())) : inside
     }
 
     private static let articles: Set<String> = ["a", "an", "the"]

@@ -5,7 +5,7 @@ extension [Float16] {
 
 extension ResultRow {
     /// Throws where the row contradicts itself or the header of its shard, and says how.
-    func check(against header: ShardHeader) throws(ResultFileError) {
+    package func check(against header: ShardHeader) throws(ResultFileError) {
         try require(header.methods.contains(method), "method \"\(method)\" is not in the shard's list of methods")
         try require(tokens.wentTo.count == tokens.leftAt.count, "left_at and went_to differ in length")
         try require(

@@ -40,16 +40,21 @@ public struct ScalarColumn: Sendable {
             .integer(Int64($0.pictures.count))
         },
         ScalarColumn(name: "image_sha256", longName: "SHA-256 of each picture file, one a line", kind: .text) {
-            .text($0.pictures.sha256.joined(separator: "\n"))
+            .text(lines($0.pictures.sha256))
         },
         ScalarColumn(
             name: "picture_notes",
             longName: "what was let pass in each picture file, every pixel being there, one a line; empty if nothing",
             kind: .text
         ) { row in
-            .text(row.pictures.notes.contains { !$0.isEmpty } ? row.pictures.notes.joined(separator: "\n") : "")
+            .text(lines(row.pictures.notes))
         },
     ]
+
+    /// One text a line; empty where all are, as in jobs whose pictures could not be read.
+    private static func lines(_ texts: [String]) -> String {
+        texts.contains { !$0.isEmpty } ? texts.joined(separator: "\n") : ""
+    }
 
     private init(_ column: any JobColumn) {
         self.init(name: column.name, longName: column.longName, units: column.units, kind: column.kind) {

@@ -23,8 +23,8 @@ public struct PatchGrid: Sendable, Hashable {
     /// Patches in the grid.
     public var count: Int { rows * columns }
 
-    /// Traces and result files name a token in 16 bits and keep 65535 for "nowhere".
-    static let mostTokens = 65_535
+    /// Patches of all pictures of a job: traces and result files name a token in 16 bits and keep 65535 for "nowhere".
+    public static let mostTokens = 65_535
 }
 
 /// The grids of all tiles of a job's pictures, whose patches are numbered one tile after another, in raster order within each.

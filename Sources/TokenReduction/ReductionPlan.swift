@@ -86,7 +86,7 @@ public struct ReductionPlan: Sendable {
         }
         if let stages = method.decoder, keep < entering {
             removals[.languageModel] = try Self.removals(
-                stages, in: .languageModel, from: entering, to: keep, layers: model.languageLayers)
+                stages, in: .languageModel, from: entering, to: keep, layers: model.languageLayers, tiles: tiles.count)
         }
         self.removals = removals
         try checkSteps()
@@ -161,9 +161,9 @@ public struct ReductionPlan: Sendable {
 
     /// How many tokens each layer of `place` gives up, so that of those `entering` the right number leaves it.
     private static func removals(
-        _ stages: Stages, in place: Place, from entering: Int, to leaving: Int, layers: Int
+        _ stages: Stages, in place: Place, from entering: Int, to leaving: Int, layers: Int, tiles: Int = 1
     ) throws(ReductionError) -> [Int] {
-        let counts = try stages.schedule.removals(from: entering, to: leaving, layers: layers)
+        let counts = try stages.schedule.removals(from: entering, to: leaving, layers: layers, tiles: tiles)
         var left = entering
         for (layer, count) in counts.enumerated() where count > 0 {
             let most = stages.filter.mostRemovable(of: left)

@@ -137,8 +137,11 @@ public struct Schedule: Sendable, Hashable {
         }
     }
 
-    /// How many tokens each of `layers` layers gives up so that `count` tokens become `keep`.
-    public func removals(from count: Int, to keep: Int, layers: Int) throws(ReductionError) -> [Int] {
+    /// How many tokens each of `layers` layers gives up so that `count` tokens become `keep`; of `tiles` tiles together,
+    /// for each of which the schedule's own numbers count.
+    public func removals(
+        from count: Int, to keep: Int, layers: Int, tiles: Int = 1
+    ) throws(ReductionError) -> [Int] {
         var removals = [Int](repeating: 0, count: layers)
         guard keep < count else { return removals }
         let first = try firstLayer(ofLayers: layers)
@@ -151,6 +154,7 @@ public struct Schedule: Sendable, Hashable {
             Self.split(count, keep, over: scaled, into: &removals)
         case .exactly(let chosen, nil): Self.split(count, keep, over: chosen, into: &removals)
         case .exactly(let chosen, let left?):
+            let left = left.map { $0 * tiles }
             guard left.last == keep else {
                 throw ReductionError(
                     .badBudget,

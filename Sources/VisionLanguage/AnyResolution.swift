@@ -1,4 +1,5 @@
 public import ImageDecoding
+public import TokenReduction
 
 /// How LLaVA-NeXT takes pictures of any size: each on the canvas of tiles that fits it best, beside a tile that shows all of it.
 public struct AnyResolution: Sendable, Hashable {
@@ -21,13 +22,38 @@ public struct AnyResolution: Sendable, Hashable {
 }
 
 extension LLaVAConfiguration {
-    /// Rows of the language model that a picture takes at most when nothing is reduced.
-    public var mostRowsPerPicture: Int {
-        guard let anyResolution else { return visualTokens }
+    /// How a picture of these sides in pixels lies on its tiles.
+    public func tiling(width: Int, height: Int) -> PictureTiling {
+        guard let anyResolution else { return PictureTiling(side: vision.side) }
+        let canvas = TileCanvas(
+            forWidth: width, height: height, choosingFrom: anyResolution.canvases, tile: vision.imageSize)
+        return PictureTiling(canvas, width: width, height: height, side: vision.side)
+    }
+
+    /// Every canvas as a picture that fills it has it; of a model without canvases the one tile.
+    private var fullTilings: [PictureTiling] {
         let tile = vision.imageSize
-        return anyResolution.canvases.map { size in
+        return anyResolution?.canvases.map { size in
             PictureTiling(rows: size.height / tile, columns: size.width / tile, side: vision.side)
-                .sequenceLength
-        }.max() ?? visualTokens
+        } ?? [PictureTiling(side: vision.side)]
+    }
+
+    /// Rows of the language model that a picture takes at most when nothing is reduced.
+    public var mostRowsPerPicture: Int { fullTilings.map { rows(of: $0) }.max() ?? visualTokens }
+
+    /// Tiles that a picture has at most.
+    public var mostTilesPerPicture: Int { fullTilings.map(\.tiles).max() ?? 1 }
+
+    /// Tiles that a picture has at least.
+    public var fewestTilesPerPicture: Int { fullTilings.map(\.tiles).min() ?? 1 }
+
+    /// Rows of the language model that no picture goes below under `plan`: of a method that asks the picture one a tile, of
+    /// a canvas whose patches may be padding the tile that shows all of it.
+    public func fewestRowsPerPicture(under plan: ReductionPlan) -> Int {
+        let classToken = keepsClassToken ? 1 : 0
+        return fullTilings.map { tiling in
+            tiling.isArranged(under: plan)
+                ? vision.patches + classToken : tiling.tiles * ((plan.isOpen ? 1 : plan.delivered) + classToken)
+        }.min() ?? 1
     }
 }

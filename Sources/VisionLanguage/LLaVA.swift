@@ -172,6 +172,13 @@ public final class LLaVA {
         return Prefix(beginning: beginning, flops: decoder.flops(of: beginning.work))
     }
 
+    /// What ``Prefix/bytes`` of a prompt's beginning would be.
+    public func prefixBytes(of input: DecoderInput) -> Int {
+        let layers = configuration.text.layers, undisturbed = input.plan.undisturbedLayers(of: .languageModel)
+        let waiting = undisturbed < layers ? configuration.text.hidden * backend.residualType.size : 0
+        return input.beginning * (cacheBytesPerRow / layers * undisturbed + waiting)
+    }
+
     /// Reads prompts with their pictures, or from where a prefix ends; returns the sequences, ready for `decode`, and the
     /// logits after each, `(prompts, vocabulary)`. `room` is how many tokens each answer may have; `shares` says of which
     /// prompts the beginning will be asked for.
@@ -199,29 +206,35 @@ public final class LLaVA {
         return (sequences, logits)
     }
 
-    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt, without newlines.
-    public func features(of input: DecoderInput) -> Tensor {
+    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt, without newlines: in the order in
+    /// which it does, or `byNumber` of the tokens, which is how those are told of that the decoder goes on to reduce.
+    public func features(of input: DecoderInput, byNumber: Bool = false) -> Tensor {
         guard !input.pictures.isEmpty else {
             return Tensor(shape: [0, configuration.text.hidden], type: backend.residualType)
         }
-        return RaggedRows(stacking: input.pictures.map { entering(stacked($0.tiles), of: $0, in: input) }).tensor
+        return RaggedRows(
+            stacking: input.pictures.map { entering(stacked($0.tiles), of: $0, in: input, byNumber: byNumber) }
+        ).tensor
     }
 
-    /// `(visual tokens, tower width)`, what entered the projector for the same tokens; nil where nobody asked for it.
-    public func towerFeatures(of input: DecoderInput) -> Tensor? {
+    /// `(visual tokens, tower width)`, what entered the projector for the same tokens in the same order; nil where nobody asked
+    /// for it.
+    public func towerFeatures(of input: DecoderInput, byNumber: Bool = false) -> Tensor? {
         let rows = input.pictures.compactMap { picture -> Tensor? in
             let tiles = picture.tiles.compactMap(\.towerFeatures)
-            return tiles.isEmpty ? nil : entering(RaggedRows(stacking: tiles).tensor, of: picture, in: input)
+            return tiles.isEmpty
+                ? nil : entering(RaggedRows(stacking: tiles).tensor, of: picture, in: input, byNumber: byNumber)
         }
         return rows.isEmpty ? nil : RaggedRows(stacking: rows).tensor
     }
 
-    /// Of the rows of a picture's tokens, tile after tile, those whose tokens enter the language model: in the order in which
-    /// they do, or by number where the language model goes on to reduce them.
-    private func entering(_ tokens: Tensor, of picture: EncodedPicture, in input: DecoderInput) -> Tensor {
+    /// Of the rows of a picture's tokens, tile after tile, those whose tokens enter the language model.
+    private func entering(
+        _ tokens: Tensor, of picture: EncodedPicture, in input: DecoderInput, byNumber: Bool
+    ) -> Tensor {
         guard input.isArranged(picture) else { return tokens }
         let entering = picture.tiling.tokens
-        return rows(input.plan.reduces(in: .languageModel) ? entering.sorted() : entering, of: tokens)
+        return rows(byNumber ? entering.sorted() : entering, of: tokens)
     }
 
     /// `(rows, decoder width)` of a prompt.
@@ -274,6 +287,13 @@ public final class LLaVA {
     public func check(
         _ prompt: MultimodalPrompt, _ pictures: [PictureTiling], plan: ReductionPlan
     ) throws(ModelError) {
+        let tokens = pictures.reduce(0) { $0 + $1.tiles } * configuration.vision.patches
+        guard tokens <= PatchGrid.mostTokens else {
+            throw ModelError(
+                .promptTooLong,
+                "the pictures of the prompt have \(tokens) visual tokens before any reduction, and a job's record tells "
+                    + "\(PatchGrid.mostTokens) apart; give it fewer pictures")
+        }
         try check(
             prompt,
             rows: pictures.reduce(prompt.text.count) {

@@ -108,23 +108,38 @@ public struct LLaVAConfiguration: Sendable, Hashable {
     /// Visual tokens of a tile before any reduction; where there are no tiles, of a picture.
     public var visualTokens: Int { vision.patches + (keepsClassToken ? 1 : 0) }
 
-    /// Sizes of the original 7B and 13B models, and of small ones, by name.
+    /// The models whose sizes ``named(_:)`` knows; those of LLaVA-NeXT lay a picture on several tiles.
+    public static let names = [
+        "llava-1.5-7b", "llava-1.5-13b", "llava-v1.6-vicuna-7b", "llava-v1.6-vicuna-13b", "llava-v1.6-mistral-7b",
+    ]
+
+    /// Sizes of released models by name; nil for another name.
     public static func named(_ name: String) -> LLaVAConfiguration? {
-        let clipLarge = Vision(
-            hidden: 1024, intermediate: 4096, layers: 24, heads: 16, imageSize: 336, patchSize: 14, epsilon: 1e-5,
-            activation: "quick_gelu")
-        func llama(_ hidden: Int, _ intermediate: Int, _ layers: Int) -> LLaVAConfiguration {
-            LLaVAConfiguration(
-                vision: clipLarge,
-                text: Text(
-                    hidden: hidden, intermediate: intermediate, layers: layers, heads: hidden / 128,
-                    keyValueHeads: hidden / 128, headSize: 128, vocabulary: 32064, epsilon: 1e-5, ropeBase: 10000,
-                    context: 4096),
-                featureLayer: -2, keepsClassToken: false, projectorBias: true, imageToken: 32000, endOfSequence: [2])
+        let vicuna7B = Text(
+            hidden: 4096, intermediate: 11008, layers: 32, heads: 32, keyValueHeads: 32, headSize: 128,
+            vocabulary: 32064, epsilon: 1e-5, ropeBase: 10000, context: 4096)
+        let vicuna13B = Text(
+            hidden: 5120, intermediate: 13824, layers: 40, heads: 40, keyValueHeads: 40, headSize: 128,
+            vocabulary: 32064, epsilon: 1e-5, ropeBase: 10000, context: 4096)
+        let mistral7B = Text(
+            hidden: 4096, intermediate: 14336, layers: 32, heads: 32, keyValueHeads: 8, headSize: 128,
+            vocabulary: 32064, epsilon: 1e-5, ropeBase: 1_000_000, context: 32768)
+        func model(_ text: Text, _ anyResolution: AnyResolution? = nil) -> LLaVAConfiguration {
+            var model = LLaVAConfiguration(
+                vision: Vision(
+                    hidden: 1024, intermediate: 4096, layers: 24, heads: 16, imageSize: 336, patchSize: 14,
+                    epsilon: 1e-5, activation: "quick_gelu"),
+                text: text, featureLayer: -2, keepsClassToken: false, projectorBias: true, imageToken: 32000,
+                endOfSequence: [2])
+            model.anyResolution = anyResolution
+            return model
         }
         return switch name {
-        case "llava-1.5-7b": llama(4096, 11008, 32)
-        case "llava-1.5-13b": llama(5120, 13824, 40)
+        case "llava-1.5-7b": model(vicuna7B)
+        case "llava-1.5-13b": model(vicuna13B)
+        case "llava-v1.6-vicuna-7b": model(vicuna7B, .released)
+        case "llava-v1.6-vicuna-13b": model(vicuna13B, .released)
+        case "llava-v1.6-mistral-7b": model(mistral7B, .released)
         default: nil
         }
     }

@@ -92,9 +92,7 @@ public struct LLaVAProcessor: Sendable {
             return ([try PreparedPicture(picture, settings: settings)], PictureTiling(side: vision.side))
         }
         let tiled = TiledPicture(picture, canvases: anyResolution.canvases, tile: vision.imageSize)
-        let tiling = PictureTiling(
-            tiled.canvas, width: picture.width, height: picture.height, side: vision.side)
-        return (tiled.tiles, tiling)
+        return (tiled.tiles, configuration.tiling(width: picture.width, height: picture.height))
     }
 
     /// The ids of an instruction under `template`, cut where its pictures go, if it is about any.

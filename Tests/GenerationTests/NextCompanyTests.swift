@@ -72,6 +72,32 @@ import VisionLanguage
         }
     }
 
+    @Test("features stand in the order in which tokens enter, or by number where the decoder reduces them")
+    func features() throws {
+        let asked = try Questioner("next")
+        func answer(_ method: String, keep: Int?) throws -> GenerationResult {
+            let prepared = try asked.processor.prepare(
+                path: Repository.fixture("model/next_images/panorama.png").path, framing: nil)
+            return try asked.engine().answer(
+                GenerationRequest(
+                    id: 0, prompt: asked.processor.prompt("<image>\nWhat?", template: .none),
+                    pictures: [GenerationRequest.Picture(prepared, key: nil)], plan: asked.plan(method, keep: keep),
+                    sampling: .greedy, maxTokens: 2, keepsTowerFeatures: true))
+        }
+        let whole = try answer("none", keep: nil), order = whole.trace.kept
+        // 4 tiles of 15 are more than the 16 + 2 x 12 tokens that show the picture: nothing is reduced.
+        let unreduced = try answer("fastv", keep: 15), reduced = try answer("fastv", keep: 6)
+        #expect(unreduced.trace.steps.isEmpty && unreduced.trace.kept == order && order != order.sorted())
+        #expect(unreduced.features.floats == whole.features.floats)
+        #expect(unreduced.towerFeatures?.floats == whole.towerFeatures?.floats)
+        func byNumber(_ features: Tensor) -> [Float] {
+            let floats = features.floats, width = features.width
+            return order.indices.sorted { order[$0] < order[$1] }.flatMap { floats[$0 * width..<($0 + 1) * width] }
+        }
+        #expect(reduced.features.floats == byNumber(whole.features))
+        #expect(try reduced.towerFeatures?.floats == byNumber(#require(whole.towerFeatures)))
+    }
+
     @Test("alone, with others, on one thread or more, with or without shared features")
     func company() throws {
         let prompts = try Prompt.all(), count = 48

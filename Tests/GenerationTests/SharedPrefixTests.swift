@@ -113,6 +113,16 @@ struct SharedPrefixTests {
         }
     }
 
+    @Test("a beginning too large to be remembered is shared by those that start together")
+    func tooLarge() throws {
+        let questioner = try Questioner("small"), engine = questioner.engine(sharedBytes: 1)
+        let together = try engine.answers((0..<3).map { try questioner.request(1, id: $0, key: "picture") })
+        let later = try engine.answer(questioner.request(1, id: 3, key: "picture"))
+        let results = try (0..<3).map { try #require(together[$0]).get() } + [later]
+        #expect(results.map(\.reusedPrefix) == [false, true, true, false])
+        #expect(results.allSatisfy { $0.tokenIDs == later.tokenIDs && $0.logProbabilities == later.logProbabilities })
+    }
+
     @Test("another beginning shares nothing")
     func otherBeginning() throws {
         let questioner = try Questioner("small"), engine = questioner.engine()

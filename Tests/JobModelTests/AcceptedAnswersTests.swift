@@ -7,7 +7,7 @@ struct AcceptedAnswersTests {
         arguments: [
             ("Yes", ["yes"]), ("yes.", ["no", "Yes"]), ("The red  bar", ["red bar"]), ("\"a cat\"", ["cat"]),
             ("It is (a) dog!", ["it is dog"]), ("-5", ["-5"]), ("3.5", ["3.5"]), ("3.5.", ["3.5"]), ("?", ["?"]),
-            ("the", ["The"]), ("日本。", ["日本"]),
+            ("the", ["The"]), ("日本。", ["日本"]), ("A.", ["A"]), ("(A)", ["A"]), ("A", ["(a)"]), ("a.", ["A"]),
         ])
     func right(answer: String, accepted: [String]) { #expect(AcceptedAnswers.contain(answer, accepted) == true) }
 
@@ -15,7 +15,7 @@ struct AcceptedAnswersTests {
         "signs, points and words do",
         arguments: [
             ("5", ["-5"]), ("3 5", ["3.5"]), ("35", ["3.5"]), ("bottom-left", ["bottom left"]), ("", ["yes"]),
-            ("?", ["!"]),
+            ("?", ["!"]), ("B.", ["A"]), ("A.", ["?"]),
             ("a", ["the"]), ("yes no", ["yes", "no"]), ("yes", [""]),
         ])
     func wrong(answer: String, accepted: [String]) { #expect(AcceptedAnswers.contain(answer, accepted) == false) }

@@ -12,7 +12,7 @@ extension BlackBox {
                 let prefill, prefillConstantLength: Double
             }
             struct Cache: Decodable { let bytes, bytesConstantLength: Int }
-            let visualTokensDelivered: Int
+            let tiles, visualTokens, visualTokensDelivered: Int
             let executed: Executed
             let published: [Published]
             let cache: Cache
@@ -46,7 +46,22 @@ extension BlackBox {
             for entry in report.published { #expect(entry.prefill > entry.prefillConstantLength) }
         }
 
+        /// FiCoCo's table has 5.0 T for 320 tokens and 60 of text, and counts a picture on five tiles.
+        @Test func countsAPictureOnSeveralTiles() async throws {
+            let json = try await winnow(
+                "flops", "--model", "llava-v1.6-vicuna-7b", "--picture", "672x672", "--method", "ficoco-v", "--keep",
+                "64",
+                "--text-tokens", "60", "--output", "json")
+            let report = try Report(printed: json.output)
+            #expect(report.visualTokens == 2880 && report.tiles == 5 && report.visualTokensDelivered == 320)
+            let published = try #require(report.published.first { $0.name == "llm-viewer" })
+            #expect(abs(published.prefill / 1e12 - 5.0) < 0.01)
+            let whole = try await winnow("flops", "--model", "llava-v1.6-mistral-7b", "--picture", "640x480")
+            #expect(whole.code == 0 && whole.output.contains("in 5 tiles 2304 enter"), "\(whole)")
+        }
+
         @Test(arguments: [
+            ["--model", "llava-v1.6-vicuna-7b"], ["--model", "llava-v1.6-vicuna-7b", "--picture", "672"],
             ["--model", "llava-9"], ["--text-tokens", "4000"], ["--text-tokens", "-1"], ["--keep", "64"],
             ["--method", "ficoco-v", "--keep", "64", "--set", "colour=red"], ["--cache-bits", "5"],
         ])

@@ -77,8 +77,8 @@ extension BlackBox {
             let png = folder.file("pair.png").path
             let show = try await winnow("results", "show", "pair", results, "--png", png)
             #expect(show.code == 0, "\(show)")
-            #expect(show.output.contains("picture 1 (images/scene-000.jpg): panels: the model's view"), "\(show)")
-            #expect(show.output.contains("picture 2 (images/scene-002.png): panels: the model's view"), "\(show)")
+            #expect(show.output.contains("picture 1 of 2 (images/scene-000.jpg): panels: the model's view"), "\(show)")
+            #expect(show.output.contains("picture 2 of 2 (images/scene-002.png): panels: the model's view"), "\(show)")
             #expect(FileManager.default.fileExists(atPath: png))
             let report = try await winnow("report", results)
             #expect(report.code == 0 && report.errors.isEmpty, "\(report)")
@@ -137,6 +137,17 @@ extension BlackBox {
                 method: "none")
             let full = try await winnow("run", batch)
             #expect(full.code == 2 && full.errors.contains("4 pictures of 576 visual tokens"), "\(full)")
+            // Each picture may keep as few as it likes.
+            try write(
+                [#"{"id": "many", "images": \#([String](repeating: Self.pictures[0], count: 4)), "prompt": "What?"}"#],
+                method: "{name: prumerge, keep: 550}")
+            let open = try await winnow("run", batch, "--threads", "1")
+            #expect(open.code == 0 && open.output.contains("1 of 1 jobs succeeded"), "\(open)")
+            try write(
+                [#"{"id": "all", "images": \#([String](repeating: Self.pictures[0], count: 114)), "prompt": "What?"}"#],
+                method: "{name: ficoco-v, keep: 1}")
+            let untold = try await winnow("run", batch)
+            #expect(untold.code == 2 && untold.errors.contains("65664 visual tokens"), "\(untold)")
             let answer = try await winnow(
                 "answer", "--model", Demo.model, "--image", "\(Demo.folder)/\(Self.pictures[0])", "--prompt",
                 "<image> or <image>?", "--template", "none")

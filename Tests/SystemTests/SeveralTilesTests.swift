@@ -68,7 +68,8 @@ extension BlackBox {
             let single = try AnswerTests.Answer(printed: try await winnow(arguments).output)
             #expect(single.tokenIds == wide.tokenIDs.map { Int($0) } && single.visualTokens == wide.kept.count)
             let show = try await winnow("results", "show", "pair", results, "--png", folder.file("a.png").path)
-            #expect(show.code == 0 && show.output.contains("picture 2, tile 3 (square.png): panels"), "\(show)")
+            #expect(
+                show.code == 0 && show.output.contains("picture 2 of 2, tile 3 of 5 (square.png): panels"), "\(show)")
             let report = try await winnow("report", results)
             #expect(report.code == 0 && report.errors.isEmpty, "\(report)")
         }

@@ -5,6 +5,17 @@ import TokenReduction
 struct ReductionPlanTests {
     private let llava7B = ModelDepth(visionLayers: 23, languageLayers: 32, visualTokens: 576)
 
+    @Test("a schedule's own numbers count for each tile")
+    func scheduleOfTiles() throws {
+        let plan = try ReductionPlan(
+            method: "pyramiddrop", keep: 4, options: ["schedule": "before:2=9,4=4"],
+            model: ModelDepth(visionLayers: 5, languageLayers: 6, visualTokens: 16))
+        #expect(plan.removals(in: .languageModel) == [0, 7, 0, 5, 0, 0])
+        #expect(try plan.joined(tiles: 3).removals(in: .languageModel) == [0, 21, 0, 15, 0, 0])
+        // Of 48 tokens 24 show padding alone.
+        #expect(try plan.joined(tiles: 3, leavingOut: 24).removals(in: .languageModel) == [0, 0, 0, 12, 0, 0])
+    }
+
     @Test(
         "FiCoCo-V reduces LLaVA-1.5 in layers 11 … 22, larger removals first",
         arguments: [

@@ -151,6 +151,37 @@ struct ReductionRunTests {
         #expect(error.code == .unexpectedCount)
     }
 
+    @Test("words between two pictures go on rating wherever reductions move them")
+    func ratersBetweenPictures() throws {
+        let model = ModelDepth(visionLayers: 1, languageLayers: 6, visualTokens: 4)
+        let plan = try ReductionPlan(
+            method: "sparsevlm", keep: 1, options: ["recycle": "false", "schedule": "before:1,3,5"], model: model)
+        let tile = try TileReduction(plan: plan, grid: PatchGrid(rows: 2, columns: 2))
+        var sequence = try SequenceReduction([tile, tile], plan: plan)
+        // Two words, a picture, two words, a picture, two words; only row 6 is like what is seen.
+        var names = [nil, nil, 0, 1, 2, 3, nil, nil, 4, 5, 6, 7, nil, nil] as [Int?]
+        var rater = 6
+        let states = Tensor(
+            names.indices.flatMap { [names[$0] != nil ? 1 : $0 == rater ? 5 : 0, 0] as [Double] }, shape: [14, 2])
+        var layout = TokenLayout(rows: 14, visual: [2..<6, 8..<12])
+        try sequence.enter(states, layout: layout)
+        var hidden = states
+        for layer in 0..<6 {
+            // The rater looks most at the last token, everybody else at the first.
+            let cells = names.indices.flatMap { row in
+                names.map { name in name.map { Double(row == rater ? 1 + $0 : 8 - $0) / 100 } ?? 0 }
+            }
+            let map = try AttentionMap(Tensor(cells, shape: [names.count, names.count]))
+            let kept = try sequence.reduce(
+                layer: layer, hidden: hidden, evidence: Evidence(attention: map), layout: layout)
+            names = kept.map { names[$0] }
+            rater = try #require(kept.firstIndex(of: rater))
+            layout = layout.keeping(kept)
+            hidden = hidden.gathered(kept)
+        }
+        #expect(try sequence.trace().kept == [6, 7])
+    }
+
     @Test("shapes that do not belong together are errors")
     func mismatches() throws {
         let plan = try ReductionPlan(method: "ficoco-v", keep: 9, model: model)

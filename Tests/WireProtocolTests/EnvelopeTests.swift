@@ -126,7 +126,7 @@ import WireProtocol
 
         var welcome = WireWelcome(heartbeat: .seconds(1), lease: .seconds(3))
         try ProtocolVersion.check(welcome)
-        welcome.protocolVersion = 2
+        welcome.protocolVersion = ProtocolVersion.current + 1
         let error = try #require(throws: WireError.self) { try ProtocolVersion.check(welcome) }
         #expect(error.code == .version)
     }

@@ -32,7 +32,7 @@ struct GalleryItem: Encodable {
 
     init(_ row: ResultRow, segment: Int, batch: Int, image: Int) {
         self.batch = batch
-        tile = Self.name(of: segment, in: row)
+        tile = row.name(ofSegment: segment)
         id = row.id
         prompt = row.prompt
         answer = row.answer
@@ -64,14 +64,6 @@ struct GalleryItem: Encodable {
             })
         score = Self.ranks(Self.part(row.tokens.score, own))
         merges = Self.packed(row.merges, own)
-    }
-
-    private static func name(of segment: Int, in row: ResultRow) -> String {
-        guard row.segments.count > 1, segment < row.segments.count else { return "" }
-        let picture = Int(row.segments.picture[segment])
-        let tiles = row.segments.picture.count { $0 == picture }
-        let tile = tiles > 1 ? ", tile \(row.segments.tile[segment] + 1) of \(tiles)" : ""
-        return "picture \(picture + 1) of \(row.pictures.count)" + tile
     }
 
     /// The entries of a tile's tokens; none where nothing was stored.

@@ -608,8 +608,10 @@ class _Scan:
             shard = self._results.shard(path)
             for name in shard.group("jobs"):
                 parts.setdefault(name, []).append(shard.column(name)[places])
+            ascending = sorted(set(places))
             for name, column in [("image", "image"), ("image_sha256", "sha256"), ("picture_notes", "notes")]:
-                lists = [shard.ragged("pictures", column, row) for row in places]
+                owned = dict(zip(ascending, shard.ragged_rows("pictures", column, ascending)))
+                lists = [owned[row] for row in places]
                 texts = ["\n".join(texts) if any(texts) else "" for texts in lists]
                 parts.setdefault(name, []).append(np.array(texts, dtype=object))
             parts.setdefault("pictures", []).append(np.array([len(texts) for texts in lists]))

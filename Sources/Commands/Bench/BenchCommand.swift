@@ -22,7 +22,7 @@ struct BenchShape: ParsableArguments {
 
     /// The sizes asked for.
     func configuration() throws -> LLaVAConfiguration {
-        guard var configuration = LLaVAConfiguration.named(shape) else {
+        guard var configuration = LLaVAConfiguration.named(shape), configuration.anyResolution == nil else {
             throw CommandFailure(ExitCodes.usage, "there is no shape '\(shape)'; choose llava-1.5-7b or llava-1.5-13b")
         }
         if let layers {

@@ -79,10 +79,9 @@ struct ShowCommand: ParsableCommand {
 
     /// Which of several segments it is, for the beginning of a line; nothing where there is one.
     private func name(of segment: Int, in row: ResultRow) -> String {
-        guard row.segments.count > 1 else { return "" }
-        let picture = Int(row.segments.picture[segment]), tiles = row.segments.picture.count { $0 == picture }
-        let tile = tiles > 1 ? ", tile \(row.segments.tile[segment] + 1)" : ""
-        return "picture \(picture + 1)\(tile) (\(row.pictures.image[picture].onOneLine)): "
+        let name = row.name(ofSegment: segment)
+        guard !name.isEmpty else { return "" }
+        return "\(name) (\(row.pictures.image[Int(row.segments.picture[segment])].onOneLine)): "
     }
 }
 

@@ -11,7 +11,7 @@ public struct SequenceReduction: RowReduction, Sendable {
     /// The tiles' patches as the encoder first saw them.
     public let grids: TileGrids
     private var tokens: SurvivingTokens
-    /// Text rows that speak about the pictures, counted from the end of the prompt.
+    /// Text rows that speak about the pictures, by where they stand among the rows that are left.
     private var raters: [Int]?
 
     /// The tokens that tower and projector left of `tiles`, to be reduced as `plan` says for each of them: its budget counts
@@ -64,7 +64,7 @@ public struct SequenceReduction: RowReduction, Sendable {
 
     /// The rows of `layout`, (rows, width), are about to enter the language model.
     public mutating func enter(_ states: Tensor, layout: TokenLayout) throws(ReductionError) {
-        raters = try RaterAttention.raters(of: states, layout: layout).map { layout.rows - $0 }
+        raters = try RaterAttention.raters(of: states, layout: layout)
     }
 
     /// Keeps what later layers want to know of this one; `evidence` is all that it offered.
@@ -81,10 +81,15 @@ public struct SequenceReduction: RowReduction, Sendable {
         guard reduces(layer: layer), let stages = plan.method.decoder else { return Array(0..<layout.rows) }
         var evidence = evidence
         evidence.earlierAttention = tokens.attentionBefore(rows: layout.rows)
-        evidence.raters = raters.map { $0.map { layout.rows - $0 } }
-        return try tokens.reduce(
+        evidence.raters = raters
+        let kept = try tokens.reduce(
             by: stages, &plan, place: place, layer: layer, grids: grids, hidden: hidden, evidence: evidence,
             layout: layout)
+        if let raters {
+            let rating = Set(raters)
+            self.raters = kept.indices.filter { rating.contains(kept[$0]) }
+        }
+        return kept
     }
 
     /// Throws unless exactly the planned number of tokens is left.
