@@ -140,7 +140,7 @@ extension BlackBox {
             // Each picture may keep as few as it likes.
             try write(
                 [#"{"id": "many", "images": \#([String](repeating: Self.pictures[0], count: 4)), "prompt": "What?"}"#],
-                method: "{name: prumerge, keep: 550}")
+                method: "{name: prumerge, keep: 550, count: adaptive}")
             let open = try await winnow("run", batch, "--threads", "1")
             #expect(open.code == 0 && open.output.contains("1 of 1 jobs succeeded"), "\(open)")
             try write(
