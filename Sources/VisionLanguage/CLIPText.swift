@@ -13,11 +13,10 @@ public final class CLIPText {
     /// `(vocabulary, hidden)` and `(positions, hidden)`, only ever gathered from.
     private let tokens: Tensor
     private let positions: Tensor
-    private let layers: [CLIPLayer]
+    private let layers: [TransformerLayer]
     private let finalNorm: Normalization
     private let projection: Linear
     private let heads: Heads
-    private let activation: Activation
     private let progress: LayerProgress
 
     /// Reads tokenizer and tower of a whole CLIP model; its weights become `format`, or stay as they are stored.
@@ -38,15 +37,14 @@ public final class CLIPText {
         self.backend = backend
         self.progress = progress
         heads = Heads(count: c.heads, size: c.hidden / c.heads)
-        activation = c.activation == "gelu" ? .gelu : .quickGELU
         let model = weights.under("text_model")
         tokens = try model.tensor("embeddings.token_embedding.weight", [c.vocabulary, c.hidden])
         positions = try model.tensor("embeddings.position_embedding.weight", [c.positions, c.hidden])
         layers = try (0..<c.layers).map { index in
             progress.action()
-            return try CLIPLayer(
-                model.under("encoder.layers.\(index)"), hidden: c.hidden, intermediate: c.intermediate,
-                epsilon: c.epsilon)
+            return try TransformerLayer(
+                clip: model.under("encoder.layers.\(index)"), hidden: c.hidden, intermediate: c.intermediate,
+                epsilon: c.epsilon, activation: Activation(clip: c.activation))
         }
         finalNorm = try model.layerNorm("final_layer_norm", width: c.hidden, epsilon: c.epsilon)
         projection = try weights.linear(
@@ -59,9 +57,13 @@ public final class CLIPText {
         let lengths = pieces.map(\.count)
         let rows = RaggedRows(start(pieces), lengths: lengths)
         for layer in layers {
-            attend(layer, rows, &flops)
-            feedForward(layer, rows, &flops)
+            attend(layer, rows)
+            layer.feedForward(rows.tensor, on: backend)
             progress.action()
+        }
+        for piece in pieces {
+            let work = LayerWork.reading(piece.count)
+            flops += layers.flops(of: layers.map { _ in work }, width: sizes.hidden)
         }
         let ends = zip(rows.segments, pieces).map { $0.lowerBound + sizes.pooled.position(in: $1) }
         let pooled = backend.gather(rows.tensor, rows: ends, as: backend.residualType)
@@ -79,10 +81,9 @@ public final class CLIPText {
         return backend.convert(Tensor(sums, shape: embedded.shape), to: backend.residualType)
     }
 
-    private func attend(_ layer: CLIPLayer, _ rows: RaggedRows, _ flops: inout Int) {
+    private func attend(_ layer: TransformerLayer, _ rows: RaggedRows) {
         let width = sizes.hidden
-        let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)
-        let mixed = backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.activationType)
+        let mixed = layer.projections(of: rows.tensor, as: backend.activationType, on: backend)
         let attended = Tensor(shape: [rows.tensor.rows, width], type: backend.activationType)
         for segment in rows.segments {
             let own = mixed.rows(segment)
@@ -91,17 +92,12 @@ public final class CLIPText {
                     queries: Columns(own, first: 0, count: width), keys: Columns(own, first: width, count: width),
                     values: Columns(own, first: 2 * width, count: width), heads: heads, causal: true),
                 output: attended.rows(segment), map: nil)
-            // Row i asks i + 1 keys; each costs a product with the key and one with the value.
-            flops += 2 * segment.count * (segment.count + 1) * width
         }
-        backend.linear(attended, layer.output, addingTo: rows.tensor)
-        flops += layer.queryKeyValue.flops(rows: rows.tensor.rows) + layer.output.flops(rows: rows.tensor.rows)
+        layer.add(attended, to: rows.tensor, on: backend)
     }
+}
 
-    private func feedForward(_ layer: CLIPLayer, _ rows: RaggedRows, _ flops: inout Int) {
-        let normalized = backend.normalize(rows.tensor, layer.norm2, as: backend.activationType)
-        let wide = backend.linear(normalized, layer.up, activation: activation, as: backend.activationType)
-        backend.linear(wide, layer.down, addingTo: rows.tensor)
-        flops += layer.up.flops(rows: rows.tensor.rows) + layer.down.flops(rows: rows.tensor.rows)
-    }
+extension Activation {
+    /// What CLIP's files call it.
+    init(clip name: String) { self = name == "gelu" ? .gelu : .quickGELU }
 }

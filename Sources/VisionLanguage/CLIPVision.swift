@@ -12,15 +12,12 @@ final class CLIPVision {
     /// `(1 + patches, hidden)`: the position table with the class embedding added to its first row.
     private let start: Tensor
     private let preNorm: Normalization
-    private let layers: [Layer]
+    private let layers: [TransformerLayer]
     /// Norm, queries and keys of the layer behind the last one that runs, for reductions that look ahead to it; nil where
     /// the tower ends there.
     private let beyond: (norm: Normalization, queryKey: Linear)?
     private let heads: Heads
-    private let activation: Activation
     private let progress: LayerProgress
-
-    private typealias Layer = CLIPLayer
 
     /// Builds the first `layersNeeded` layers.
     init(
@@ -31,7 +28,6 @@ final class CLIPVision {
         self.progress = progress
         self.backend = backend
         heads = Heads(count: c.heads, size: c.hidden / c.heads)
-        activation = c.activation == "gelu" ? .gelu : .quickGELU
 
         let embeddings = weights.under("embeddings")
         let patchWidth = 3 * c.patchSize * c.patchSize
@@ -47,9 +43,9 @@ final class CLIPVision {
         preNorm = try weights.layerNorm("pre_layrnorm", width: c.hidden, epsilon: c.epsilon)
         layers = try (0..<layersNeeded).map { index in
             progress.action()
-            return try Layer(
-                weights.under("encoder.layers.\(index)"), hidden: c.hidden, intermediate: c.intermediate,
-                epsilon: c.epsilon)
+            return try TransformerLayer(
+                clip: weights.under("encoder.layers.\(index)"), hidden: c.hidden, intermediate: c.intermediate,
+                epsilon: c.epsilon, activation: Activation(clip: c.activation))
         }
         beyond = try Self.beyond(layersNeeded, c, weights)
     }
@@ -77,27 +73,41 @@ final class CLIPVision {
         return backend.convert(Tensor(rows, shape: positions.shape), to: backend.residualType)
     }
 
-    /// Runs tiles, each `(patches, 3·patch²)`, through the tower; `reductions` holds one for each tile and is advanced, `flops`
-    /// receives each tile's operations.
+    /// The rows that the tower has worked on for one tile.
+    private struct Work {
+        var layers: [LayerWork]
+        /// Rows that the layer behind the last one was asked about.
+        var beyond = 0
+    }
+
+    /// Runs tiles, each `(patches, 3·patch²)`, through the tower; `reductions` holds one for each tile and is advanced.
     ///
-    /// Returns `(class token + surviving patches, hidden)` of each tile.
-    func encode(_ tiles: [Tensor], reductions: inout [TileReduction], flops: inout [Int]) throws -> RaggedRows {
-        var rows = embed(tiles, &flops)
+    /// Returns `(class token + surviving patches, hidden)` of each tile, and each tile's operations.
+    func encode(
+        _ tiles: [Tensor], reductions: inout [TileReduction]
+    ) throws -> (rows: RaggedRows, flops: [Int]) {
+        var rows = embed(tiles), work = tiles.map { _ in Work(layers: layers.map { _ in LayerWork() }) }
         for (index, layer) in layers.enumerated() {
-            let mixed = rows.projections { rows, numbers in mix(layer, rows, of: numbers, &flops) }
-            var evidence = try attend(layer, index, rows, mixed, reductions, &flops)
+            let mixed = rows.projections { rows, numbers in mix(index, rows, of: numbers, &work) }
+            var evidence = try attend(layer, index, rows, mixed, reductions, &work)
             for number in reductions.indices {
                 reductions[number].remember(
                     evidence[number], place: .visionEncoder, layer: index,
                     layout: .encoder(visualTokens: rows.segments[number].count - 1))
             }
             try reduce(&rows, &reductions, layer: index, at: .afterAttention, evidence)
-            feedForward(layer, rows, &flops)
-            rows.ahead = try lookAhead(index + 1, rows, reductions, &evidence, &flops)
+            layer.feedForward(rows.tensor, on: backend)
+            for (number, segment) in rows.segments.enumerated() { work[number].layers[index].fed += segment.count }
+            rows.ahead = try lookAhead(index + 1, rows, reductions, &evidence, &work)
             try reduce(&rows, &reductions, layer: index, at: .afterLayer, evidence)
             progress.action()
         }
-        return rows
+        return (rows, zip(tiles, work).map { flops(patches: $0.rows, $1) })
+    }
+
+    private func flops(patches: Int, _ work: Work) -> Int {
+        patchEmbedding.flops(rows: patches) + layers.flops(of: work.layers, width: heads.width)
+            + (beyond?.queryKey.flops(rows: work.beyond) ?? 0)
     }
 
     private func reduce(
@@ -113,13 +123,13 @@ final class CLIPVision {
     /// queries, keys and values of the pictures that ask, if it runs.
     private func lookAhead(
         _ next: Int, _ rows: RaggedRows, _ reductions: [TileReduction], _ evidence: inout [Evidence],
-        _ flops: inout [Int]
+        _ work: inout [Work]
     ) throws -> LookedAhead? {
         let needs = reductions.map { $0.needs(place: .visionEncoder, layer: next - 1) }
         let asking = needs.indices.filter { needs[$0].looksAhead }, width = configuration.hidden
         guard !asking.isEmpty else { return nil }
         let rows = rows.only(asking)
-        let mixed = next < layers.count ? mix(layers[next], rows, of: asking, &flops) : nil
+        let mixed = next < layers.count ? mix(next, rows, of: asking, &work) : nil
         for (number, segment) in zip(asking, rows.segments) {
             let own: Tensor
             if let mixed {
@@ -128,7 +138,7 @@ final class CLIPVision {
                 let normalized = backend.normalize(
                     rows.tensor.rows(segment), beyond.norm, as: backend.activationType)
                 own = backend.linear(normalized, beyond.queryKey, activation: .none, as: backend.activationType)
-                flops[number] += beyond.queryKey.flops(rows: segment.count)
+                work[number].beyond += segment.count
             } else {
                 continue
             }
@@ -139,55 +149,43 @@ final class CLIPVision {
         return mixed.map { LookedAhead($0, of: asking, lengths: rows.segments.map(\.count)) }
     }
 
-    private func embed(_ pictures: [Tensor], _ flops: inout [Int]) -> RaggedRows {
+    private func embed(_ pictures: [Tensor]) -> RaggedRows {
         let rows = RaggedRows(stacking: pictures.map { _ in start })
         for (index, segment) in rows.segments.enumerated() {
             let patches = backend.convert(pictures[index], to: backend.activationType)
             backend.linear(patches, patchEmbedding, addingTo: rows.tensor.rows(segment.dropFirst()))
-            flops[index] += patchEmbedding.flops(rows: patches.rows)
         }
         let normalized = backend.normalize(rows.tensor, preNorm, as: backend.residualType)
         return RaggedRows(normalized, lengths: rows.segments.map(\.count))
     }
 
-    /// Queries, keys and values of the rows of the pictures `numbers`, side by side.
-    private func mix(_ layer: Layer, _ rows: RaggedRows, of numbers: [Int], _ flops: inout [Int]) -> Tensor {
-        let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)
-        for (index, segment) in zip(numbers, rows.segments) {
-            flops[index] += layer.queryKeyValue.flops(rows: segment.count)
+    /// Queries, keys and values that layer `index` makes of the rows of the tiles `numbers`, side by side.
+    private func mix(_ index: Int, _ rows: RaggedRows, of numbers: [Int], _ work: inout [Work]) -> Tensor {
+        for (number, segment) in zip(numbers, rows.segments) {
+            work[number].layers[index].projected += segment.count
         }
-        return backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.activationType)
+        return layers[index].projections(of: rows.tensor, as: backend.activationType, on: backend)
     }
 
-    /// Adds attention to every picture's rows; returns the evidence that was asked for.
+    /// Adds attention to every tile's rows; returns the evidence that was asked for.
     private func attend(
-        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ mixed: Tensor, _ reductions: [TileReduction],
-        _ flops: inout [Int]
+        _ layer: TransformerLayer, _ index: Int, _ rows: RaggedRows, _ mixed: Tensor, _ reductions: [TileReduction],
+        _ work: inout [Work]
     ) throws -> [Evidence] {
         let width = configuration.hidden
         let attended = Tensor(shape: [rows.tensor.rows, width], type: backend.activationType)
-        let evidence = try rows.segments.enumerated().map { picture, segment in
+        let evidence = try rows.segments.enumerated().map { number, segment in
             let own = mixed.rows(segment)
-            flops[picture] += layer.output.flops(rows: segment.count)
-            flops[picture] += 4 * segment.count * segment.count * width  // queries · keys and probabilities · values
+            work[number].layers[index].attendAll(segment.count)
             return try backend.attend(
                 Attention(
                     queries: Columns(own, first: 0, count: width), keys: Columns(own, first: width, count: width),
                     values: Columns(own, first: 2 * width, count: width), heads: heads, causal: false,
-                    keyBias: reductions[picture].keyBias(place: .visionEncoder).map { [0] + $0 }),
+                    keyBias: reductions[number].keyBias(place: .visionEncoder).map { [0] + $0 }),
                 output: attended.rows(segment),
-                needs: reductions[picture].needs(place: .visionEncoder, layer: index), observer: 0)
+                needs: reductions[number].needs(place: .visionEncoder, layer: index), observer: 0)
         }
-        backend.linear(attended, layer.output, addingTo: rows.tensor)
+        layer.add(attended, to: rows.tensor, on: backend)
         return evidence
-    }
-
-    private func feedForward(_ layer: Layer, _ rows: RaggedRows, _ flops: inout [Int]) {
-        let normalized = backend.normalize(rows.tensor, layer.norm2, as: backend.activationType)
-        let wide = backend.linear(normalized, layer.up, activation: activation, as: backend.activationType)
-        backend.linear(wide, layer.down, addingTo: rows.tensor)
-        for (index, segment) in rows.segments.enumerated() {
-            flops[index] += layer.up.flops(rows: segment.count) + layer.down.flops(rows: segment.count)
-        }
     }
 }

@@ -131,8 +131,7 @@ public final class LLaVA {
     public func encode(_ tiles: [TileRequest]) throws -> [EncodedTile] {
         let side = configuration.vision.side
         var reductions = try tiles.map { try TileReduction(plan: $0.plan, grid: PatchGrid(rows: side, columns: side)) }
-        var flops = tiles.map { _ in 0 }
-        var rows = try tower.encode(tiles.map(\.patches), reductions: &reductions, flops: &flops)
+        var (rows, flops) = try tower.encode(tiles.map(\.patches), reductions: &reductions)
         for reduction in reductions { try reduction.checkDelivered(after: .visionEncoder) }
         if !configuration.keepsClassToken {
             rows.keep(rows.segments.map { Array(1..<$0.count) }, backend: backend)

@@ -1,4 +1,4 @@
-/// The rows that one layer of the decoder has worked on for one sequence, which say how many operations it took.
+/// The rows that one layer of a transformer has worked on for one sequence, which say how many operations it took.
 struct LayerWork: Sendable, Hashable {
     /// Rows whose queries, keys and values were computed.
     var projected = 0
@@ -15,17 +15,24 @@ struct LayerWork: Sendable, Hashable {
         pairs += queries * (keys - queries) + queries * (queries + 1) / 2
     }
 
+    /// Attention of `rows` rows each of which sees all.
+    mutating func attendAll(_ rows: Int) {
+        attending += rows
+        pairs += rows * rows
+    }
+
+    /// What one layer takes to read `rows` rows, each of which sees those before it.
+    static func reading(_ rows: Int) -> LayerWork {
+        var work = LayerWork(projected: rows, fed: rows)
+        work.attend(queries: rows, keys: rows)
+        return work
+    }
+
     /// What reading the first `rows` rows of a prompt takes in the first `count` of `layers` layers; the last layer of all is
     /// asked for their keys and values only.
     static func beginning(of rows: Int, in count: Int, of layers: Int) -> [LayerWork] {
         (0..<layers).map { layer in
-            var work = LayerWork()
-            guard layer < count else { return work }
-            work.projected = rows
-            guard layer < layers - 1 else { return work }
-            work.attend(queries: rows, keys: rows)
-            work.fed = rows
-            return work
+            layer >= count ? LayerWork() : layer < layers - 1 ? reading(rows) : LayerWork(projected: rows)
         }
     }
 }

@@ -9,20 +9,11 @@ final class Llama {
     private let backend: any Backend
     /// `(vocabulary, hidden)`, only ever gathered from: it stays in its file.
     private let embedding: Tensor
-    private let layers: [Layer]
+    private let layers: [TransformerLayer]
     private let norm: Normalization
     private let head: Linear
     private let heads: Heads
     private let progress: LayerProgress
-
-    private struct Layer {
-        let norm1: Normalization
-        let queryKeyValue: Linear
-        let output: Linear
-        let norm2: Normalization
-        let gateUp: Linear
-        let down: Linear
-    }
 
     /// Builds all layers; the MLP's last product is stored as `down`, and `head` turns final rows into logits.
     init(
@@ -36,19 +27,8 @@ final class Llama {
         embedding = try weights.tensor("embed_tokens.weight", [c.vocabulary, c.hidden])
         let heads = heads
         layers = try (0..<c.layers).map { index in
-            let layer = weights.under("layers.\(index)")
             progress.action()
-            return try Layer(
-                norm1: layer.rmsNorm("input_layernorm", width: c.hidden, epsilon: c.epsilon),
-                queryKeyValue: layer.under("self_attn").linear(
-                    ["q_proj", "k_proj", "v_proj"], inputs: c.hidden,
-                    outputs: [heads.width, heads.keyValueWidth, heads.keyValueWidth], bias: false),
-                output: layer.linear("self_attn.o_proj", inputs: heads.width, outputs: c.hidden, bias: false),
-                norm2: layer.rmsNorm("post_attention_layernorm", width: c.hidden, epsilon: c.epsilon),
-                gateUp: layer.under("mlp").linear(
-                    ["gate_proj", "up_proj"], inputs: c.hidden, outputs: [c.intermediate, c.intermediate], bias: false),
-                down: layer.stored(as: down).linear(
-                    "mlp.down_proj", inputs: c.intermediate, outputs: c.hidden, bias: false))
+            return try TransformerLayer(llama: weights.under("layers.\(index)"), c, heads: heads, down: down)
         }
         norm = try weights.rmsNorm("norm", width: c.hidden, epsilon: c.epsilon)
         self.head = head
@@ -85,7 +65,7 @@ final class Llama {
     private func read(_ input: RaggedRows, _ sequences: [DecoderSequence]) throws -> RaggedRows {
         var rows = input, positions = sequences.flatMap(\.unread)
         var angles = angles(positions)
-        for (index, layer) in layers.enumerated() {
+        for index in layers.indices {
             if sequences.contains(where: { $0.joining?.layer == index }) {
                 join(&rows, &positions, at: index, sequences)
                 angles = self.angles(positions)
@@ -108,7 +88,7 @@ final class Llama {
                 positions = places.map { positions[$0] }
                 rows.keep(kept, backend: backend)
             }
-            var evidence = try attend(layer, index, rows, queries, sequences, needs: needs)
+            var evidence = try attend(index, rows, queries, sequences, needs: needs)
             for (sequence, offered) in zip(sequences, evidence) {
                 sequence.reduction.remember(offered, layer: index)
             }
@@ -119,7 +99,7 @@ final class Llama {
             }
             try reduce(at: .afterAttention)
             if isLast { rows.keep(rows.segments.map { [$0.count - 1] }, backend: backend) }
-            feedForward(layer, index, rows, sequences)
+            feedForward(index, rows, sequences)
             rows.ahead = try lookAhead(index + 1, rows, positions, sequences, needs: needs, &evidence)
             try reduce(at: .afterLayer)
             progress.action()
@@ -132,15 +112,15 @@ final class Llama {
         let positions = sequences.map(\.nextPosition)
         var shifts = sequences.map { _ in 0 }
         var angles = angles(positions)
-        for (index, layer) in layers.enumerated() {
+        for index in layers.indices {
             let now = sequences.map { $0.reduction.renumbering(before: index) }
             if now != shifts {
                 shifts = now
                 angles = self.angles(zip(positions, shifts).map { $0 - $1 })
             }
             let queries = remember(mix(index, rows, of: sequences), index, rows, angles, sequences)
-            _ = try attend(layer, index, rows, queries, sequences, needs: sequences.map { _ in [] })
-            feedForward(layer, index, rows, sequences)
+            _ = try attend(index, rows, queries, sequences, needs: sequences.map { _ in [] })
+            feedForward(index, rows, sequences)
             progress.action()
         }
         return rows
@@ -210,10 +190,8 @@ final class Llama {
 
     /// Queries, keys and values that layer `index` makes of the rows of some sequences, side by side, without positions.
     private func mix(_ index: Int, _ rows: RaggedRows, of sequences: [DecoderSequence]) -> Tensor {
-        let layer = layers[index]
         for (segment, sequence) in zip(rows.segments, sequences) { sequence.work[index].projected += segment.count }
-        let normalized = backend.normalize(rows.tensor, layer.norm1, as: backend.activationType)
-        return backend.linear(normalized, layer.queryKeyValue, activation: .none, as: backend.residualType)
+        return layers[index].projections(of: rows.tensor, as: backend.residualType, on: backend)
     }
 
     /// Queries, keys and values apart, with their positions.
@@ -237,7 +215,7 @@ final class Llama {
 
     /// Adds attention to every sequence's rows, whose keys and values its cache ends with; returns the evidence asked for.
     private func attend(
-        _ layer: Layer, _ index: Int, _ rows: RaggedRows, _ queries: Tensor, _ sequences: [DecoderSequence],
+        _ index: Int, _ rows: RaggedRows, _ queries: Tensor, _ sequences: [DecoderSequence],
         needs: [EvidenceNeeds]
     ) throws -> [Evidence] {
         for (segment, sequence) in zip(rows.segments, sequences) {
@@ -258,19 +236,12 @@ final class Llama {
                     output: attended.rows(segment), needs: needs[number], observer: segment.count - 1)
             }
         }
-        backend.linear(attended, layer.output, addingTo: rows.tensor)
+        layers[index].add(attended, to: rows.tensor, on: backend)
         return evidence
     }
 
     /// Operations of what the layers did, without the head.
-    func flops(of work: [LayerWork]) -> Int {
-        zip(layers, work).reduce(0) { sum, layer in
-            let (layer, work) = layer
-            // A query and a key cost a product with the key and one with the value.
-            return sum + layer.queryKeyValue.flops(rows: work.projected) + layer.output.flops(rows: work.attending)
-                + 4 * work.pairs * heads.width + layer.gateUp.flops(rows: work.fed) + layer.down.flops(rows: work.fed)
-        }
-    }
+    func flops(of work: [LayerWork]) -> Int { layers.flops(of: work, width: heads.width) }
 
     /// Reduces every sequence that reduces in this layer; returns the rows kept, numbered over all sequences.
     private func reduce(
@@ -292,10 +263,8 @@ final class Llama {
         return before.places(of: kept)
     }
 
-    private func feedForward(_ layer: Layer, _ index: Int, _ rows: RaggedRows, _ sequences: [DecoderSequence]) {
-        let normalized = backend.normalize(rows.tensor, layer.norm2, as: backend.activationType)
-        let gateUp = backend.linear(normalized, layer.gateUp, activation: .none, as: backend.activationType)
-        backend.linear(backend.siluMultiply(gateUp), layer.down, addingTo: rows.tensor)
+    private func feedForward(_ index: Int, _ rows: RaggedRows, _ sequences: [DecoderSequence]) {
+        layers[index].feedForward(rows.tensor, on: backend)
         for (segment, sequence) in zip(rows.segments, sequences) { sequence.work[index].fed += segment.count }
     }
 }
