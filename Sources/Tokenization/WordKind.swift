@@ -19,6 +19,8 @@ extension Unicode.Scalar {
         case 0..<128: return .other
         default: break
         }
+        // Hugging Face's library knows Unicode 16; what came later is to it no letter and no digit.
+        guard let age = properties.age, age.major < 17 else { return .other }
         return switch properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: .letter
         case .decimalNumber, .letterNumber, .otherNumber: .number
