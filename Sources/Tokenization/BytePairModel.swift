@@ -39,7 +39,8 @@ struct BytePairModel: Sendable {
             let text = String(decoding: key.bytes, as: UTF8.self)
             guard pieces.indices.contains(Int(id)) else {
                 throw TokenizerError(
-                    .damaged, "the piece \"\(text)\" has the id \(id), but there are only \(ids.count) pieces; ids must be "
+                    .damaged,
+                    "the piece \"\(text)\" has the id \(id), but there are only \(ids.count) pieces; ids must be "
                         + "0 ..< \(ids.count): download the file again", file: file)
             }
             guard pieces[Int(id)] == nil else {
@@ -64,7 +65,8 @@ struct BytePairModel: Sendable {
         if let name = settings.unknown {
             guard let id = ids[Key(bytes: Array(name.utf8))] else {
                 throw TokenizerError(
-                    .damaged, "the unk_token \"\(name)\" is no piece of the vocabulary; download the file again", file: file)
+                    .damaged,
+                    "the unk_token \"\(name)\" is no piece of the vocabulary; download the file again", file: file)
             }
             unknown = id
         } else {

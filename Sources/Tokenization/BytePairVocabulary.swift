@@ -37,7 +37,8 @@ struct BytePairVocabulary: Vocabulary {
             let scalars = Array(text.unicodeScalars)
             return pattern.words(of: scalars).flatMap { word in
                 model.encode(
-                    scalars[word].flatMap { UTF8.encode($0).map(Array.init) ?? [] }.map { ByteLetters.letters[Int($0)] })
+                    scalars[word].flatMap { UTF8.encode($0).map(Array.init) ?? [] }.map { ByteLetters.letters[Int($0)] }
+                )
             }
         }
     }

@@ -48,12 +48,14 @@ struct TokenizerSource {
             }
         if let beginning, beginning >= vocabulary.count, !added.tokens.values.contains(where: { $0.id == beginning }) {
             throw TokenizerError(
-                .damaged, "its post_processor puts token \(beginning) in front of texts, which does not exist; download the "
-                    + "file again", file: path)
+                .damaged,
+                "its post_processor puts token \(beginning) in front of texts, which does not exist; download the file again",
+                file: path)
         }
         guard let endText = configuration.end else {
             throw TokenizerError(
-                .unsupported, "no eos_token is named here or in special_tokens_map.json, so that nobody knows how an answer "
+                .unsupported,
+                "no eos_token is named here or in special_tokens_map.json, so that nobody knows how an answer "
                     + "ends; add it", file: configuration.file)
         }
         end = try id(endText, "eos_token")

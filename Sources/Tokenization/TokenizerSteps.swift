@@ -33,7 +33,9 @@ struct TokenizerSteps {
             guard let scheme = WordDivision.PrependScheme(rawValue: name) else {
                 throw refusal("Metaspace with the prepend_scheme \(name)")
             }
-            guard steps[0]["replacement"]?.text == "\u{2581}" else { throw refusal("Metaspace with another sign than ▁") }
+            guard steps[0]["replacement"]?.text == "\u{2581}" else {
+                throw refusal("Metaspace with another sign than ▁")
+            }
             guard steps[0]["split"]?.bool == false else { throw refusal("Metaspace with split true") }
             return .metaspace(scheme)
         case ["Split", "ByteLevel"]:
@@ -77,7 +79,8 @@ struct TokenizerSteps {
         guard ids.count < 2 else { throw refusal("a post_processor that puts several tokens in front") }
         guard ids.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else {
             throw TokenizerError(
-                .damaged, "its post_processor puts an id that is not possible in front; download the file again", file: file)
+                .damaged, "its post_processor puts an id that is not possible in front; download the file again",
+                file: file)
         }
         return ids
     }
@@ -89,7 +92,8 @@ struct TokenizerSteps {
         let steps = try members(value, "decoder", list: "decoders")
         for step in steps {
             switch step["type"]?.text {
-            case "Replace" where !isFused && !decoder.hasByteFallback: decoder.replacements.append(try replacement(step))
+            case "Replace" where !isFused && !decoder.hasByteFallback:
+                decoder.replacements.append(try replacement(step))
             case "ByteFallback" where !isFused:
                 try check(step, known: [])
                 decoder.hasByteFallback = true
@@ -105,7 +109,8 @@ struct TokenizerSteps {
             case "ByteLevel" where steps.count == 1:
                 try check(step, known: ["add_prefix_space", "use_regex", "trim_offsets"])
                 decoder.isByteLevel = true
-            case let type: throw refusal("the decoder \(type ?? "without a type") with these settings and in this place")
+            case let type:
+                throw refusal("the decoder \(type ?? "without a type") with these settings and in this place")
             }
         }
         // Without Fuse the library puts spaces between tokens, unless the decoder is ByteLevel.

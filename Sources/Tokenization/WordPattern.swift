@@ -38,7 +38,8 @@ enum WordPattern: Sendable, CaseIterable {
 
         if let end = Self.contraction(at: start, scalars) { return end }
         let hasFollower = start + 1 < scalars.count
-        if kinds[start] == .letter || hasFollower && kinds[start + 1] == .letter && kinds[start] != .number && !isLineEnd(start) {
+        let mayLead = kinds[start] != .number && !isLineEnd(start)
+        if kinds[start] == .letter || mayLead && hasFollower && kinds[start + 1] == .letter {
             return run(from: start + 1) { kinds[$0] == .letter }
         }
         if kinds[start] == .number {
