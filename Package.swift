@@ -81,7 +81,7 @@ let package = Package(
         // Level 3–4: the model, and running it.
         module(
             "VisionLanguage",
-            ["ImageDecoding", "MachineLimits", "Tensors", "TokenReduction", "Tokenization", crypto]),
+            ["ImageDecoding", "JobModel", "MachineLimits", "Tensors", "TokenReduction", "Tokenization", crypto]),
         module(
             "Generation",
             [
@@ -137,14 +137,16 @@ let package = Package(
         tests("HDF5"),
         tests("Tensors"),
         tests("ImageDecoding"),
-        tests("Tokenization"),
+        tests("Tokenization", ["JobModel"]),
         tests("WireProtocol", ["JobModel"]),
         tests("Scheduling", ["JobModel"]),
         tests("TokenReduction", ["Tensors", "HDF5"]),
         tests("ResultFiles", ["HDF5"]),
         tests("JobStore", ["JobModel"]),
-        tests("VisionLanguage", ["Tensors", "TokenReduction", "Tokenization", "ImageDecoding", "HDF5"]),
-        tests("Generation", ["ImageDecoding", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "HDF5"]),
+        tests("VisionLanguage", ["JobModel", "Tensors", "TokenReduction", "Tokenization", "ImageDecoding", "HDF5"]),
+        tests(
+            "Generation",
+            ["ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "HDF5"]),
         tests(
             "Evaluation",
             ["Generation", "ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Generation
 import ImageDecoding
+import JobModel
 import Tensors
 import TokenReduction
 import Tokenization
@@ -28,7 +29,7 @@ struct AnswerCommand: ParsableCommand {
     @Option(help: "The instruction; with --template none the whole prompt, with an <image> for each picture.")
     var prompt: String
 
-    @Option(help: "The text around the instruction: none, hf or vicuna_v1.")
+    @Option(help: "The text around the instruction: the name of a template, such as vicuna_v1, or none.")
     var template = PromptTemplate.vicunaV1
 
     @Option(

@@ -2,10 +2,9 @@ public import ArgumentParser
 import Foundation
 import Generation
 public import ImageDecoding
-import JobModel
+public import JobModel
 import MachineLimits
 public import Tensors
-public import Tokenization
 import VisionLanguage
 
 /// The arithmetic a command asks for.

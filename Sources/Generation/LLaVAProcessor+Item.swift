@@ -1,24 +1,11 @@
 public import ImageDecoding
 public import JobModel
-import Tokenization
 public import VisionLanguage
 
 extension LLaVAProcessor {
     /// The prompt of an item under its batch's template, with a place for each of its pictures.
     public func prompt(of item: Item, in batch: BatchDescription) throws -> MultimodalPrompt {
-        let template: PromptTemplate =
-            switch batch.template {
-            case .none: .none
-            case .hf: .hf
-            case .vicunaV1: .vicunaV1
-            }
-        let tag = batch.imageTag.map { tag -> ImageTag in
-            switch tag {
-            case .place: .place
-            case .text: .text
-            }
-        }
-        return try prompt(item.prompt, template: template, tag: tag, pictures: item.images.count)
+        try prompt(item.prompt, template: batch.template, tag: batch.imageTag, pictures: item.images.count)
     }
 
     /// A picture of a batch, framed as the batch says unless the model takes pictures as they are. What a link points to

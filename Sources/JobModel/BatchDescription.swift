@@ -2,13 +2,6 @@
 public struct BatchDescription: Codable, Sendable, Hashable {
     /// How a picture becomes square: cut out the centre (Hugging Face's default) or pad (the LLaVA authors' evaluation).
     public enum ImageMode: String, Codable, Sendable, CaseIterable { case crop, pad }
-    /// The text around the instruction.
-    public enum Template: String, Codable, Sendable, CaseIterable {
-        case none, hf
-        case vicunaV1 = "vicuna_v1"
-    }
-    /// What `<image>` in the user's text is, under a template: the place of the picture, or text like any other.
-    public enum ImageTag: String, Codable, Sendable, CaseIterable { case place, text }
     /// Arithmetic of the matrix products; `auto` is bf16 for weights in bf16 where the processor multiplies it, else f32.
     public enum Precision: String, Codable, Sendable, CaseIterable { case auto, f32, bf16 }
     /// How the weights of products are stored; `auto` is what the checkpoint holds.
@@ -74,7 +67,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     /// The reduction.
     public var method: Method
     /// The text around the instruction.
-    public var template: Template
+    public var template: PromptTemplate
     /// What `<image>` in the user's text is; nil where no prompt under a template holds one.
     public var imageTag: ImageTag?
     /// How a picture becomes square.
@@ -97,7 +90,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     /// A description; what is left out has the default that a batch file has.
     public init(
         name: String, model: String, visionTower: String? = nil, items: String, images: String, results: String,
-        method: Method = Method(), template: Template = .vicunaV1, imageTag: ImageTag? = nil,
+        method: Method = Method(), template: PromptTemplate = .vicunaV1, imageTag: ImageTag? = nil,
         imageMode: ImageMode = .crop,
         precision: Precision = .auto, weights: Weights = .auto, generation: Generation = Generation(),
         features: Features = .projected,
@@ -131,7 +124,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         images = try container.decode(String.self, forKey: .images)
         results = try container.decode(String.self, forKey: .results)
         method = try container.decode(Method.self, forKey: .method)
-        template = try container.decode(Template.self, forKey: .template)
+        template = try container.decode(PromptTemplate.self, forKey: .template)
         imageTag = try container.decodeIfPresent(ImageTag.self, forKey: .imageTag)
         imageMode = try container.decode(ImageMode.self, forKey: .imageMode)
         precision = try container.decode(Precision.self, forKey: .precision)

@@ -12,7 +12,7 @@ internal import Yams
 /// | `images` | the folder of the batch file |
 /// | `results` | `results/<name>` beside the batch file |
 /// | `method` | `none`; a name, or `name`, `keep`, `from_layer` and the method's own options |
-/// | `template` | `vicuna_v1`; or `hf`, `none` |
+/// | `template` | `vicuna_v1`; or another ``PromptTemplate`` |
 /// | `image_tag` | none: no prompt under a template holds `<image>`; or `place`, `text` |
 /// | `image_mode` | what the checkpoint says, or else `crop`; or `pad` |
 /// | `precision` | `auto`; or `f32`, `bf16` |

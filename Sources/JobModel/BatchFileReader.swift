@@ -31,7 +31,7 @@ struct BatchFileReader {
         let generation = readGeneration(top)
         let queue = readQueue(top)
         let run = readRun(top)
-        let template = top.choice("template", BatchDescription.Template.self, &problems)
+        let template = top.choice("template", PromptTemplate.self, &problems)
         let imageTag = readImageTag(top, template)
         let imageMode = top.choice("image_mode", BatchDescription.ImageMode.self, &problems)
         let precision = top.choice("precision", BatchDescription.Precision.self, &problems)
@@ -122,10 +122,10 @@ struct BatchFileReader {
     }
 
     private mutating func readImageTag(
-        _ top: YAMLSection, _ template: BatchDescription.Template?
-    ) -> BatchDescription.ImageTag? {
-        let tag = top.choice("image_tag", BatchDescription.ImageTag.self, &problems)
-        if tag == .text, template == BatchDescription.Template.none {
+        _ top: YAMLSection, _ template: PromptTemplate?
+    ) -> ImageTag? {
+        let tag = top.choice("image_tag", ImageTag.self, &problems)
+        if tag == .text, template == PromptTemplate.none {
             problems.add(
                 file, top.line(of: "image_tag"),
                 "'image_tag: text' needs a template: with 'template: none' <image> says where the picture goes")

@@ -4,10 +4,10 @@
 /// pictures go before the user's text, and an `<image>` in that text may be either: a place, or a word about HTML. Only
 /// the batch knows, so it has to say.
 struct ImageTags {
-    static let tag = "<image>"
+    private static let tag = PromptTemplate.imageTag
 
-    let template: BatchDescription.Template
-    let meaning: BatchDescription.ImageTag?
+    let template: PromptTemplate
+    let meaning: ImageTag?
 
     /// What is wrong with a prompt, and how to go on; nil where nothing is.
     func problem(of prompt: String, pictures: Int) -> String? {

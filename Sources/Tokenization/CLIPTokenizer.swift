@@ -18,7 +18,7 @@ public struct CLIPTokenizer: Sendable {
     public let vocabularySize: Int
 
     private let markers: TextSegments
-    private let merges: BytePairMerges
+    private let merges: CLIPMerges
 
     /// The files that a folder must hold.
     public static let files = ["vocab.json", "merges.txt"]
@@ -39,7 +39,7 @@ public struct CLIPTokenizer: Sendable {
         end = try marker("<|endoftext|>")
         vocabularySize = (vocabulary.values.max() ?? 0) + 1
         markers = TextSegments(["<|startoftext|>": beginning, "<|endoftext|>": end])
-        merges = try BytePairMerges(
+        merges = try CLIPMerges(
             Self.read(mergesFile), vocabulary: vocabulary, unknown: end, file: mergesFile.path)
     }
 

@@ -25,15 +25,3 @@ struct CLIPWords: Sequence, IteratorProtocol {
 
     private static let endings = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"].map { Array($0.unicodeScalars) }
 }
-
-extension Unicode.Scalar {
-    fileprivate enum WordKind { case letter, number, space, other }
-
-    fileprivate var wordKind: WordKind {
-        switch properties.generalCategory {
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: .letter
-        case .decimalNumber, .letterNumber, .otherNumber: .number
-        default: properties.isWhitespace ? .space : .other
-        }
-    }
-}

@@ -3,19 +3,11 @@ private import CSentencePiece
 /// The pieces of a `tokenizer.model` and the library that cuts text into them.
 ///
 /// libsentencepiece is used for encoding only; what a piece means when decoding is kept here.
-final class SentencePieceModel: Sendable {
-    /// What an id stands for.
-    enum Piece: Equatable, Sendable {
-        /// Text; SentencePiece's U+2581 is a space here already.
-        case text(String)
-        /// One byte of a character that has no piece of its own.
-        case byte(UInt8)
-        /// A marker such as `<s>`.
-        case marker(String)
-    }
-
+final class SentencePieceModel: Vocabulary {
     /// All pieces; the index is the id.
-    let pieces: [Piece]
+    private let pieces: [Piece]
+    /// Pieces such as `<s>` by id.
+    let markers: [Int: String]
     /// The id of `<s>`, nil where the model has none.
     let beginning: Int?
     /// The id of `</s>`, nil where the model has none.
@@ -31,6 +23,7 @@ final class SentencePieceModel: Sendable {
         let handle = try Handle(bytes, file: file)
         let count = Int(csp_piece_count(handle.processor))
         var pieces: [Piece] = []
+        var markers: [Int: String] = [:]
         pieces.reserveCapacity(count)
         for id in 0..<count {
             var text: UnsafePointer<CChar>?
@@ -41,12 +34,15 @@ final class SentencePieceModel: Sendable {
                     .damaged, "piece \(id) cannot be read; copy or download the file again", file: file)
             }
             let bytes = UnsafeRawBufferPointer(start: text, count: length)
-            pieces.append(Piece(String(decoding: bytes, as: UTF8.self), kind: kind))
+            let piece = String(decoding: bytes, as: UTF8.self)
+            if [CSP_UNKNOWN.rawValue, CSP_CONTROL.rawValue].contains(UInt32(kind)) { markers[id] = piece }
+            pieces.append(Piece(piece, isByte: UInt32(kind) == CSP_BYTE.rawValue))
         }
         guard count > 0 else {
             throw TokenizerError(.damaged, "the file holds no pieces; copy or download it again", file: file)
         }
         self.pieces = pieces
+        self.markers = markers
         self.file = file
         self.handle = handle
         let bos = Int(csp_bos(handle.processor)), eos = Int(csp_eos(handle.processor))
@@ -54,8 +50,27 @@ final class SentencePieceModel: Sendable {
         end = pieces.indices.contains(eos) ? eos : nil
     }
 
+    var count: Int { pieces.count }
+
+    /// Hugging Face's form of such a file drops the space that it puts in front.
+    var decoding: Decoding { .byteRuns(dropping: 1) }
+
+    /// The library puts its space in front while it encodes.
+    func normalized(_ text: String) -> String { text }
+
+    func piece(_ id: Int) -> Piece { pieces[id] }
+
+    func piece(added text: String) -> Piece { .text(Array(text.utf8)) }
+
+    func id(of piece: String) -> Int? { markers.first { $0.value == piece }?.key }
+
+    /// The text of a piece; empty for a byte.
+    func text(of id: Int) -> String {
+        if case .text(let bytes) = pieces[id] { String(decoding: bytes, as: UTF8.self) } else { "" }
+    }
+
     /// The ids of one stretch of text that holds no added token. A space is put in front, as the model was trained.
-    func encode(_ text: String) throws(TokenizerError) -> [Int] {
+    func encode(_ text: String, isFirst: Bool) throws(TokenizerError) -> [Int] {
         var text = text
         var ids: UnsafeMutablePointer<Int32>?
         var count = 0
@@ -74,16 +89,13 @@ final class SentencePieceModel: Sendable {
     }
 }
 
-extension SentencePieceModel.Piece {
-    fileprivate init(_ text: String, kind: Int32) {
-        switch UInt32(kind) {
-        case CSP_UNKNOWN.rawValue, CSP_CONTROL.rawValue: self = .marker(text)
-        case CSP_BYTE.rawValue:
-            // <0x0A>
-            let digits = text.dropFirst(3).dropLast()
-            self = UInt8(digits, radix: 16).map(Self.byte) ?? .text(text)
-        default:
-            self = .text(String(String.UnicodeScalarView(text.unicodeScalars.map { $0 == "\u{2581}" ? " " : $0 })))
+extension Piece {
+    /// A piece as the file writes it: `<0x0A>` for a byte, U+2581 for a space.
+    fileprivate init(_ text: String, isByte: Bool) {
+        if isByte, let byte = UInt8(text.dropFirst(3).dropLast(), radix: 16) {
+            self = .byte(byte)
+        } else {
+            self = .text(Array(text.replacingScalars("\u{2581}", with: " ").utf8))
         }
     }
 }

@@ -1,83 +1,80 @@
 public import Foundation
 
-/// Text to token ids and back, exactly as Hugging Face's tokenizer of a LLaVA-1.5 checkpoint does it.
+/// Text to token ids and back, exactly as Hugging Face's fast tokenizer of a LLaVA checkpoint does it.
 ///
-/// The rule: cut the text at added tokens (`<s>`, `</s>`, `<unk>`, `<image>`, `<pad>`), encode every stretch between them
-/// on its own, with SentencePiece's space in front of each, and put one `<s>` before the whole. A tokenizer never changes,
-/// so that threads may share it.
+/// The rule: cut the text at added tokens such as `<s>`, `<image>` or `<|im_start|>`, encode every stretch between them on
+/// its own, and put the beginning token, if there is one, before the whole. How a stretch is encoded `tokenizer.json`
+/// says; a folder that has only a `tokenizer.model` gets SentencePiece's pieces with a space in front of each stretch. A
+/// tokenizer never changes, so that threads may share it.
 public struct Tokenizer: Sendable {
-    /// The `tokenizer.model` this was read from.
+    /// The `tokenizer.json` or `tokenizer.model` this was read from.
     public let file: String
-    /// How many pieces the SentencePiece model has; ids from here on are added tokens.
+    /// How many pieces the vocabulary has; ids from here on are added tokens.
     public let pieceCount: Int
-    /// The id of `<s>`, which starts every prompt.
-    public let beginning: Int
-    /// The id of `</s>`, with which an answer ends.
+    /// The id that starts every prompt, such as that of `<s>`; nil where the tokenizer puts nothing in front.
+    public let beginning: Int?
+    /// The id of the token with which an answer ends, such as `</s>`.
     public let end: Int
     /// The id of `<image>`.
     public let image: Int
     /// The text that stands for a picture, usually `<image>`.
     public let imageText: String
 
-    private let model: SentencePieceModel
-    private let addsBeginning: Bool
+    private let vocabulary: any Vocabulary
+    /// Added tokens that are looked for in the text itself, and those that are looked for behind the normaliser.
     private let segments: TextSegments
-    /// The text of each marker and added token, and whether it is special.
-    private let markers: [Int: (text: String, isSpecial: Bool)]
+    private let normalizedSegments: TextSegments
+    /// What markers and added tokens stand for, and whether they are special.
+    private let markers: [Int: (piece: Piece, isSpecial: Bool)]
 
     /// Reads the tokenizer of a checkpoint folder.
     ///
-    /// A `liuhaotian` folder knows no `<image>`: it is added with the id `imageID`, or with the first free id. Where the
-    /// folder does know it and `imageID` says otherwise, tokenizer and model don't belong together, and that is an error.
+    /// A folder of the authors' layout knows no `<image>`: it is added with the id `imageID`, or with the first free id. Where
+    /// the folder does know it and `imageID` says otherwise, tokenizer and model don't belong together, and that is an error.
     public init(directory: URL, imageText: String = "<image>", imageID: Int? = nil) throws(TokenizerError) {
-        let url = directory.appendingPathComponent("tokenizer.model")
-        let bytes: [UInt8]
-        do {
-            bytes = [UInt8](try Data(contentsOf: url))
-        } catch {
-            let why = error.localizedDescription
-            throw TokenizerError(
-                .unreadable, "cannot be read (\(why)); the model's folder needs its tokenizer.model",
-                file: url.path)
-        }
-        let model = try SentencePieceModel(bytes, file: url.path)
-        guard let beginning = model.beginning, let end = model.end else {
-            throw TokenizerError(
-                .unsupported, "the model has no begin and end markers; LLaVA-1.5's has <s> and </s>", file: url.path)
-        }
-        var added = try AddedTokens(directory: directory)
-        try added.checkPieces(model)
+        let source = try TokenizerSource(directory: directory)
+        let vocabulary = source.vocabulary
+        var added = source.added
         let known = added.tokens[imageText]?.id
-        let free = max(model.pieces.count, (added.tokens.values.map(\.id).max() ?? 0) + 1)
-        let image = imageID ?? known ?? free
+        let image = imageID ?? known ?? added.free(vocabulary)
         guard known == nil || known == image else {
             throw TokenizerError(
                 .vocabularyMismatch,
                 "the tokenizer doesn't match the vocabulary: \(imageText) is token \(known ?? image) here, but the model's "
-                    + "config.json says \(image); take both from one checkpoint", file: url.path)
+                    + "config.json says \(image); take both from one checkpoint", file: source.file)
         }
-        guard image >= model.pieces.count else {
+        guard known != nil || image >= vocabulary.count else {
             throw TokenizerError(
                 .vocabularyMismatch,
                 "the tokenizer doesn't match the vocabulary: token \(image) should be \(imageText), but is an ordinary "
-                    + "piece; take tokenizer and config.json from one checkpoint", file: url.path)
+                    + "piece; take tokenizer and config.json from one checkpoint", file: source.file)
         }
-        try added.add(imageText, AddedTokens.Token(id: image, isSpecial: true, file: url.path))
+        try added.add(imageText, AddedTokens.Token(id: image, isSpecial: true, file: source.file))
 
-        var markers: [Int: (text: String, isSpecial: Bool)] = [:]
-        for (id, piece) in model.pieces.enumerated() {
-            if case .marker(let text) = piece { markers[id] = (text, true) }
+        var markers = vocabulary.markers.mapValues { (piece: vocabulary.piece(added: $0), isSpecial: true) }
+        var raw = Dictionary(
+            vocabulary.markers.map { ($1, TextSegments.Token(id: $0)) }, uniquingKeysWith: { $0.id < $1.id ? $0 : $1 })
+        var normalized: [String: TextSegments.Token] = [:]
+        for (text, token) in added.tokens {
+            markers[token.id] = (vocabulary.piece(added: text), token.isSpecial)
+            let found = TextSegments.Token(
+                id: token.id, takesSpaceBefore: token.takesSpaceBefore, takesSpaceBehind: token.takesSpaceBehind,
+                isWholeWord: token.isWholeWord)
+            if token.isNormalized {
+                normalized[vocabulary.normalized(text)] = found
+            } else {
+                raw[text] = found
+            }
         }
-        for (text, token) in added.tokens { markers[token.id] = (text, token.isSpecial) }
-        file = url.path
-        pieceCount = model.pieces.count
-        self.beginning = beginning
-        self.end = end
+        file = source.file
+        pieceCount = vocabulary.count
+        beginning = source.beginning
+        end = source.end
         self.image = image
         self.imageText = imageText
-        self.model = model
-        addsBeginning = added.addsBeginning
-        segments = TextSegments(Dictionary(markers.map { ($1.text, $0) }, uniquingKeysWith: min))
+        self.vocabulary = vocabulary
+        segments = TextSegments(raw)
+        normalizedSegments = TextSegments(normalized)
         self.markers = markers
     }
 
@@ -90,72 +87,49 @@ public struct Tokenizer: Sendable {
             throw TokenizerError(
                 .vocabularyMismatch,
                 "the tokenizer doesn't match the vocabulary: its ids go up to \(largestID), but the model embeds only "
-                    + "\(embeddingRows) tokens; take tokenizer.model and the weights from one checkpoint", file: file)
+                    + "\(embeddingRows) tokens; take tokenizer and weights from one checkpoint", file: file)
         }
     }
 
-    /// The ids of a text; `<s>` first unless `addingBeginning` is false.
+    /// The ids of a text; the beginning token, if the tokenizer has one, first unless `addingBeginning` is false.
     ///
     /// - Parameter pictures: How many `<image>`, from the first on, stand for pictures; later ones are text.
     public func encode(
         _ text: String, addingBeginning: Bool = true, pictures: Int = .max
     ) throws(TokenizerError) -> [Int] {
-        var ids = addingBeginning && addsBeginning ? [beginning] : []
-        for segment in segments.split(text, limiting: image, to: pictures) {
+        var ids = addingBeginning ? beginning.map { [$0] } ?? [] : []
+        var left = pictures
+        var isFirst = true
+        for segment in segments.split(text, limiting: image, to: &left) {
             switch segment {
-            case .text(let text): ids += try model.encode(text)
             case .token(let id): ids.append(id)
+            case .text(let text):
+                for part in normalizedSegments.split(vocabulary.normalized(text), limiting: image, to: &left) {
+                    switch part {
+                    case .token(let id): ids.append(id)
+                    case .text(let text): ids += try vocabulary.encode(text, isFirst: isFirst)
+                    }
+                    isFirst = false
+                }
             }
+            isFirst = false
         }
         return ids
     }
 
     /// The text of ids; ids that stand for nothing are passed over.
     ///
-    /// SentencePiece's own decoder differs from Hugging Face's where bytes don't make up a character, so this is the
-    /// latter's rule: a run of byte tokens becomes its text if the whole run is valid UTF-8 and one U+FFFD per byte if not;
-    /// special tokens are taken out before runs are formed; one space at the very start is dropped.
+    /// Special tokens are taken out before pieces become a text, as Hugging Face's decoders do it: bytes on both sides of one
+    /// may be one character. Ids in the midst of a character give U+FFFD.
     public func decode(_ ids: some Sequence<Int>, skippingSpecialTokens: Bool = true) -> String {
-        var text = ""
-        var run: [UInt8] = []
-        func endRun() {
-            text += String(validating: run, as: UTF8.self) ?? String(repeating: "\u{FFFD}", count: run.count)
-            run = []
-        }
+        var pieces: [Piece] = []
         for id in ids {
             if let marker = markers[id] {
-                if marker.isSpecial, skippingSpecialTokens { continue }
-                endRun()
-                text += marker.text
-            } else if model.pieces.indices.contains(id) {
-                switch model.pieces[id] {
-                case .byte(let byte): run.append(byte)
-                case .text(let piece), .marker(let piece):
-                    endRun()
-                    text += piece
-                }
+                if !(marker.isSpecial && skippingSpecialTokens) { pieces.append(marker.piece) }
+            } else if (0..<pieceCount).contains(id) {
+                pieces.append(vocabulary.piece(id))
             }
         }
-        endRun()
-        return text.unicodeScalars.first == " " ? String(text.unicodeScalars.dropFirst()) : text
-    }
-}
-
-extension AddedTokens {
-    /// Refuses added tokens that stand where the SentencePiece model has another piece.
-    fileprivate func checkPieces(_ model: SentencePieceModel) throws(TokenizerError) {
-        for (content, token) in tokens where token.id < model.pieces.count {
-            let piece =
-                switch model.pieces[token.id] {
-                case .text(let text), .marker(let text): text
-                case .byte: ""
-                }
-            guard piece == content else {
-                throw TokenizerError(
-                    .damaged,
-                    "token \(token.id) is \"\(content)\" here, but \"\(piece)\" in tokenizer.model; the files belong to "
-                        + "different checkpoints", file: token.file)
-            }
-        }
+        return vocabulary.decoding.text(of: pieces)
     }
 }

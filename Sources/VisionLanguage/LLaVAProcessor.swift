@@ -1,6 +1,7 @@
 private import Crypto
 import Foundation
 public import ImageDecoding
+public import JobModel
 public import Tensors
 public import Tokenization
 

@@ -71,8 +71,8 @@ private struct MethodAccount: Encodable {
 
 /// How answers are generated, as it stands in a shard.
 private struct GenerationAccount: Encodable {
-    let template: BatchDescription.Template
-    let imageTag: BatchDescription.ImageTag?
+    let template: PromptTemplate
+    let imageTag: ImageTag?
     let imageMode: BatchDescription.ImageMode
     let backend: String
     let weights: String

@@ -2,6 +2,7 @@ import Evaluation
 import Foundation
 import Generation
 import ImageDecoding
+import JobModel
 import Tensors
 import TestSupport
 import Testing

@@ -1,10 +1,10 @@
 import Foundation
 import Generation
+import JobModel
 import Tensors
 import TestSupport
 import Testing
 import TokenReduction
-import Tokenization
 import VisionLanguage
 
 /// A job's answer is the same to the last bit whatever runs beside it: the promise that results of a batch do not depend on

@@ -1,9 +1,9 @@
 import Foundation
 import Generation
 import ImageDecoding
+import JobModel
 import TestSupport
 import Testing
-import Tokenization
 import VisionLanguage
 
 /// The demo model's answers, which end by themselves, against transformers.

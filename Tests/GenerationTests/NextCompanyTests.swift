@@ -1,10 +1,10 @@
 import Foundation
 import Generation
+import JobModel
 import Tensors
 import TestSupport
 import Testing
 import TokenReduction
-import Tokenization
 import VisionLanguage
 
 /// LLaVA-NeXT's pictures of several tiles in the engine: the answers of transformers, and the same ones in any company.

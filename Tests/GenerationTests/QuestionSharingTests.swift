@@ -1,10 +1,10 @@
 import Foundation
 import Generation
 import ImageDecoding
+import JobModel
 import TestSupport
 import Testing
 import TokenReduction
-import Tokenization
 import VisionLanguage
 
 /// A reduction that reads the question is shared by requests that ask the same, and by no others.

@@ -1,6 +1,7 @@
 import Foundation
 import Generation
 import ImageDecoding
+import JobModel
 import Tensors
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 import Generation
+import JobModel
 import Tensors
 import Testing
 import TokenReduction

@@ -1,10 +1,10 @@
 import Foundation
 import Generation
+import JobModel
 import Tensors
 import TestSupport
 import Testing
 import TokenReduction
-import Tokenization
 import VisionLanguage
 
 /// Prompts about no picture: as transformers answers them, alone and beside prompts with pictures.

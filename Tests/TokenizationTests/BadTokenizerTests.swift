@@ -78,6 +78,6 @@ import Tokenization
         try tokenizer.check(embeddingRows: 642)
         let error = #expect(throws: TokenizerError.self) { try tokenizer.check(embeddingRows: 641) }
         #expect(error?.code == .vocabularyMismatch)
-        #expect(error?.description.contains("tokenizer.model: the tokenizer doesn't match the vocabulary") == true)
+        #expect(error?.description.contains("tokenizer.json: the tokenizer doesn't match the vocabulary") == true)
     }
 }

@@ -12,6 +12,17 @@ import Tokenization
         #expect(differences == [])
     }
 
+    @Test("tokenizer.model alone gives the ids of the tokenizer.json that was made from it")
+    func tokenizerModelAloneEqualsHuggingFace() throws {
+        let folder = try TemporaryDirectory()
+        for name in ["tokenizer.model", "tokenizer_config.json", "added_tokens.json"] {
+            try FileManager.default.copyItem(at: demoModel.appendingPathComponent(name), to: folder.file(name))
+        }
+        let tokenizer = try Tokenizer(directory: folder.url)
+        #expect(tokenizer.file.hasSuffix("tokenizer.model"))
+        #expect(try GoldenTexts.load("demo.json").differences(from: tokenizer) == [])
+    }
+
     @Test func knowsItsMarkers() throws {
         let tokenizer = try Tokenizer(directory: demoModel)
         #expect(tokenizer.pieceCount == 640)

@@ -108,7 +108,7 @@ struct BadCheckpointTests {
         try copy.edit(section: "text_config") { $0["vocab_size"] = 500 }
         let error = try #require(throws: ModelError.self) { try copy.load() }
         #expect(error.code == .vocabularyMismatch)
-        #expect(error.message.contains("tokenizer.model") && error.message.contains("500"))
+        #expect(error.message.contains("tokenizer.json") && error.message.contains("500"))
     }
 
     @Test("an image token that the tokenizer knows under another id", arguments: [5, 639, 645])

@@ -1,11 +1,11 @@
 import Foundation
 import HDF5
 import ImageDecoding
+import JobModel
 import Tensors
 import TestSupport
 import Testing
 import TokenReduction
-import Tokenization
 import VisionLanguage
 
 /// A tiny checkpoint and what transformers makes of it (Tests/Fixtures/README.md).

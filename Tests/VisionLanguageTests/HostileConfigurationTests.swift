@@ -1,5 +1,6 @@
 import Foundation
 import ImageDecoding
+import JobModel
 import Tensors
 import TestSupport
 import Testing

@@ -1,9 +1,9 @@
 import Foundation
 import HDF5
+import JobModel
 import Tensors
 import TestSupport
 import TokenReduction
-import Tokenization
 import VisionLanguage
 
 /// The tiny LLaVA-NeXT checkpoint and what transformers makes of it (Tests/Fixtures/README.md).

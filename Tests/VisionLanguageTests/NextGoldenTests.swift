@@ -1,10 +1,10 @@
 import Foundation
 import ImageDecoding
+import JobModel
 import Tensors
 import TestSupport
 import Testing
 import TokenReduction
-import Tokenization
 import VisionLanguage
 
 /// LLaVA-NeXT against Hugging Face transformers 4.57 on a tiny checkpoint.

@@ -1,3 +1,4 @@
+import JobModel
 import Tensors
 import Testing
 import TokenReduction

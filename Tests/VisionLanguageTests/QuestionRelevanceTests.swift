@@ -1,10 +1,10 @@
 import Foundation
 import ImageDecoding
+import JobModel
 import Tensors
 import TestSupport
 import Testing
 import TokenReduction
-import Tokenization
 import VisionLanguage
 
 /// CDPruner with the question, through whole models: picture, tower, text tower, relevance, choice.

@@ -1,10 +1,10 @@
 import Foundation
 import ImageDecoding
+import JobModel
 import Tensors
 import TestSupport
 import Testing
 import TokenReduction
-import Tokenization
 import VisionLanguage
 
 /// Prompts about several pictures, in any place among the text.

@@ -2,7 +2,6 @@ import Foundation
 import Generation
 public import JobModel
 import Tensors
-import Tokenization
 public import VisionLanguage
 
 /// Prompts with pictures on which a model is tried with different weights.

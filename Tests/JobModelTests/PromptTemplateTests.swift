@@ -1,5 +1,5 @@
+import JobModel
 import Testing
-import Tokenization
 
 @Suite struct PromptTemplateTests {
     @Test func rendersAnInstruction() {
@@ -9,6 +9,27 @@ import Tokenization
                 == "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, "
                 + "detailed, and polite answers to the user's questions. USER: <image>\nWhat is this? ASSISTANT:")
         #expect(PromptTemplate.none.render("Look: <image>").text == "Look: <image>")
+    }
+
+    /// As the authors' conversation.py and Hugging Face's chat templates render them.
+    @Test func rendersTheFamiliesOfLLaVANeXT() {
+        #expect(PromptTemplate.mistralInstruct.render("Q").text == "[INST] <image>\nQ [/INST]")
+        #expect(
+            PromptTemplate.chatmlDirect.render("Q").text
+                == "<|im_start|>system\nAnswer the questions.<|im_end|><|im_start|>user\n<image>\nQ<|im_end|>"
+                + "<|im_start|>assistant\n")
+        #expect(
+            PromptTemplate.llavaLlama3.render("Q").text
+                == "<|start_header_id|>system<|end_header_id|>\n\nYou are a helpful language and vision assistant. You are "
+                + "able to understand the visual content that the user provides, and assist the user with a variety of "
+                + "tasks using natural language.<|eot_id|><|start_header_id|><|start_header_id|>user<|end_header_id|>\n\n"
+                + "<image>\nQ<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n")
+        let hf = "<|start_header_id|>user<|end_header_id|>\n\n"
+        let answer = "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
+        #expect(PromptTemplate.hfLlama3.render("Q").text == "\(hf)<image>\nQ\(answer)")
+        #expect(PromptTemplate.hfLlama3.render("Q", pictures: 2).text == "\(hf)<image><image>\nQ\(answer)")
+        #expect(PromptTemplate.hfLlama3.render("Q", pictures: 0).text == "\(hf)\nQ\(answer)")
+        #expect(PromptTemplate.mistralInstruct.render("Q", pictures: 2).text == "[INST] <image>\n<image>\nQ [/INST]")
     }
 
     @Test func aPromptAboutNoPictureNamesNone() {
@@ -35,6 +56,9 @@ import Tokenization
     }
 
     @Test func namesAreThoseOfTheCommandLine() {
-        #expect(PromptTemplate.allCases.map(\.rawValue) == ["none", "hf", "vicuna_v1"])
+        #expect(
+            PromptTemplate.allCases.map(\.rawValue) == [
+                "none", "hf", "vicuna_v1", "mistral_instruct", "llava_llama_3", "hf_llama_3", "chatml_direct",
+            ])
     }
 }

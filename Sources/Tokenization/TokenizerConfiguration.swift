@@ -1,0 +1,100 @@
+import Foundation
+
+/// What `tokenizer_config.json` and `special_tokens_map.json` say about a tokenizer, as transformers 4.57 takes it.
+struct TokenizerConfiguration {
+    /// The path of `tokenizer_config.json`, whether it is there or not.
+    let file: String
+    /// The entries of `added_tokens_decoder` by id; nil where the file has none.
+    let addedTokens: [(id: Int, entry: JSONValue)]?
+    /// The texts that are special whatever an entry says, each with its entry if it is written as one, in their order.
+    let special: [(content: String, entry: JSONValue?)]
+    private let values: JSONValue
+    private let map: JSONValue
+
+    /// Reads the files of a folder that are there.
+    init(directory: URL) throws(TokenizerError) {
+        let url = directory.appendingPathComponent("tokenizer_config.json")
+        file = url.path
+        values = try JSONValue.object(in: url) ?? .object([:])
+        map = try JSONValue.object(in: directory.appendingPathComponent("special_tokens_map.json")) ?? .object([:])
+        if let decoder = values["added_tokens_decoder"]?.object {
+            var entries: [(id: Int, entry: JSONValue)] = []
+            for (key, entry) in decoder {
+                guard let id = Int(key) else {
+                    throw TokenizerError(
+                        .damaged, "added_tokens_decoder has the id \"\(key)\"; it must be a number", file: url.path)
+                }
+                entries.append((id, entry))
+            }
+            addedTokens = entries.sorted { $0.id < $1.id }
+        } else {
+            addedTokens = nil
+        }
+        let names = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"].map { "\($0)_token" }
+        let extra = values["extra_special_tokens"]?.object?.sorted { $0.key < $1.key }.map(\.value) ?? []
+        let values = values
+        let all = names.compactMap { values[$0] } + (values["additional_special_tokens"]?.array ?? []) + extra
+        special = all.compactMap { value in
+            Self.content(of: value).map { ($0, value.object == nil ? nil : value) }
+        }
+    }
+
+    /// Whether `<s>` goes in front of texts of a `tokenizer.model`.
+    var addsBeginning: Bool { values["add_bos_token"]?.bool ?? true }
+
+    /// The text of `eos_token` in either file; nil where none names it, unless the class has one of its own.
+    var end: String? {
+        Self.content(of: values["eos_token"]) ?? Self.content(of: map["eos_token"]) ?? (isLlama ? "</s>" : nil)
+    }
+
+    /// What goes in front of every text of a `tokenizer.json`: nil for what its post-processor says, else a text, which is
+    /// empty where nothing does.
+    ///
+    /// The class decides: transformers' `LlamaTokenizer` replaces the post-processor by `add_bos_token` and `bos_token`, the
+    /// others keep it.
+    func beginning(of form: TokenizerFile.Form, postProcessor: [Int]) throws(TokenizerError) -> String? {
+        let name = values["tokenizer_class"]?.text
+        guard values["split_special_tokens"]?.bool != true else { throw refusal("split_special_tokens is true") }
+        switch name {
+        case "PreTrainedTokenizerFast", "Qwen2Tokenizer", "Qwen2TokenizerFast": return nil
+        case "TokenizersBackend":
+            if let isAdded = values["add_bos_token"]?.bool, isAdded == postProcessor.isEmpty {
+                throw refusal("add_bos_token is \(isAdded), and the post_processor of tokenizer.json does otherwise")
+            }
+            if values["add_eos_token"]?.bool == true { throw refusal("add_eos_token is true") }
+            return nil
+        case nil where form != .byteLevel, "LlamaTokenizer", "LlamaTokenizerFast":
+            try checkPrefix(of: form)
+            if values["add_eos_token"]?.bool == true { throw refusal("add_eos_token is true") }
+            guard addsBeginning else { return "" }
+            if case .object(let members) = values, members["bos_token"] == .null {
+                throw refusal("add_bos_token is true, and bos_token is null")
+            }
+            return Self.content(of: values["bos_token"]) ?? Self.content(of: map["bos_token"]) ?? "<s>"
+        default:
+            throw refusal("tokenizer_class is \(name ?? "not said")")
+        }
+    }
+
+    /// `add_prefix_space` makes `LlamaTokenizer` build the steps of tokenizer.json anew.
+    private func checkPrefix(of form: TokenizerFile.Form) throws(TokenizerError) {
+        guard let isWanted = values["add_prefix_space"]?.bool else { return }
+        let rebuilt: TokenizerFile.Form = values["legacy"]?.bool == false ? .metaspace(.first) : .legacy
+        guard isWanted, form == rebuilt else {
+            throw refusal("add_prefix_space is \(isWanted), which is another form than that of tokenizer.json")
+        }
+    }
+
+    private var isLlama: Bool {
+        [nil, "LlamaTokenizer", "LlamaTokenizerFast"].contains(values["tokenizer_class"]?.text)
+    }
+
+    private func refusal(_ what: String) -> TokenizerError {
+        TokenizerError(
+            .unsupported,
+            "\(what), which is not built; built are LlamaTokenizer, PreTrainedTokenizerFast, Qwen2Tokenizer and "
+                + "TokenizersBackend with at most one token in front of a text", file: file)
+    }
+
+    private static func content(of value: JSONValue?) -> String? { value?.text ?? value?["content"]?.text }
+}

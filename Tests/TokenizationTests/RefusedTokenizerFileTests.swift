@@ -1,0 +1,127 @@
+import Foundation
+import TestSupport
+import Testing
+import Tokenization
+
+/// What tokenizer.json and its neighbours ask for is obeyed or refused by name, and broken files never trap.
+@Suite struct RefusedTokenizerFileTests {
+    @Test func stepsThatAreNotBuiltAreNamed() throws {
+        let split: [String: Any] = [
+            "type": "Split", "pattern": ["Regex": #"\p{L}+"#], "behavior": "Isolated", "invert": false,
+        ]
+        let level: [String: Any] = ["type": "ByteLevel", "add_prefix_space": false, "use_regex": false]
+        let metaspace: [String: Any] = [
+            "type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": true,
+        ]
+        let cases: [(String, Any, String)] = [
+            ("normalizer", ["type": "NFKC"], "NFKC"), ("normalizer", ["type": "Lowercase"], "Lowercase"),
+            ("normalizer", ["type": "Replace", "pattern": ["Regex": "a"], "content": "b"], "Replace"),
+            ("pre_tokenizer", ["type": "BertPreTokenizer"], "BertPreTokenizer"),
+            ("pre_tokenizer", metaspace, "Metaspace"),
+            ("pre_tokenizer", ["type": "Sequence", "pretokenizers": [split, level]], "pattern"),
+            ("pre_tokenizer", ["type": "ByteLevel", "add_prefix_space": true], "ByteLevel"),
+            ("decoder", ["type": "WordPiece"], "WordPiece"), ("decoder", NSNull(), "decoder"),
+            ("post_processor", ["type": "RobertaProcessing"], "RobertaProcessing"),
+            ("truncation", ["max_length": 5], "truncation"), ("padding", ["length": 5], "padding"),
+            ("future", true, "future"),
+        ]
+        for (key, value, name) in cases {
+            let folder = try TokenizerFolder(form: "legacy")
+            try folder.edit { $0[key] = value }
+            let error = folder.failure()
+            #expect(error?.code == .unsupported && error?.message.contains(name) == true, "\(key): \(name)")
+        }
+    }
+
+    @Test func settingsOfTheModelAreNamed() throws {
+        for (key, value) in [
+            ("type", "WordPiece"), ("type", "Unigram"), ("dropout", 0.1), ("continuing_subword_prefix", "##"),
+            ("end_of_word_suffix", "</w>"), ("future", true), ("byte_fallback", "yes"),
+        ] as [(String, Any)] {
+            let folder = try TokenizerFolder(form: "legacy")
+            try folder.editModel { $0[key] = value }
+            let error = folder.failure()
+            #expect(error?.code == .unsupported, "\(key)")
+            #expect(error?.message.contains(key) == true || error?.message.contains("\(value)") == true, "\(key)")
+        }
+        for (key, value) in [("dropout", 0), ("end_of_word_suffix", "")] as [(String, Any)] {
+            let folder = try TokenizerFolder(form: "legacy")
+            try folder.editModel { $0[key] = value }
+            #expect(folder.failure() == nil, "\(key)")
+        }
+    }
+
+    @Test func brokenVocabulariesAreDamaged() throws {
+        let vocabularies: [[String: Any]] = [
+            ["a": -1, "<unk>": 0], ["a": 1, "b": 1], ["a": 0, "b": 7], ["a": 1e300], ["a": 0.5], ["a": "0"], [:],
+        ]
+        for vocabulary in vocabularies {
+            let folder = try TokenizerFolder(form: "legacy")
+            try folder.editModel { $0["vocab"] = vocabulary }
+            #expect(folder.failure()?.code == .damaged, "\(vocabulary)")
+        }
+        for merges in [[["▁", "\u{1F600}"]], [["a"]], ["a b c"], ["x"], [[1, 2]]] as [[Any]] {
+            let folder = try TokenizerFolder(form: "legacy")
+            try folder.editModel { $0["merges"] = merges }
+            #expect(folder.failure()?.code == .damaged, "\(merges)")
+        }
+        for text in [
+            "", "[]", "{", "{}", #"{"model":"#, #"{"model":{}}"#, #"{"model":{"vocab":{"a":0,"a":0}}}"#, "\u{FEFF}{}",
+            #"{"model":{"vocab":{"\ud83d":0}}}"#, #"{"a":"# + String(repeating: "[", count: 100_000), #"{"a":1}x"#,
+        ] {
+            let folder = try TokenizerFolder(form: "legacy")
+            try folder.write(text)
+            #expect(folder.failure()?.code == .damaged, "\(text.prefix(40))")
+        }
+    }
+
+    @Test func cutAndChangedFilesNeverTrap() throws {
+        var random = SeededGenerator(seed: 7)
+        let whole = [UInt8](try Data(contentsOf: Repository.fixture("tokenizer/llama3/tokenizer.json")))
+        var refused = 0
+        for _ in 0..<200 {
+            var bytes = whole
+            if random.below(2) == 0 {
+                bytes.removeLast(1 + random.below(bytes.count - 1))
+            } else {
+                for _ in 0...random.below(4) { bytes[random.below(bytes.count)] = UInt8(random.below(256)) }
+            }
+            let folder = try TokenizerFolder(form: "legacy")
+            try Data(bytes).write(to: folder.folder.file("tokenizer.json"))
+            try folder.write(
+                #"{"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|eot_id|>"}"#,
+                to: "tokenizer_config.json")
+            if let error = folder.failure() {
+                #expect(error.message.contains(";"))
+                refused += 1
+            } else {
+                let tokenizer = try folder.load()
+                _ = tokenizer.decode(try tokenizer.encode("What's this?\n \u{1F600}") + [-1, 9999])
+            }
+        }
+        #expect(refused > 80)
+    }
+
+    @Test func classesAndTheirSettingsAreNamed() throws {
+        for (changes, name) in [
+            (["tokenizer_class": "BertTokenizer"], "BertTokenizer"), (["add_eos_token": true], "add_eos_token"),
+            (["bos_token": NSNull()], "bos_token"), (["add_prefix_space": false], "add_prefix_space"),
+            (["tokenizer_class": "TokenizersBackend", "add_bos_token": false], "add_bos_token"),
+            (["split_special_tokens": true], "split_special_tokens"),
+            (["tokenizer_class": "PreTrainedTokenizerFast", "eos_token": NSNull()], "eos_token"),
+        ] as [([String: Any], String)] {
+            let folder = try TokenizerFolder(form: "legacy")
+            try folder.edit("tokenizer_config.json") { $0.merge(changes) { $1 } }
+            try? FileManager.default.removeItem(at: folder.folder.file("special_tokens_map.json"))
+            let error = folder.failure()
+            #expect(error?.code == .unsupported && error?.message.contains(name) == true, "\(name)")
+        }
+    }
+
+    @Test func addedTokensMustHaveTheIdsThatTheLibraryGives() throws {
+        let folder = try TokenizerFolder(form: "legacy")
+        let token: [String: Any] = ["id": 700, "content": "<x>", "special": true, "normalized": false]
+        try folder.edit { $0["added_tokens"] = ($0["added_tokens"] as? [Any] ?? []) + [token] }
+        #expect(folder.failure()?.code == .damaged)
+    }
+}
