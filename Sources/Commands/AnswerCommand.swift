@@ -76,21 +76,20 @@ struct AnswerCommand: ParsableCommand {
 
     func run() throws {
         let clock = ContinuousClock(), start = clock.now
-        let configuration = try LLaVAConfiguration(directory: model, visionTower: visionTower)
+        let loader = try arithmetic.loader(ModelFolder(directory: model, visionTower: visionTower))
+        let configuration = loader.folder.configuration
         let plan = try ReductionPlan(
             method: reduction.method, keep: reduction.keep, fromLayer: reduction.fromLayer,
             options: reduction.options(),
             model: configuration.depth)
         if plan.readsQuestion { _ = try CLIPFolder(of: model, visionTower: visionTower) }
-        let processor = try LLaVAProcessor(directory: model, visionTower: visionTower, configuration: configuration)
+        let processor = try loader.processor()
         let prompt = try processor.prompt(prompt, template: template, tag: imageTag, pictures: image.count)
         let pictures = try image.map { path in
             GenerationRequest.Picture(try processor.prepare(path: path, framing: imageMode), key: nil)
         }
-        let folder = try ModelFolder(directory: model, visionTower: visionTower)
-        let backend = try arithmetic.backend(stored: folder.stored)
-        try folder.sharesHere(weights: arithmetic.weights.format, on: backend)
-        let network = try LLaVA(folder, weights: arithmetic.weights.format, backend: backend)
+        try loader.sharesHere()
+        let network = try loader.load()
         let loaded = clock.now
         let engine = Engine(model: network, tokenizer: processor.tokenizer, capacity: 1)
         engine.admit(
@@ -109,7 +108,7 @@ struct AnswerCommand: ParsableCommand {
                     promptTokenIDs: prompt.expanded(
                         imageToken: configuration.imageToken,
                         rows: pictures.map { configuration.rows(of: $0.tiling) }),
-                    backend: backend.name, weights: (arithmetic.weights.format ?? folder.stored).rawValue,
+                    backend: loader.backend.name, weights: loader.weights.rawValue,
                     loadSeconds: (loaded - start) / .seconds(1)))
         }
     }

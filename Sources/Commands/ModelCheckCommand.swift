@@ -88,9 +88,9 @@ struct ModelCheckCommand: ParsableCommand {
         }
         func trial(_ format: WeightFormat?, following reference: WeightTrial? = nil) throws -> WeightTrial {
             // The same arithmetic for both: what differs is the weights.
-            let backend = CPUBackend(precision: .float32, threads: threads)
-            try folder.sharesHere(weights: format, on: backend)
-            let network = try LLaVA(folder, weights: format, backend: backend)
+            let loader = try ModelLoader(asking: folder, precision: .float32, weights: format, threads: threads)
+            try loader.sharesHere()
+            let network = try loader.load()
             return try WeightTrial(network, sample, steps: maxTokens, plans: plans, following: reference)
         }
         let reference = try trial(nil)

@@ -27,6 +27,12 @@ struct ArithmeticOptions: ParsableArguments {
         guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
     }
 
+    /// How the model of `folder` is loaded.
+    func loader(_ folder: ModelFolder) throws -> ModelLoader {
+        try ModelLoader(
+            asking: folder, precision: precision.elementType, weights: weights.format, threads: threads)
+    }
+
     /// A backend for weights in the wanted format, or in `stored`, the checkpoint's.
     func backend(stored: WeightFormat) throws -> CPUBackend {
         try CPUBackend(precision.elementType, weights: weights.format ?? stored, threads: threads)
@@ -45,14 +51,22 @@ extension CPUBackend {
     }
 }
 
-extension ModelFolder {
+extension ModelLoader {
+    /// A loader; throws a failure of usage where the processor lacks what is asked for.
+    init(
+        asking folder: ModelFolder, precision: ElementType?, weights format: WeightFormat?, threads: Int
+    ) throws {
+        do {
+            try self.init(folder, precision: precision, weights: format, threads: threads)
+        } catch {
+            throw CommandFailure(ExitCodes.usage, "\(error)")
+        }
+    }
+
     /// How this machine's memory is shared out for the model; refuses, as wrong input, one that it has no memory for.
     @discardableResult
-    func sharesHere(weights format: WeightFormat?, on backend: CPUBackend) throws -> ModelMemory.Shares? {
-        let available = try AvailableMemory.now().available
-        try checkFits(
-            weights: format, activations: backend.activationType, available: available, of: "this machine")
-        return memory(weights: format, activations: backend.activationType).shares(of: available)
+    func sharesHere() throws -> ModelMemory.Shares {
+        try shares(of: AvailableMemory.now().available, for: "this machine")
     }
 }
 

@@ -7,7 +7,7 @@ import VisionLanguage
 /// An answer that is being written.
 final class Answer {
     let request: GenerationRequest
-    private let input: LLaVA.DecoderInput
+    private let input: DecoderInput
     let sequence: DecoderSequence
     private let reusedFeatures: Bool
     private let reusedPrefix: Bool
@@ -21,7 +21,7 @@ final class Answer {
     var isFinished: Bool { finish != nil }
 
     init(
-        _ request: GenerationRequest, _ input: LLaVA.DecoderInput, _ sequence: DecoderSequence,
+        _ request: GenerationRequest, _ input: DecoderInput, _ sequence: DecoderSequence,
         reusedFeatures: Bool, reusedPrefix: Bool
     ) {
         self.request = request
@@ -67,7 +67,7 @@ final class Answer {
     }
 
     /// The finished answer of `model` with its account, or why there is none.
-    func result(_ model: LLaVA) throws -> GenerationResult {
+    func result(_ model: any VisionLanguageModel) throws -> GenerationResult {
         guard let finish = try finish?.get() else { preconditionFailure("the answer is still being written") }
         let trace = try sequence.reduction.trace()
         let tiles = input.tiles, isReduced = trace.steps.contains { $0.place == .languageModel }

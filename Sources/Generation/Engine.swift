@@ -6,7 +6,7 @@ public import VisionLanguage
 ///
 /// Use it from one thread. A request that cannot be run ends alone, with its error.
 public final class Engine {
-    private let model: LLaVA
+    private let model: any VisionLanguageModel
     private let tokenizer: Tokenizer
     private let endOfSequence: Set<Int>
     private var waiting: WaitingRequests
@@ -22,7 +22,7 @@ public final class Engine {
     /// its next token; and takes new requests only while the keys and values of all answers stay within `cacheBytes`, or one
     /// request that takes more. None of these numbers changes an answer.
     public init(
-        model: LLaVA, tokenizer: Tokenizer, capacity: Int, sharedBytes: Int = ModelMemory.usualShared,
+        model: any VisionLanguageModel, tokenizer: Tokenizer, capacity: Int, sharedBytes: Int = ModelMemory.usualShared,
         prefillRows: Int = ModelMemory.usualPrefillRows, cacheBytes: Int = .max
     ) {
         precondition(capacity >= 1, "an engine answers at least one request at a time")

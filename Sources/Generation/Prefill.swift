@@ -5,14 +5,14 @@ import VisionLanguage
 /// Reads prompts, with everything done once that several of them share: the tower for one picture and reduction, and the
 /// decoder over the part of the prompt that ends with the last picture, as far as no reduction looks at its rows.
 struct Prefill {
-    private let model: LLaVA
+    private let model: any VisionLanguageModel
     /// Rows of tiles that the tower takes at once, unless a single tile has more.
     private let rowsAtOnce: Int
-    private var features: SharedResults<LLaVA.EncodedTile>
-    private var prefixes: SharedResults<LLaVA.Prefix>
+    private var features: SharedResults<EncodedTile>
+    private var prefixes: SharedResults<PromptPrefix>
 
     /// Remembers at most `sharedBytes` of features and as much of prefixes.
-    init(_ model: LLaVA, sharedBytes: Int, rowsAtOnce: Int) {
+    init(_ model: any VisionLanguageModel, sharedBytes: Int, rowsAtOnce: Int) {
         self.model = model
         self.rowsAtOnce = rowsAtOnce
         features = SharedResults(bound: sharedBytes) {
@@ -37,14 +37,14 @@ struct Prefill {
             wanted.insert(key)
             second.append(start)
         }
-        var begun: [String: LLaVA.Prefix] = [:]
+        var begun: [String: PromptPrefix] = [:]
         return try [first, second].filter { !$0.isEmpty }.map { try self.read($0, &begun, keeping: wanted) }
     }
 
     /// A request whose pictures are ready.
     private struct Start {
         let request: GenerationRequest
-        let input: LLaVA.DecoderInput
+        let input: DecoderInput
         let reusesFeatures: Bool
         let visionSeconds: Double
     }
@@ -72,7 +72,7 @@ struct Prefill {
                     places.map { place in
                         let owner = owners[place]
                         let request = requests[owner.request]
-                        return LLaVA.TileRequest(
+                        return TileRequest(
                             patches: request.pictures[owner.picture].tiles[owner.tile], plan: request.plan,
                             question: request.prompt.question, keepsTower: request.keepsTowerFeatures)
                     })
@@ -83,12 +83,12 @@ struct Prefill {
         return requests.indices.map { index in
             let own = owners.indices.filter { owners[$0].request == index }, request = requests[index]
             let pictures = request.pictures.indices.map { picture in
-                LLaVA.EncodedPicture(
+                EncodedPicture(
                     own.filter { owners[$0].picture == picture }.map { tiles[$0] },
                     request.pictures[picture].tiling)
             }
             return Start(
-                request: request, input: LLaVA.DecoderInput(request.prompt, pictures, plan: request.plan),
+                request: request, input: DecoderInput(request.prompt, pictures, plan: request.plan),
                 reusesFeatures: !own.isEmpty && !own.contains { isNew[$0] },
                 visionSeconds: own.reduce(0) { $0 + (isNew[$1] ? share * Double(tiles[$1].flops) : 0) })
         }
@@ -97,7 +97,7 @@ struct Prefill {
     /// Reads prompts, or what follows a beginning that is remembered or among those `begun`; remembers the others' beginnings,
     /// and adds those that are `wanted` to `begun`.
     private mutating func read(
-        _ starts: [Start], _ begun: inout [String: LLaVA.Prefix], keeping wanted: Set<String>
+        _ starts: [Start], _ begun: inout [String: PromptPrefix], keeping wanted: Set<String>
     ) throws -> (answers: [Answer], logits: Tensor) {
         let clock = ContinuousClock(), start = clock.now
         let keys = starts.map(\.request.prefixKey)

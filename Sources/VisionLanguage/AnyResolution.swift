@@ -6,11 +6,14 @@ public struct AnyResolution: Sendable, Hashable {
     /// The canvases to choose from, of which there is at least one; sides are multiples of the tower's picture
     /// (`image_grid_pinpoints`).
     public var canvases: [TileCanvas.Size]
+    /// How it is counted which patches show padding alone.
+    public var unpadding: PictureTiling.Unpadding
 
     /// A model that was trained on these canvases.
-    public init(canvases: [TileCanvas.Size]) {
+    public init(canvases: [TileCanvas.Size], unpadding: PictureTiling.Unpadding = .exact) {
         precondition(!canvases.isEmpty, "a picture needs a canvas")
         self.canvases = canvases
+        self.unpadding = unpadding
     }
 
     /// The canvases of every released checkpoint, and what transformers takes where a file names none.
@@ -27,7 +30,8 @@ extension LLaVAConfiguration {
         guard let anyResolution else { return PictureTiling(side: vision.side) }
         let canvas = TileCanvas(
             forWidth: width, height: height, choosingFrom: anyResolution.canvases, tile: vision.imageSize)
-        return PictureTiling(canvas, width: width, height: height, side: vision.side)
+        return PictureTiling(
+            canvas, width: width, height: height, side: vision.side, unpadding: anyResolution.unpadding)
     }
 
     /// Every canvas as a picture that fills it has it; of a model without canvases the one tile.

@@ -12,9 +12,7 @@ public enum CheckpointSample {
     public static func digest(directories: [String?]) -> String {
         var hash = SHA256()
         for directory in directories.compactMap(\.self) {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-            for name in names.sorted()
-            where name.hasSuffix(".safetensors") || name.hasSuffix(".json") || name == "tokenizer.model" {
+            for name in ModelFiles.names(in: directory) {
                 guard let file = FileHandle(forReadingAtPath: directory + "/" + name) else { continue }
                 defer { try? file.close() }
                 let size = (try? file.seekToEnd()) ?? 0

@@ -4,7 +4,7 @@ public import TokenReduction
 /// LLaVA-1.5 and LLaVA-NeXT (Liu et al. 2024) in the order of the forward pass: tower, projector, decoder.
 ///
 /// One instance belongs to one thread; every method takes many jobs at once as ragged rows.
-public final class LLaVA {
+public final class LLaVA: VisionLanguageModel {
     /// The model's sizes.
     public let configuration: LLaVAConfiguration
     /// Where its arithmetic happens.
@@ -88,45 +88,6 @@ public final class LLaVA {
             backend: backend, progress: progress)
     }
 
-    /// Bytes of the keys and values of one row in all decoder layers.
-    public var cacheBytesPerRow: Int { configuration.text.cacheBytesPerRow(backend.activationType) }
-
-    /// One tile of a picture after tower and projector.
-    public struct EncodedTile: Sendable {
-        /// `(visual tokens, decoder width)`, what enters the decoder, in the residual type.
-        public let features: Tensor
-        /// `(visual tokens, tower width)`, what entered the projector; nil where nobody asked for it.
-        public let towerFeatures: Tensor?
-        /// The reduction so far; the decoder goes on with what is left.
-        public let reduction: TileReduction
-        /// Operations of the tower; of CLIP's text tower, too, where the reduction reads the question.
-        public let towerFLOPs: Int
-        /// Operations of the projector.
-        public let projectorFLOPs: Int
-        /// All operations.
-        public var flops: Int { towerFLOPs + projectorFLOPs }
-    }
-
-    /// What is to be encoded of one tile.
-    public struct TileRequest: Sendable {
-        /// `(patches, 3·patch²)`.
-        public let patches: Tensor
-        /// How it is reduced.
-        public let plan: ReductionPlan
-        /// What the user asks, for plans that read it.
-        public let question: String?
-        /// Whether the rows that enter the projector come out as well.
-        public let keepsTower: Bool
-
-        /// A tile and how it is reduced.
-        public init(patches: Tensor, plan: ReductionPlan, question: String? = nil, keepsTower: Bool = false) {
-            self.patches = patches
-            self.plan = plan
-            self.question = question
-            self.keepsTower = keepsTower
-        }
-    }
-
     /// Encodes tiles and reduces them as their plans say.
     public func encode(_ tiles: [TileRequest]) throws -> [EncodedTile] {
         let side = configuration.vision.side
@@ -155,23 +116,13 @@ public final class LLaVA {
         }
     }
 
-    /// What several prompts begin with: everything up to the last picture's last row, in all layers or, where pictures are
-    /// reduced in the decoder, in those before the first that a reduction looks at.
-    public struct Prefix {
-        let beginning: DecoderSequence.Prefix
-        /// Operations of reading it.
-        public let flops: Int
-        /// Bytes of keys and values, and of rows that wait for the rest of a prompt.
-        public var bytes: Int { beginning.bytes }
-    }
-
     /// The beginning of a prompt that was read as one that others share.
-    public func prefix(of sequence: DecoderSequence) -> Prefix {
+    public func prefix(of sequence: DecoderSequence) -> PromptPrefix {
         let beginning = DecoderSequence.Prefix(of: sequence)
-        return Prefix(beginning: beginning, flops: decoder.flops(of: beginning.work))
+        return PromptPrefix(beginning: beginning, flops: decoder.flops(of: beginning.work))
     }
 
-    /// What ``Prefix/bytes`` of a prompt's beginning would be.
+    /// What ``PromptPrefix/bytes`` of a prompt's beginning would be.
     public func prefixBytes(of input: DecoderInput) -> Int {
         let layers = configuration.text.layers, undisturbed = input.plan.undisturbedLayers(of: .languageModel)
         let waiting = undisturbed < layers ? configuration.text.hidden * backend.residualType.size : 0
@@ -182,7 +133,7 @@ public final class LLaVA {
     /// logits after each, `(prompts, vocabulary)`. `room` is how many tokens each answer may have; `shares` says of which
     /// prompts the beginning will be asked for.
     public func prefill(
-        _ inputs: [DecoderInput], prefixes: [Prefix?]? = nil, shares: [Bool]? = nil, room: [Int]
+        _ inputs: [DecoderInput], prefixes: [PromptPrefix?]?, shares: [Bool]?, room: [Int]
     ) throws -> (sequences: [DecoderSequence], logits: Tensor) {
         var unread: [Tensor] = [], whole: [Tensor?] = [], sequences: [DecoderSequence] = []
         for (index, input) in inputs.enumerated() {
@@ -207,7 +158,7 @@ public final class LLaVA {
 
     /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt, without newlines: in the order in
     /// which it does, or `byNumber` of the tokens, which is how those are told of that the decoder goes on to reduce.
-    public func features(of input: DecoderInput, byNumber: Bool = false) -> Tensor {
+    public func features(of input: DecoderInput, byNumber: Bool) -> Tensor {
         guard !input.pictures.isEmpty else {
             return Tensor(shape: [0, configuration.text.hidden], type: backend.residualType)
         }
@@ -218,7 +169,7 @@ public final class LLaVA {
 
     /// `(visual tokens, tower width)`, what entered the projector for the same tokens in the same order; nil where nobody asked
     /// for it.
-    public func towerFeatures(of input: DecoderInput, byNumber: Bool = false) -> Tensor? {
+    public func towerFeatures(of input: DecoderInput, byNumber: Bool) -> Tensor? {
         let rows = input.pictures.compactMap { picture -> Tensor? in
             let tiles = picture.tiles.compactMap(\.towerFeatures)
             return tiles.isEmpty

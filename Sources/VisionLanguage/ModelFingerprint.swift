@@ -36,12 +36,7 @@ public final class ModelFingerprint: Sendable {
     private static func hash(_ directories: [String], _ progress: () -> Void) -> Result<String, ModelError> {
         var hash = SHA256()
         for directory in directories {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-            for name in names.sorted()
-            where name.hasSuffix(".safetensors") || name.hasSuffix(".json")
-                || name.hasPrefix("pytorch_model") && name.hasSuffix(".bin")
-                || ["tokenizer.model", "merges.txt"].contains(name)
-            {
+            for name in ModelFiles.names(in: directory) {
                 let path = directory + "/" + name
                 guard let file = FileHandle(forReadingAtPath: path) else {
                     return .failure(ModelError(.missingFile, "\(path) cannot be read; check its permissions"))
@@ -58,5 +53,18 @@ public final class ModelFingerprint: Sendable {
             }
         }
         return .success(hash.finalize().hexadecimal)
+    }
+}
+
+/// The files of a folder that make a model: what tells one from another.
+enum ModelFiles {
+    /// Configuration, tokenizer and weights, by name; none where there is no folder.
+    static func names(in directory: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.sorted().filter { name in
+            name.hasSuffix(".safetensors") || name.hasSuffix(".json")
+                || name.hasPrefix("pytorch_model") && name.hasSuffix(".bin")
+                || ["tokenizer.model", "merges.txt"].contains(name)
+        }
     }
 }

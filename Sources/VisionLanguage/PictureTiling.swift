@@ -28,19 +28,36 @@ public struct PictureTiling: Sendable, Hashable {
         (self.rows, self.columns) = (0..<rows * side, 0..<columns * side)
     }
 
+    /// How the lines of a canvas that show the picture are counted.
+    public enum Unpadding: Sendable, Hashable {
+        /// By division of whole numbers, which equals transformers' rounding to seven places (from 4.50 on).
+        case exact
+        /// By a product of floating-point numbers without its fraction, as the authors of LLaVA-NeXT do: a line less for a few
+        /// sizes of pictures.
+        case truncated
+
+        /// `length · canvas / picture`, without its fraction.
+        func lines(_ length: Int, _ canvas: Int, _ picture: Int) -> Int {
+            switch self {
+            case .exact: length * canvas / picture
+            case .truncated: Int(Double(length) * (Double(canvas) / Double(picture)))
+            }
+        }
+    }
+
     /// A picture of `width` by `height` pixels on a canvas, whose tiles have `side` by `side` patches.
     ///
     /// Patches that show padding alone are left out; where an odd number of them is, one row or column stays (transformers'
-    /// `unpad_image`, whose rounding equals division of whole numbers).
-    public init(_ canvas: TileCanvas, width: Int, height: Int, side: Int) {
+    /// `unpad_image`).
+    public init(_ canvas: TileCanvas, width: Int, height: Int, side: Int, unpadding: Unpadding = .exact) {
         self.side = side
         (tileRows, tileColumns) = (canvas.tileRows, canvas.tileColumns)
         let (down, across) = (tileRows * side, tileColumns * side)
         if width * down > across * height {
-            let padding = (down - height * across / width) / 2
+            let padding = (down - unpadding.lines(height, across, width)) / 2
             (rows, columns) = (padding..<down - padding, 0..<across)
         } else {
-            let padding = (across - width * down / height) / 2
+            let padding = (across - unpadding.lines(width, down, height)) / 2
             (rows, columns) = (0..<down, padding..<across - padding)
         }
     }

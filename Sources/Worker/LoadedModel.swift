@@ -29,7 +29,7 @@ final class LoadedModel {
     let backend: CPUBackend
     /// How the decoder's weights are stored.
     let weights: WeightFormat
-    private let model: LLaVA
+    private let model: any VisionLanguageModel
     private let fingerprint: ModelFingerprint
     private var plans: [BatchDescription.Method: MethodPlan] = [:]
     private var headers: [BatchDescription: ShardHeader] = [:]
@@ -45,24 +45,17 @@ final class LoadedModel {
         self.key = key
         let folder = try ModelFolder(directory: key.directory, visionTower: key.visionTower)
         fingerprint = folder.fingerprint { progress.advance() }
-        let format = key.weights.format
-        weights = format ?? folder.stored
-        backend = CPUBackend(
-            precision: try CPUBackend.activationType(key.precision.elementType, weights: weights), threads: threads)
+        let loader = try ModelLoader(
+            folder, precision: key.precision.elementType, weights: key.weights.format, threads: threads)
+        (weights, backend) = (loader.weights, loader.backend)
         let left = try AvailableMemory.now().available, available = min(memory ?? left, left)
-        try folder.checkFits(
-            weights: format, activations: backend.activationType, available: available,
-            of: available == memory ? "this worker (--memory)" : "this machine",
+        let shares = try loader.shares(
+            of: available, for: available == memory ? "this worker (--memory)" : "this machine",
             orElse: available == memory ? "raise --memory" : nil)
-        let needs = folder.memory(weights: format, activations: backend.activationType)
-        guard let shares = needs.shares(of: available) else { preconditionFailure("a model that fits has its shares") }
-        model = try LLaVA(
-            folder, weights: format, backend: backend, progress: LayerProgress { progress.advance() })
-        let processor = try LLaVAProcessor(
-            directory: key.directory, visionTower: key.visionTower, configuration: model.configuration)
+        model = try loader.load(progress: LayerProgress { progress.advance() })
         engine = Engine(
-            model: model, tokenizer: processor.tokenizer, capacity: capacity, sharedBytes: shares.shared,
-            prefillRows: shares.prefillRows, cacheBytes: shares.cache)
+            model: model, tokenizer: try loader.processor().tokenizer, capacity: capacity,
+            sharedBytes: shares.shared, prefillRows: shares.prefillRows, cacheBytes: shares.cache)
     }
 
     var configuration: LLaVAConfiguration { model.configuration }

@@ -84,9 +84,9 @@ struct ExecutedOperationsTests {
                     ids: (0..<text / 2).map { $0 } + [c.imageToken] + (text / 2..<text).map { $0 },
                     imageToken: c.imageToken, visualTokens: c.visualTokens)
                 let account = try CostAccount(plan: plan, model: c, textTokens: text)
-                let encoded = try model.encode([LLaVA.TileRequest(patches: picture, plan: plan)])
+                let encoded = try model.encode([TileRequest(patches: picture, plan: plan)])
                 let (sequences, _) = try model.prefill(
-                    [LLaVA.DecoderInput(prompt, encoded, plan: plan)], room: [4])
+                    [DecoderInput(prompt, encoded, plan: plan)], room: [4])
                 #expect(encoded[0].towerFLOPs == account.executed.vision)
                 #expect(encoded[0].projectorFLOPs == account.executed.projector)
                 #expect(sequences[0].prefillFLOPs == account.executed.prefill)

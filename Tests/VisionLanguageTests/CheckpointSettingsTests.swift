@@ -14,6 +14,7 @@ struct CheckpointSettingsTests {
     private func copy(for place: CheckpointSettings) throws -> CheckpointCopy {
         switch place {
         case .original: try CheckpointLayoutTests.originalCopy(of: Self.golden, tower: "clip_tower")
+        case .originalNext: try NextGoldenTests.originalCopy()
         case .next, .tiles: try CheckpointCopy(of: NextGolden.checkpoint)
         case .model, .text, .vision, .pictures: try CheckpointCopy(of: Self.golden)
         }
@@ -28,7 +29,7 @@ struct CheckpointSettingsTests {
             // What ends an answer stands in a file of its own first.
             if key == "eos_token_id" { try copy.remove("generation_config.json") }
             switch place {
-            case .model, .original, .next: try copy.edit("config.json") { $0[key] = value }
+            case .model, .original, .originalNext, .next: try copy.edit("config.json") { $0[key] = value }
             case .text: try copy.edit(section: "text_config") { $0[key] = value }
             case .vision: try copy.edit(section: "vision_config") { $0[key] = value }
             case .pictures, .tiles: try copy.edit("preprocessor_config.json") { $0[key] = value }

@@ -48,7 +48,7 @@ struct Golden: Sendable, CustomTestStringConvertible {
 /// A model with its processor, driven greedily.
 struct GreedyModel {
     /// One job's first logits and greedy answer, and what became of its tiles and its prompt.
-    typealias Answer = (logits: [Double], ids: [Int], encoded: [LLaVA.EncodedTile], sequence: DecoderSequence)
+    typealias Answer = (logits: [Double], ids: [Int], encoded: [EncodedTile], sequence: DecoderSequence)
 
     let model: LLaVA
     let processor: LLaVAProcessor
@@ -80,16 +80,16 @@ struct GreedyModel {
     ) throws -> [Answer] {
         let inputs = try prompts.indices.map { index in
             let (prompt, patches) = prompts[index], plan = plans[index]
-            let tile = LLaVA.TileRequest(patches: patches, plan: plan, question: prompt.question)
+            let tile = TileRequest(patches: patches, plan: plan, question: prompt.question)
             return (prompt, tile, plan)
         }
         let encoded = try model.encode(inputs.map(\.1))
         return try answer(
-            zip(inputs, encoded).map { LLaVA.DecoderInput($0.0, [$1], plan: $0.2) }, tokens: tokens)
+            zip(inputs, encoded).map { DecoderInput($0.0, [$1], plan: $0.2) }, tokens: tokens)
     }
 
     /// The same of prompts whose pictures have been encoded.
-    func answer(_ prompts: [LLaVA.DecoderInput], tokens: Int) throws -> [Answer] {
+    func answer(_ prompts: [DecoderInput], tokens: Int) throws -> [Answer] {
         let (sequences, first) = try model.prefill(prompts, room: prompts.map { _ in tokens })
         var answers = prompts.map { _ in [Int]() }
         var logits = first

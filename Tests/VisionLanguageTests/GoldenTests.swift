@@ -50,7 +50,7 @@ struct GoldenTests {
     func features(golden: Golden) throws {
         let greedy = try GreedyModel(directory: golden.directory, backend: PortableBackend(type: .float64))
         let (_, patches) = try greedy.prompt(golden.prompts()[0])
-        let encoded = try greedy.model.encode([LLaVA.TileRequest(patches: patches, plan: greedy.plan())])[0]
+        let encoded = try greedy.model.encode([TileRequest(patches: patches, plan: greedy.plan())])[0]
         let stride = Int(try golden.numbers("trace/row_stride")[0])
         let width = encoded.features.width, values = encoded.features.doubles
         let sampled = Swift.stride(from: 0, to: encoded.features.rows, by: stride).flatMap {

@@ -50,20 +50,20 @@ enum NextGolden {
 
 extension GreedyModel {
     /// A prompt of the LLaVA-NeXT goldens, whose pictures have been encoded.
-    func input(_ golden: NextGolden.Prompt, _ plan: ReductionPlan) throws -> LLaVA.DecoderInput {
+    func input(_ golden: NextGolden.Prompt, _ plan: ReductionPlan) throws -> DecoderInput {
         try input(golden.prompt, pictures: golden.pictures, plan)
     }
 
-    func input(_ text: String, pictures: [String], _ plan: ReductionPlan) throws -> LLaVA.DecoderInput {
+    func input(_ text: String, pictures: [String], _ plan: ReductionPlan) throws -> DecoderInput {
         let prompt = try processor.prompt(text, template: .none, pictures: pictures.count)
         let encoded = try pictures.map { name in
             let picture = try processor.prepare(path: NextGolden.path(name), framing: nil)
             let tiles = try model.encode(
                 picture.tiles.map {
-                    LLaVA.TileRequest(patches: $0.patches, plan: plan)
+                    TileRequest(patches: $0.patches, plan: plan)
                 })
-            return LLaVA.EncodedPicture(tiles, picture.tiling)
+            return EncodedPicture(tiles, picture.tiling)
         }
-        return LLaVA.DecoderInput(prompt, encoded, plan: plan)
+        return DecoderInput(prompt, encoded, plan: plan)
     }
 }

@@ -67,7 +67,7 @@ struct NextReductionTests {
             try greedy.processor.prepare(path: NextGolden.path($0), framing: nil).tiles
         }
         for (tile, prepared) in zip(input.tiles, prepared) {
-            let alone = try greedy.model.encode([LLaVA.TileRequest(patches: prepared.patches, plan: plan)])[0]
+            let alone = try greedy.model.encode([TileRequest(patches: prepared.patches, plan: plan)])[0]
             #expect(alone.features.doubles == tile.features.doubles)
             #expect(alone.reduction.history.kept == tile.reduction.history.kept)
         }
@@ -80,7 +80,7 @@ struct NextReductionTests {
         let reduced = try greedy.answer([input], tokens: 4)[0]
         // 4 tiles of 15 are more than the 16 + 2 x 12 tokens that show the picture.
         #expect(try reduced.sequence.reduction.trace().kept.count == 40)
-        let whole = LLaVA.DecoderInput(input.prompt, input.pictures, plan: try greedy.plan())
+        let whole = DecoderInput(input.prompt, input.pictures, plan: try greedy.plan())
         let unreduced = try greedy.answer([whole], tokens: 4)[0]
         #expect(reduced.logits == unreduced.logits && reduced.ids == unreduced.ids)
     }

@@ -150,7 +150,7 @@ import VisionLanguage
             do {
                 let greedy = try GreedyModel(directory: packed, backend: CPUBackend(precision: .float32, threads: 1))
                 let prompt = try greedy.prompt(Golden.all[1].prompts()[0])
-                _ = try greedy.model.encode([LLaVA.TileRequest(patches: prompt.1, plan: greedy.plan())])
+                _ = try greedy.model.encode([TileRequest(patches: prompt.1, plan: greedy.plan())])
             } catch is ModelError {
                 refused += 1
             } catch is TensorError {

@@ -51,6 +51,22 @@ struct PictureTilingTests {
         }
     }
 
+    /// Their canvases are the same numbers, read as width and height, and a line of patches is counted otherwise.
+    @Test(
+        "rows of published sizes in the authors' own code",
+        arguments: [
+            ((336, 336), 1176), ((37, 100), 776), ((100, 37), 1488), ((376, 799), 1800), ((480, 640), 2340),
+            ((1080, 1920), 1948), ((333, 500), 1464),
+        ])
+    func original(picture: (Int, Int), rows: Int) {
+        let canvases = AnyResolution.released.canvases.map { TileCanvas.Size(height: $0.width, width: $0.height) }
+        let canvas = TileCanvas(forWidth: picture.1, height: picture.0, choosingFrom: canvases, tile: 336)
+        let tiling = PictureTiling(
+            canvas, width: picture.1, height: picture.0, side: 24, unpadding: .truncated)
+        #expect(tiling.sequenceLength == rows)
+        if picture == (336, 336) { #expect(tiling.tileRows == 2 && tiling.tileColumns == 1) }
+    }
+
     @Test("LLaVA-1.5 is one tile without lines")
     func single() {
         let tiling = PictureTiling(side: 3)

@@ -60,7 +60,7 @@ struct PlacedGoldenTests {
         for place in Place.allCases { #expect(plan.removals(in: place) == golden.removals[place.rawValue]) }
 
         let input = try greedy.prompt(Golden.all[0].prompts()[golden.prompt])
-        let encoded = try greedy.model.encode([LLaVA.TileRequest(patches: input.1, plan: plan)])[0]
+        let encoded = try greedy.model.encode([TileRequest(patches: input.1, plan: plan)])[0]
         for (row, expected) in zip(golden.feature_rows, golden.features) {
             #expect(relativeError(encoded.features.rows(row..<row + 1).doubles, expected) < tolerance, "row \(row)")
         }

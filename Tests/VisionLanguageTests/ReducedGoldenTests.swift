@@ -30,7 +30,7 @@ struct ReducedGoldenTests {
         #expect(plan.removals(in: .languageModel) == golden.removals.decoder)
 
         let input = try greedy.prompt(Golden.all[0].prompts()[golden.prompt])
-        let encoded = try greedy.model.encode([LLaVA.TileRequest(patches: input.1, plan: plan)])[0]
+        let encoded = try greedy.model.encode([TileRequest(patches: input.1, plan: plan)])[0]
         for (row, expected) in zip(golden.feature_rows, golden.features) {
             #expect(relativeError(encoded.features.rows(row..<row + 1).doubles, expected) < tolerance, "row \(row)")
         }

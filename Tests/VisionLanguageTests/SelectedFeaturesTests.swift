@@ -16,7 +16,7 @@ struct SelectedFeaturesTests {
     }
 
     private func features(_ greedy: GreedyModel, _ plan: ReductionPlan) throws -> Tensor {
-        try greedy.model.encode([LLaVA.TileRequest(patches: greedy.prompt(golden.prompts()[0]).1, plan: plan)])[0]
+        try greedy.model.encode([TileRequest(patches: greedy.prompt(golden.prompts()[0]).1, plan: plan)])[0]
             .features
     }
 

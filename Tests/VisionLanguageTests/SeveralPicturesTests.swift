@@ -30,10 +30,10 @@ struct SeveralPicturesTests {
         try GreedyModel(directory: Repository.fixture("model/\(model)").path, backend: backend)
     }
 
-    private func tiles(_ pictures: [Int], _ greedy: GreedyModel, _ plan: ReductionPlan) throws -> [LLaVA.EncodedTile] {
+    private func tiles(_ pictures: [Int], _ greedy: GreedyModel, _ plan: ReductionPlan) throws -> [EncodedTile] {
         try greedy.model.encode(
             pictures.map { number in
-                LLaVA.TileRequest(
+                TileRequest(
                     patches: try greedy.processor.prepare(
                         path: Repository.fixture("model/images/picture-\(number).png").path, framing: .crop
                     ).tiles[0].patches, plan: plan)
@@ -54,7 +54,7 @@ struct SeveralPicturesTests {
                 #expect(
                     prompt.expanded(imageToken: image, rows: pick.pictures.map { _ in 1 })
                         == pick.prompt_token_ids)
-                return LLaVA.DecoderInput(prompt, try tiles(pick.pictures, greedy, plan), plan: plan)
+                return DecoderInput(prompt, try tiles(pick.pictures, greedy, plan), plan: plan)
             }
             // Long prompts one by one, short ones as one ragged batch.
             let batches = model == "small" ? [inputs] : inputs.map { [$0] }
@@ -110,7 +110,7 @@ struct SeveralPicturesTests {
         let prompt = try greedy.processor.prompt(
             "One <image> or two <image>, which?", template: .none, pictures: 2)
         let both = try tiles([0, 3], greedy, plan)
-        let answer = try greedy.answer([LLaVA.DecoderInput(prompt, both, plan: plan)], tokens: 2)[0]
+        let answer = try greedy.answer([DecoderInput(prompt, both, plan: plan)], tokens: 2)[0]
         let trace = try answer.sequence.reduction.trace()
         let each = method == "none" ? 16 : 6
         #expect(trace.leftAt.count == 32)
@@ -139,7 +139,7 @@ struct SeveralPicturesTests {
         let tile = try tiles([0], greedy, plan)[0]
         let error = #expect(throws: ModelError.self) {
             try greedy.answer(
-                [LLaVA.DecoderInput(prompt, [LLaVA.EncodedTile](repeating: tile, count: count), plan: plan)],
+                [DecoderInput(prompt, [EncodedTile](repeating: tile, count: count), plan: plan)],
                 tokens: 1)
         }
         #expect(error?.code == .promptTooLong && error?.message.contains("fewer pictures") == true)

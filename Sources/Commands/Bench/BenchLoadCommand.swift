@@ -23,16 +23,14 @@ struct BenchLoadCommand: ParsableCommand {
 
     func run() throws {
         let clock = ContinuousClock(), start = clock.now
-        let folder = try ModelFolder(directory: model, visionTower: visionTower)
-        let backend = try arithmetic.backend(stored: folder.stored)
-        let network = try LLaVA(folder, weights: arithmetic.weights.format, backend: backend)
+        let loader = try arithmetic.loader(ModelFolder(directory: model, visionTower: visionTower))
+        let network = try loader.load()
         let seconds = (clock.now - start) / .seconds(1)
         var usage = rusage()
         guard getrusage(RUSAGE_SELF.rawValue, &usage) == 0 else { throw CommandFailure("memory use cannot be read") }
-        let need = folder.memory(weights: arithmetic.weights.format, activations: backend.activationType)
         let report = LoadReport(
-            backend: backend.name, weights: (arithmetic.weights.format ?? folder.stored).rawValue, seconds: seconds,
-            peakBytes: usage.ru_maxrss * 1024, weightsBytes: need.weights)
+            backend: loader.backend.name, weights: loader.weights.rawValue, seconds: seconds,
+            peakBytes: usage.ru_maxrss * 1024, weightsBytes: loader.memory.weights)
         withExtendedLifetime(network) {}
         switch output {
         case .json: try printJSON(report)

@@ -74,19 +74,19 @@ final class ForwardBench {
             part.formats = shares(part.operations)
             if counts { part.time.join(time) }
         }
-        var encoded: [LLaVA.EncodedTile] = [], fewer: [LLaVA.EncodedTile] = []
+        var encoded: [EncodedTile] = [], fewer: [EncodedTile] = []
         let patches = configuration.vision.patches + 1
         try measure(&tower, rows: patches, { _ in [formats.tower ?? format: 1] }) {
-            encoded = try model.encode([LLaVA.TileRequest(patches: picture, plan: full)])
+            encoded = try model.encode([TileRequest(patches: picture, plan: full)])
             return encoded[0].flops
         }
         try measure(&reducedTower, rows: patches, { _ in [formats.tower ?? format: 1] }) {
-            fewer = try model.encode([LLaVA.TileRequest(patches: picture, plan: reduced)])
+            fewer = try model.encode([TileRequest(patches: picture, plan: reduced)])
             return fewer[0].flops
         }
         if counts { reduction.append(fewer[0].reduction.encoderSeconds) }
-        let whole = LLaVA.DecoderInput(prompt, encoded, plan: full),
-            short = LLaVA.DecoderInput(prompt, fewer, plan: reduced)
+        let whole = DecoderInput(prompt, encoded, plan: full),
+            short = DecoderInput(prompt, fewer, plan: reduced)
         try measure(
             &prefill, rows: whole.rows, { decoderShares(of: $0, logits: 1) }
         ) {
@@ -97,10 +97,11 @@ final class ForwardBench {
         ) {
             try model.prefill([short], room: [1]).sequences[0].prefillFLOPs
         }
-        let beginning = model.prefix(of: try model.prefill([short], shares: [true], room: [1]).sequences[0])
+        let beginning = model.prefix(
+            of: try model.prefill([short], prefixes: nil, shares: [true], room: [1]).sequences[0])
         for (index, count) in Self.together.enumerated() {
             let sequences = try model.prefill(
-                Array(repeating: short, count: count), prefixes: Array(repeating: beginning, count: count),
+                Array(repeating: short, count: count), prefixes: Array(repeating: beginning, count: count), shares: nil,
                 room: Array(repeating: Self.steps, count: count)
             ).sequences
             try measure(

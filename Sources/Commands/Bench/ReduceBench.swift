@@ -100,23 +100,23 @@ final class ReduceBench {
     private func run(_ plan: ReductionPlan?, in place: Place) throws -> (seconds: Double, step: Double) {
         guard place == .languageModel else { return try encode(plan ?? unreduced) }
         let plan = plan ?? unreduced
-        let encoded = try model.encode([LLaVA.TileRequest(patches: picture, plan: plan)])
+        let encoded = try model.encode([TileRequest(patches: picture, plan: plan)])
         var time = Measurement(), sequences: [DecoderSequence] = []
         try time.time {
-            sequences = try model.prefill([LLaVA.DecoderInput(prompt, encoded, plan: plan)], room: [1]).sequences
+            sequences = try model.prefill([DecoderInput(prompt, encoded, plan: plan)], room: [1]).sequences
         }
         return (time.median, try sequences[0].reduction.trace().steps.reduce(0) { $0 + $1.seconds })
     }
 
     private func encode(_ plan: ReductionPlan) throws -> (seconds: Double, step: Double) {
-        var time = Measurement(), encoded: [LLaVA.EncodedTile] = []
-        try time.time { encoded = try model.encode([LLaVA.TileRequest(patches: picture, plan: plan)]) }
+        var time = Measurement(), encoded: [EncodedTile] = []
+        try time.time { encoded = try model.encode([TileRequest(patches: picture, plan: plan)]) }
         return (time.median, encoded[0].reduction.history.steps.reduce(0) { $0 + $1.seconds })
     }
 
     private func encodeBare() throws -> Double {
         var time = Measurement()
-        try time.time { _ = try bare.encode([LLaVA.TileRequest(patches: picture, plan: bareUnreduced)]) }
+        try time.time { _ = try bare.encode([TileRequest(patches: picture, plan: bareUnreduced)]) }
         return time.median
     }
 }

@@ -88,10 +88,10 @@ struct EvalRunCommand: ParsableCommand {
             _ = try CLIPFolder(of: wanted.model, visionTower: wanted.visionTower)
         }
         let source = try ModelFolder(directory: wanted.model, visionTower: wanted.visionTower)
-        let format = (weights ?? wanted.weights).format
-        let backend = try CPUBackend(
-            wanted.precision.elementType, weights: format ?? source.stored, threads: threads)
-        let computes = "\(backend.name), weights \((format ?? source.stored).rawValue)"
+        let loader = try ModelLoader(
+            asking: source, precision: wanted.precision.elementType, weights: (weights ?? wanted.weights).format,
+            threads: threads)
+        let computes = "\(loader.backend.name), weights \(loader.weights.rawValue)"
         let fingerprint = source.fingerprint()
         let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)
         if reportOnly {
@@ -101,10 +101,9 @@ struct EvalRunCommand: ParsableCommand {
             try report(answers, wanted, configuration, against: rivals, in: folder)
             return
         }
-        let shares = try source.sharesHere(weights: format, on: backend)
-        let loaded = try LLaVA(source, weights: format, backend: backend)
-        let processor = try LLaVAProcessor(
-            directory: wanted.model, visionTower: wanted.visionTower, configuration: configuration)
+        let shares = try loader.sharesHere()
+        let loaded = try loader.load()
+        let processor = try loader.processor()
         let settings = try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: computes)
         let claim = try settings.claim(folder)
         defer { withExtendedLifetime(claim) {} }

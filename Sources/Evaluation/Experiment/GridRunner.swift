@@ -57,7 +57,7 @@ public struct GridRunner {
     /// `threads` says how many threads the model computes with: it stands beside the seconds of each answer. `memory` bounds
     /// what answers and shared results take.
     public func run(
-        model: LLaVA, processor: LLaVAProcessor, capacity: Int, threads: Int? = nil,
+        model: any VisionLanguageModel, processor: LLaVAProcessor, capacity: Int, threads: Int? = nil,
         memory: ModelMemory.Shares? = nil, progress: (Progress) -> Void
     ) throws -> [CellAnswers] {
         let journals = try cells.map { try AnswerJournal(Self.file(of: $0, in: folder)) }

@@ -18,7 +18,8 @@ public struct WeightTrial {
     /// Distributions are those after the tokens of `reference`, so that each step compares like with like; without, after the
     /// model's own.
     public init(
-        _ model: LLaVA, _ sample: WeightSample, steps: Int, plans: [(name: String, plan: ReductionPlan)],
+        _ model: any VisionLanguageModel, _ sample: WeightSample, steps: Int,
+        plans: [(name: String, plan: ReductionPlan)],
         following reference: WeightTrial? = nil, progress: (Int) -> Void = { _ in }
     ) throws {
         let full = try ReductionPlan(method: "none", keep: nil, model: model.configuration.depth)
@@ -27,14 +28,14 @@ public struct WeightTrial {
         for (number, prompt) in sample.prompts.enumerated() {
             func run(_ plan: ReductionPlan) throws -> (sequence: DecoderSequence, logits: Tensor) {
                 let pictures = try prompt.pictures.map { picture in
-                    LLaVA.EncodedPicture(
+                    EncodedPicture(
                         try model.encode(
                             picture.tiles.map {
-                                LLaVA.TileRequest(patches: $0, plan: plan, question: prompt.prompt.question)
+                                TileRequest(patches: $0, plan: plan, question: prompt.prompt.question)
                             }), picture.tiling)
                 }
                 let (sequences, logits) = try model.prefill(
-                    [LLaVA.DecoderInput(prompt.prompt, pictures, plan: plan)], room: [steps])
+                    [DecoderInput(prompt.prompt, pictures, plan: plan)], room: [steps])
                 return (sequences[0], logits)
             }
             func answer(_ forced: [Int]?) throws -> (distributions: [[Float]], ids: [Int]) {

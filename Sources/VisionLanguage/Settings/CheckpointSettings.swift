@@ -23,6 +23,8 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
     case vision
     /// What the authors' layout adds to the keys of the language model.
     case original
+    /// What LLaVA-NeXT adds to them, or takes otherwise.
+    case originalNext
     /// What LLaVA-NeXT adds to the top level of the `config.json` of a checkpoint in the llava-hf layout.
     case next
     /// `preprocessor_config.json`, or `image_processor` in `processor_config.json`.
@@ -123,6 +125,7 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
         add(.refusedUnless([]), to: [.original], ["mm_resampler_type"])
         add(.refusedUnless(["0"]), to: [.original], ["mm_use_im_start_end"])
         add(.refusedUnless(["flat"]), to: [.original], ["mm_patch_merge_type"])
+        add(.obeyed, to: [.originalNext], ["image_grid_pinpoints", "mm_patch_merge_type"])
 
         add(
             .obeyed, to: [.pictures],

@@ -107,7 +107,13 @@ struct ConfigurationFile {
     /// A list of pairs of whole numbers in `range`; nil where the key is absent.
     func pairs(_ key: String, in range: ClosedRange<Int>) throws(ModelError) -> [[Int]]? {
         guard has(key) else { return nil }
-        let lists = (values[key] as? [Any] ?? []).map {
+        var value = values[key]
+        if let text = value as? String {
+            // The authors of LLaVA-NeXT write a list of Python, too.
+            let list = text.replacing("(", with: "[").replacing(")", with: "]")
+            value = try? JSONSerialization.jsonObject(with: Data(list.utf8))
+        }
+        let lists = (value as? [Any] ?? []).map {
             ($0 as? [Any] ?? []).compactMap { $0 as? NSNumber }
         }
         let pairs = lists.map { $0.compactMap { Int(exactly: $0.doubleValue) }.filter(range.contains) }

@@ -56,12 +56,19 @@ enum PictureSettings {
             AnyResolution(canvases: pairs.map { TileCanvas.Size(height: $0[0], width: $0[1]) })
         }
         let canvases = given ?? .released
-        for canvas in canvases.canvases {
+        try check(canvases.canvases, file, imageSize: imageSize)
+        return canvases
+    }
+
+    /// Throws where a canvas is not made of whole tiles.
+    static func check(
+        _ canvases: [TileCanvas.Size], _ file: ConfigurationFile, imageSize: Int
+    ) throws(ModelError) {
+        for canvas in canvases {
             guard canvas.height.isMultiple(of: imageSize), canvas.width.isMultiple(of: imageSize) else {
                 throw file.wrong(pinpoints, "pairs of multiples of the tower's image_size, \(imageSize)")
             }
         }
-        return canvases
     }
 
     private static let pinpoints = "image_grid_pinpoints"

@@ -1,0 +1,45 @@
+/// A family of models: which checkpoints are its own, and how their files become sizes.
+///
+/// Tower, projector and language model are the same networks in all of them; what a picture becomes is said by the sizes
+/// (``LLaVAConfiguration/anyResolution``). A new family is a file beside this one and an entry in ``all``.
+struct ModelFamily: Sendable {
+    /// What messages call it, with the `model_type` of its checkpoints.
+    let name: String
+    /// Whether a `config.json` whose `model_type` is `type` belongs to the family.
+    let recognises: @Sendable (_ file: ConfigurationFile, _ type: String) throws(ModelError) -> Bool
+    /// Reads the sizes, but for the tokens that end an answer, which all families read alike.
+    let configuration: @Sendable (_ checkpoint: CheckpointFiles) throws(ModelError) -> LLaVAConfiguration
+
+    /// The families that run, of which the first that recognises a checkpoint reads it.
+    static let all: [ModelFamily] = [llava, llavaNeXT, originalLLaVANeXT, originalLLaVA]
+
+    /// The family of a checkpoint; throws `unknownModelType` where it is of none.
+    static func of(_ checkpoint: CheckpointFiles) throws(ModelError) -> ModelFamily {
+        let type = try checkpoint.file.text("model_type")
+        for family in all where try family.recognises(checkpoint.file, type) { return family }
+        throw ModelError(
+            .unknownModelType,
+            "\(checkpoint.file.path): model_type is \(type); this program runs "
+                + all.map(\.name).joined(separator: ", "))
+    }
+}
+
+/// What a checkpoint's sizes are read from.
+struct CheckpointFiles {
+    /// The folder.
+    let directory: String
+    /// The folder of a vision tower that the user named.
+    let visionTower: String?
+    /// The folder's `config.json`.
+    let file: ConfigurationFile
+
+    /// Opens the `config.json` of a folder.
+    init(directory: String, visionTower: String?) throws(ModelError) {
+        self.directory = directory
+        self.visionTower = visionTower
+        file = try ConfigurationFile(path: directory + "/config.json")
+    }
+
+    /// Where the settings of picture preparation are looked for.
+    var directories: [String?] { [directory, visionTower] }
+}

@@ -1,0 +1,102 @@
+public import Tensors
+public import TokenReduction
+
+/// A model that answers questions about pictures, in the order of the forward pass: encode, prefill, decode.
+///
+/// Every method takes many jobs at once; one instance belongs to one thread. ``LLaVAProcessor`` prepares what it takes, and
+/// ``ModelLoader`` makes one from a checkpoint.
+public protocol VisionLanguageModel: AnyObject {
+    /// The model's sizes.
+    var configuration: LLaVAConfiguration { get }
+    /// Where its arithmetic happens.
+    var backend: any Backend { get }
+
+    /// Refuses a prompt that the model cannot take, before its pictures have been encoded; how many tokens of a picture stay
+    /// may be for the picture to settle, which only `prefill` sees.
+    func check(
+        _ prompt: MultimodalPrompt, _ pictures: [PictureTiling], plan: ReductionPlan
+    ) throws(ModelError)
+    /// Runs tiles through tower and projector and reduces them as their plans say.
+    func encode(_ tiles: [TileRequest]) throws -> [EncodedTile]
+    /// Reads prompts with their pictures, or from where a prefix ends; returns the sequences, ready for `decode`, and the
+    /// logits after each, `(prompts, vocabulary)`. `room` is how many tokens each answer may have; `shares` says of which
+    /// prompts the beginning will be asked for.
+    func prefill(
+        _ inputs: [DecoderInput], prefixes: [PromptPrefix?]?, shares: [Bool]?, room: [Int]
+    ) throws -> (sequences: [DecoderSequence], logits: Tensor)
+    /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.
+    func decode(_ ids: [Int], _ sequences: [DecoderSequence]) throws -> Tensor
+
+    /// The beginning of a prompt that was read as one that others share.
+    func prefix(of sequence: DecoderSequence) -> PromptPrefix
+    /// What ``PromptPrefix/bytes`` of a prompt's beginning would be.
+    func prefixBytes(of input: DecoderInput) -> Int
+
+    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt, without newlines: in the order in
+    /// which it does, or `byNumber` of the tokens, which is how those are told of that the decoder goes on to reduce.
+    func features(of input: DecoderInput, byNumber: Bool) -> Tensor
+    /// `(visual tokens, tower width)`, what entered the projector for the same tokens in the same order; nil where nobody asked
+    /// for it.
+    func towerFeatures(of input: DecoderInput, byNumber: Bool) -> Tensor?
+}
+
+extension VisionLanguageModel {
+    /// Bytes of the keys and values of one row in all decoder layers.
+    public var cacheBytesPerRow: Int { configuration.text.cacheBytesPerRow(backend.activationType) }
+
+    /// Reads whole prompts.
+    public func prefill(
+        _ inputs: [DecoderInput], room: [Int]
+    ) throws -> (sequences: [DecoderSequence], logits: Tensor) {
+        try prefill(inputs, prefixes: nil, shares: nil, room: room)
+    }
+
+    /// What enters the decoder for all pictures of a prompt, in the order in which it does.
+    public func features(of input: DecoderInput) -> Tensor { features(of: input, byNumber: false) }
+}
+
+/// One tile of a picture after tower and projector.
+public struct EncodedTile: Sendable {
+    /// `(visual tokens, decoder width)`, what enters the decoder, in the residual type.
+    public let features: Tensor
+    /// `(visual tokens, tower width)`, what entered the projector; nil where nobody asked for it.
+    public let towerFeatures: Tensor?
+    /// The reduction so far; the decoder goes on with what is left.
+    public let reduction: TileReduction
+    /// Operations of the tower; of CLIP's text tower, too, where the reduction reads the question.
+    public let towerFLOPs: Int
+    /// Operations of the projector.
+    public let projectorFLOPs: Int
+    /// All operations.
+    public var flops: Int { towerFLOPs + projectorFLOPs }
+}
+
+/// What is to be encoded of one tile.
+public struct TileRequest: Sendable {
+    /// `(patches, 3·patch²)`.
+    public let patches: Tensor
+    /// How it is reduced.
+    public let plan: ReductionPlan
+    /// What the user asks, for plans that read it.
+    public let question: String?
+    /// Whether the rows that enter the projector come out as well.
+    public let keepsTower: Bool
+
+    /// A tile and how it is reduced.
+    public init(patches: Tensor, plan: ReductionPlan, question: String? = nil, keepsTower: Bool = false) {
+        self.patches = patches
+        self.plan = plan
+        self.question = question
+        self.keepsTower = keepsTower
+    }
+}
+
+/// What several prompts begin with: everything up to the last picture's last row, in all layers or, where pictures are
+/// reduced in the decoder, in those before the first that a reduction looks at.
+public struct PromptPrefix {
+    let beginning: DecoderSequence.Prefix
+    /// Operations of reading it.
+    public let flops: Int
+    /// Bytes of keys and values, and of rows that wait for the rest of a prompt.
+    public var bytes: Int { beginning.bytes }
+}
