@@ -42,9 +42,11 @@ struct TokenizerFile {
         let steps = TokenizerSteps(file: file)
         try steps.check(
             members, of: "the file",
-            known: ["version", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model"],
-            // Lengths of batches of training.
-            unset: ["truncation", "padding"])
+            known: [
+                "version", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model",
+                // What the last batch before saving was cut and filled up to; transformers sets both anew for each text.
+                "truncation", "padding",
+            ])
         let normalizer = try steps.normalizer(top["normalizer"])
         let division = try steps.division(top["pre_tokenizer"])
         if case .metaspace = division, !normalizer.isEmpty {

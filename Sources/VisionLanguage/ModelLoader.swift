@@ -5,7 +5,7 @@ public struct ModelLoader {
     /// The checkpoint, or the packed model.
     public let folder: ModelFolder
     /// Where the arithmetic will happen.
-    public let backend: CPUBackend
+    public let backend: any Backend
     /// The format that was asked for; nil keeps that of the checkpoint.
     private let format: WeightFormat?
 

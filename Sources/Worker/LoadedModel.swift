@@ -26,7 +26,7 @@ struct ModelKey: Hashable, Sendable {
 final class LoadedModel {
     let key: ModelKey
     let engine: Engine
-    let backend: CPUBackend
+    let backend: any Backend
     /// How the decoder's weights are stored.
     let weights: WeightFormat
     private let model: any VisionLanguageModel

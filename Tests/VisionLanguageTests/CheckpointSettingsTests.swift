@@ -197,10 +197,12 @@ struct CheckpointSettingsTests {
             _ = try read(.model, "quantization_config", ["quant_method": "awq"])
         }
         #expect(quantised?.message.contains("fp16 or bf16") == true)
-        for (key, value) in [("image_aspect_ratio", "anyres"), ("mm_patch_merge_type", "spatial_unpad")] {
-            let next = #expect(throws: ModelError.self) { _ = try read(.original, key, value) }
-            #expect(next?.message.contains("LLaVA-NeXT") == true)
+        let merged = #expect(throws: ModelError.self) {
+            _ = try read(.original, "mm_patch_merge_type", "spatial_unpad")
         }
+        #expect(merged?.message.contains("LLaVA-NeXT") == true)
+        let flat = #expect(throws: ModelError.self) { _ = try read(.original, "image_aspect_ratio", "anyres") }
+        #expect(flat?.message.contains("mm_patch_merge_type") == true)
     }
 
     @Test("settings of answers in config.json count where there is no generation_config.json")

@@ -24,7 +24,7 @@ extension ModelFamily {
         recognises: { file, type throws(ModelError) in
             if type == "llava_mistral" { return true }
             guard ["llava", "llava_llama"].contains(type), file.has("image_aspect_ratio") else { return false }
-            return try file.text("image_aspect_ratio") == "anyres"
+            return try file.text("image_aspect_ratio").hasPrefix("anyres")
         },
         configuration: { checkpoint throws(ModelError) in
             let file = checkpoint.file

@@ -174,7 +174,7 @@ struct ConfigurationFile {
         "compression_config":
             "take the checkpoint in fp16 or bf16: weights: int8, or int4, makes it as small here",
         "mm_patch_merge_type":
-            "this is LLaVA-NeXT (1.6), which this program runs in the llava-hf layout only",
+            "this is LLaVA-NeXT (1.6), whose image_aspect_ratio is anyres",
         "image_grid_pinpoints": "this is LLaVA-NeXT (1.6), whose config.json says llava_next",
         "aspect_ratio_setting": "this is LLaVA-NeXT (1.6), whose config.json says llava_next",
     ]
