@@ -14,10 +14,11 @@ import VisionLanguage
         let pictures: [String]
         let rows: Int
         let token_ids: [Int]
+        let prompt_token_ids: [Int]
 
-        static func all() throws -> [Prompt] {
+        static func all(_ golden: String = "next_golden") throws -> [Prompt] {
             struct File: Decodable { let prompts: [Prompt] }
-            let data = try Data(contentsOf: Repository.fixture("model/next_golden.json"))
+            let data = try Data(contentsOf: Repository.fixture("model/\(golden).json"))
             return try JSONDecoder().decode(File.self, from: data).prompts
         }
     }
@@ -53,6 +54,32 @@ import VisionLanguage
             #expect(answer.tokenIDs == prompt.token_ids, "\(prompt.prompt) \(prompt.pictures)")
             #expect(answer.promptTokens == prompt.rows)
         }
+    }
+
+    /// The checkpoint has a tokenizer.json alone; its packed model keeps it.
+    @Test("a decoder and a tokenizer as of Llama 3, as a checkpoint and packed", arguments: [false, true])
+    func llama3(packed: Bool) throws {
+        let folder = try TemporaryDirectory(), source = Repository.fixture("model/next_llama3").path
+        let directory = packed ? folder.file("packed").path : source
+        if packed {
+            _ = try ModelPacking.pack(ModelFolder(directory: source), weights: .f32, threads: 2, to: directory)
+        }
+        let asked = try Questioner(directory: directory), prompts = try Prompt.all("next_llama3_golden")
+        #expect(prompts.count == 15)
+        let answers = try asked.engine(capacity: 6).answers(
+            prompts.enumerated().map { try request(asked, $1, $0, shared: true) })
+        let image = asked.model.configuration.imageToken
+        for (number, prompt) in prompts.enumerated() {
+            let parts = try asked.processor.prompt(prompt.prompt, template: .none, pictures: prompt.pictures.count)
+            #expect(
+                parts.expanded(imageToken: image, rows: prompt.pictures.map { _ in 1 }) == prompt.prompt_token_ids)
+            let answer = try #require(answers[UInt64(number)]).get()
+            #expect(answer.tokenIDs == prompt.token_ids, "\(prompt.prompt) \(prompt.pictures)")
+            #expect(answer.promptTokens == prompt.rows)
+        }
+        // The template renders what the first of them says.
+        let rendered = try asked.processor.prompt("What is this?", template: .hfLlama3)
+        #expect(rendered.expanded(imageToken: image, rows: [1]) == prompts[0].prompt_token_ids)
     }
 
     /// What must not differ.
