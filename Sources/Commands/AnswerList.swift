@@ -1,3 +1,4 @@
+import Analysis
 import Foundation
 import JobModel
 import WireProtocol
@@ -15,11 +16,17 @@ struct AnswerList {
     /// The shard of the first job that succeeded: one that can be shown how to read.
     private var example: String?
     private let hasFeatures: Bool
+    /// How many of the answers are right; nil where nobody knows.
+    private let accuracy: Proportion?
     private var omitted = 0
     private let results: String
 
     /// Collects the first `limit` answers of a finished batch and the files of all of them.
-    init(of status: WireBatchStatus, file: BatchFile, from coordinator: CoordinatorClient, limit: Int) throws {
+    init(
+        of status: WireBatchStatus, file: BatchFile, from coordinator: CoordinatorClient, limit: Int,
+        accuracy: Proportion?
+    ) throws {
+        self.accuracy = accuracy
         results = status.results
         hasFeatures = file.description.features != .none
         var lines = try ItemLines(path: file.description.items)
@@ -67,7 +74,14 @@ struct AnswerList {
         if omitted > 0 { print("… and \(omitted) more (--rows shows more)") }
         print(
             "\n\(status.succeeded) of \(status.total) jobs succeeded, \(status.failed) failed, "
-                + String(format: "%.1f s", status.elapsedSeconds) + "\n\nResults:")
+                + String(format: "%.1f s", status.elapsedSeconds))
+        if let accuracy {
+            print(
+                String(
+                    format: "accuracy %.1f %% of %d answered (95 %% interval %.1f to %.1f)", 100 * accuracy.share,
+                    accuracy.scored, 100 * accuracy.low, 100 * accuracy.high))
+        }
+        print("\nResults:")
         for shard in shards { print("  \(shard)") }
         guard let example else { return }
         let last =
@@ -87,10 +101,12 @@ struct AnswerList {
         struct Report: Encodable {
             let batch: BatchReport
             let answers: [Answer]
+            let accuracy: Proportion?
             let omitted: Int
             let shards: [String]
         }
         try Commands.printJSON(
-            Report(batch: BatchReport(status), answers: answers, omitted: omitted, shards: shards))
+            Report(
+                batch: BatchReport(status), answers: answers, accuracy: accuracy, omitted: omitted, shards: shards))
     }
 }

@@ -1,3 +1,4 @@
+import Analysis
 import ArgumentParser
 import Foundation
 import JobModel
@@ -94,8 +95,9 @@ struct RunCommand: ParsableCommand {
             try check()
             throw error
         }
-        catalogue.refresh()
-        let answers = try AnswerList(of: status, file: file, from: coordinator, limit: rows)
+        let accuracy = try catalogue.refresh()?.accuracy()
+        let answers = try AnswerList(
+            of: status, file: file, from: coordinator, limit: rows, accuracy: accuracy)
         switch output {
         case .table: answers.printTable(status)
         case .json: try answers.printJSON(status)

@@ -19,15 +19,17 @@ struct RunningCatalogue {
         last = .now
     }
 
-    /// Adds what is new. The results don't depend on it: what goes wrong is said, and the batch goes on.
-    func refresh() {
+    /// Adds what is new. The results don't depend on it: what goes wrong is said, the batch goes on, and there is no catalogue.
+    @discardableResult
+    func refresh() -> Catalogue? {
         do {
             let store = URL(fileURLWithPath: folder.path).appendingPathComponent("jobs.sqlite")
-            _ = try Catalogue(folder) {
+            return try Catalogue(folder) {
                 CommittedRows(try StoredResults(store: store, folder: folder.path, named: nil))
             }
         } catch {
             printError("winnow: the catalogue is not up to date: \(error)")
+            return nil
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import JobModel
 import TestSupport
 import Testing
 
@@ -81,6 +82,19 @@ extension BlackBox {
             let width = try Demo.width()
             let printed = try SystemPython.run(snippet.map { $0.drop { $0 == " " } }.joined(separator: "\n"))
             #expect(batch.items.contains { printed.hasPrefix($0.id) } && printed.hasSuffix("(192, \(width))\n"))
+        }
+
+        @Test func theEndSaysHowManyAnswersAreRight() async throws {
+            let batch = try TestBatch(Demo.items(12))
+            let end = try await winnow("run", batch.path)
+            let accuracy = try #require(end.output.split(separator: "\n").first { $0.hasPrefix("accuracy ") })
+            let right = try Shard.all(in: batch.results).flatMap(\.rows).count { row in
+                let item = batch.items.first { $0.id == row.id }
+                return AcceptedAnswers.contain(row.answer, item?.answers ?? []) == true
+            }
+            let share = String(format: "%.1f", 100 * Double(right) / 12)
+            #expect(
+                right > 0 && accuracy.hasPrefix("accuracy \(share) % of 12 answered (95 % interval "), "\(accuracy)")
         }
 
         @Test func aSecondRunGetsAFolderOfItsOwn() async throws {

@@ -7,10 +7,11 @@ final class TestBatch {
         var id: String
         var image: String
         var prompt: String
+        var answers: [String]?
         var maxTokens: Int?
 
         enum CodingKeys: String, CodingKey {
-            case id, image, prompt
+            case id, image, prompt, answers
             case maxTokens = "max_tokens"
         }
     }

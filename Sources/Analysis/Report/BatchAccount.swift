@@ -69,7 +69,7 @@ struct BatchAccount: Encodable {
         latency = try Self.latency(catalogue)
         (span, rate) = try Self.rate(catalogue)
         throughput = span > 0 ? Double(jobs) / span : 0
-        accuracy = try Self.accuracy(catalogue)
+        accuracy = try catalogue.accuracy()
         failures = try Self.failures(catalogue)
     }
 
@@ -113,12 +113,6 @@ struct BatchAccount: Encodable {
             rate[min(parts - 1, Int((time - first) / span * Double(parts)))] += 1
         }
         return (span, rate)
-    }
-
-    private static func accuracy(_ catalogue: Catalogue) throws -> Proportion? {
-        let sql = "SELECT COUNT(*), SUM(correct) FROM jobs WHERE status = 'ok' AND correct >= 0"
-        guard let row = try catalogue.query(sql).rows.first, row[0].number >= 1 else { return nil }
-        return Proportion(Int(row[1].number), of: Int(row[0].number))
     }
 
     /// Failures whose reasons differ in paths and numbers only count as one.
