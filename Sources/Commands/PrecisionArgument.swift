@@ -3,6 +3,7 @@ import Foundation
 import Generation
 public import ImageDecoding
 public import JobModel
+public import JobVocabulary
 import MachineLimits
 public import Tensors
 import VisionLanguage
@@ -70,4 +71,4 @@ extension PrecisionArgument? {
 extension WeightFormat: ExpressibleByArgument {}
 extension PromptTemplate: ExpressibleByArgument {}
 extension ImageTag: ExpressibleByArgument {}
-extension PicturePreprocessing.Framing: ExpressibleByArgument {}
+extension PictureFraming: ExpressibleByArgument {}

@@ -1,3 +1,4 @@
+public import JobVocabulary
 import Tensors
 
 /// PruMerge's correlation: what goes belongs to those that stay near it, and to one new token beside.
@@ -17,7 +18,7 @@ public struct KeyNeighbours: Correlate {
     public var needs: EvidenceNeeds { .upcomingKeys }
 
     /// Where there is a layer to come.
-    public var places: Set<Place> { [.visionEncoder, .languageModel] }
+    public var places: Set<ReductionPlace> { [.visionEncoder, .languageModel] }
 
     /// One token more than go.
     public var wants: CandidateContent { .ranking }

@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// FiCoCo-L's correlation: content belongs to tokens attended to directly, or by way of the text.
 ///
 ///     Cᵢⱼ = γ · Aᵢⱼ + (1−γ) · (1/M) Σₖ Aᵢₖ · Aₖⱼ                 (Han et al., arXiv:2411.17686v4, eq. 4)
@@ -31,7 +33,7 @@ public struct TextMediatedAttention: Correlate {
     public var needs: EvidenceNeeds { .attentionProbabilities }
 
     /// Where text is.
-    public var places: Set<Place> { [.languageModel] }
+    public var places: Set<ReductionPlace> { [.languageModel] }
 
     /// One line for the table of methods.
     public var summary: String {

@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// Gives up what the observing row takes least from through several layers: attention rollout.
 ///
 ///     R = Â_L ⋯ Â₁,   Â = (A + I) with rows that sum to one,   sᵢ = − R[o, i]        (Abnar and Zuidema, ACL 2020)
@@ -24,7 +26,7 @@ public struct AttentionRollout: Filter {
     public var offers: CandidateContent { .ranking }
 
     /// Where maps are.
-    public var places: Set<Place> { [.visionEncoder, .languageModel] }
+    public var places: Set<ReductionPlace> { [.visionEncoder, .languageModel] }
 
     /// One line for the table of methods.
     public var summary: String { "least attention of the class token or last word, rolled out over \(layers) layers" }

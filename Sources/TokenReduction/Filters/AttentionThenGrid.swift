@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// PruMerge+'s filter: keeps what the class token will look at most, and an even sample of the rest.
 ///
 /// The authors' rule settles the count by the picture: the attention part are the M outliers (see
@@ -27,7 +29,7 @@ public struct AttentionThenGrid: CountingFilter {
     public var needs: EvidenceNeeds { ranking.needs }
 
     /// Where there is a layer to come.
-    public var places: Set<Place> { ranking.places }
+    public var places: Set<ReductionPlace> { ranking.places }
 
     /// The ranking goes beyond those that go where rows are spared for new tokens.
     public var offers: CandidateContent { spare > 0 ? .ranking : [] }

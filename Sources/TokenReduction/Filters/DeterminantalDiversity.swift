@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// CDPruner's filter: keeps the tokens whose kernel of cosines, weighed by their relevance, has the largest determinant.
 ///
 ///     K = rᵢ·cos(xᵢ, xⱼ)·rⱼ,   next = argmaxᵢ det K(chosen ∪ i) / det K(chosen)  (Zhang et al., arXiv:2506.10967)
@@ -21,7 +23,7 @@ public struct DeterminantalDiversity: Filter {
     public var needs: EvidenceNeeds { relevance == .none ? [] : .questionRelevance }
 
     /// Relevance is known behind the projector only.
-    public var places: Set<Place> { relevance == .none ? Set(Place.allCases) : [.projector] }
+    public var places: Set<ReductionPlace> { relevance == .none ? Set(ReductionPlace.allCases) : [.projector] }
 
     /// One line for the table of methods.
     public var summary: String {

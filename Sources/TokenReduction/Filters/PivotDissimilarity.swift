@@ -1,3 +1,4 @@
+public import JobVocabulary
 import Tensors
 
 /// DART's filter: keeps what is least like a few pivots, and so says least twice.
@@ -25,7 +26,7 @@ public struct PivotDissimilarity: Filter {
     public var needs: EvidenceNeeds { [.wholeKeys, .normalizedStates] }
 
     /// Where text is.
-    public var places: Set<Place> { [.languageModel] }
+    public var places: Set<ReductionPlace> { [.languageModel] }
 
     /// One line for the table of methods.
     public var summary: String { "all but those least like \(imagePivots) + \(textPivots) pivots" }

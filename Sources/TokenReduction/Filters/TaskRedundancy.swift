@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// How the attention between visual and text tokens is read off a decoder's map.
 public enum TextAxis: String, Sendable, Hashable, CaseIterable {
     /// A[i, k]: visual token i looks at text token k, the equations to the letter.
@@ -51,7 +53,7 @@ public struct TaskRedundancy: Filter {
     public var needs: EvidenceNeeds { .attentionProbabilities }
 
     /// Where text is.
-    public var places: Set<Place> { [.languageModel] }
+    public var places: Set<ReductionPlace> { [.languageModel] }
 
     /// One line for the table of methods.
     public var summary: String {

@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// How a visual token's part in the attention among visual tokens is read off the map.
 public enum VisionAxis: String, Sendable, Hashable, CaseIterable {
     /// Σⱼ A[i, j]: what token i takes from the others, equation 1 to the letter.
@@ -45,7 +47,7 @@ public struct VisionRedundancy: Filter {
     public var needs: EvidenceNeeds { scores.needs }
 
     /// Where a class token is.
-    public var places: Set<Place> { [.visionEncoder] }
+    public var places: Set<ReductionPlace> { [.visionEncoder] }
 
     /// One line for the table of methods.
     public var summary: String {
