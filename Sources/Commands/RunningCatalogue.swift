@@ -1,6 +1,7 @@
 import Analysis
 import Foundation
 import JobStore
+import JobVocabulary
 import ResultFiles
 
 /// Keeps the catalogue of a batch up to date while it runs on this machine.
@@ -22,7 +23,7 @@ struct RunningCatalogue {
     /// Adds what is new. The results don't depend on it: what goes wrong is said, and the batch goes on.
     func refresh() {
         do {
-            let store = URL(fileURLWithPath: folder.path).appendingPathComponent("jobs.sqlite")
+            let store = URL(fileURLWithPath: folder.path).appendingPathComponent(ResultsLayout.jobStore)
             _ = try Catalogue(folder) {
                 CommittedRows(try StoredResults(store: store, folder: folder.path, named: nil))
             }
