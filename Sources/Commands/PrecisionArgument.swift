@@ -1,7 +1,6 @@
 public import ArgumentParser
 import Foundation
 import Generation
-public import ImageDecoding
 public import JobModel
 public import JobVocabulary
 import MachineLimits

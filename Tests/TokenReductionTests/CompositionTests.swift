@@ -111,7 +111,7 @@ struct CompositionTests {
             (["filter": "vision-redundancy", "place": "decoder"], "works in the encoder"),
             (
                 [
-                    "filter": "vision-redundancy", "filter-scores": "logits", "correlate": "direct-attention",
+                    "filter": "vision-redundancy", "filter-scores": "probabilities", "correlate": "direct-attention",
                     "compress": "self-preserving",
                 ], "same scores"
             ),

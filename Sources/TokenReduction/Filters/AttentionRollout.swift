@@ -14,7 +14,12 @@ public struct AttentionRollout: Filter {
     public let layers: Int
 
     /// Through `layers` layers, at least one.
-    public init(layers: Int = 3) { self.layers = max(layers, 1) }
+    public init(layers: Int) { self.layers = max(layers, 1) }
+
+    /// Reads `layers`; 3 unless told otherwise.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(layers: options.integer("layers", default: 3, in: 1...64))
+    }
 
     /// The map of each of these layers.
     public var needs: EvidenceNeeds { .attentionProbabilities }

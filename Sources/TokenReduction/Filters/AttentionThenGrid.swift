@@ -18,11 +18,16 @@ public struct AttentionThenGrid: CountingFilter {
     public let isAdaptive: Bool
     private let ranking = UpcomingObserverAttention(headsAsOne: true)
 
-    /// A quarter by attention, as the authors' code has on average.
-    public init(attention: Double = 0.25, spare: Int = 0, isAdaptive: Bool = false) {
+    /// A filter with the given share, spared rows and rule.
+    public init(attention: Double, spare: Int, isAdaptive: Bool) {
         self.attention = attention
         self.spare = spare
         self.isAdaptive = isAdaptive
+    }
+
+    /// Reads `attention`; a quarter unless told otherwise, as the authors' code has on average.
+    static func share(reading options: inout MethodOptions) throws(ReductionError) -> Double {
+        try options.number("attention", default: 0.25, in: 0...1)
     }
 
     /// The next layer's attention.

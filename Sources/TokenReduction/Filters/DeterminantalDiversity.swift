@@ -17,7 +17,12 @@ public struct DeterminantalDiversity: Filter {
     public let relevance: QuestionRelevance
 
     /// A choice among tokens of this relevance.
-    public init(relevance: QuestionRelevance = .none) { self.relevance = relevance }
+    public init(relevance: QuestionRelevance) { self.relevance = relevance }
+
+    /// Reads `relevance`; every token is as relevant as another unless told otherwise.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(relevance: options.choice("relevance", default: .none))
+    }
 
     /// The tokens themselves, and their relevance where it counts.
     public var needs: EvidenceNeeds { relevance == .none ? [] : .questionRelevance }

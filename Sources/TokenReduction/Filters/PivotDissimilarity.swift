@@ -16,10 +16,17 @@ public struct PivotDissimilarity: Filter {
     /// Pivots among the text tokens after the picture.
     public let textPivots: Int
 
-    /// The authors' 4 and 4.
-    public init(imagePivots: Int = 4, textPivots: Int = 4) {
+    /// A filter with the given numbers of pivots.
+    public init(imagePivots: Int, textPivots: Int) {
         self.imagePivots = imagePivots
         self.textPivots = textPivots
+    }
+
+    /// Reads `image-pivots` and `text-pivots`; the authors' 4 and 4 unless told otherwise.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(
+            imagePivots: options.integer("image-pivots", default: 4, in: 1...1024),
+            textPivots: options.integer("text-pivots", default: 4, in: 0...1024))
     }
 
     /// The keys of all heads and the rows after the final norm.

@@ -14,7 +14,7 @@ public struct UpcomingObserverAttention: CountingFilter {
     public let headsAsOne: Bool
 
     /// Averaged over heads, or with all heads as one.
-    public init(headsAsOne: Bool = false) { self.headsAsOne = headsAsOne }
+    public init(headsAsOne: Bool) { self.headsAsOne = headsAsOne }
 
     /// The next layer's attention.
     public var needs: EvidenceNeeds { headsAsOne ? .upcomingAttentionHeadsAsOne : .upcomingAttention }
