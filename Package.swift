@@ -55,24 +55,25 @@ let package = Package(
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp")]),
         .target(
             name: "CKernels", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("gomp")]),
-        module("JobModel", [yams]),
         module("Failpoints"),
         module("FileLocks"),
+        module("JobVocabulary"),
         module("MachineLimits"),
         module("SeededRandomness"),
 
         // Level 1: one library or one idea each.
+        module("JobModel", ["JobVocabulary", yams]),
         module("ZeroMQ", ["CZeroMQ"]),
         module("HDF5", ["CHDF5"]),
         module("Tensors", ["COneDNN", "CKernels"]),
-        module("ImageDecoding", ["CImageCodecs"]),
+        module("ImageDecoding", ["CImageCodecs", "JobVocabulary"]),
         module("Tokenization", ["CSentencePiece"]),
-        module("WireProtocol", ["JobModel", protobuf], exclude: ["winnow.proto"]),
-        module("Scheduling", ["JobModel", "SeededRandomness"]),
 
         // Level 2: what the project exists for.
-        module("TokenReduction", ["SeededRandomness", "Tensors"]),
-        module("ResultFiles", ["Failpoints", "HDF5", crypto]),
+        module("WireProtocol", ["JobModel", protobuf], exclude: ["winnow.proto"]),
+        module("Scheduling", ["JobModel", "SeededRandomness"]),
+        module("TokenReduction", ["JobVocabulary", "SeededRandomness", "Tensors"]),
+        module("ResultFiles", ["Failpoints", "HDF5", "JobVocabulary", crypto]),
         module("JobStore", ["Failpoints", "FileLocks", "JobModel", grdb, sqlite]),
 
         module("AccessKeys", ["FileLocks", "ZeroMQ"]),
@@ -81,34 +82,42 @@ let package = Package(
         // Level 3–4: the model, and running it.
         module(
             "VisionLanguage",
-            ["ImageDecoding", "JobModel", "MachineLimits", "Tensors", "TokenReduction", "Tokenization", crypto]),
+            [
+                "ImageDecoding", "JobModel", "JobVocabulary", "MachineLimits", "Tensors", "TokenReduction",
+                "Tokenization", crypto,
+            ]),
         module(
             "Generation",
             [
-                "ImageDecoding", "JobModel", "SeededRandomness", "Tensors", "TokenReduction", "Tokenization",
+                "ImageDecoding", "JobModel", "JobVocabulary", "SeededRandomness", "Tensors", "TokenReduction",
+                "Tokenization",
                 "VisionLanguage",
             ]),
 
         // Level 5: the two services, what is done with their results, and what a method costs and keeps.
         module(
-            "Analysis", ["FileLocks", "ImageDecoding", "JobModel", "JobStore", "ResultFiles", grdb, mustache],
+            "Analysis",
+            ["FileLocks", "ImageDecoding", "JobModel", "JobVocabulary", "JobStore", "ResultFiles", grdb, mustache],
             resources: [.embedInCode("Resources")]),
         module(
             "Coordinator",
             [
-                "AccessKeys", "JobModel", "JobStore", "Monitoring", "ResultFiles", "Scheduling", "TokenReduction",
+                "AccessKeys", "JobModel", "JobVocabulary", "JobStore", "Monitoring", "ResultFiles", "Scheduling",
+                "TokenReduction",
                 "WireProtocol", "ZeroMQ", logging,
             ]),
         module(
             "Evaluation",
             [
-                "FileLocks", "Generation", "JobModel", "SeededRandomness", "Tensors", "TokenReduction", "Tokenization",
+                "FileLocks", "Generation", "JobModel", "JobVocabulary", "SeededRandomness", "Tensors", "TokenReduction",
+                "Tokenization",
                 "VisionLanguage", crypto,
             ]),
         module(
             "Worker",
             [
-                "Failpoints", "Generation", "ImageDecoding", "JobModel", "MachineLimits", "ResultFiles", "Tensors",
+                "Failpoints", "Generation", "ImageDecoding", "JobModel", "JobVocabulary", "MachineLimits",
+                "ResultFiles", "Tensors",
                 "TokenReduction", "VisionLanguage", "WireProtocol", "ZeroMQ", logging,
             ]),
 
@@ -117,7 +126,7 @@ let package = Package(
             "Commands",
             [
                 "AccessKeys", "Analysis", "Coordinator", "Evaluation", "FileLocks", "Generation", "HDF5",
-                "ImageDecoding", "JobModel",
+                "ImageDecoding", "JobModel", "JobVocabulary",
                 "JobStore", "MachineLimits", "Monitoring", "ResultFiles", "Scheduling",
                 "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "WireProtocol", "Worker", "ZeroMQ",
                 arguments, logging,
@@ -128,7 +137,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["ImageDecoding", "SeededRandomness"], path: "Tests/TestSupport",
             swiftSettings: settings),
-        tests("JobModel"),
+        tests("JobModel", ["JobVocabulary"]),
         tests("Failpoints"),
         tests("FileLocks"),
         tests("MachineLimits"),
@@ -136,25 +145,33 @@ let package = Package(
         tests("ZeroMQ"),
         tests("HDF5"),
         tests("Tensors"),
-        tests("ImageDecoding"),
+        tests("ImageDecoding", ["JobVocabulary"]),
         tests("Tokenization", ["JobModel"]),
         tests("WireProtocol", ["JobModel"]),
         tests("Scheduling", ["JobModel"]),
-        tests("TokenReduction", ["Tensors", "HDF5"]),
-        tests("ResultFiles", ["HDF5"]),
+        tests("TokenReduction", ["JobVocabulary", "Tensors", "HDF5"]),
+        tests("ResultFiles", ["HDF5", "JobVocabulary"]),
         tests("JobStore", ["JobModel"]),
-        tests("VisionLanguage", ["JobModel", "Tensors", "TokenReduction", "Tokenization", "ImageDecoding", "HDF5"]),
+        tests(
+            "VisionLanguage",
+            ["JobModel", "JobVocabulary", "Tensors", "TokenReduction", "Tokenization", "ImageDecoding", "HDF5"]),
         tests(
             "Generation",
-            ["ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "HDF5"]),
+            [
+                "ImageDecoding", "JobModel", "JobVocabulary", "Tensors", "TokenReduction", "Tokenization",
+                "VisionLanguage", "HDF5",
+            ]),
         tests(
             "Evaluation",
-            ["Generation", "ImageDecoding", "JobModel", "Tensors", "TokenReduction", "Tokenization", "VisionLanguage"]),
-        tests("Analysis", ["HDF5", "ImageDecoding", "JobModel", "JobStore", "ResultFiles"]),
+            [
+                "Generation", "ImageDecoding", "JobModel", "JobVocabulary", "Tensors", "TokenReduction", "Tokenization",
+                "VisionLanguage",
+            ]),
+        tests("Analysis", ["HDF5", "ImageDecoding", "JobModel", "JobVocabulary", "JobStore", "ResultFiles"]),
         tests("AccessKeys", ["ZeroMQ"]),
         tests("Monitoring"),
         tests("Coordinator", ["AccessKeys", "JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ"]),
-        tests("Worker", ["JobModel", "ResultFiles", "WireProtocol", "ZeroMQ"]),
+        tests("Worker", ["JobModel", "JobVocabulary", "ResultFiles", "WireProtocol", "ZeroMQ"]),
         .testTarget(
             name: "SystemTests",
             dependencies: ["AccessKeys", "TestSupport", "HDF5", "JobModel", "WireProtocol", "ZeroMQ"],

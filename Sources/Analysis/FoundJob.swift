@@ -1,5 +1,6 @@
 internal import Foundation
 internal import JobModel
+internal import JobVocabulary
 public import ResultFiles
 
 /// Finds the visible row of a job by its id.
@@ -46,7 +47,7 @@ extension ResultRow {
 public enum BatchImages {
     /// The folder that the batch's file beside the results names.
     public static func folder(of results: ResultsFolder) throws -> String {
-        let url = URL(fileURLWithPath: results.path).appendingPathComponent("batch.yaml")
+        let url = URL(fileURLWithPath: results.path).appendingPathComponent(ResultsLayout.batchFile)
         guard let images = BatchFile.path("images", in: url) else {
             throw AnalysisError(
                 .badRequest, "\(url.path) does not say where the pictures are; name their folder with --images")

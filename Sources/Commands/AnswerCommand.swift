@@ -3,6 +3,7 @@ import Foundation
 import Generation
 import ImageDecoding
 import JobModel
+import JobVocabulary
 import Tensors
 import TokenReduction
 import Tokenization
@@ -41,7 +42,7 @@ struct AnswerCommand: ParsableCommand {
             How a picture becomes square: crop or pad; left out, what the checkpoint says, or else crop. LLaVA-NeXT takes \
             pictures as they are.
             """)
-    var imageMode: PicturePreprocessing.Framing?
+    var imageMode: PictureFraming?
 
     @OptionGroup var reduction: MethodOptions
 

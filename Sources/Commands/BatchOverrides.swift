@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Foundation
 public import JobModel
+public import JobVocabulary
 import TokenReduction
 import VisionLanguage
 
@@ -14,7 +15,7 @@ struct BatchOverrides: ParsableArguments {
     var features: BatchDescription.Features?
 
     @Option(help: "What to store of each visual token: full, indices or none; else the batch file's choice.")
-    var trace: BatchDescription.Trace?
+    var trace: StoredTrace?
 
     /// The batch with the wishes of the command line; says on standard error what its results will take.
     func apply(to file: BatchFile) throws -> BatchFile {
@@ -28,5 +29,5 @@ struct BatchOverrides: ParsableArguments {
 }
 
 extension BatchDescription.Features: ExpressibleByArgument {}
-extension BatchDescription.Trace: ExpressibleByArgument {}
+extension StoredTrace: ExpressibleByArgument {}
 extension BatchDescription.Weights: ExpressibleByArgument {}

@@ -2,6 +2,7 @@ import Foundation
 import Generation
 import ImageDecoding
 import JobModel
+import JobVocabulary
 import TokenReduction
 import VisionLanguage
 
@@ -33,9 +34,9 @@ enum BatchPreflight {
             try wanted.checkLimits()
             let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
             if !file.statesImageMode {
-                file.description.imageMode = BatchDescription.ImageMode(configuration.usualFraming)
+                file.description.imageMode = configuration.usualFraming
             } else if file.picturedItemCount > 0 {
-                try configuration.check(wanted.imageMode.framing)
+                try configuration.check(wanted.imageMode)
             }
             let plan = try ReductionPlan(
                 method: wanted.method.name, keep: wanted.method.keep, fromLayer: wanted.method.fromLayer,
@@ -110,7 +111,7 @@ enum BatchPreflight {
             $0 == name ? 1 : $0.hasPrefix(name + "-") ? Int($0.dropFirst(name.count + 1)) : nil
         }
         let runs = numbers.sorted().map { $0 == 1 ? wanted : "\(wanted)-\($0)" }
-        guard let last = runs.last(where: { files.fileExists(atPath: $0 + "/jobs.sqlite") }) else {
+        guard let last = runs.last(where: { files.fileExists(atPath: "\($0)/\(ResultsLayout.jobStore)") }) else {
             throw CommandFailure(
                 ExitCodes.usage, "there is no run of this batch in \(wanted) to go on with; start one without --resume")
         }

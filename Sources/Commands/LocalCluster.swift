@@ -1,5 +1,6 @@
 import Foundation
 import JobModel
+import JobVocabulary
 
 /// One coordinator and some workers on this machine, each a process of its own.
 final class LocalCluster {
@@ -16,12 +17,13 @@ final class LocalCluster {
 
     /// Starts the processes; job store and logs go into `folder`. Each worker may use `memory` bytes.
     init(folder: String, workers count: Int, threads: Int, memory: Int? = nil) throws {
-        logs = URL(fileURLWithPath: folder + "/logs")
+        logs = URL(fileURLWithPath: "\(folder)/\(ResultsLayout.logs)")
         try FileManager.default.createDirectory(at: logs, withIntermediateDirectories: true)
         coordinator = try ChildProcess(
             "coordinator",
             [
-                "coordinator", "--store", folder + "/jobs.sqlite", "--workers", "tcp://127.0.0.1:*", "--clients",
+                "coordinator", "--store", "\(folder)/\(ResultsLayout.jobStore)", "--workers", "tcp://127.0.0.1:*",
+                "--clients",
                 "tcp://127.0.0.1:*", "--output", "json",
             ], log: logs.appendingPathComponent("coordinator.log"), announces: true)
         guard let line = coordinator.firstLine(),
@@ -34,7 +36,7 @@ final class LocalCluster {
         workerArguments = { number in
             [
                 "worker", "--connect", listening.workers, "--name", "local-\(number)", "--threads", "\(threads)",
-                "--spool", "\(folder)/spool/local-\(number)",
+                "--spool", "\(folder)/\(ResultsLayout.spool)/local-\(number)",
             ] + (memory.map { ["--memory", "\($0)"] } ?? [])
         }
         for number in 1...count { workers.append(try startWorker(number)) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import JobVocabulary
 import TokenReduction
 
 /// `winnow methods`: the catalogue as filter, correlate, compress.

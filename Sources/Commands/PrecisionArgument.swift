@@ -1,8 +1,8 @@
 public import ArgumentParser
 import Foundation
 import Generation
-public import ImageDecoding
 public import JobModel
+public import JobVocabulary
 import MachineLimits
 public import Tensors
 import VisionLanguage
@@ -84,4 +84,4 @@ extension PrecisionArgument? {
 extension WeightFormat: ExpressibleByArgument {}
 extension PromptTemplate: ExpressibleByArgument {}
 extension ImageTag: ExpressibleByArgument {}
-extension PicturePreprocessing.Framing: ExpressibleByArgument {}
+extension PictureFraming: ExpressibleByArgument {}

@@ -2,6 +2,7 @@ import Analysis
 import ArgumentParser
 import Foundation
 import JobStore
+import JobVocabulary
 import ResultFiles
 import WireProtocol
 
@@ -53,7 +54,7 @@ struct ReportCommand: ParsableCommand {
         let page = try ReportPage(
             sources, title: title, gallery: gallery, software: ProtocolVersion.software, now: Date())
         for remark in Set(page.remarks).sorted().prefix(5) { printError("winnow: without its picture: \(remark)") }
-        let target = out ?? "\(folders[0])/report.html"
+        let target = out ?? "\(folders[0])/\(ResultsLayout.report)"
         try OutputFile(target).write(Data(page.html.utf8))
         struct Report: Encodable {
             let out: String
@@ -69,7 +70,7 @@ struct ReportCommand: ParsableCommand {
     /// A folder, or the results folders inside of it.
     private static func results(_ path: String) throws -> [ResultsFolder] {
         let files = FileManager.default
-        func isResults(_ path: String) -> Bool { files.fileExists(atPath: path + "/shards") }
+        func isResults(_ path: String) -> Bool { files.fileExists(atPath: "\(path)/\(ResultsLayout.shards)") }
         if isResults(path) { return [ResultsFolder(path)] }
         let inner = ((try? files.contentsOfDirectory(atPath: path)) ?? []).sorted().map { "\(path)/\($0)" }
         let found = inner.filter(isResults).map { ResultsFolder($0) }

@@ -1,6 +1,7 @@
 import Analysis
 import Foundation
 import JobStore
+import JobVocabulary
 import ResultFiles
 
 /// Keeps the catalogue of a batch up to date while it runs on this machine.
@@ -23,7 +24,7 @@ struct RunningCatalogue {
     @discardableResult
     func refresh() -> Catalogue? {
         do {
-            let store = URL(fileURLWithPath: folder.path).appendingPathComponent("jobs.sqlite")
+            let store = URL(fileURLWithPath: folder.path).appendingPathComponent(ResultsLayout.jobStore)
             return try Catalogue(folder) {
                 CommittedRows(try StoredResults(store: store, folder: folder.path, named: nil))
             }

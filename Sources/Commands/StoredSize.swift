@@ -1,5 +1,6 @@
 import Foundation
 import JobModel
+import JobVocabulary
 import TokenReduction
 import VisionLanguage
 
@@ -27,7 +28,7 @@ struct StoredSize {
         let tiles = configuration.mostTilesPerPicture
         isMost = tiles > 1
         let tokens = configuration.visualTokens
-        func left(after places: Place...) -> Int {
+        func left(after places: ReductionPlace...) -> Int {
             tokens - places.flatMap { plan.removals(in: $0) }.reduce(0, +)
         }
         let removed = tokens - left(after: .visionEncoder, .projector, .languageModel)

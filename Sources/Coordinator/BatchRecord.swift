@@ -31,7 +31,7 @@ struct BatchRecord {
         self.closedAt = closedAt
         self.finishedAt = finishedAt
         self.reason = reason
-        folder = ResultsFolder.canonical(description.results)
+        folder = BatchFolder.canonical(description.results)
     }
 
     /// Seconds since the batch was complete, up to its end.

@@ -27,7 +27,7 @@ extension Coordination {
         description.name = id.rawValue
         description.results = folder
         description.resultsToken = token
-        try ResultsFolder.make(folder, token: token)
+        try BatchFolder.make(folder, token: token)
         let json = try description.json()
         try store.openBatch(
             id, description: json, results: description.results, modelFingerprint: request.modelFingerprint,
@@ -52,8 +52,8 @@ extension Coordination {
         while true {
             let suffix = number == 1 ? "" : "-\(number)"
             let id = BatchID(request.name + suffix), folder = results + suffix
-            let owner = owners[ResultsFolder.canonical(folder)] ?? openBatch(withToken: ResultsToken.read(folder))
-            if records[id] == nil, owner == nil, !ResultsFolder.isTaken(folder) {
+            let owner = owners[BatchFolder.canonical(folder)] ?? openBatch(withToken: ResultsToken.read(folder))
+            if records[id] == nil, owner == nil, !BatchFolder.isTaken(folder) {
                 if number > 1 { lastSuffixes[request.name] = number }
                 return (id, folder)
             }
@@ -111,7 +111,7 @@ extension Coordination {
         let json = try description.json()
         if json != record.json || prints.1 != prints.0 {
             let fingerprint = prints.1.isEmpty ? prints.0 : prints.1
-            if record.closedAt != nil { try ResultsFolder.write(description) }
+            if record.closedAt != nil { try BatchFolder.write(description) }
             try store.describeBatch(id, description: json, modelFingerprint: fingerprint)
             scheduler.optionsChanged(description.queue, of: id)
             records[id]?.json = json
@@ -159,7 +159,7 @@ extension Coordination {
     mutating func close(_ id: BatchID) throws -> UInt64 {
         let id = try known(id.rawValue)
         if let record = records[id], record.closedAt == nil, scheduler.batch(id)?.state == .open {
-            try ResultsFolder.write(record.description)
+            try BatchFolder.write(record.description)
             try store.closeBatch(id, at: wallClock)
             records[id]?.closedAt = wallClock
             metrics.began(batch: id, at: now)

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import JobModel
+internal import JobVocabulary
 internal import ResultFiles
 
 /// How a sealed shard comes into `shards/`, where readers look.
@@ -15,9 +16,6 @@ enum PublishedShards {
         /// It cannot be told, or done, just now.
         case unavailable(String)
     }
-
-    /// What follows the name of a shard in the name of its mark.
-    private static let markSuffix = ".moved"
 
     /// Moves a reported shard into `shards/`, durably.
     ///
@@ -37,16 +35,16 @@ enum PublishedShards {
         guard size == bytes else { throw .absent("shard \(shard) has \(size) bytes and was reported with \(bytes)") }
         let parent = "\(folder)/\(shard.folder)"
         if mkdir(parent, 0o777) == 0 {
-            try sync("\(folder)/shards")
+            try sync("\(folder)/\(ResultsLayout.shards)")
         } else if errno != EEXIST {
             throw trouble("make the folder", parent)
         }
-        let mark = open(pending + markSuffix, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
-        guard mark >= 0 else { throw trouble("make", pending + markSuffix) }
+        let mark = open(pending + ResultsLayout.movedSuffix, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+        guard mark >= 0 else { throw trouble("make", pending + ResultsLayout.movedSuffix) }
         close(mark)
         do throws(Failure) {
             // The mark is on the disk before the shard is in its place.
-            try sync("\(folder)/pending")
+            try sync("\(folder)/\(ResultsLayout.pending)")
             guard rename(pending, final) == 0 else { throw trouble("move a shard to", final) }
             try sync(parent)
         } catch {
@@ -56,25 +54,28 @@ enum PublishedShards {
     }
 
     /// A shard's rows are committed: the mark is not needed any more.
-    static func settle(_ shard: ShardName, in folder: String) { unlink("\(folder)/\(shard.pendingPath)\(markSuffix)") }
+    static func settle(_ shard: ShardName, in folder: String) {
+        unlink("\(folder)/\(shard.pendingPath)\(ResultsLayout.movedSuffix)")
+    }
 
     /// Takes a shard whose rows were not committed out of `shards/` again.
     static func withdraw(_ shard: ShardName, in folder: String) {
         let pending = "\(folder)/\(shard.pendingPath)"
         guard rename("\(folder)/\(shard.path)", pending) == 0 || errno == ENOENT else { return }
-        unlink(pending + markSuffix)
+        unlink(pending + ResultsLayout.movedSuffix)
     }
 
     /// Shards with a mark, because a coordinator ended between moving them and committing their rows.
     static func unsettled(in folder: String) -> [ShardName] {
-        guard let directory = opendir("\(folder)/pending") else { return [] }
+        guard let directory = opendir("\(folder)/\(ResultsLayout.pending)") else { return [] }
         defer { closedir(directory) }
         var found: [ShardName] = []
         while let entry = readdir(directory) {
             let file = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard file.hasSuffix(markSuffix), let name = ShardName(file: String(file.dropLast(markSuffix.count)))
+            guard file.hasSuffix(ResultsLayout.movedSuffix),
+                let name = ShardName(file: String(file.dropLast(ResultsLayout.movedSuffix.count)))
             else { continue }
             found.append(name)
         }

@@ -1,3 +1,4 @@
+internal import JobVocabulary
 public import TokenReduction
 public import VisionLanguage
 
@@ -101,7 +102,7 @@ public struct RowCounts: Sendable, Hashable {
 
 extension ReductionPlan {
     /// The layers of `place`, whose sequences hold `others` rows that are not visual tokens.
-    fileprivate func rows(in place: Place, beside others: Int) -> [LayerRows] {
+    fileprivate func rows(in place: ReductionPlace, beside others: Int) -> [LayerRows] {
         var entering = tokens(entering: 0, of: place) + others, projected = entering
         let beforeMLP = method.stages(in: place)?.schedule.moment == .afterAttention
         return removals(in: place).enumerated().map { layer, removal in
@@ -117,7 +118,7 @@ extension ReductionPlan {
     }
 
     /// Whether a reduction behind layer `layer` looks at the next one.
-    fileprivate func looksAhead(in place: Place, layer: Int) -> Bool {
+    fileprivate func looksAhead(in place: ReductionPlace, layer: Int) -> Bool {
         method.stages(in: place)?.needs.looksAhead == true && reduces(in: place, layer: layer)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+internal import JobVocabulary
 import SeededRandomness
 import TokenReduction
 import Tokenization
@@ -15,7 +16,7 @@ final class Answer {
     private(set) var ids: [Int] = []
     private var logProbabilities: [Float] = []
     private var random: SplitMix64
-    private var finish: Result<(reason: GenerationResult.FinishReason, text: String), ModelError>?
+    private var finish: Result<(reason: FinishReason, text: String), ModelError>?
 
     /// Whether the last token was chosen.
     var isFinished: Bool { finish != nil }

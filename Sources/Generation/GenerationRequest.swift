@@ -1,3 +1,4 @@
+public import JobVocabulary
 public import Tensors
 public import TokenReduction
 public import VisionLanguage
@@ -73,14 +74,6 @@ public struct GenerationRequest: Sendable {
 
 /// An answer and what it took.
 public struct GenerationResult: Sendable {
-    /// Why an answer ended.
-    public enum FinishReason: String, Sendable {
-        /// The end-of-sequence token or a stop text came.
-        case stop
-        /// The answer reached its greatest length, or the model's context its end.
-        case length
-    }
-
     /// The request's.
     public let id: UInt64
     /// Without special tokens and stop text, surrounding white space removed.

@@ -16,25 +16,6 @@ extension LLaVAProcessor {
         let file = try ConfinedImage(image, under: batch.images)
         return try prepare(
             path: file.path, name: name ?? "\(batch.images)/\(image)",
-            framing: configuration.anyResolution == nil ? batch.imageMode.framing : nil)
-    }
-}
-
-extension BatchDescription.ImageMode {
-    /// The word that batch files have for a framing.
-    public init(_ framing: PicturePreprocessing.Framing) {
-        self =
-            switch framing {
-            case .crop: .crop
-            case .pad: .pad
-            }
-    }
-
-    /// The same as the preparation of pictures calls it.
-    public var framing: PicturePreprocessing.Framing {
-        switch self {
-        case .crop: .crop
-        case .pad: .pad
-        }
+            framing: configuration.anyResolution == nil ? batch.imageMode : nil)
     }
 }

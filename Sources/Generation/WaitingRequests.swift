@@ -1,3 +1,4 @@
+internal import JobVocabulary
 import TokenReduction
 import VisionLanguage
 

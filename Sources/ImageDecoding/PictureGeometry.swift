@@ -1,3 +1,5 @@
+internal import JobVocabulary
+
 /// Where the model's square lies on the source picture, so that tokens can be drawn back onto it.
 ///
 /// A position p of the square, in pixels, lies at `(p + cropOffset) / resized * framed - paddingOffset` on the source.

@@ -1,17 +1,12 @@
+public import JobVocabulary
+
 /// How a picture becomes the model's input: the numbers of `preprocessor_config.json`.
 ///
 /// The defaults are those of LLaVA-1.5's tower, CLIP ViT-L/14 at 336 pixels.
 public struct PicturePreprocessing: Equatable, Sendable {
-    /// What happens to the sides of a picture that is not square.
-    public enum Framing: String, Sendable, CaseIterable {
-        /// Scale the shorter side to `shortestEdge` and cut out the centre: Hugging Face's default.
-        case crop
-        /// Fill up to a square with `padding` first: the original LLaVA code, and every published benchmark number.
-        case pad
-    }
-
-    /// What happens to the sides of a picture that is not square.
-    public var framing: Framing
+    /// What happens to the sides of a picture that is not square: `crop` scales the shorter one to `shortestEdge`, `pad`
+    /// fills up with `padding`.
+    public var framing: PictureFraming
     /// The length the shorter side is scaled to, in pixels (`size.shortest_edge`).
     public var shortestEdge: Int
     /// The side of the square that the tower sees, in pixels (`crop_size`).
@@ -27,7 +22,7 @@ public struct PicturePreprocessing: Equatable, Sendable {
 
     /// The given settings; by default those of LLaVA-1.5.
     public init(
-        framing: Framing = .crop, shortestEdge: Int = 336, cropSize: Int = 336,
+        framing: PictureFraming = .crop, shortestEdge: Int = 336, cropSize: Int = 336,
         rescaleFactor: Double = 0.00392156862745098,
         mean: [Double] = [0.48145466, 0.4578275, 0.40821073],
         standardDeviation: [Double] = [0.26862954, 0.26130258, 0.27577711],

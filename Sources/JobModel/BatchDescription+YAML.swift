@@ -1,3 +1,4 @@
+internal import JobVocabulary
 internal import Yams
 
 extension BatchDescription {

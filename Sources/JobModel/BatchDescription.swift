@@ -1,7 +1,7 @@
+public import JobVocabulary
+
 /// What a batch asks for: the model, the method, the prompt and where results go. One `Jobs/*.yaml` file.
 public struct BatchDescription: Codable, Sendable, Hashable {
-    /// How a picture becomes square: cut out the centre (Hugging Face's default) or pad (the LLaVA authors' evaluation).
-    public enum ImageMode: String, Codable, Sendable, CaseIterable { case crop, pad }
     /// Arithmetic of the matrix products; `auto` is bf16 for weights in bf16 where the processor multiplies it, else f32.
     public enum Precision: String, Codable, Sendable, CaseIterable { case auto, f32, bf16 }
     /// How the weights of products are stored; `auto` is what the checkpoint holds.
@@ -71,7 +71,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     /// What `<image>` in the user's text is; nil where no prompt under a template holds one.
     public var imageTag: ImageTag?
     /// How a picture becomes square.
-    public var imageMode: ImageMode
+    public var imageMode: PictureFraming
     /// Arithmetic of the matrix products.
     public var precision: Precision
     /// How the weights of products are stored.
@@ -81,7 +81,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     /// Which visual features shards hold.
     public var features: Features
     /// How much shards hold of what became of each visual token.
-    public var trace: Trace
+    public var trace: StoredTrace
     /// How it is queued, which does not change its results.
     public var queue: QueueOptions
     /// The token by which workers know the results folder (``ResultsToken``); nil until a coordinator has made one.
@@ -91,10 +91,10 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public init(
         name: String, model: String, visionTower: String? = nil, items: String, images: String, results: String,
         method: Method = Method(), template: PromptTemplate = .vicunaV1, imageTag: ImageTag? = nil,
-        imageMode: ImageMode = .crop,
+        imageMode: PictureFraming = .crop,
         precision: Precision = .auto, weights: Weights = .auto, generation: Generation = Generation(),
         features: Features = .projected,
-        trace: Trace = .full, queue: QueueOptions = QueueOptions()
+        trace: StoredTrace = .full, queue: QueueOptions = QueueOptions()
     ) {
         self.name = name
         self.model = model
@@ -126,7 +126,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         method = try container.decode(Method.self, forKey: .method)
         template = try container.decode(PromptTemplate.self, forKey: .template)
         imageTag = try container.decodeIfPresent(ImageTag.self, forKey: .imageTag)
-        imageMode = try container.decode(ImageMode.self, forKey: .imageMode)
+        imageMode = try container.decode(PictureFraming.self, forKey: .imageMode)
         precision = try container.decode(Precision.self, forKey: .precision)
         weights = try container.decodeIfPresent(Weights.self, forKey: .weights) ?? .auto
         generation = try container.decode(Generation.self, forKey: .generation)
@@ -134,7 +134,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         features =
             try (try? container.decode(Bool.self, forKey: .features)).map { $0 ? .projected : .none }
             ?? container.decode(Features.self, forKey: .features)
-        trace = try container.decodeIfPresent(Trace.self, forKey: .trace) ?? .full
+        trace = try container.decodeIfPresent(StoredTrace.self, forKey: .trace) ?? .full
         queue = try container.decodeIfPresent(QueueOptions.self, forKey: .queue) ?? QueueOptions()
         resultsToken = try container.decodeIfPresent(String.self, forKey: .resultsToken)
     }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import JobVocabulary
 internal import Yams
 
 /// Turns the YAML of a batch file into its description and collects what is wrong on the way.
@@ -33,11 +34,11 @@ struct BatchFileReader {
         let run = readRun(top)
         let template = top.choice("template", PromptTemplate.self, &problems)
         let imageTag = readImageTag(top, template)
-        let imageMode = top.choice("image_mode", BatchDescription.ImageMode.self, &problems)
+        let imageMode = top.choice("image_mode", PictureFraming.self, &problems)
         let precision = top.choice("precision", BatchDescription.Precision.self, &problems)
         let weights = top.choice("weights", BatchDescription.Weights.self, &problems)
         let features = readFeatures(top)
-        let trace = top.choice("trace", BatchDescription.Trace.self, &problems)
+        let trace = top.choice("trace", StoredTrace.self, &problems)
         guard let items = required("items", top).map(absolute) else { return nil }
         let count = ItemsCheck(
             file: items, images: images, tags: ImageTags(template: template ?? .vicunaV1, meaning: imageTag),

@@ -1,13 +1,14 @@
 internal import Foundation
 internal import Glibc
+internal import JobVocabulary
 
 /// The sign by which a results folder is known: a file inside it that holds what the description of its batch holds.
 ///
 /// The coordinator writes it when a batch is opened. A process that does not find it has another disk at the folder's
 /// path, or none at present: what it would write there could not be found, and what it does not find there is not lost.
 public enum ResultsToken {
-    /// Its place in a results folder: inside `shards/`, because that may be a mount of its own.
-    public static let file = "shards/.token"
+    /// Its place in a results folder.
+    public static let file = ResultsLayout.token
 
     /// What stands in the file of a folder.
     public enum Reading: Sendable, Hashable {

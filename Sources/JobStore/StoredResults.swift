@@ -60,7 +60,8 @@ public struct StoredResults: Sendable {
                         try? FileManager.default.removeItem(atPath: copy.path + suffix)
                     }
                 }
-                do { try FileManager.default.copyItem(at: store, to: copy) } catch is CocoaError { throw error }
+                // Where no copy can be made either, what SQLite said is the reason.
+                guard (try? FileManager.default.copyItem(at: store, to: copy)) != nil else { throw error }
                 return try read(copy.path)
             }
         }

@@ -100,7 +100,7 @@ struct TextColumn: JobColumn {
 }
 
 /// A named code of each row.
-struct CodeColumn<Code: ResultCode>: JobColumn where Code.AllCases == [Code] {
+struct CodeColumn<Code: ResultCode>: JobColumn {
     let name: String
     let longName: String
     let path: Field<Code>
@@ -113,7 +113,7 @@ struct CodeColumn<Code: ResultCode>: JobColumn where Code.AllCases == [Code] {
 
     func write(_ rows: [ResultRow], to group: borrowing Group) throws(HDF5Error) {
         try group.write(
-            codes: rows.map { $0[keyPath: path].rawValue }, named: Code.allCases.map(\.name), to: name,
+            codes: rows.map { $0[keyPath: path].code }, named: Code.byCode.map(\.rawValue), to: name,
             layout: .chunked(columnChunk), attributes: describe("1", longName))
     }
 
@@ -127,7 +127,7 @@ struct CodeColumn<Code: ResultCode>: JobColumn where Code.AllCases == [Code] {
 
     var units: String { "1" }
     var kind: ScalarColumn.Kind { .text }
-    func value(of row: ResultRow) -> Scalar { .text(row[keyPath: path].name) }
+    func value(of row: ResultRow) -> Scalar { .text(row[keyPath: path].rawValue) }
 }
 
 /// The names of the method of each row, which the header lists.
@@ -165,7 +165,7 @@ struct Codes<Code: ResultCode> {
     private let dataset: String
 
     init(of dataset: borrowing Dataset) throws(HDF5Error) {
-        let known = Dictionary(Code.allCases.map { ($0.name, $0) }) { first, _ in first }
+        let known = Dictionary(Code.byCode.map { ($0.rawValue, $0) }) { first, _ in first }
         meanings = try dataset.enumerationNames().compactMapValues { known[$0] }
         self.dataset = dataset.name
     }

@@ -133,9 +133,9 @@ struct PartFile {
         }
     }
 
-    /// Links the file into `folder` (made if absent) as `name`, never over another, and removes the part.
+    /// Links the file as `target`, never over another file, and removes the part; makes the folder of `target` if absent.
     ///
-    /// The name is durable when this returns; where it throws, there is no such name.
+    /// The name is durable when this returns. If it throws, no file that this call made has that name.
     func publish(as target: String, reached: (SealingStep) -> Void = { _ in }) throws(ResultFileError) {
         let folder = Self.parent(of: target), parent = Self.parent(of: folder)
         if mkdir(folder, 0o777) == 0 {

@@ -124,14 +124,14 @@ struct RaggedTexts: RaggedColumn {
 }
 
 /// Named codes of each row.
-struct RaggedCodes<Code: ResultCode>: RaggedColumn where Code.AllCases == [Code] {
+struct RaggedCodes<Code: ResultCode>: RaggedColumn {
     let name: String
     let longName: String
     let path: Field<[Code]>
 
     func write(_ rows: [ResultRow], to group: borrowing Group) throws(HDF5Error) {
         try group.write(
-            codes: concatenated(rows, path).map(\.rawValue), named: Code.allCases.map(\.name), to: name,
+            codes: concatenated(rows, path).map(\.code), named: Code.byCode.map(\.rawValue), to: name,
             layout: .chunked(columnChunk), attributes: describe("1", longName))
     }
 

@@ -1,54 +1,35 @@
-/// A value that result files store as a byte with a name, an HDF5 enumeration.
-public protocol ResultCode: RawRepresentable<UInt8>, CaseIterable, Sendable, Hashable {
-    /// The name in the file.
-    var name: String { get }
+internal import JobVocabulary
+
+/// A value that result files store as a byte with a name, an HDF5 enumeration: the name is its raw value.
+protocol ResultCode: RawRepresentable<String>, Sendable, Hashable {
+    /// Every value at the place that is its code; new values go to the end.
+    static var byCode: [Self] { get }
 }
 
-/// Whether a job ended with an answer.
-public enum JobStatus: UInt8, ResultCode {
+extension ResultCode {
+    /// The byte in the file.
+    var code: UInt8 {
+        guard let place = Self.byCode.firstIndex(of: self) else { preconditionFailure("\(self) has no code") }
+        return UInt8(place)
+    }
+}
+
+/// Whether a job ended with an answer; the raw values stand in result files.
+public enum JobStatus: String, Sendable, CaseIterable {
     /// It has an answer.
     case ok
     /// It has an error instead.
     case failed
-
-    /// The name in the file.
-    public var name: String { self == .ok ? "ok" : "failed" }
 }
 
-/// Why an answer ended.
-public enum FinishReason: UInt8, ResultCode {
-    /// An end-of-sequence token or a stop text.
-    case stop
-    /// The limit on its length.
-    case length
-    /// The job failed.
-    case error
-
-    /// The name in the file.
-    public var name: String {
-        switch self {
-        case .stop: "stop"
-        case .length: "length"
-        case .error: "error"
-        }
-    }
+extension JobStatus: ResultCode {
+    static let byCode: [JobStatus] = [.ok, .failed]
 }
 
-/// The half of the model in which tokens were reduced.
-public enum ReductionPlace: UInt8, ResultCode {
-    /// The vision tower.
-    case encoder
-    /// The language model.
-    case decoder
-    /// Between the projector and the language model.
-    case projector
+extension FinishReason: ResultCode {
+    static let byCode: [FinishReason] = [.stop, .length, .error]
+}
 
-    /// The name in the file.
-    public var name: String {
-        switch self {
-        case .encoder: "encoder"
-        case .decoder: "decoder"
-        case .projector: "projector"
-        }
-    }
+extension ReductionPlace: ResultCode {
+    static let byCode: [ReductionPlace] = [.visionEncoder, .languageModel, .projector]
 }

@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// One finished job: everything a shard holds about it.
 ///
 /// Visual tokens are numbered through the pictures, their tiles and the patches of each tile, as ``Segments`` says, and keep

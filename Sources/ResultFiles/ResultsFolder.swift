@@ -1,4 +1,5 @@
 public import Foundation
+internal import JobVocabulary
 
 /// The results folder of one batch: `shards/` holds the files whose rows count, `pending/` sealed ones that the coordinator
 /// has not taken yet, `tmp/` those that are being built.
@@ -11,7 +12,7 @@ public struct ResultsFolder: Sendable, Hashable {
 
     /// Makes the folder and what a writer needs inside of it; what exists stays.
     public func prepare() throws(ResultFileError) {
-        for folder in [path, "\(path)/tmp", "\(path)/shards"] {
+        for folder in [path, "\(path)/\(ResultsLayout.unfinished)", "\(path)/\(ResultsLayout.shards)"] {
             do {
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             } catch {
@@ -34,15 +35,16 @@ public struct ResultsFolder: Sendable, Hashable {
     ///
     /// Throws `unavailable` where a part of the folder cannot be listed just now: what is not in the list may be there.
     public func shards() throws(ResultFileError) -> [String] {
-        guard let folders = try Self.names(in: "\(path)/shards") else {
+        guard let folders = try Self.names(in: "\(path)/\(ResultsLayout.shards)") else {
             throw ResultFileError(
                 .notFound,
-                "\(path) is not a folder of results: it has no folder shards; give the folder that holds batch.yaml")
+                "\(path) is not a folder of results: it has no folder \(ResultsLayout.shards); give the folder that holds "
+                    + ResultsLayout.batchFile)
         }
         var found: [String] = []
         for folder in folders {
-            let inner = "shards/\(folder)"
-            for name in try Self.names(in: "\(path)/\(inner)") ?? [] where name.hasSuffix(".h5") {
+            let inner = "\(ResultsLayout.shards)/\(folder)"
+            for name in try Self.names(in: "\(path)/\(inner)") ?? [] where name.hasSuffix(ResultsLayout.shardSuffix) {
                 found.append("\(inner)/\(name)")
             }
         }
@@ -75,7 +77,7 @@ public struct ResultsFolder: Sendable, Hashable {
     /// Only files that bear the name of a part go: the folder may be one that other programs use as well. Other workers may
     /// be sealing in the same folder: a live part is seconds old. Deleting one all the same makes its writer build it again.
     public func sweepStaleParts(now: Date, olderThan age: Duration = .seconds(600)) -> [String] {
-        let folder = URL(fileURLWithPath: path).appendingPathComponent("tmp")
+        let folder = URL(fileURLWithPath: path).appendingPathComponent(ResultsLayout.unfinished)
         let files =
             (try? FileManager.default.contentsOfDirectory(
                 at: folder, includingPropertiesForKeys: [.contentModificationDateKey, .isRegularFileKey])) ?? []

@@ -1,3 +1,5 @@
+internal import JobVocabulary
+
 extension [Float16] {
     /// Whether there is neither an infinity, such as a number beyond 65,504 becomes, nor something that is no number.
     public var isFinite: Bool { allSatisfy { $0.bitPattern & 0x7C00 != 0x7C00 } }

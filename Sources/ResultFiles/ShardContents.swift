@@ -1,5 +1,6 @@
 private import Foundation
 internal import HDF5
+internal import JobVocabulary
 
 /// A shard as columns of its rows, on its way into a file.
 struct ShardContents {
@@ -38,7 +39,7 @@ struct ShardContents {
     }
 
     /// The bytes of the file.
-    func image() throws -> FileImage { try File.image("\(id).h5") { file in try write(to: file.root) } }
+    func image() throws -> FileImage { try File.image(ShardName(id).file) { file in try write(to: file.root) } }
 
     /// Writes everything below the root of a new file.
     func write(to root: borrowing Group) throws {

@@ -1,4 +1,5 @@
 internal import HDF5
+internal import JobVocabulary
 
 extension ShardHeader {
     /// Reads what all rows share from the attributes of a file.

@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// What all rows of a shard share; the attributes of its file.
 public struct ShardHeader: Sendable, Hashable {
     /// The features that a shard holds.
@@ -58,14 +60,4 @@ public struct ShardHeader: Sendable, Hashable {
         self.features = features
         self.trace = trace
     }
-}
-
-/// How much a shard holds of what became of each visual token.
-public enum StoredTrace: String, Sendable, Hashable, CaseIterable {
-    /// Everything.
-    case full
-    /// Steps, kept tokens, and when each token left and where to; neither scores nor merges.
-    case indices
-    /// Nothing.
-    case none
 }

@@ -1,4 +1,5 @@
 internal import HDF5
+internal import JobVocabulary
 
 /// The format of a shard: every dataset by name, with where its values stand in a row.
 enum ShardLayout {

@@ -1,3 +1,5 @@
+internal import JobVocabulary
+
 /// Where a shard is in a results folder: `shards/3f/01J….h5`, and `pending/01J….h5` until the coordinator takes it.
 public struct ShardName: Sendable, Hashable, CustomStringConvertible {
     /// What tells it from every other shard.
@@ -16,29 +18,28 @@ public struct ShardName: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads the name of a shard's file, `01J….h5`; nil for every other.
     public init?(file: String) {
-        guard file.hasSuffix(Self.suffix), let id = ULID(String(file.dropLast(Self.suffix.count))) else { return nil }
+        guard file.hasSuffix(ResultsLayout.shardSuffix),
+            let id = ULID(String(file.dropLast(ResultsLayout.shardSuffix.count)))
+        else { return nil }
         self.id = id
     }
 
     /// Reads the name of a file that will become a shard, `01J….h5.part`; nil for every other.
     init?(part: String) {
-        guard part.hasSuffix(Self.partSuffix) else { return nil }
-        self.init(file: String(part.dropLast(Self.partSuffix.count)))
+        guard part.hasSuffix(ResultsLayout.partSuffix) else { return nil }
+        self.init(file: String(part.dropLast(ResultsLayout.partSuffix.count)))
     }
 
-    private static let suffix = ".h5"
-    private static let partSuffix = ".part"
-
     /// The name of its file.
-    public var file: String { "\(id)\(Self.suffix)" }
+    public var file: String { "\(id)\(ResultsLayout.shardSuffix)" }
     /// The folder of `shards/` that it belongs into.
-    public var folder: String { "shards/\(id.folder)" }
+    public var folder: String { "\(ResultsLayout.shards)/\(id.folder)" }
     /// Its path relative to the results folder, where its rows count.
     public var path: String { "\(folder)/\(file)" }
     /// Its path relative to the results folder while it waits for the coordinator.
-    public var pendingPath: String { "pending/\(file)" }
+    public var pendingPath: String { "\(ResultsLayout.pending)/\(file)" }
     /// Its path relative to the results folder while it is written.
-    public var partPath: String { "tmp/\(file)\(Self.partSuffix)" }
+    public var partPath: String { "\(ResultsLayout.unfinished)/\(file)\(ResultsLayout.partSuffix)" }
     /// ``path``.
     public var description: String { path }
 }

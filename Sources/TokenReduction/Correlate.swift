@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// The second verb: where the content of a token that goes belongs.
 public protocol Correlate: Sendable {
     /// What it must be shown.
@@ -5,7 +7,7 @@ public protocol Correlate: Sendable {
     /// One line for the table of methods.
     var summary: String { get }
     /// Where it can work.
-    var places: Set<Place> { get }
+    var places: Set<ReductionPlace> { get }
     /// What it asks of the filter beside the tokens that go.
     var wants: CandidateContent { get }
     /// Whether anybody takes in what goes.
@@ -18,7 +20,7 @@ public protocol Correlate: Sendable {
 
 extension Correlate {
     /// Anywhere.
-    public var places: Set<Place> { Set(Place.allCases) }
+    public var places: Set<ReductionPlace> { Set(ReductionPlace.allCases) }
     /// Nothing more.
     public var wants: CandidateContent { [] }
     /// Somebody does.

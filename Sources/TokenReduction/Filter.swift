@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// The first verb: which visual tokens to give up.
 public protocol Filter: Sendable {
     /// What it must be shown.
@@ -5,7 +7,7 @@ public protocol Filter: Sendable {
     /// One line for the table of methods.
     var summary: String { get }
     /// Where it can work: a class token is only in the tower, text only in the language model.
-    var places: Set<Place> { get }
+    var places: Set<ReductionPlace> { get }
     /// What its verdict holds beside the tokens that go.
     var offers: CandidateContent { get }
     /// How many layers before the reducing one it looks back to.
@@ -24,7 +26,7 @@ public protocol CountingFilter: Filter {
 
 extension Filter {
     /// Anywhere.
-    public var places: Set<Place> { Set(Place.allCases) }
+    public var places: Set<ReductionPlace> { Set(ReductionPlace.allCases) }
     /// Nothing more.
     public var offers: CandidateContent { [] }
     /// None: the layer alone.

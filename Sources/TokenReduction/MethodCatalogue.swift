@@ -1,3 +1,5 @@
+internal import JobVocabulary
+
 /// Every method that can be asked for by name.
 public enum MethodCatalogue {
     /// The methods, in the order they are listed to users.

@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// A training-free reduction: which visual tokens to give up, where their content belongs, how it gets there.
 ///
 /// A method has stages in the encoder, in the decoder, in both, or in neither (`none`). The catalogue makes methods by
@@ -13,7 +15,7 @@ public struct ReductionMethod: Sendable {
     public let encoderBudget: EncoderBudget
     /// What the budget counts.
     public let budget: Budget
-    private let stages: [Place: Stages]
+    private let stages: [ReductionPlace: Stages]
 
     /// A method of the given stages; a recipe adds name, citation and options.
     public init(
@@ -35,10 +37,10 @@ public struct ReductionMethod: Sendable {
     public var decoder: Stages? { stages[.languageModel] }
 
     /// The stages that work in `place`, if any.
-    public func stages(in place: Place) -> Stages? { stages[place] }
+    public func stages(in place: ReductionPlace) -> Stages? { stages[place] }
 
     /// Where the method reduces.
-    public var places: [Place] { Place.allCases.filter { stages(in: $0) != nil } }
+    public var places: [ReductionPlace] { ReductionPlace.allCases.filter { stages(in: $0) != nil } }
 }
 
 /// Which visual tokens a budget counts.

@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// How deep a model is and how many visual tokens it starts with.
 public struct ModelDepth: Sendable, Hashable {
     /// Layers of the vision tower that run: 23 of CLIP ViT-L's 24 when features are those of the last but one.
@@ -14,7 +16,7 @@ public struct ModelDepth: Sendable, Hashable {
         self.visualTokens = visualTokens
     }
 
-    func layers(in place: Place) -> Int {
+    func layers(in place: ReductionPlace) -> Int {
         switch place {
         case .visionEncoder: visionLayers
         case .projector: 1
@@ -33,7 +35,7 @@ public struct ReductionPlan: Sendable {
     public let keep: Int
     /// Whether the picture has yet to settle how many tokens stay.
     public let isOpen: Bool
-    private let removals: [Place: [Int]]
+    private let removals: [ReductionPlace: [Int]]
     /// Visual tokens that leave the projector and do not enter the language model: they show padding alone.
     private var leftOut = 0
 
@@ -78,8 +80,8 @@ public struct ReductionPlan: Sendable {
         let entering = tiles.reduce(0) { $0 + $1.delivered } - leftOut
         keep = min(tiles.reduce(0) { $0 + $1.keep }, entering)
         isOpen = tiles.contains(where: \.isOpen)
-        var removals: [Place: [Int]] = [:]
-        for place in [Place.visionEncoder, .projector] {
+        var removals: [ReductionPlace: [Int]] = [:]
+        for place in [ReductionPlace.visionEncoder, .projector] {
             removals[place] = (0..<model.layers(in: place)).map { layer in
                 tiles.reduce(0) { $0 + $1.removal(in: place, layer: layer) }
             }
@@ -143,8 +145,8 @@ public struct ReductionPlan: Sendable {
 
     private static func removals(
         _ method: ReductionMethod, keep: Int, _ model: ModelDepth
-    ) throws(ReductionError) -> [Place: [Int]] {
-        var removals: [Place: [Int]] = [:]
+    ) throws(ReductionError) -> [ReductionPlace: [Int]] {
+        var removals: [ReductionPlace: [Int]] = [:]
         var entering = model.visualTokens
         for place in method.places {
             guard let stages = method.stages(in: place) else { continue }
@@ -161,7 +163,7 @@ public struct ReductionPlan: Sendable {
 
     /// How many tokens each layer of `place` gives up, so that of those `entering` the right number leaves it.
     private static func removals(
-        _ stages: Stages, in place: Place, from entering: Int, to leaving: Int, layers: Int, tiles: Int = 1
+        _ stages: Stages, in place: ReductionPlace, from entering: Int, to leaving: Int, layers: Int, tiles: Int = 1
     ) throws(ReductionError) -> [Int] {
         let counts = try stages.schedule.removals(from: entering, to: leaving, layers: layers, tiles: tiles)
         var left = entering
@@ -219,34 +221,34 @@ public struct ReductionPlan: Sendable {
     }
 
     /// Tokens that each layer of `place` gives up.
-    public func removals(in place: Place) -> [Int] {
+    public func removals(in place: ReductionPlace) -> [Int] {
         removals[place] ?? [Int](repeating: 0, count: model.layers(in: place))
     }
 
     /// Whether any layer of `place` gives up tokens.
-    public func reduces(in place: Place) -> Bool { removals[place]?.contains { $0 > 0 } ?? false }
+    public func reduces(in place: ReductionPlace) -> Bool { removals[place]?.contains { $0 > 0 } ?? false }
 
     /// Whether tokens are given up before the language model, or a picture is asked there how many stay.
     public var reducesBeforeLanguageModel: Bool {
-        [Place.visionEncoder, .projector].contains { place in
+        [ReductionPlace.visionEncoder, .projector].contains { place in
             (0..<model.layers(in: place)).contains { reduces(in: place, layer: $0) }
         }
     }
 
     /// Whether layer `layer` of `place` asks its picture how many tokens stay.
-    public func settles(in place: Place, layer: Int) -> Bool {
+    public func settles(in place: ReductionPlace, layer: Int) -> Bool {
         guard isOpen, let stages = method.stages(in: place), stages.isAdaptive else { return false }
         return (try? stages.schedule.firstLayer(ofLayers: model.layers(in: place))) == layer
     }
 
     /// Whether layer `layer` of `place` gives up tokens, or asks its picture whether to; at `moment` only, if one is given.
-    public func reduces(in place: Place, layer: Int, at moment: Moment? = nil) -> Bool {
+    public func reduces(in place: ReductionPlace, layer: Int, at moment: Moment? = nil) -> Bool {
         (removal(in: place, layer: layer) > 0 || settles(in: place, layer: layer))
             && (moment == nil || moment == method.stages(in: place)?.schedule.moment)
     }
 
     /// What layer `layer` of `place` must offer to what reduces there; empty where nothing looks at it.
-    func needs(place: Place, layer: Int) -> EvidenceNeeds {
+    func needs(place: ReductionPlace, layer: Int) -> EvidenceNeeds {
         guard let stages = method.stages(in: place) else { return [] }
         var needs = reduces(in: place, layer: layer) ? stages.needs : []
         let ahead = stages.filter.layersOfHistory
@@ -258,7 +260,7 @@ public struct ReductionPlan: Sendable {
 
     /// How many layers of `place` come before the first one whose rows a reduction changes or looks at: what they compute
     /// of a row depends on nothing behind it, as without any reduction.
-    public func undisturbedLayers(of place: Place) -> Int {
+    public func undisturbedLayers(of place: ReductionPlace) -> Int {
         let layers = model.layers(in: place)
         guard let first = (0..<layers).first(where: { reduces(in: place, layer: $0) }),
             let stages = method.stages(in: place)
@@ -267,17 +269,17 @@ public struct ReductionPlan: Sendable {
     }
 
     /// Whether tokens that stay in `place` take something in of those that go.
-    public func merges(in place: Place) -> Bool { method.stages(in: place)?.compress.merges ?? false }
+    public func merges(in place: ReductionPlace) -> Bool { method.stages(in: place)?.compress.merges ?? false }
 
     /// Tokens that one layer gives up.
-    public func removal(in place: Place, layer: Int) -> Int {
+    public func removal(in place: ReductionPlace, layer: Int) -> Int {
         let removals = removals(in: place)
         return removals.indices.contains(layer) ? removals[layer] : 0
     }
 
     /// Visual tokens that enter layer `layer` of `place`; one past the last layer, those that leave the place.
-    public func tokens(entering layer: Int, of place: Place) -> Int {
-        let before = Place.allCases.prefix { $0 != place }.flatMap { removals(in: $0) }.reduce(0, +)
+    public func tokens(entering layer: Int, of place: ReductionPlace) -> Int {
+        let before = ReductionPlace.allCases.prefix { $0 != place }.flatMap { removals(in: $0) }.reduce(0, +)
         let present = model.visualTokens - (place == .languageModel ? leftOut : 0)
         return present - before - removals(in: place).prefix(max(layer, 0)).reduce(0, +)
     }

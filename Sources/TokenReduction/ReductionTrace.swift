@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// What became of every visual token of a tile, or of all tiles of a job.
 ///
 /// Tokens are named by their original position throughout, so that a trace can be laid over the pictures. A new token,
@@ -7,7 +9,7 @@ public struct ReductionTrace: Sendable, Hashable {
     /// One reduction in one layer.
     public struct Step: Sendable, Hashable {
         /// Where.
-        public let place: Place
+        public let place: ReductionPlace
         /// The layer, counted from 0.
         public let layer: Int
         /// Visual tokens before.
@@ -110,17 +112,18 @@ public struct ReductionTrace: Sendable, Hashable {
 
     /// Where a step happened, in the order of the forward pass.
     private struct LayerOfPlace: Hashable, Comparable {
-        let place: Place
+        let place: ReductionPlace
         let layer: Int
 
         static func < (one: LayerOfPlace, other: LayerOfPlace) -> Bool { one.rank < other.rank }
 
-        private var rank: (Int, Int) { (Place.allCases.firstIndex(of: place) ?? 0, layer) }
+        private var rank: (Int, Int) { (ReductionPlace.allCases.firstIndex(of: place) ?? 0, layer) }
     }
 
     /// Enters one step; `positions` are the original positions of the visual tokens of `layout` that entered it.
     mutating func record(
-        _ reduction: ReductionStep, place: Place, layer: Int, positions: [Int], layout: TokenLayout, seconds: Double
+        _ reduction: ReductionStep, place: ReductionPlace, layer: Int, positions: [Int], layout: TokenLayout,
+        seconds: Double
     ) {
         let step = UInt8(steps.count)
         let names = Dictionary(uniqueKeysWithValues: zip(layout.visual, positions))

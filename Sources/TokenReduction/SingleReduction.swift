@@ -1,3 +1,4 @@
+internal import JobVocabulary
 public import Tensors
 
 /// One step of a method on a researcher's own tensors, outside any model.
@@ -29,7 +30,7 @@ public struct SingleReduction: Sendable {
             throw ReductionError(
                 .notFinite, "the hidden states hold NaN or infinity: a reduction compares and adds them")
         }
-        let preferred: Place = layout.classToken == nil ? .languageModel : .visionEncoder
+        let preferred: ReductionPlace = layout.classToken == nil ? .languageModel : .visionEncoder
         let removal = max(0, layout.visual.count - keep)
         guard let stages = method.stages(in: preferred) ?? method.encoder ?? method.projector ?? method.decoder else {
             guard removal == 0 else {

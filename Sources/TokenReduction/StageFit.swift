@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// What a filter's verdict holds beside the tokens that go; correlations ask for it.
 public struct CandidateContent: OptionSet, Sendable, Hashable {
     /// One bit for each kind.
@@ -14,11 +16,11 @@ public struct CandidateContent: OptionSet, Sendable, Hashable {
 
 extension Stages {
     /// Throws where the stages do not fit together or cannot work in `place`, and says who offers what is missing.
-    public func check(in place: Place) throws(ReductionError) {
+    public func check(in place: ReductionPlace) throws(ReductionError) {
         func refuse(_ reason: String) throws(ReductionError) { throw ReductionError(.illegalCombination, reason) }
         for (stage, places) in [(filter.summary, filter.places), (correlate.summary, correlate.places)]
         where !places.contains(place) {
-            let others = Place.allCases.filter(places.contains).map(\.rawValue).joined(separator: " or ")
+            let others = ReductionPlace.allCases.filter(places.contains).map(\.rawValue).joined(separator: " or ")
             try refuse("\"\(stage)\" works in the \(others), not in the \(place.rawValue): choose that place")
         }
         if place == .projector, !needs.isSubset(of: [.observerAttention, .questionRelevance]) {

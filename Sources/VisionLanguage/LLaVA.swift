@@ -1,3 +1,4 @@
+internal import JobVocabulary
 public import Tensors
 public import TokenReduction
 

@@ -1,5 +1,6 @@
 import Foundation
 public import ImageDecoding
+public import JobVocabulary
 
 /// The sizes of a LLaVA-1.5 or LLaVA-NeXT model, read from the `config.json` of its checkpoint.
 ///
@@ -77,19 +78,19 @@ public struct LLaVAConfiguration: Sendable, Hashable {
     public var anyResolution: AnyResolution?
 
     /// How pictures become square where nobody asks for anything: as the checkpoint says, or else cut, as transformers does.
-    public var usualFraming: PicturePreprocessing.Framing { framing?.framing ?? .crop }
+    public var usualFraming: PictureFraming { framing?.framing ?? .crop }
 
     /// How pictures become square, and where that is written.
     public struct StatedFraming: Sendable, Hashable {
         /// What happens to the sides of a picture that is not square.
-        public var framing: PicturePreprocessing.Framing
+        public var framing: PictureFraming
         /// The file and its key, with the value.
         public var place: String
     }
 
     /// Throws where a checkpoint says itself how pictures become square, and it is another way than the one asked for; and
     /// where it takes pictures as they are.
-    public func check(_ asked: PicturePreprocessing.Framing) throws(ModelError) {
+    public func check(_ asked: PictureFraming) throws(ModelError) {
         guard anyResolution == nil else {
             throw ModelError(
                 .malformedConfiguration,

@@ -3,6 +3,7 @@ internal import Generation
 internal import Glibc
 internal import ImageDecoding
 internal import JobModel
+internal import JobVocabulary
 internal import ResultFiles
 internal import Tensors
 internal import TokenReduction
@@ -20,7 +21,7 @@ extension FinishedJob {
         row.visualTokensOut = result.trace.kept.count
         row.promptTokens = result.promptTokens
         row.answerTokens = result.tokenIDs.count
-        row.finishReason = result.finishReason == .stop ? .stop : .length
+        row.finishReason = result.finishReason
         row.reusedFeatures = result.reusedFeatures ? 1 : 0
         row.reusedPrefix = result.reusedPrefix ? 1 : 0
         row.flops.vision = Double(result.flops.vision)
@@ -126,23 +127,11 @@ extension ResultRow {
         kept = trace.kept
         for step in trace.steps {
             steps.append(
-                layer: UInt8(clamping: step.layer), place: ReductionPlace(step.place),
+                layer: UInt8(clamping: step.layer), place: step.place,
                 tokensIn: step.tokensIn, tokensOut: step.tokensOut, seconds: step.seconds)
         }
         for merge in trace.merges {
             merges.append(step: merge.step, source: merge.source, target: merge.target, weight: Float16(merge.weight))
         }
-    }
-}
-
-extension ReductionPlace {
-    /// Where a step happened, as result files name it.
-    fileprivate init(_ place: Place) {
-        self =
-            switch place {
-            case .visionEncoder: .encoder
-            case .projector: .projector
-            case .languageModel: .decoder
-            }
     }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 public import JobModel
+internal import JobVocabulary
 internal import ResultFiles
 
 /// Runs nothing: ends every job with a text made from its id and prompt, so that the queue can be tried without a model.

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import JobModel
+internal import JobVocabulary
 internal import ResultFiles
 internal import WireProtocol
 

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import JobModel
+internal import JobVocabulary
 internal import ResultFiles
 internal import TokenReduction
 internal import VisionLanguage
@@ -12,7 +13,7 @@ extension ShardHeader {
         self.init(
             batch: "", worker: "", model: description.model, modelSHA256: "", methodJSON: "{}", generationJSON: "{}",
             software: "", methods: known.contains(asked) ? known : known + [asked],
-            trace: StoredTrace(description.trace))
+            trace: description.trace)
     }
 
     /// What the rows of a batch share that a model of this configuration answers.
@@ -24,7 +25,6 @@ extension ShardHeader {
         self.modelSHA256 = modelSHA256
         methodJSON = try MethodAccount(plan).json()
         generationJSON = try GenerationAccount(description, backend: backend, weights: weights).json()
-        trace = StoredTrace(description.trace)
         let layer = configuration.featureLayer
         switch description.features {
         case .projected:
@@ -33,18 +33,6 @@ extension ShardHeader {
             features = ShardHeader.Features(width: configuration.vision.hidden, layer: layer, space: "projector input")
         case .none: break
         }
-    }
-}
-
-extension StoredTrace {
-    /// The trace that a batch asks for.
-    fileprivate init(_ trace: BatchDescription.Trace) {
-        self =
-            switch trace {
-            case .full: .full
-            case .indices: .indices
-            case .none: .none
-            }
     }
 }
 
@@ -73,7 +61,7 @@ private struct MethodAccount: Encodable {
 private struct GenerationAccount: Encodable {
     let template: PromptTemplate
     let imageTag: ImageTag?
-    let imageMode: BatchDescription.ImageMode
+    let imageMode: PictureFraming
     let backend: String
     let weights: String
     let generation: BatchDescription.Generation

@@ -1,3 +1,5 @@
+internal import ResultFiles
+
 /// Features that the type of results cannot hold: as float16 they would be infinite.
 struct UnstorableFeatures: Error, CustomStringConvertible {
     /// The first token that has one, among those whose features are stored.
@@ -10,7 +12,7 @@ struct UnstorableFeatures: Error, CustomStringConvertible {
 
     /// Throws where a number is infinite or none; `features` is (tokens, width).
     static func check(_ features: [Float16], width: Int) throws(UnstorableFeatures) {
-        guard let place = features.firstIndex(where: { !$0.isFinite }) else { return }
+        guard !features.isFinite, let place = features.firstIndex(where: { !$0.isFinite }) else { return }
         throw UnstorableFeatures(token: place / max(1, width))
     }
 }

@@ -1,6 +1,7 @@
 import Analysis
 import Foundation
 import Glibc
+import JobVocabulary
 import ResultFiles
 import TestSupport
 import Testing
@@ -64,7 +65,7 @@ import Testing
         try tree.seal([ResultsTree.row("a")], as: 1)
         let damaged = try tree.seal([ResultsTree.row("b")], as: 2)
         try Data("nonsense".utf8).write(to: URL(fileURLWithPath: tree.path(damaged)))
-        let file = "\(tree.folder.path)/\(Catalogue.fileName)"
+        let file = "\(tree.folder.path)/\(ResultsLayout.catalogue)"
         try Data("not a database, however one looks at it".utf8).write(to: URL(fileURLWithPath: file))
         let catalogue = try Catalogue(tree.folder)
         #expect(catalogue.summary.jobs == 1 && catalogue.summary.unreadable.count == 1)
@@ -73,7 +74,7 @@ import Testing
 
     @Test func aPipeInTheCataloguesPlaceIsNotWaitedFor() throws {
         try tree.seal([ResultsTree.row("a")], as: 1)
-        try #require(mkfifo("\(tree.folder.path)/\(Catalogue.fileName)", 0o600) == 0)
+        try #require(mkfifo("\(tree.folder.path)/\(ResultsLayout.catalogue)", 0o600) == 0)
         #expect(try Catalogue(tree.folder).summary.jobs == 1)
     }
 
@@ -88,7 +89,7 @@ import Testing
     )
     func aForeignSchemaIsMadeAnew(_ change: String) throws {
         try tree.seal([ResultsTree.row("a")], as: 1)
-        let file = "\(tree.folder.path)/\(Catalogue.fileName)"
+        let file = "\(tree.folder.path)/\(ResultsLayout.catalogue)"
         _ = try Catalogue.rebuild(tree.folder)
         _ = try SystemPython.run(
             "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])", file, change)
@@ -165,7 +166,7 @@ import Testing
     /// A writer that is killed after its journal is on the disk leaves a file that can only be read by writing to it.
     @Test func aWriterThatWasKilledSpoilsNothing() throws {
         try tree.seal([ResultsTree.row("a"), ResultsTree.row("b")], as: 1)
-        let file = "\(tree.folder.path)/\(Catalogue.fileName)"
+        let file = "\(tree.folder.path)/\(ResultsLayout.catalogue)"
         _ = try Catalogue.rebuild(tree.folder)
         #expect(throws: SystemPython.Failure.self) {
             try SystemPython.run(
@@ -214,7 +215,8 @@ import Testing
         let left = try texts(healed, "SELECT COUNT(*) FROM unreadable")
         #expect(left == [["0"]])
         // The size of a page, as the file's header has it.
-        let header = try Data(contentsOf: URL(fileURLWithPath: "\(tree.folder.path)/\(Catalogue.fileName)")).prefix(18)
+        let header = try Data(contentsOf: URL(fileURLWithPath: "\(tree.folder.path)/\(ResultsLayout.catalogue)"))
+            .prefix(18)
         #expect([UInt8](header.suffix(2)) == [0x80, 0])
     }
 

@@ -1,5 +1,6 @@
 import Analysis
 import Foundation
+import JobVocabulary
 import ResultFiles
 import TestSupport
 import Testing

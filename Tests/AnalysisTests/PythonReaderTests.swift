@@ -1,5 +1,6 @@
 import Analysis
 import Foundation
+import JobVocabulary
 import ResultFiles
 import TestSupport
 import Testing
@@ -144,7 +145,7 @@ struct PythonReaderTests {
                 id == "scene-000/q1"
                 ? ResultsTree.failure(id) : ResultsTree.row(id, attempt: UInt64(seen.attempts[place]))
             #expect(seen.attempts[place] == (id == "scene-001/q0" ? 2 : 1))
-            #expect(seen.status[place] == row.status.name && seen.answers[place] == row.answer)
+            #expect(seen.status[place] == row.status.rawValue && seen.answers[place] == row.answer)
             #expect(seen.features[place] == row.features.map { Double($0) })
             #expect(seen.kept[place] == row.kept.map { Int($0) })
             #expect(seen.scores[place] == row.tokens.score.map { Double($0) })
@@ -157,7 +158,7 @@ struct PythonReaderTests {
         var row = ResultsTree.row("late")
         let steps = row.steps
         row.steps = ResultRow.Steps()
-        for (step, place) in [ReductionPlace.encoder, .decoder].enumerated() {
+        for (step, place) in [ReductionPlace.visionEncoder, .languageModel].enumerated() {
             row.steps.append(
                 layer: steps.layer[step], place: place, tokensIn: steps.tokensIn[step],
                 tokensOut: steps.tokensOut[step], seconds: 0.001)

@@ -1,6 +1,7 @@
 import Analysis
 import Foundation
 import ImageDecoding
+import JobVocabulary
 import ResultFiles
 import TestSupport
 
@@ -85,7 +86,7 @@ struct ReportFixture {
                 row.merges.append(step: UInt8(step), source: source, target: present[7 + place % 5], weight: 0.25)
             }
             row.steps.append(
-                layer: UInt8(4 * step + 3), place: .encoder, tokensIn: present.count + leaving.count,
+                layer: UInt8(4 * step + 3), place: .visionEncoder, tokensIn: present.count + leaving.count,
                 tokensOut: present.count, seconds: 0.001)
         }
         row.kept = present.sorted()

@@ -1,6 +1,7 @@
 import Analysis
 import Foundation
 import ImageDecoding
+import JobVocabulary
 import ResultFiles
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 import Foundation
+import JobVocabulary
 import ResultFiles
 import TestSupport
 
@@ -47,7 +48,7 @@ struct ResultsTree {
                 if step == 0 { row.merges.append(step: 0, source: source, target: present[0], weight: 1) }
             }
             row.steps.append(
-                layer: UInt8(11 + step), place: .encoder, tokensIn: present.count + leaving.count,
+                layer: UInt8(11 + step), place: .visionEncoder, tokensIn: present.count + leaving.count,
                 tokensOut: present.count, seconds: 0.001)
         }
         row.kept = present.sorted()

@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import JobModel
+import JobVocabulary
 import TestSupport
 import Testing
 

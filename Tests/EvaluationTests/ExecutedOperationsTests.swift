@@ -3,6 +3,7 @@ import Foundation
 import Generation
 import ImageDecoding
 import JobModel
+import JobVocabulary
 import Tensors
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@ import Evaluation
 import Foundation
 import FoundationXML
 import JobModel
+import JobVocabulary
 import TestSupport
 import Testing
 import TokenReduction

@@ -2,6 +2,7 @@ import Foundation
 import Generation
 import ImageDecoding
 import JobModel
+import JobVocabulary
 import TestSupport
 import Testing
 import VisionLanguage

@@ -2,6 +2,7 @@ import Foundation
 import Generation
 import ImageDecoding
 import JobModel
+import JobVocabulary
 import Tensors
 import TestSupport
 import Testing
@@ -56,7 +57,7 @@ struct Questioner {
         sampling: Sampling = .greedy, maxTokens: Int = 32, stop: [String] = []
     ) throws -> GenerationRequest {
         let prompt = try prompts[index]
-        let framing = try #require(PicturePreprocessing.Framing(rawValue: prompt.image_mode))
+        let framing = try #require(PictureFraming(rawValue: prompt.image_mode))
         let template = try #require(PromptTemplate(rawValue: prompt.template))
         let picture = try processor.prepare(
             path: Repository.fixture("model/images/\(prompt.image)").path, framing: framing)

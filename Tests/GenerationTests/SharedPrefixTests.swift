@@ -1,5 +1,6 @@
 import Generation
 import JobModel
+import JobVocabulary
 import Tensors
 import Testing
 import TokenReduction

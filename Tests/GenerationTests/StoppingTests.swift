@@ -1,5 +1,6 @@
 import Foundation
 import Generation
+import JobVocabulary
 import TestSupport
 import Testing
 import Tokenization

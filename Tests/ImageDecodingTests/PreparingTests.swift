@@ -1,4 +1,5 @@
 import ImageDecoding
+import JobVocabulary
 import Testing
 
 @Suite struct PreparingTests {

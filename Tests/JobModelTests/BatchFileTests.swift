@@ -1,5 +1,6 @@
 import Foundation
 import JobModel
+import JobVocabulary
 import Testing
 
 @Suite struct BatchFileTests {
@@ -117,5 +118,66 @@ import Testing
         change(&description)
         let json = try description.json()
         #expect { try BatchDescription(json: json) } throws: { ($0 as? JobModelError)?.code == .badDescription }
+    }
+
+    /// What batch files and the descriptions on the way to the coordinator are made of must not change.
+    @Test func writesEveryKeyAsItIsRead() throws {
+        let yaml = """
+            name: "n"
+            model: "/m"
+            vision_tower: "/t"
+            items: "/i"
+            images: "/p"
+            results: "/r"
+            method:
+              name: "ficoco-v"
+              keep: 64
+              from_layer: 3
+              "axis": "row"
+            template: "hf"
+            image_tag: "place"
+            image_mode: "pad"
+            precision: "bf16"
+            weights: "int8"
+            generation:
+              max_tokens: 9
+              temperature: 0.5
+              top_p: 0.25
+              seed: 7
+              stop:
+              - "a"
+              - "b"
+            features: "tower"
+            trace: "indices"
+            queue:
+              priority: -3
+              labels:
+                "a": "b"
+              max_fails: "3%"
+              retries: 4
+              crash_limit: 2
+              timeout: "90s"
+              second_runs: true
+
+            """
+        let description = BatchDescription(
+            name: "n", model: "/m", visionTower: "/t", items: "/i", images: "/p", results: "/r",
+            method: BatchDescription.Method(name: "ficoco-v", keep: 64, fromLayer: 3, options: ["axis": "row"]),
+            template: .hf, imageTag: .place, imageMode: .pad, precision: .bf16, weights: .int8,
+            generation: BatchDescription.Generation(
+                maxTokens: 9, temperature: 0.5, topP: 0.25, seed: 7, stop: ["a", "b"]),
+            features: .tower, trace: .indices,
+            queue: QueueOptions(
+                priority: -3, labels: ["a": "b"], maxFails: .percent(3), retries: 4, crashLimit: 2,
+                timeout: .seconds(90), secondRuns: true))
+        #expect(try description.yaml() == yaml)
+        #expect(
+            try description.json() == """
+                {"features":"tower","generation":{"maxTokens":9,"seed":7,"stop":["a","b"],"temperature":0.5,"topP":0.25},\
+                "imageMode":"pad","imageTag":"place","images":"/p","items":"/i","method":{"fromLayer":3,"keep":64,\
+                "name":"ficoco-v","options":{"axis":"row"}},"model":"/m","name":"n","precision":"bf16",\
+                "queue":{"crashLimit":2,"labels":{"a":"b"},"maxFails":"3%","priority":-3,"retries":4,"secondRuns":true,\
+                "timeout":"90s"},"results":"/r","template":"hf","trace":"indices","visionTower":"/t","weights":"int8"}
+                """)
     }
 }

@@ -1,3 +1,4 @@
+import JobVocabulary
 import ResultFiles
 import Testing
 
@@ -28,9 +29,9 @@ import Testing
             case .lost:
                 row.kept.removeLast()
                 row.visualTokensOut -= 1
-            case .stepCounts: row.steps.append(layer: 20, place: .encoder, tokensIn: 9, tokensOut: 8, seconds: 0)
+            case .stepCounts: row.steps.append(layer: 20, place: .visionEncoder, tokensIn: 9, tokensOut: 8, seconds: 0)
             case .stepBeyondAnyGrid:
-                row.steps.append(layer: 20, place: .encoder, tokensIn: Int.min, tokensOut: Int.max, seconds: 0)
+                row.steps.append(layer: 20, place: .visionEncoder, tokensIn: Int.min, tokensOut: Int.max, seconds: 0)
             case .noStep: row.tokens.leftAt[row.tokens.leftAt.firstIndex { $0 == 1 } ?? 0] = 2
             case .wentOutside: row.tokens.wentTo[0] = 24
             case .mergeOutside: row.merges.append(step: 0, source: 24, target: 0, weight: 1)
@@ -107,7 +108,7 @@ import Testing
                 row.tokens.leftAt = [ResultRow.Tokens.survived]
                 row.tokens.wentTo = [0]
             case .kept: row.kept = [0]
-            case .steps: row.steps.append(layer: 11, place: .encoder, tokensIn: 0, tokensOut: 0, seconds: 0)
+            case .steps: row.steps.append(layer: 11, place: .visionEncoder, tokensIn: 0, tokensOut: 0, seconds: 0)
             case .merges: row.merges.append(step: 0, source: 0, target: 0, weight: 1)
             case .features: row.features = [Float16](repeating: 1, count: SampleRows.width)
             case .tokensIn: row.visualTokensIn = 576

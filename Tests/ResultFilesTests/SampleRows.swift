@@ -1,3 +1,4 @@
+import JobVocabulary
 import ResultFiles
 import TestSupport
 
@@ -62,7 +63,7 @@ struct SampleRows {
                 row.merges.append(step: 0, source: source, target: present[1], weight: 1 - share)
             }
             row.steps.append(
-                layer: UInt8(11 + step), place: step == 0 ? .encoder : .decoder,
+                layer: UInt8(11 + step), place: step == 0 ? .visionEncoder : .languageModel,
                 tokensIn: present.count + leaving.count,
                 tokensOut: present.count, seconds: unit())
         }

@@ -1,3 +1,4 @@
+import JobVocabulary
 import Tensors
 import Testing
 import TokenReduction
@@ -5,7 +6,7 @@ import TokenReduction
 @Suite("Methods put together from stages by name")
 struct CompositionTests {
     /// Every filter with every correlation and compressor, in each place.
-    private static let all: [[String: String]] = Place.allCases.flatMap { place in
+    private static let all: [[String: String]] = ReductionPlace.allCases.flatMap { place in
         StageCatalogue.filters.flatMap { filter in
             StageCatalogue.correlations.flatMap { correlate in
                 StageCatalogue.compressors.map { compress in
@@ -23,7 +24,8 @@ struct CompositionTests {
         var (legal, refused) = (0, 0)
         for options in Self.all {
             let trial = Trial(
-                method: "composed", options: options, place: Place(rawValue: options["place"] ?? "") ?? .visionEncoder,
+                method: "composed", options: options,
+                place: ReductionPlace(rawValue: options["place"] ?? "") ?? .visionEncoder,
                 tokens: 36, removal: 14, seed: 1, precision: .float64)
             do {
                 let stages = try trial.stages()
@@ -109,7 +111,7 @@ struct CompositionTests {
             (["filter": "vision-redundancy", "place": "decoder"], "works in the encoder"),
             (
                 [
-                    "filter": "vision-redundancy", "filter-scores": "logits", "correlate": "direct-attention",
+                    "filter": "vision-redundancy", "filter-scores": "probabilities", "correlate": "direct-attention",
                     "compress": "self-preserving",
                 ], "same scores"
             ),
@@ -140,7 +142,7 @@ struct CompositionTests {
     @Test("schedules say where tokens go")
     func places() throws {
         let model = ModelDepth(visionLayers: 23, languageLayers: 32, visualTokens: 576)
-        func removals(_ schedule: String, _ place: Place) throws -> [Int: Int] {
+        func removals(_ schedule: String, _ place: ReductionPlace) throws -> [Int: Int] {
             let plan = try ReductionPlan(
                 method: "composed", keep: 144, options: ["schedule": schedule, "place": place.rawValue], model: model)
             let counts = plan.removals(in: place).enumerated().filter { $0.element > 0 }

@@ -1,4 +1,5 @@
 import Foundation
+import JobVocabulary
 import Tensors
 import Testing
 import TokenReduction

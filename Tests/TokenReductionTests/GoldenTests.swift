@@ -1,4 +1,5 @@
 import Foundation
+import JobVocabulary
 import Tensors
 import TestSupport
 import Testing
@@ -88,7 +89,7 @@ struct GoldenTests {
     @Test("a run through the layers goes the same way", arguments: try Golden.all())
     func run(golden: Golden) throws {
         let encoder = golden.method == "ficoco-v"
-        let place: Place = encoder ? .visionEncoder : .languageModel
+        let place: ReductionPlace = encoder ? .visionEncoder : .languageModel
         let (before, after) = encoder ? (1, 0) : (golden.text[0], golden.text[1])
         let grid = try PatchGrid(rows: golden.grid[0], columns: golden.grid[1])
         let plan = try ReductionPlan(

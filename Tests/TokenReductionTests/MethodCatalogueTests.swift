@@ -120,8 +120,10 @@ extension MethodRecipe {
     ) { options throws(ReductionError) in
         try ReductionMethod(
             encoder: Stages(
-                filter: VisionRedundancy(lambda: 0, localPenalty: LocalPenalty(factor: 1)),
+                filter: VisionRedundancy(
+                    lambda: 0, axis: .column, scores: .probabilities, scale: .none, localPenalty: .none),
                 correlate: DirectAttention(
+                    scores: .probabilities,
                     above: QuantileShare(epsilon: options.number("epsilon", default: 0.998, in: 0...1))),
                 compress: SelfPreservingMerge(),
                 schedule: Schedule(from: 11, of: 23, fixedFirstLayer: options.fromLayer())))

@@ -1,3 +1,4 @@
+import JobVocabulary
 import Tensors
 import TokenReduction
 
@@ -19,7 +20,7 @@ struct PictureRun {
     var plan: ReductionPlan { inDecoder?.plan ?? tile.plan }
     var positions: [Int] { inDecoder?.positions ?? tile.positions }
 
-    func needs(place: Place, layer: Int) throws -> EvidenceNeeds {
+    func needs(place: ReductionPlace, layer: Int) throws -> EvidenceNeeds {
         place == .languageModel ? try sequence().needs(layer: layer) : tile.needs(place: place, layer: layer)
     }
 
@@ -30,7 +31,7 @@ struct PictureRun {
         inDecoder = sequence
     }
 
-    mutating func remember(_ evidence: Evidence, place: Place, layer: Int, layout: TokenLayout) throws {
+    mutating func remember(_ evidence: Evidence, place: ReductionPlace, layer: Int, layout: TokenLayout) throws {
         guard place == .languageModel else {
             return tile.remember(evidence, place: place, layer: layer, layout: layout)
         }
@@ -40,7 +41,7 @@ struct PictureRun {
     }
 
     mutating func reduce(
-        place: Place, layer: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout
+        place: ReductionPlace, layer: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout
     ) throws -> [Int] {
         guard place == .languageModel else {
             return try tile.reduce(place: place, layer: layer, hidden: hidden, evidence: evidence, layout: layout)
@@ -50,7 +51,7 @@ struct PictureRun {
         return try sequence.reduce(layer: layer, hidden: hidden, evidence: evidence, layout: layout)
     }
 
-    func checkDelivered(after place: Place) throws {
+    func checkDelivered(after place: ReductionPlace) throws {
         if place == .languageModel { try sequence().checkDelivered() } else { try tile.checkDelivered(after: place) }
     }
 

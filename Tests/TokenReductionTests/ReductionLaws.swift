@@ -1,3 +1,4 @@
+import JobVocabulary
 import Tensors
 import Testing
 import TokenReduction
@@ -6,7 +7,7 @@ import TokenReduction
 struct Trial: Sendable, CustomTestStringConvertible {
     var method: String
     var options: [String: String]
-    var place: Place
+    var place: ReductionPlace
     var tokens: Int
     var removal: Int
     var seed: Int

@@ -1,3 +1,4 @@
+import JobVocabulary
 import Testing
 import TokenReduction
 

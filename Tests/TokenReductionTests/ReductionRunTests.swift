@@ -1,3 +1,4 @@
+import JobVocabulary
 import Tensors
 import Testing
 import TokenReduction
@@ -23,7 +24,7 @@ struct Walk {
     }
 
     /// One layer; throws what the run throws.
-    mutating func layer(_ place: Place, _ index: Int) throws {
+    mutating func layer(_ place: ReductionPlace, _ index: Int) throws {
         if place == .languageModel, index == 0 { try run.enter(hidden, layout: layout) }
         let needs = try run.needs(place: place, layer: index)
         var generator = Generator(seed: seed * 1000 + index)
@@ -72,7 +73,7 @@ struct ReductionRunTests {
         #expect(Set(trace.kept).count == keep)
         #expect(trace.kept.map { Int($0) } == walk.run.positions)
 
-        let removals = Place.allCases.flatMap { plan.removals(in: $0) }
+        let removals = ReductionPlace.allCases.flatMap { plan.removals(in: $0) }
         #expect(trace.steps.map { $0.tokensIn - $0.tokensOut } == removals.filter { $0 > 0 })
         #expect(trace.steps.allSatisfy { $0.seconds >= 0 })
         for (index, step) in trace.steps.enumerated() {

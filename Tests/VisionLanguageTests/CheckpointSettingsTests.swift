@@ -1,5 +1,6 @@
 import Foundation
 import ImageDecoding
+import JobVocabulary
 import Tensors
 import TestSupport
 import Testing
@@ -265,8 +266,8 @@ struct CheckpointSettingsTests {
     @Test("where the checkpoint says how pictures become square, a batch asks for the same")
     func framing() throws {
         func expect(
-            _ configuration: LLaVAConfiguration, refuses asked: PicturePreprocessing.Framing,
-            takes other: PicturePreprocessing.Framing, _ word: String
+            _ configuration: LLaVAConfiguration, refuses asked: PictureFraming,
+            takes other: PictureFraming, _ word: String
         ) throws {
             try configuration.check(other)
             let error = #expect(throws: ModelError.self) { try configuration.check(asked) }

@@ -2,6 +2,7 @@ import Foundation
 import HDF5
 import ImageDecoding
 import JobModel
+import JobVocabulary
 import Tensors
 import TestSupport
 import Testing
@@ -66,7 +67,7 @@ struct GreedyModel {
     }
 
     func prompt(_ golden: Golden.Prompt) throws -> (MultimodalPrompt, Tensor) {
-        let framing = try #require(PicturePreprocessing.Framing(rawValue: golden.image_mode))
+        let framing = try #require(PictureFraming(rawValue: golden.image_mode))
         let template = try #require(PromptTemplate(rawValue: golden.template))
         let picture = try processor.prepare(
             path: Repository.fixture("model/images/\(golden.image)").path, framing: framing)

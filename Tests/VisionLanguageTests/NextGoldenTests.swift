@@ -1,6 +1,7 @@
 import Foundation
 import ImageDecoding
 import JobModel
+import JobVocabulary
 import Tensors
 import TestSupport
 import Testing
@@ -186,7 +187,7 @@ struct NextGoldenTests {
     @Test("pictures are taken as they are: a framing is refused")
     func framing() throws {
         let greedy = try greedy()
-        for framing in PicturePreprocessing.Framing.allCases {
+        for framing in PictureFraming.allCases {
             let error = #expect(throws: ModelError.self) {
                 try greedy.processor.prepare(path: NextGolden.path("wide"), framing: framing)
             }

@@ -1,3 +1,4 @@
+import JobVocabulary
 import Tensors
 import TestSupport
 import Testing

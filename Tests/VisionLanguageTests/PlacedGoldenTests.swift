@@ -1,4 +1,5 @@
 import Foundation
+import JobVocabulary
 import Tensors
 import TestSupport
 import Testing
@@ -57,7 +58,7 @@ struct PlacedGoldenTests {
     private func check(_ golden: PlacedGolden, _ backend: any Backend, tolerance: Double) throws {
         let greedy = try GreedyModel(directory: Golden.all[0].directory, backend: backend)
         let plan = try greedy.plan(golden.method, keep: golden.keep, options: golden.options)
-        for place in Place.allCases { #expect(plan.removals(in: place) == golden.removals[place.rawValue]) }
+        for place in ReductionPlace.allCases { #expect(plan.removals(in: place) == golden.removals[place.rawValue]) }
 
         let input = try greedy.prompt(Golden.all[0].prompts()[golden.prompt])
         let encoded = try greedy.model.encode([TileRequest(patches: input.1, plan: plan)])[0]

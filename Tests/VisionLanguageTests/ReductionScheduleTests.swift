@@ -1,3 +1,4 @@
+import JobVocabulary
 import Testing
 import TokenReduction
 import VisionLanguage
@@ -43,7 +44,7 @@ struct ReductionScheduleTests {
         #expect(beyond.code == .badLayer)
     }
 
-    private func first(_ method: String, _ place: Place, _ model: ModelDepth) throws -> Int? {
+    private func first(_ method: String, _ place: ReductionPlace, _ model: ModelDepth) throws -> Int? {
         try ReductionPlan(method: method, keep: 64, model: model).removals(in: place).firstIndex { $0 > 0 }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import ImageDecoding
 import JobModel
+import JobVocabulary
 import Tensors
 import TestSupport
 import Testing

@@ -1,11 +1,12 @@
 import JobModel
+import JobVocabulary
 import ResultFiles
 import Testing
 import Worker
 
 /// What the runner without a model records.
 @Suite struct NullRunnerTests {
-    private func finished(_ item: String, trace: BatchDescription.Trace) throws -> FinishedJob {
+    private func finished(_ item: String, trace: StoredTrace) throws -> FinishedJob {
         var description = try BatchDescription.forTests(name: "b", results: "/results")
         description.trace = trace
         let runner = NullRunner(capacity: 1)
@@ -17,8 +18,8 @@ import Worker
         return try #require(ended.first)
     }
 
-    @Test(arguments: BatchDescription.Trace.allCases)
-    func rowsFitTheirShardWithAPictureAndWithout(trace: BatchDescription.Trace) throws {
+    @Test(arguments: StoredTrace.allCases)
+    func rowsFitTheirShardWithAPictureAndWithout(trace: StoredTrace) throws {
         for (pictures, tokens) in [
             (#""image":"a.png""#, 1), (#""image":null"#, 0), (#""images":["a.png","b.png"]"#, 2),
         ] {

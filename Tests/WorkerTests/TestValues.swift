@@ -1,4 +1,5 @@
 import JobModel
+import JobVocabulary
 import ResultFiles
 import Worker
 
@@ -24,7 +25,7 @@ extension ResultRow {
         row.tokens.wentTo = [65_535, 0, 3, 65_535]
         row.tokens.score = [0, 1, 1, 0]
         row.kept = job.item.prompt == "inconsistent" ? [0] : [0, 3]
-        row.steps.append(layer: 1, place: .encoder, tokensIn: 4, tokensOut: 2, seconds: 0.001)
+        row.steps.append(layer: 1, place: .visionEncoder, tokensIn: 4, tokensOut: 2, seconds: 0.001)
         row.tokenIDs = answer.utf8.map { Int32($0) }
         row.answerTokens = row.tokenIDs.count
         return row

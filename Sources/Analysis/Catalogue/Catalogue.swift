@@ -2,6 +2,7 @@ private import FileLocks
 internal import Foundation
 internal import GRDB
 internal import JobModel
+internal import JobVocabulary
 public import ResultFiles
 
 /// `catalogue.sqlite`: the scalars of every visible row of a results folder, with the shard and row that hold the rest.
@@ -9,9 +10,6 @@ public import ResultFiles
 /// It is made from the shards and can be made anew from them at any time. A job store says which row of a job was
 /// committed. Without one the last attempt's counts, which may be another where jobs were run a second time.
 public final class Catalogue {
-    /// The name of the file in a results folder.
-    public static let fileName = "catalogue.sqlite"
-
     /// What a catalogue holds.
     public struct Summary: Sendable, Hashable {
         /// Shards that were read.
@@ -34,7 +32,7 @@ public final class Catalogue {
     let shards: OpenedShards
 
     private static func url(_ folder: ResultsFolder) -> URL {
-        URL(fileURLWithPath: folder.path).appendingPathComponent(fileName)
+        URL(fileURLWithPath: folder.path).appendingPathComponent(ResultsLayout.catalogue)
     }
 
     /// Makes the catalogue of a folder from its shards alone, or from what a job store says about them.
@@ -51,7 +49,7 @@ public final class Catalogue {
         guard shards.isEmpty, let count = committed?.count, count > 0 else { return }
         throw AnalysisError(
             .catalogue,
-            "\(folder.path)/shards holds no shard, and \(count) rows in it count, as the job store says: is it mounted? "
+            "\(folder.path)/\(ResultsLayout.shards) holds no shard, and \(count) rows in it count, as the job store says: is it mounted? "
                 + "'winnow results verify' lists what is missing")
     }
 
@@ -61,7 +59,8 @@ public final class Catalogue {
     ) throws -> Summary {
         let final = url(folder)
         sweepLeftovers(folder)
-        let fresh = final.deletingLastPathComponent().appendingPathComponent(".\(fileName)-\(UUID().uuidString)")
+        let fresh = final.deletingLastPathComponent().appendingPathComponent(
+            ".\(ResultsLayout.catalogue)-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: fresh) }
         // Others see by it that somebody is at work, and not killed.
         let claim = try? FileLock(.file(fresh.path), waits: false)
@@ -99,7 +98,8 @@ public final class Catalogue {
     /// locks, where that cannot be told, an hour is longer than any takes.
     private static func sweepLeftovers(_ folder: ResultsFolder) {
         let files = FileManager.default
-        for name in (try? files.contentsOfDirectory(atPath: folder.path)) ?? [] where name.hasPrefix(".\(fileName)-") {
+        for name in (try? files.contentsOfDirectory(atPath: folder.path)) ?? []
+        where name.hasPrefix(".\(ResultsLayout.catalogue)-") {
             let path = "\(folder.path)/\(name)"
             let attributes = try? files.attributesOfItem(atPath: path)
             // Between its making and its lock a file is nobody's for a moment.

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import JobVocabulary
 internal import ResultFiles
 
 /// Adds shards to a catalogue, within one transaction.

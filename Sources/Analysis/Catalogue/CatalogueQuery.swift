@@ -1,4 +1,5 @@
 internal import GRDB
+internal import JobVocabulary
 public import ResultFiles
 
 /// The rows of a query in the order they came.
@@ -45,7 +46,7 @@ extension Catalogue {
         } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY {
             throw AnalysisError(.badRequest, "a query only reads; begin it with SELECT")
         } catch let error as DatabaseError {
-            throw AnalysisError(error, ofCatalogue: "\(folder.path)/\(Self.fileName)")
+            throw AnalysisError(error, ofCatalogue: "\(folder.path)/\(ResultsLayout.catalogue)")
         }
     }
 
@@ -59,7 +60,7 @@ extension Catalogue {
 
     /// The shard and row of jobs, by their ids; those that have none are left out.
     public func places(of ids: [String]) throws -> [(id: String, shard: String, row: Int)] {
-        try Self.wrapping("\(folder.path)/\(Self.fileName)") {
+        try Self.wrapping("\(folder.path)/\(ResultsLayout.catalogue)") {
             try queue.read { database in
                 let find = try database.cachedStatement(sql: "SELECT shard, row FROM jobs WHERE id = ?")
                 return try ids.compactMap { id -> (id: String, shard: String, row: Int)? in

@@ -1,5 +1,6 @@
 internal import JobModel
 public import JobStore
+internal import JobVocabulary
 public import ResultFiles
 
 /// Which row of which shard is the result of each job, as the job store says.
@@ -51,6 +52,6 @@ public struct CommittedRows: Sendable {
     /// The name of a shard, a ULID, from its path.
     static func name(of path: String) -> String {
         let file = path.split(separator: "/").last.map(String.init) ?? path
-        return file.hasSuffix(".h5") ? String(file.dropLast(3)) : file
+        return file.hasSuffix(ResultsLayout.shardSuffix) ? String(file.dropLast(ResultsLayout.shardSuffix.count)) : file
     }
 }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import JobVocabulary
 internal import ResultFiles
 
 /// One tile of a job in the gallery of a report; arrays travel as base64 of little-endian numbers. Tokens are numbered within
@@ -36,7 +37,7 @@ struct GalleryItem: Encodable {
         id = row.id
         prompt = row.prompt
         answer = row.answer
-        status = row.status.name
+        status = row.status.rawValue
         error = row.error
         expected =
             row.expectedAnswers.isEmpty
@@ -53,7 +54,8 @@ struct GalleryItem: Encodable {
         seconds = row.seconds.load + row.seconds.vision + row.seconds.prefill + row.seconds.decode
         steps = row.steps.layer.indices.map { index in
             Step(
-                place: row.steps.place[index].name, layer: Int(row.steps.layer[index]), in: row.steps.tokensIn[index],
+                place: row.steps.place[index].rawValue, layer: Int(row.steps.layer[index]),
+                in: row.steps.tokensIn[index],
                 out: row.steps.tokensOut[index])
         }
         left = Data(Self.part(row.tokens.leftAt, own))

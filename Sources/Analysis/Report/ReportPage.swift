@@ -1,5 +1,6 @@
 public import Foundation
 internal import ImageDecoding
+internal import JobVocabulary
 internal import Mustache
 internal import ResultFiles
 
@@ -132,7 +133,7 @@ public struct ReportPage {
         let alike = rows.filter { $0.steps.layer == first.steps.layer }
         return first.steps.layer.indices.map { step in
             BatchAccount.Layer(
-                place: first.steps.place[step].name, layer: Int(first.steps.layer[step]),
+                place: first.steps.place[step].rawValue, layer: Int(first.steps.layer[step]),
                 tokens: alike.reduce(0) { $0 + Double($1.steps.tokensOut[step]) } / Double(alike.count))
         }
     }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import JobVocabulary
 public import ResultFiles
 
 /// Turns many shards of a results folder into a few large ones with the same visible rows.
@@ -94,7 +95,7 @@ public struct Merging {
     /// Moves sealed shards that were never taken to `superseded/`: the batch is over, and none of their rows counts.
     private func setPendingAside() throws {
         let files = FileManager.default
-        let pending = "\(folder.path)/pending", place = "\(folder.path)/superseded"
+        let pending = "\(folder.path)/\(ResultsLayout.pending)", place = "\(folder.path)/\(ResultsLayout.superseded)"
         for name in (try? files.contentsOfDirectory(atPath: pending)) ?? [] where ShardName(file: name) != nil {
             try files.createDirectory(atPath: place, withIntermediateDirectories: true)
             guard rename("\(pending)/\(name)", "\(place)/\(name)") == 0 else {

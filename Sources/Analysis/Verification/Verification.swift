@@ -1,6 +1,7 @@
 internal import Foundation
 internal import JobModel
 public import JobStore
+internal import JobVocabulary
 public import ResultFiles
 
 /// Every row of a results folder read back, against its checksums and against what the job store says.
@@ -68,10 +69,11 @@ public struct Verification: Sendable {
             // Without a store nobody knows that there should be anything.
             guard error.code == .unavailable || results != nil else { throw error }
             paths = []
-            if error.code == .unavailable { tally.note(error, of: "shards") }
+            if error.code == .unavailable { tally.note(error, of: ResultsLayout.shards) }
         }
         if let results, !takesAbsenceAsLoss, let reason = Self.absence(of: results, in: folder, found: paths) {
-            tally.findings.append(Finding(kind: .unavailable, job: "", shard: "shards", row: nil, reason: reason))
+            tally.findings.append(
+                Finding(kind: .unavailable, job: "", shard: ResultsLayout.shards, row: nil, reason: reason))
         }
         for (index, path) in paths.enumerated() {
             do throws(ResultFileError) {
@@ -113,7 +115,7 @@ extension Verification {
     public func setDamagedAside(in folder: ResultsFolder) throws -> [String] {
         let shards = findings.filter { $0.kind == .damaged }.map(\.shard)
         guard !shards.isEmpty else { return [] }
-        let place = "\(folder.path)/damaged"
+        let place = "\(folder.path)/\(ResultsLayout.damaged)"
         try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
         for shard in shards {
             let name = shard.split(separator: "/").last.map(String.init) ?? shard

@@ -1,6 +1,7 @@
 import Analysis
 import ArgumentParser
 import Foundation
+import JobVocabulary
 import ResultFiles
 
 /// `winnow bench catalogue`: opening and asking a catalogue of many shards.
@@ -33,10 +34,10 @@ struct BenchCatalogueCommand: ParsableCommand {
 
     func run() throws {
         let results = ResultsFolder(folder)
-        if !FileManager.default.fileExists(atPath: folder + "/shards") { try write(to: results) }
+        if !FileManager.default.fileExists(atPath: "\(folder)/\(ResultsLayout.shards)") { try write(to: results) }
         var building = Measurement(), opening = Measurement()
         var summary = Catalogue.Summary.none
-        if !FileManager.default.fileExists(atPath: "\(folder)/\(Catalogue.fileName)") {
+        if !FileManager.default.fileExists(atPath: "\(folder)/\(ResultsLayout.catalogue)") {
             try building.time { _ = try Catalogue.rebuild(results) }
         }
         for _ in 0..<runs { try opening.time { summary = try Catalogue(results).summary } }

@@ -1,4 +1,5 @@
 import Foundation
+import JobVocabulary
 import WireProtocol
 
 /// A coordinator and workers that run nothing, as processes; `winnow bench queue` measures the coordinator.
@@ -20,7 +21,7 @@ final class NullCluster {
         coordinator = try ChildProcess(
             "coordinator",
             [
-                "coordinator", "--store", folder.appendingPathComponent("jobs.sqlite").path, "--workers",
+                "coordinator", "--store", folder.appendingPathComponent(ResultsLayout.jobStore).path, "--workers",
                 workerEndpoint, "--clients", "tcp://127.0.0.1:*", "--output", "json",
             ] + (shards ? [] : ["--unconfirmed"]), log: folder.appendingPathComponent("coordinator.log"),
             announces: true)

@@ -1,4 +1,5 @@
 import Foundation
+import JobVocabulary
 import Tensors
 import TokenReduction
 import VisionLanguage
@@ -54,7 +55,8 @@ final class ReduceBench {
     }
 
     /// One step of the stages that `method` has in `place`, beside the layer; the first round warms up and is dropped.
-    func measure(_ method: ReductionMethod, in place: Place, keep: Int, runs: Int) throws -> ReduceReport.Step {
+    func measure(_ method: ReductionMethod, in place: ReductionPlace, keep: Int, runs: Int) throws -> ReduceReport.Step
+    {
         let removals = try ReductionPlan(method: method, keep: keep, model: Self.whole).removals(in: place)
         guard let largest = removals.max(), largest > 0 else {
             throw CommandFailure(ExitCodes.usage, "\(method.name) gives up nothing at --keep \(keep): keep fewer")
@@ -81,7 +83,8 @@ final class ReduceBench {
     }
 
     /// A plan that removes `count` tokens in the first layer that a small model lets the stages work in.
-    private func plan(_ method: ReductionMethod, in place: Place, removing count: Int) throws -> ReductionPlan {
+    private func plan(_ method: ReductionMethod, in place: ReductionPlace, removing count: Int) throws -> ReductionPlan
+    {
         let stages = method.stages(in: place)
         let alone = ReductionMethod(
             name: method.name, encoder: place == .visionEncoder ? stages : nil,
@@ -97,7 +100,7 @@ final class ReduceBench {
     }
 
     /// Seconds of the part of the model that `place` belongs to, and those of the reduction in it.
-    private func run(_ plan: ReductionPlan?, in place: Place) throws -> (seconds: Double, step: Double) {
+    private func run(_ plan: ReductionPlan?, in place: ReductionPlace) throws -> (seconds: Double, step: Double) {
         guard place == .languageModel else { return try encode(plan ?? unreduced) }
         let plan = plan ?? unreduced
         let encoded = try model.encode([TileRequest(patches: picture, plan: plan)])

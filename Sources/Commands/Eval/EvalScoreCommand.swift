@@ -1,6 +1,7 @@
 import ArgumentParser
 import Evaluation
 import Foundation
+import JobVocabulary
 import ResultFiles
 import VisionLanguage
 
@@ -78,9 +79,9 @@ private struct FoundAnswers {
             let keep: Int
             let options: [String: String]?
         }
-        let root = URL(fileURLWithPath: results).appendingPathComponent("shards")
+        let root = URL(fileURLWithPath: results).appendingPathComponent(ResultsLayout.shards)
         let files = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL }
-            .filter { $0.pathExtension == "h5" }
+            .filter { $0.path.hasSuffix(ResultsLayout.shardSuffix) }
         guard let files, !files.isEmpty else {
             throw CommandFailure(ExitCodes.usage, "there is no shard of results below \(root.path)")
         }

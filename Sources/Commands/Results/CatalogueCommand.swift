@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import JobVocabulary
 import ResultFiles
 
 /// `winnow results catalogue`: makes the catalogue from the shards.
@@ -30,11 +31,11 @@ struct CatalogueCommand: ParsableCommand {
             }
             try printJSON(
                 Made(
-                    catalogue: "\(folder.results.path)/\(Catalogue.fileName)", shards: summary.shards,
+                    catalogue: "\(folder.results.path)/\(ResultsLayout.catalogue)", shards: summary.shards,
                     jobs: summary.jobs, unreadable: summary.unreadable))
         case .table:
-            print("\(folder.results.path)/\(Catalogue.fileName): \(summary.jobs) jobs in \(summary.shards) shards")
-        case .quiet: print("\(folder.results.path)/\(Catalogue.fileName)")
+            print("\(folder.results.path)/\(ResultsLayout.catalogue): \(summary.jobs) jobs in \(summary.shards) shards")
+        case .quiet: print("\(folder.results.path)/\(ResultsLayout.catalogue)")
         }
         if !summary.unreadable.isEmpty { throw CommandFailure("not everything can be read") }
     }

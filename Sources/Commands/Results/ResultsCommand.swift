@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import JobModel
 import JobStore
+import JobVocabulary
 import ResultFiles
 
 /// `winnow results`: everything about files that were left behind.
@@ -29,7 +30,7 @@ struct StoreOption: ParsableArguments {
     /// The store's file; nil where none was named and none is in the folder.
     func url(for folder: ResultsFolder) -> URL? {
         if let store { return URL(fileURLWithPath: store) }
-        let beside = URL(fileURLWithPath: folder.path).appendingPathComponent("jobs.sqlite")
+        let beside = URL(fileURLWithPath: folder.path).appendingPathComponent(ResultsLayout.jobStore)
         return FileManager.default.fileExists(atPath: beside.path) ? beside : nil
     }
 

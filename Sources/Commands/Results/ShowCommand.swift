@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import ImageDecoding
 import JobModel
+import JobVocabulary
 import ResultFiles
 
 /// `winnow results show`: what became of the patches of one job's pictures.

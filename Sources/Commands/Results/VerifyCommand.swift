@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import JobModel
 import JobStore
+import JobVocabulary
 import ResultFiles
 
 /// `winnow results verify`: reads every row back.
@@ -67,7 +68,7 @@ struct VerifyCommand: ParsableCommand {
 
     /// The ids of the batch's items file, if it is still there.
     private func expectedItems() -> [String]? {
-        let url = URL(fileURLWithPath: folder.results.path).appendingPathComponent("batch.yaml")
+        let url = URL(fileURLWithPath: folder.results.path).appendingPathComponent(ResultsLayout.batchFile)
         guard let path = BatchFile.path("items", in: url) else { return nil }
         do {
             var lines = try ItemLines(path: path)

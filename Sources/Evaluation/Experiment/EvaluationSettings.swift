@@ -1,6 +1,7 @@
 private import Crypto
 public import Foundation
 public import JobModel
+internal import JobVocabulary
 
 /// What all cells of an evaluation have in common: answers made under other settings never mix with these.
 public struct EvaluationSettings: Sendable, Hashable, Codable {

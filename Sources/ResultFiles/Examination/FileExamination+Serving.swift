@@ -37,9 +37,9 @@ extension FileExamination {
 
     private static func read(_ parts: Parts, of path: String) throws(ResultFileError) {
         let reader = try ShardReader(unexamined: path)
-        _ = try reader.rows(features: false, trace: parts >= .rows)
+        _ = try reader.rows(features: false, trace: parts != .scalars)
         _ = try reader.origins()
-        if parts >= .everything { try reader.readFeatures() }
+        if parts == .everything { try reader.readFeatures() }
     }
 }
 

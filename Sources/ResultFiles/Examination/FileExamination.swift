@@ -12,7 +12,7 @@ private import Synchronization
 /// may write to the folder at that very moment.
 public enum FileExamination {
     /// What somebody is about to read.
-    public enum Parts: String, Codable, Sendable, Comparable {
+    public enum Parts: String, Codable, Sendable {
         /// Of a shard what describes it, and one value a job.
         case scalars
         /// The rows as well, but for their features.
@@ -22,17 +22,13 @@ public enum FileExamination {
         /// The tensors of a reduction case.
         case reductionCase
 
-        private var depth: Int {
-            switch self {
-            case .scalars: 0
-            case .rows: 1
-            case .everything: 2
-            case .reductionCase: 3
+        /// Whether an examination of these parts has read everything that one of `others` reads.
+        func comprise(_ others: Parts) -> Bool {
+            switch (self, others) {
+            case (.everything, .scalars), (.everything, .rows), (.rows, .scalars): true
+            default: self == others
             }
         }
-
-        /// Whether the second comprises the first and more.
-        public static func < (one: Parts, other: Parts) -> Bool { one.depth < other.depth }
     }
 
     private static let examiner = Mutex<FileExaminer?>(nil)

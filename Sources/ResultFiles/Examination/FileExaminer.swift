@@ -18,7 +18,7 @@ final class FileExaminer {
     /// Returns where the other process could read these parts of a file; the same file is not read twice.
     func examine(_ path: String, _ parts: FileExamination.Parts) throws(ResultFileError) {
         let stamp = Stamp(of: path)
-        if let stamp, let known = examined[path], known.stamp == stamp, known.parts >= parts { return }
+        if let stamp, let known = examined[path], known.stamp == stamp, known.parts.comprise(parts) { return }
         if let stamp, let known = hostile[path], known.stamp == stamp { throw known.refusal }
         let request = ExaminationRequest(path: path, parts: parts)
         let running: Child

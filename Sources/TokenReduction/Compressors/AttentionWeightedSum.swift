@@ -9,7 +9,12 @@ public struct AttentionWeightedSum: Compress {
     public let normalize: Bool
 
     /// The sum, or with `normalize` the mean.
-    public init(normalize: Bool = false) { self.normalize = normalize }
+    public init(normalize: Bool) { self.normalize = normalize }
+
+    /// Reads `normalize`; weights are not divided by their sum unless told otherwise.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(normalize: options.flag("normalize", default: false))
+    }
 
     /// One row of attention.
     public var needs: EvidenceNeeds { .observerAttention }

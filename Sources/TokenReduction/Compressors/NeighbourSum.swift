@@ -9,7 +9,12 @@ public struct NeighbourSum: Compress {
     public let normalize: Bool
 
     /// The sum, or with `normalize` the mean of what is taken in.
-    public init(normalize: Bool = false) { self.normalize = normalize }
+    public init(normalize: Bool) { self.normalize = normalize }
+
+    /// Reads `normalize`; weights are not divided by their sum unless told otherwise.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(normalize: options.flag("normalize", default: false))
+    }
 
     /// The next layer's attention.
     public var needs: EvidenceNeeds { .upcomingAttentionHeadsAsOne }

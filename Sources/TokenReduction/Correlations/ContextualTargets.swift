@@ -8,7 +8,12 @@ public struct ContextualTargets: Correlate {
     public let share: Double
 
     /// The split of the authors' configurations: 10 of 64, 20 of 128, 30 of 192.
-    public init(share: Double = 0.15625) { self.share = share }
+    public init(share: Double) { self.share = share }
+
+    /// Reads the share under a name; unless told otherwise the one of the authors' 10 of 64, 20 of 128 and 30 of 192.
+    init(reading options: inout MethodOptions, as name: String) throws(ReductionError) {
+        try self.init(share: options.number(name, default: 0.15625, in: 0...1))
+    }
 
     /// The keys.
     public var needs: EvidenceNeeds { .keys }

@@ -12,7 +12,7 @@ public struct DirectAttention: Correlate {
     public let share: QuantileShare
 
     /// Attention of the given kind, shared out above the quantile.
-    public init(scores: AttentionScores = .probabilities, above share: QuantileShare = QuantileShare()) {
+    public init(scores: AttentionScores, above share: QuantileShare) {
         self.scores = scores
         self.share = share
     }

@@ -1,3 +1,4 @@
+public import JobVocabulary
 import Tensors
 
 /// PruMerge's correlation: what goes belongs to those that stay near it, and to one new token beside.
@@ -10,14 +11,19 @@ public struct KeyNeighbours: Correlate {
     /// How many tokens one token takes in.
     public let neighbours: Int
 
-    /// The authors' 32.
-    public init(neighbours: Int = 32) { self.neighbours = neighbours }
+    /// A correlation with the given number of neighbours.
+    public init(neighbours: Int) { self.neighbours = neighbours }
+
+    /// Reads `neighbours`; the authors' 32 unless told otherwise.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(neighbours: options.integer("neighbours", default: 32, in: 1...65_535))
+    }
 
     /// The next layer's keys.
     public var needs: EvidenceNeeds { .upcomingKeys }
 
     /// Where there is a layer to come.
-    public var places: Set<Place> { [.visionEncoder, .languageModel] }
+    public var places: Set<ReductionPlace> { [.visionEncoder, .languageModel] }
 
     /// One token more than go.
     public var wants: CandidateContent { .ranking }

@@ -11,9 +11,14 @@ public struct QuantileShare: Sendable, Hashable {
     /// ε: the level of the quantile, 0 … 1.
     public let epsilon: Double
 
-    /// The paper's ε = 0.998.
-    public init(epsilon: Double = 0.998) {
+    /// Shares above the given level of the quantile.
+    public init(epsilon: Double) {
         self.epsilon = epsilon
+    }
+
+    /// Reads `epsilon`; the paper's 0.998 unless told otherwise.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(epsilon: options.number("epsilon", default: 0.998, in: 0...1))
     }
 
     /// One phrase for the table of methods.

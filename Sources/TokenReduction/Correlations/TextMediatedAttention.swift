@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// FiCoCo-L's correlation: content belongs to tokens attended to directly, or by way of the text.
 ///
 ///     Cᵢⱼ = γ · Aᵢⱼ + (1−γ) · (1/M) Σₖ Aᵢₖ · Aₖⱼ                 (Han et al., arXiv:2411.17686v4, eq. 4)
@@ -16,22 +18,28 @@ public struct TextMediatedAttention: Correlate {
     /// Which correlations count.
     public let share: QuantileShare
 
-    /// Equation 4 with the paper's γ = 0.6 and our default reading of the attention.
-    public init(
-        gamma: Double = 0.6, axis: TextAxis = .received, version: PaperVersion = .v4,
-        above share: QuantileShare = QuantileShare()
-    ) {
+    /// Equation 4 with the given weight and reading of the attention.
+    public init(gamma: Double, axis: TextAxis, version: PaperVersion, above share: QuantileShare) {
         self.gamma = gamma
         self.axis = axis
         self.version = version
         self.share = share
     }
 
+    /// Reads `gamma` and `epsilon`; γ is the paper's 0.6 unless told otherwise.
+    init(
+        reading options: inout MethodOptions, axis: TextAxis, version: PaperVersion
+    ) throws(ReductionError) {
+        try self.init(
+            gamma: options.number("gamma", default: 0.6, in: 0...1), axis: axis, version: version,
+            above: QuantileShare(reading: &options))
+    }
+
     /// The attention probabilities.
     public var needs: EvidenceNeeds { .attentionProbabilities }
 
     /// Where text is.
-    public var places: Set<Place> { [.languageModel] }
+    public var places: Set<ReductionPlace> { [.languageModel] }
 
     /// One line for the table of methods.
     public var summary: String {

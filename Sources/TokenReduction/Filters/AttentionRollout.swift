@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// Gives up what the observing row takes least from through several layers: attention rollout.
 ///
 ///     R = Â_L ⋯ Â₁,   Â = (A + I) with rows that sum to one,   sᵢ = − R[o, i]        (Abnar and Zuidema, ACL 2020)
@@ -12,7 +14,12 @@ public struct AttentionRollout: Filter {
     public let layers: Int
 
     /// Through `layers` layers, at least one.
-    public init(layers: Int = 3) { self.layers = max(layers, 1) }
+    public init(layers: Int) { self.layers = max(layers, 1) }
+
+    /// Reads `layers`; 3 unless told otherwise.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(layers: options.integer("layers", default: 3, in: 1...64))
+    }
 
     /// The map of each of these layers.
     public var needs: EvidenceNeeds { .attentionProbabilities }
@@ -24,7 +31,7 @@ public struct AttentionRollout: Filter {
     public var offers: CandidateContent { .ranking }
 
     /// Where maps are.
-    public var places: Set<Place> { [.visionEncoder, .languageModel] }
+    public var places: Set<ReductionPlace> { [.visionEncoder, .languageModel] }
 
     /// One line for the table of methods.
     public var summary: String { "least attention of the class token or last word, rolled out over \(layers) layers" }

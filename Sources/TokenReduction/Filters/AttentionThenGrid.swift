@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// PruMerge+'s filter: keeps what the class token will look at most, and an even sample of the rest.
 ///
 /// The authors' rule settles the count by the picture: the attention part are the M outliers (see
@@ -16,18 +18,23 @@ public struct AttentionThenGrid: CountingFilter {
     public let isAdaptive: Bool
     private let ranking = UpcomingObserverAttention(headsAsOne: true)
 
-    /// A quarter by attention, as the authors' code has on average.
-    public init(attention: Double = 0.25, spare: Int = 0, isAdaptive: Bool = false) {
+    /// A filter with the given share, spared rows and rule.
+    public init(attention: Double, spare: Int, isAdaptive: Bool) {
         self.attention = attention
         self.spare = spare
         self.isAdaptive = isAdaptive
+    }
+
+    /// Reads `attention`; a quarter unless told otherwise, as the authors' code has on average.
+    static func share(reading options: inout MethodOptions) throws(ReductionError) -> Double {
+        try options.number("attention", default: 0.25, in: 0...1)
     }
 
     /// The next layer's attention.
     public var needs: EvidenceNeeds { ranking.needs }
 
     /// Where there is a layer to come.
-    public var places: Set<Place> { ranking.places }
+    public var places: Set<ReductionPlace> { ranking.places }
 
     /// The ranking goes beyond those that go where rows are spared for new tokens.
     public var offers: CandidateContent { spare > 0 ? .ranking : [] }

@@ -18,7 +18,12 @@ public struct AttentionThenVariety: Filter {
     public let important: Double
 
     /// Half of them, as in the authors' configuration of 128.
-    public init(important: Double = 0.5) { self.important = important }
+    public init(important: Double) { self.important = important }
+
+    /// Reads `important`; half unless told otherwise.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(important: options.number("important", default: 0.5, in: 0...1))
+    }
 
     /// One row of attention.
     public var needs: EvidenceNeeds { .observerAttention }

@@ -20,10 +20,17 @@ public struct CropQuota: Filter {
     /// β: how much variance counts beside attention.
     public let variance: Double
 
-    /// The authors' 16 crops and β = 0.09.
-    public init(crops: Int = 16, variance: Double = 0.09) {
+    /// A filter with the given number of parts and weight of the variance.
+    public init(crops: Int, variance: Double) {
         self.crops = crops
         self.variance = variance
+    }
+
+    /// Reads `crops` and `variance`; unless told otherwise the authors' 16 crops and β = 0.09.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(
+            crops: options.integer("crops", default: 16, in: 1...65_535),
+            variance: options.number("variance", default: 0.09, in: 0...1000))
     }
 
     /// One row of attention.

@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// CDPruner's filter: keeps the tokens whose kernel of cosines, weighed by their relevance, has the largest determinant.
 ///
 ///     K = rᵢ·cos(xᵢ, xⱼ)·rⱼ,   next = argmaxᵢ det K(chosen ∪ i) / det K(chosen)  (Zhang et al., arXiv:2506.10967)
@@ -15,13 +17,18 @@ public struct DeterminantalDiversity: Filter {
     public let relevance: QuestionRelevance
 
     /// A choice among tokens of this relevance.
-    public init(relevance: QuestionRelevance = .none) { self.relevance = relevance }
+    public init(relevance: QuestionRelevance) { self.relevance = relevance }
+
+    /// Reads `relevance`; every token is as relevant as another unless told otherwise.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(relevance: options.choice("relevance", default: .none))
+    }
 
     /// The tokens themselves, and their relevance where it counts.
     public var needs: EvidenceNeeds { relevance == .none ? [] : .questionRelevance }
 
     /// Relevance is known behind the projector only.
-    public var places: Set<Place> { relevance == .none ? Set(Place.allCases) : [.projector] }
+    public var places: Set<ReductionPlace> { relevance == .none ? Set(ReductionPlace.allCases) : [.projector] }
 
     /// One line for the table of methods.
     public var summary: String {

@@ -12,10 +12,20 @@ public struct LocalPenalty: Sendable, Hashable {
     /// How much more redundant the winner becomes; 1 switches the penalty off.
     public let factor: Double
 
-    /// The paper's windows of 2 by 2 patches and factor 2.
-    public init(window: Int = 2, factor: Double = 2) {
+    /// A penalty with the given side of a window and factor.
+    public init(window: Int, factor: Double) {
         self.window = window
         self.factor = factor
+    }
+
+    /// No penalty.
+    public static let none = LocalPenalty(window: 1, factor: 1)
+
+    /// Reads `window` and `penalty`; unless told otherwise the paper's windows of 2 by 2 patches and factor 2.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(
+            window: options.integer("window", default: 2, in: 1...256),
+            factor: options.number("penalty", default: 2, in: 1...1000))
     }
 
     /// One phrase for the table of methods.

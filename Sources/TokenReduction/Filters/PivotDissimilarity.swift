@@ -1,3 +1,4 @@
+public import JobVocabulary
 import Tensors
 
 /// DART's filter: keeps what is least like a few pivots, and so says least twice.
@@ -15,17 +16,24 @@ public struct PivotDissimilarity: Filter {
     /// Pivots among the text tokens after the picture.
     public let textPivots: Int
 
-    /// The authors' 4 and 4.
-    public init(imagePivots: Int = 4, textPivots: Int = 4) {
+    /// A filter with the given numbers of pivots.
+    public init(imagePivots: Int, textPivots: Int) {
         self.imagePivots = imagePivots
         self.textPivots = textPivots
+    }
+
+    /// Reads `image-pivots` and `text-pivots`; the authors' 4 and 4 unless told otherwise.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(
+            imagePivots: options.integer("image-pivots", default: 4, in: 1...1024),
+            textPivots: options.integer("text-pivots", default: 4, in: 0...1024))
     }
 
     /// The keys of all heads and the rows after the final norm.
     public var needs: EvidenceNeeds { [.wholeKeys, .normalizedStates] }
 
     /// Where text is.
-    public var places: Set<Place> { [.languageModel] }
+    public var places: Set<ReductionPlace> { [.languageModel] }
 
     /// One line for the table of methods.
     public var summary: String { "all but those least like \(imagePivots) + \(textPivots) pivots" }

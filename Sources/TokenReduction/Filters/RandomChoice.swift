@@ -9,7 +9,12 @@ public struct RandomChoice: Filter {
     public let seed: Int
 
     /// A choice that `seed` settles.
-    public init(seed: Int = 0) { self.seed = seed }
+    public init(seed: Int) { self.seed = seed }
+
+    /// Reads `seed`; 0 unless told otherwise.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        try self.init(seed: options.integer("seed", default: 0, in: 0...Int(UInt32.max)))
+    }
 
     /// Nothing.
     public var needs: EvidenceNeeds { [] }

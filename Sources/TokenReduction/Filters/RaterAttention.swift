@@ -1,3 +1,4 @@
+public import JobVocabulary
 public import Tensors
 
 /// SparseVLM's filter: gives up what the words that speak about the picture look at least.
@@ -18,7 +19,7 @@ public struct RaterAttention: Filter {
     public var offers: CandidateContent { .ranking }
 
     /// Where text is.
-    public var places: Set<Place> { [.languageModel] }
+    public var places: Set<ReductionPlace> { [.languageModel] }
 
     /// One line for the table of methods.
     public var summary: String { "least attention of the words that speak about the picture" }

@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// How the attention between visual and text tokens is read off a decoder's map.
 public enum TextAxis: String, Sendable, Hashable, CaseIterable {
     /// A[i, k]: visual token i looks at text token k, the equations to the letter.
@@ -17,6 +19,15 @@ public enum PaperVersion: String, Sendable, Hashable, CaseIterable {
     func weight(ofTextTokens count: Int) -> Double { self == .v4 ? 1 / Double(max(count, 1)) : 1 }
 }
 
+extension MethodOptions {
+    /// Reads `axis` and `version` of FiCoCo-L's filter and correlation; received attention and plain sums unless told
+    /// otherwise, see `MethodRecipe.fiCoCoL`.
+    mutating func textReading() throws(ReductionError) -> (axis: TextAxis, version: PaperVersion) {
+        let axis = try choice("axis", default: TextAxis.received)
+        return (axis, try choice("version", default: PaperVersion.v1))
+    }
+}
+
 /// FiCoCo-L's filter: a token goes when the other visual tokens attend to it and the text does not.
 ///
 ///     sᵢ = β · (1/N) Σⱼ Aᵢⱼ − (1−β) · (1/M) Σₖ Aᵢₖ               (Han et al., arXiv:2411.17686v4, eq. 3)
@@ -25,7 +36,7 @@ public enum PaperVersion: String, Sendable, Hashable, CaseIterable {
 ///
 /// Read to the letter, a causal map has Aᵢₖ = 0 for every text token k after the image: the instruction would have no
 /// say, only the ~35 tokens of the system prompt. The prose speaks of attention *received from* the text, Aₖᵢ, which a
-/// causal map does hold; so `received` (Aⱼᵢ and Aₖᵢ) is the default. The authors' code avoids the question with logits
+/// causal map does hold; so `received` (Aⱼᵢ and Aₖᵢ) is the default of the option `axis`. The authors' code avoids the question with logits
 /// taken before the mask, sums instead of averaging over j, and takes the first 576 positions for the image.
 public struct TaskRedundancy: Filter {
     /// β: the weight of the vision term against the text's.
@@ -37,21 +48,27 @@ public struct TaskRedundancy: Filter {
     /// How both terms are scaled; with ``TermScale/l2`` mean or sum is the same.
     public let scale: TermScale
 
-    /// Equation 3 with the paper's β = 0.6 and our default reading of the attention.
-    public init(
-        beta: Double = 0.6, axis: TextAxis = .received, version: PaperVersion = .v4, scale: TermScale = .none
-    ) {
+    /// Equation 3 with the given weight and reading of the attention.
+    public init(beta: Double, axis: TextAxis, version: PaperVersion, scale: TermScale) {
         self.beta = beta
         self.axis = axis
         self.version = version
         self.scale = scale
     }
 
+    /// Reads `axis`, `version`, `beta` and `normalize`; β is the paper's 0.6 unless told otherwise.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        let (axis, version) = try options.textReading()
+        try self.init(
+            beta: options.number("beta", default: 0.6, in: 0...1), axis: axis, version: version,
+            scale: options.choice("normalize", default: .none))
+    }
+
     /// The attention probabilities.
     public var needs: EvidenceNeeds { .attentionProbabilities }
 
     /// Where text is.
-    public var places: Set<Place> { [.languageModel] }
+    public var places: Set<ReductionPlace> { [.languageModel] }
 
     /// One line for the table of methods.
     public var summary: String {

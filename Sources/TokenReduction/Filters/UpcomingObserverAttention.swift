@@ -1,3 +1,5 @@
+public import JobVocabulary
+
 /// Gives up what the observing row will look at least in the next layer: its norm and projections, before it runs.
 ///
 ///     sᵢ = − softmax(q_o kᵢᵀ/√d)
@@ -12,7 +14,7 @@ public struct UpcomingObserverAttention: CountingFilter {
     public let headsAsOne: Bool
 
     /// Averaged over heads, or with all heads as one.
-    public init(headsAsOne: Bool = false) { self.headsAsOne = headsAsOne }
+    public init(headsAsOne: Bool) { self.headsAsOne = headsAsOne }
 
     /// The next layer's attention.
     public var needs: EvidenceNeeds { headsAsOne ? .upcomingAttentionHeadsAsOne : .upcomingAttention }
@@ -21,7 +23,7 @@ public struct UpcomingObserverAttention: CountingFilter {
     public var offers: CandidateContent { .ranking }
 
     /// Where there is a layer to come.
-    public var places: Set<Place> { [.visionEncoder, .languageModel] }
+    public var places: Set<ReductionPlace> { [.visionEncoder, .languageModel] }
 
     /// One line for the table of methods.
     public var summary: String {

@@ -1,9 +1,18 @@
+public import JobVocabulary
+
 /// How a visual token's part in the attention among visual tokens is read off the map.
 public enum VisionAxis: String, Sendable, Hashable, CaseIterable {
     /// Σⱼ A[i, j]: what token i takes from the others, equation 1 to the letter.
     case row
     /// Σⱼ A[j, i]: what the others take from token i, "received attention" in the prose.
     case column
+}
+
+extension MethodOptions {
+    /// Reads `scores` of FiCoCo-V's filter and correlation; logits unless told otherwise, see `MethodRecipe.fiCoCoV`.
+    mutating func attentionScores() throws(ReductionError) -> AttentionScores {
+        try choice("scores", default: .logits)
+    }
 }
 
 /// FiCoCo-V's filter: a token goes when its neighbours say the same and the class token does not look at it.
@@ -13,10 +22,10 @@ public enum VisionAxis: String, Sendable, Hashable, CaseIterable {
 /// followed by the local penalty of section 3.2. The sum runs over the N visual tokens, i itself included.
 ///
 /// Three readings are open. *Axis*: with rows of probabilities the sum over j is exactly 1 − A[i, CLS], nearly the same
-/// number for every token, so the first term says nothing; columns are the default here. *Scores*: the paper writes
-/// probabilities, the authors' code averages rows of logits. *Scale*: the code scales both terms to unit length and swaps the
-/// weights (0.65 on the vision term), which is ``TermScale/l2``; the equation has neither. FiCoCo-V's own defaults were
-/// decided by what they keep, see `MethodRecipe.fiCoCoV`.
+/// number for every token, so the first term says nothing. *Scores*: the paper writes probabilities, the authors' code
+/// averages rows of logits. *Scale*: the code scales both terms to unit length and swaps the
+/// weights (0.65 on the vision term), which is ``TermScale/l2``; the equation has neither. The defaults of the options
+/// were decided by what they keep, see `MethodRecipe.fiCoCoV`.
 public struct VisionRedundancy: Filter {
     /// λ: the weight of the vision term against the class token's.
     public let lambda: Double
@@ -29,10 +38,9 @@ public struct VisionRedundancy: Filter {
     /// What happens to the scores in each window.
     public let localPenalty: LocalPenalty
 
-    /// Equation 1 with the paper's λ = 0.35 and our default reading of the sum.
+    /// Equation 1 with the given weight and reading of the sum.
     public init(
-        lambda: Double = 0.35, axis: VisionAxis = .column, scores: AttentionScores = .probabilities,
-        scale: TermScale = .none, localPenalty: LocalPenalty = LocalPenalty()
+        lambda: Double, axis: VisionAxis, scores: AttentionScores, scale: TermScale, localPenalty: LocalPenalty
     ) {
         self.lambda = lambda
         self.axis = axis
@@ -41,11 +49,22 @@ public struct VisionRedundancy: Filter {
         self.localPenalty = localPenalty
     }
 
+    /// Reads `scores`, `normalize`, `lambda`, `axis`, `window` and `penalty`; unless told otherwise rows of logits as they
+    /// are, with the paper's λ and local penalty.
+    init(reading options: inout MethodOptions) throws(ReductionError) {
+        let scores = try options.attentionScores()
+        let scale = try options.choice("normalize", default: TermScale.none)
+        try self.init(
+            lambda: options.number("lambda", default: scale.visionWeight, in: 0...1),
+            axis: options.choice("axis", default: .row), scores: scores, scale: scale,
+            localPenalty: LocalPenalty(reading: &options))
+    }
+
     /// An attention map of the chosen kind.
     public var needs: EvidenceNeeds { scores.needs }
 
     /// Where a class token is.
-    public var places: Set<Place> { [.visionEncoder] }
+    public var places: Set<ReductionPlace> { [.visionEncoder] }
 
     /// One line for the table of methods.
     public var summary: String {

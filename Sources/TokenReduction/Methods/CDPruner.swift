@@ -12,10 +12,9 @@ extension MethodRecipe {
         citation: "Zhang et al., Beyond Attention or Similarity, NeurIPS 2025, arXiv:2506.10967; without the question "
             + "unless relevance=question, which needs CLIP's text tower"
     ) { options throws(ReductionError) in
-        let relevance = try options.choice("relevance", default: QuestionRelevance.none)
-        return ReductionMethod(
+        try ReductionMethod(
             projector: Stages(
-                filter: DeterminantalDiversity(relevance: relevance), correlate: NoTarget(), compress: NoMerge(),
+                filter: DeterminantalDiversity(reading: &options), correlate: NoTarget(), compress: NoMerge(),
                 schedule: .afterLast))
     }
 }

@@ -1,3 +1,5 @@
+internal import JobVocabulary
+
 extension MethodRecipe {
     /// A method put together from stages by name: any filter, correlation and compressor that fit.
     ///
@@ -8,7 +10,7 @@ extension MethodRecipe {
     public static let composed = MethodRecipe(
         name: "composed", citation: "filter, correlate, compress: Han et al., AAAI 2026, section 3.1"
     ) { options throws(ReductionError) in
-        let place = try options.choice("place", default: Place.visionEncoder)
+        let place = try options.choice("place", default: ReductionPlace.visionEncoder)
         let filter = try options.stage("filter", StageCatalogue.filters, default: "observer-attention")
         let correlate = try options.stage("correlate", StageCatalogue.correlations, default: "none")
         let compress = try options.stage("compress", StageCatalogue.compressors, default: "none")

@@ -8,9 +8,7 @@ extension MethodRecipe {
     ) { options throws(ReductionError) in
         try ReductionMethod(
             decoder: Stages(
-                filter: PivotDissimilarity(
-                    imagePivots: options.integer("image-pivots", default: 4, in: 1...1024),
-                    textPivots: options.integer("text-pivots", default: 4, in: 0...1024)),
+                filter: PivotDissimilarity(reading: &options),
                 correlate: NoTarget(), compress: NoMerge(),
                 schedule: .before(options.integer("layer", default: 2, in: 1...999))),
             budget: options.choice("budget", default: .final))

@@ -13,8 +13,7 @@ extension MethodRecipe {
         try ReductionMethod(
             encoder: Stages(
                 filter: ObserverAttention(), correlate: IntoOne(),
-                compress: AttentionWeightedSum(
-                    normalize: options.flag("normalize", default: false)),
+                compress: AttentionWeightedSum(reading: &options),
                 schedule: Schedule(at: [6, 12, 18], of: 23), order: .score))
     }
 }

@@ -10,16 +10,12 @@ extension MethodRecipe {
     public static let fiCoCoL = MethodRecipe(
         name: "ficoco-l", citation: "Han et al., Filter, Correlate, Compress, AAAI 2026, arXiv:2411.17686v4, eq. 2–4"
     ) { options throws(ReductionError) in
-        let axis = try options.choice("axis", default: TextAxis.received)
-        let version = try options.choice("version", default: PaperVersion.v1)
+        let filter = try TaskRedundancy(reading: &options)  // eq. 3
         return try ReductionMethod(
             decoder: Stages(
-                filter: TaskRedundancy(  // eq. 3
-                    beta: options.number("beta", default: 0.6, in: 0...1), axis: axis, version: version,
-                    scale: options.choice("normalize", default: TermScale.none)),
-                correlate: TextMediatedAttention(  // eq. 4
-                    gamma: options.number("gamma", default: 0.6, in: 0...1), axis: axis, version: version,
-                    above: QuantileShare(epsilon: options.number("epsilon", default: 0.998, in: 0...1))),
+                filter: filter,
+                // eq. 4
+                correlate: TextMediatedAttention(reading: &options, axis: filter.axis, version: filter.version),
                 compress: SelfPreservingMerge(),  // eq. 2
                 schedule: Schedule(from: 3, of: 32, fixedFirstLayer: options.fromLayer())),
             budget: options.choice("budget", default: .final))

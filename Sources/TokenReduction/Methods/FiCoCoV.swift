@@ -12,19 +12,11 @@ extension MethodRecipe {
     public static let fiCoCoV = MethodRecipe(
         name: "ficoco-v", citation: "Han et al., Filter, Correlate, Compress, AAAI 2026, arXiv:2411.17686v4, eq. 1, 2"
     ) { options throws(ReductionError) in
-        let scores = try options.choice("scores", default: AttentionScores.logits)
-        let scale = try options.choice("normalize", default: TermScale.none)
+        let filter = try VisionRedundancy(reading: &options)  // eq. 1
         return try ReductionMethod(
             encoder: Stages(
-                filter: VisionRedundancy(  // eq. 1
-                    lambda: options.number("lambda", default: scale.visionWeight, in: 0...1),
-                    axis: options.choice("axis", default: VisionAxis.row), scores: scores, scale: scale,
-                    localPenalty: LocalPenalty(
-                        window: options.integer("window", default: 2, in: 1...256),
-                        factor: options.number("penalty", default: 2, in: 1...1000))),
-                correlate: DirectAttention(
-                    scores: scores,
-                    above: QuantileShare(epsilon: options.number("epsilon", default: 0.998, in: 0...1))),
+                filter: filter,
+                correlate: DirectAttention(scores: filter.scores, above: QuantileShare(reading: &options)),
                 compress: SelfPreservingMerge(),  // eq. 2
                 schedule: Schedule(from: 11, of: 23, fixedFirstLayer: options.fromLayer())))
     }

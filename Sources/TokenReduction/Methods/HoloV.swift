@@ -9,9 +9,7 @@ extension MethodRecipe {
     ) { options throws(ReductionError) in
         try ReductionMethod(
             projector: Stages(
-                filter: CropQuota(
-                    crops: options.integer("crops", default: 16, in: 1...65_535),
-                    variance: options.number("variance", default: 0.09, in: 0...1000)),
+                filter: CropQuota(reading: &options),
                 correlate: NoTarget(), compress: NoMerge(), schedule: .afterLast,
                 order: options.choice("order", default: CropOrder.published) == .published ? .chosen : .sequence))
     }

@@ -25,7 +25,7 @@ extension MethodRecipe {
     public static let pruMergePlus = MethodRecipe(
         name: "prumerge+", citation: "Shang et al., LLaVA-PruMerge, ICCV 2025, arXiv:2403.15388"
     ) { options throws(ReductionError) in
-        let share = try options.number("attention", default: 0.25, in: 0...1)
+        let share = try AttentionThenGrid.share(reading: &options)
         let count = try options.choice("count", default: CountRule.fixed)
         return try ReductionMethod(
             encoder: Stages(
@@ -48,8 +48,8 @@ extension Stages {
     ) throws(ReductionError) {
         try self.init(
             filter: filter,
-            correlate: KeyNeighbours(neighbours: options.integer("neighbours", default: 32, in: 1...65_535)),
-            compress: NeighbourSum(normalize: options.flag("normalize", default: false)), schedule: .afterLast,
+            correlate: KeyNeighbours(reading: &options),
+            compress: NeighbourSum(reading: &options), schedule: .afterLast,
             order: filter is AttentionThenGrid ? .chosen : .score, isAdaptive: count == .adaptive)
     }
 }

@@ -14,7 +14,7 @@ extension MethodRecipe {
     ) { options throws(ReductionError) in
         try ReductionMethod(
             decoder: Stages(
-                filter: UpcomingObserverAttention(), correlate: NoTarget(), compress: NoMerge(),
+                filter: UpcomingObserverAttention(headsAsOne: false), correlate: NoTarget(), compress: NoMerge(),
                 schedule: options.schedule(standard: "before 8, 16, 24 of 32")
                     ?? Schedule(before: [8, 16, 24], of: 32),
                 positions: options.choice("positions", default: .renumbered)),

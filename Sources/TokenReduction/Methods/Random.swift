@@ -5,7 +5,7 @@ extension MethodRecipe {
     public static let random = MethodRecipe(name: "random", citation: "control") { options throws(ReductionError) in
         try ReductionMethod(
             encoder: Stages(
-                filter: RandomChoice(seed: options.integer("seed", default: 0, in: 0...Int(UInt32.max))),
+                filter: RandomChoice(reading: &options),
                 correlate: NoTarget(), compress: NoMerge(), schedule: .afterLast))
     }
 }

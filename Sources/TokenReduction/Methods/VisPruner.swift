@@ -8,7 +8,7 @@ extension MethodRecipe {
     ) { options throws(ReductionError) in
         try ReductionMethod(
             encoder: Stages(
-                filter: AttentionThenVariety(important: options.number("important", default: 0.5, in: 0...1)),
+                filter: AttentionThenVariety(reading: &options),
                 correlate: NoTarget(), compress: NoMerge(), schedule: .afterLast))
     }
 }

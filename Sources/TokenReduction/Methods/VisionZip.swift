@@ -11,7 +11,7 @@ extension MethodRecipe {
     public static let visionZip = MethodRecipe(
         name: "visionzip", citation: "Yang et al., VisionZip, CVPR 2025, arXiv:2412.04467, section 3"
     ) { options throws(ReductionError) in
-        let share = try options.number("contextual", default: 0.15625, in: 0...1)
+        let targets = try ContextualTargets(reading: &options, as: "contextual")
         let merge: any Compress =
             switch try options.choice("merge", default: ContextualMerge.sum) {
             case .sum: TargetPlusMean()
@@ -19,7 +19,7 @@ extension MethodRecipe {
             }
         return ReductionMethod(
             encoder: Stages(
-                filter: ObserverAttention(), correlate: ContextualTargets(share: share), compress: merge,
+                filter: ObserverAttention(), correlate: targets, compress: merge,
                 schedule: .afterLast, order: .fusedLast))
     }
 }

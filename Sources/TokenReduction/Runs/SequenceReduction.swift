@@ -1,3 +1,4 @@
+public import JobVocabulary
 public import Tensors
 
 /// One prompt on its way through the language model: what is left of the visual tokens of all its pictures, and how it came
@@ -40,12 +41,12 @@ public struct SequenceReduction: RowReduction, Sendable {
     public func reduces(layer: Int) -> Bool { reduces(place: .languageModel, layer: layer, at: nil) }
 
     /// Whether layer `layer` of `place`, which is the language model, gives up tokens; at `moment` only, if one is given.
-    public func reduces(place: Place, layer: Int, at moment: Moment?) -> Bool {
+    public func reduces(place: ReductionPlace, layer: Int, at moment: Moment?) -> Bool {
         plan.reduces(in: place, layer: layer, at: moment)
     }
 
     /// Whether tokens that stay in the language model take something in of those that go.
-    public func merges(in place: Place) -> Bool { plan.merges(in: place) }
+    public func merges(in place: ReductionPlace) -> Bool { plan.merges(in: place) }
 
     /// Whether the rows that are left are numbered anew after each reduction.
     public var renumbersRows: Bool {
@@ -75,7 +76,7 @@ public struct SequenceReduction: RowReduction, Sendable {
     /// Reduces the rows of one layer as ``RowReduction`` says; throws where `layout` holds another number of visual tokens than
     /// was planned.
     public mutating func reduce(
-        place: Place = .languageModel, layer: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout
+        place: ReductionPlace = .languageModel, layer: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout
     ) throws(ReductionError) -> [Int] {
         try tokens.check(layout, plan, place: place, layer: layer)
         guard reduces(layer: layer), let stages = plan.method.decoder else { return Array(0..<layout.rows) }

@@ -1,4 +1,5 @@
 import Glibc
+internal import JobVocabulary
 import Tensors
 
 /// The visual tokens that are left of a tile or of a sequence, and how it came to that.
@@ -58,7 +59,7 @@ struct SurvivingTokens: Sendable {
     var keyBias: [Double]? { sizes.contains { $0 != 1 } ? sizes.map { log($0) } : nil }
 
     /// Throws unless a layer shows as many visual tokens as `plan` says and as are left here.
-    func check(_ layout: TokenLayout, _ plan: ReductionPlan, place: Place, layer: Int) throws(ReductionError) {
+    func check(_ layout: TokenLayout, _ plan: ReductionPlan, place: ReductionPlace, layer: Int) throws(ReductionError) {
         let expected = plan.tokens(entering: layer, of: place)
         guard layout.visual.count == expected, positions.count == expected else {
             throw ReductionError(
@@ -70,7 +71,7 @@ struct SurvivingTokens: Sendable {
     }
 
     /// Throws unless exactly the planned number of tokens is left after `place`.
-    func checkDelivered(_ plan: ReductionPlan, after place: Place) throws(ReductionError) {
+    func checkDelivered(_ plan: ReductionPlan, after place: ReductionPlace) throws(ReductionError) {
         let expected = plan.tokens(entering: plan.removals(in: place).count, of: place)
         guard positions.count == expected else {
             throw ReductionError(
@@ -83,7 +84,8 @@ struct SurvivingTokens: Sendable {
     /// Lets `stages` reduce one layer of `place` by as many tokens as `plan` says, or as the layer itself does, and returns the
     /// rows that stay, in the order in which they go on.
     mutating func reduce(
-        by stages: Stages, _ plan: inout ReductionPlan, place: Place, layer: Int, grids: TileGrids, hidden: Tensor,
+        by stages: Stages, _ plan: inout ReductionPlan, place: ReductionPlace, layer: Int, grids: TileGrids,
+        hidden: Tensor,
         evidence: Evidence, layout: TokenLayout
     ) throws(ReductionError) -> [Int] {
         let clock = ContinuousClock(), start = clock.now

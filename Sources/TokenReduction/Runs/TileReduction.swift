@@ -1,3 +1,4 @@
+public import JobVocabulary
 public import Tensors
 
 /// One tile of a picture on its way through tower and projector: what is left of it, and how it came to that.
@@ -33,7 +34,7 @@ public struct TileReduction: RowReduction, Sendable {
     public var history: ReductionTrace { tokens.history }
 
     /// What layer `layer` of `place` must offer; empty where nothing looks at it.
-    public func needs(place: Place, layer: Int) -> EvidenceNeeds {
+    public func needs(place: ReductionPlace, layer: Int) -> EvidenceNeeds {
         var needs = plan.needs(place: place, layer: layer)
         if place == .visionEncoder, layer == plan.model.visionLayers - 1, reduces(place: .projector, layer: 0),
             plan.method.projector?.needs.contains(.observerAttention) == true
@@ -44,15 +45,15 @@ public struct TileReduction: RowReduction, Sendable {
     }
 
     /// Whether layer `layer` of `place` gives up tokens, or asks whether to; at `moment` only, if one is given.
-    public func reduces(place: Place, layer: Int, at moment: Moment? = nil) -> Bool {
+    public func reduces(place: ReductionPlace, layer: Int, at moment: Moment? = nil) -> Bool {
         plan.reduces(in: place, layer: layer, at: moment)
     }
 
     /// Whether tokens that stay in `place` take something in of those that go.
-    public func merges(in place: Place) -> Bool { plan.merges(in: place) }
+    public func merges(in place: ReductionPlace) -> Bool { plan.merges(in: place) }
 
     /// Keeps what later layers want to know of this one; `evidence` is all that it offered about the rows of `layout`.
-    public mutating func remember(_ evidence: Evidence, place: Place, layer: Int, layout: TokenLayout) {
+    public mutating func remember(_ evidence: Evidence, place: ReductionPlace, layer: Int, layout: TokenLayout) {
         if place == .visionEncoder, layer == plan.model.visionLayers - 1 {
             classAttention = evidence.observer.map { observer in
                 layout.visual.runs.flatMap { observer.values(row: 0, columns: $0) }
@@ -62,14 +63,14 @@ public struct TileReduction: RowReduction, Sendable {
     }
 
     /// What attention in `place` adds to the logits of each visual token's key, log size; nil where that is 0 for all.
-    public func keyBias(place: Place) -> [Double]? {
+    public func keyBias(place: ReductionPlace) -> [Double]? {
         plan.method.stages(in: place)?.proportionalAttention == true ? tokens.keyBias : nil
     }
 
     /// Reduces the rows of one layer as ``RowReduction`` says; throws where `layout` holds another number of visual tokens than
     /// was planned.
     public mutating func reduce(
-        place: Place, layer: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout
+        place: ReductionPlace, layer: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout
     ) throws(ReductionError) -> [Int] {
         try tokens.check(layout, plan, place: place, layer: layer)
         guard reduces(place: place, layer: layer), let stages = plan.method.stages(in: place) else {
@@ -91,7 +92,7 @@ public struct TileReduction: RowReduction, Sendable {
     }
 
     /// Throws unless exactly the planned number of tokens is left after `place`.
-    public func checkDelivered(after place: Place) throws(ReductionError) {
+    public func checkDelivered(after place: ReductionPlace) throws(ReductionError) {
         try tokens.checkDelivered(plan, after: place)
     }
 }

@@ -1,4 +1,4 @@
-import ImageDecoding
+import JobVocabulary
 
 extension ModelFamily {
     /// LLaVA-1.5 (Liu et al. 2024) in the llava-hf layout: a picture is made square, and is one tile.

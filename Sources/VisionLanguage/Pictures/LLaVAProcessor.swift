@@ -2,6 +2,7 @@ private import Crypto
 import Foundation
 public import ImageDecoding
 public import JobModel
+public import JobVocabulary
 public import Tensors
 public import Tokenization
 
@@ -59,7 +60,7 @@ public struct LLaVAProcessor: Sendable {
     ///   - name: What errors call the file; its path unless told otherwise.
     ///   - framing: How the picture becomes square; nil leaves that to the checkpoint. LLaVA-NeXT takes nil only.
     public func prepare(
-        path: String, name: String? = nil, framing: PicturePreprocessing.Framing?
+        path: String, name: String? = nil, framing: PictureFraming?
     ) throws -> PreparedInput {
         if let framing { try configuration.check(framing) }
         let bytes: [UInt8]
@@ -84,7 +85,7 @@ public struct LLaVAProcessor: Sendable {
     }
 
     private func tiles(
-        of picture: Picture, framing: PicturePreprocessing.Framing
+        of picture: Picture, framing: PictureFraming
     ) throws -> (tiles: [PreparedPicture], tiling: PictureTiling) {
         let vision = configuration.vision
         guard let anyResolution = configuration.anyResolution else {

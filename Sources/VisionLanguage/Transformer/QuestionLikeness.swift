@@ -1,3 +1,4 @@
+internal import JobVocabulary
 import Tensors
 import TokenReduction
 

@@ -1,3 +1,4 @@
+internal import JobVocabulary
 import Tensors
 import TokenReduction
 
@@ -49,7 +50,8 @@ struct RaggedRows {
     /// Lets each sequence's reduction act on its rows, which are what `layouts` say, at `moment` of a layer; returns the rows
     /// that each keeps, counted from its first, or nil where none reduces here.
     mutating func reduce(
-        _ reductions: inout [some RowReduction], _ place: Place, layer: Int, at moment: Moment, evidence: [Evidence],
+        _ reductions: inout [some RowReduction], _ place: ReductionPlace, layer: Int, at moment: Moment,
+        evidence: [Evidence],
         layouts: [TokenLayout], backend: any Backend
     ) throws -> [[Int]]? {
         guard reductions.contains(where: { $0.reduces(place: place, layer: layer, at: moment) }) else { return nil }

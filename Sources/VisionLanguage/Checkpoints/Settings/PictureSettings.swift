@@ -1,5 +1,6 @@
 import Foundation
 import ImageDecoding
+internal import JobVocabulary
 
 /// How a checkpoint wants its pictures: `preprocessor_config.json`, or `image_processor` in `processor_config.json`.
 enum PictureSettings {

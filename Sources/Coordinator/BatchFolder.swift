@@ -1,14 +1,12 @@
 internal import Foundation
 internal import JobModel
+internal import JobVocabulary
 
 /// The results folder of a batch, as far as the coordinator makes it: workers add the shards.
-enum ResultsFolder {
-    /// The file that says what was asked for, with every default filled in.
-    static let descriptionFile = "batch.yaml"
-
+enum BatchFolder {
     /// Whether a folder already belongs to a batch.
     static func isTaken(_ folder: String) -> Bool {
-        FileManager.default.fileExists(atPath: folder + "/" + descriptionFile)
+        FileManager.default.fileExists(atPath: "\(folder)/\(ResultsLayout.batchFile)")
     }
 
     /// One path for all that lead to a folder, whether it is there or not: without links, `.`, `..` and `//`.
@@ -30,7 +28,7 @@ enum ResultsFolder {
     /// Makes the folder and those inside it, and leaves the token by which workers know it.
     static func make(_ folder: String, token: String) throws(CoordinatorError) {
         do {
-            for name in ["shards", "pending", "tmp"] {
+            for name in [ResultsLayout.shards, ResultsLayout.pending, ResultsLayout.unfinished] {
                 try FileManager.default.createDirectory(
                     atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
             }
@@ -43,7 +41,7 @@ enum ResultsFolder {
 
     /// Writes the description, whole or not at all.
     static func write(_ description: BatchDescription) throws(CoordinatorError) {
-        let path = "\(description.results)/\(descriptionFile)"
+        let path = "\(description.results)/\(ResultsLayout.batchFile)"
         if let token = description.resultsToken, let reason = ResultsToken.mismatch(token, in: description.results) {
             throw CoordinatorError(.resultsFolder, "The batch cannot run: \(reason).")
         }

@@ -22,21 +22,4 @@ extension BatchDescription {
             self = value
         }
     }
-
-    /// How much shards hold of what became of each visual token.
-    public enum Trace: String, Codable, Sendable, CaseIterable {
-        /// Steps, kept tokens, when each token left and where to, its score, and every merge with its weight.
-        case full
-        /// Steps, kept tokens, and when each token left and where to.
-        case indices
-        /// Nothing but the numbers of tokens.
-        case none
-    }
-}
-
-extension KeyedDecodingContainer {
-    /// A description from before there was a choice stored the full trace.
-    func decode(_ type: BatchDescription.Trace.Type, forKey key: Key) throws -> BatchDescription.Trace {
-        try decodeIfPresent(type, forKey: key) ?? .full
-    }
 }
