@@ -68,9 +68,6 @@ struct AnswerCommand: ParsableCommand {
 
     func validate() throws {
         guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be at least 1") }
-        guard !image.isEmpty || reduction.method == "none" && reduction.keep == nil else {
-            throw ValidationError("give --image: without a picture there is nothing to reduce")
-        }
         guard temperature >= 0, temperature.isFinite else { throw ValidationError("--temperature must be 0 or more") }
         guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be above 0 and at most 1") }
     }

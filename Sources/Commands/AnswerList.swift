@@ -78,7 +78,8 @@ struct AnswerList {
         if let accuracy {
             print(
                 String(
-                    format: "accuracy %.1f %% of %d answered (95 %% interval %.1f to %.1f)", 100 * accuracy.share,
+                    format: "accuracy %.1f %% of %d answers to items with accepted ones (95 %% interval %.1f to %.1f)",
+                    100 * accuracy.share,
                     accuracy.scored, 100 * accuracy.low, 100 * accuracy.high))
         }
         print("\nResults:")

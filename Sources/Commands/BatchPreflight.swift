@@ -33,16 +33,18 @@ enum BatchPreflight {
         do {
             try wanted.checkLimits()
             let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
-            if !file.statesImageMode {
+            if let asked = wanted.imageMode {
+                if file.picturedItemCount > 0 { try configuration.check(asked) }
+            } else if configuration.anyResolution == nil {
                 file.description.imageMode = configuration.usualFraming
-            } else if file.picturedItemCount > 0 {
-                try configuration.check(wanted.imageMode)
             }
             let plan = try ReductionPlan(
                 method: wanted.method.name, keep: wanted.method.keep, fromLayer: wanted.method.fromLayer,
                 options: wanted.method.options, model: configuration.depth)
             try checkPictures(file, plan, configuration)
             if plan.readsQuestion { _ = try CLIPFolder(of: wanted.model, visionTower: wanted.visionTower) }
+        } catch let failure as CommandFailure {
+            throw failure
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(path): \(error)")
         }
@@ -73,7 +75,8 @@ enum BatchPreflight {
             return
         }
         throw CommandFailure(
-            ExitCodes.usage, "\(file.description.items), line \(file.lineOfMostPictures): \(problem)")
+            ExitCodes.usage,
+            "the batch cannot run:\n\(file.description.items), line \(file.lineOfMostPictures): \(problem)")
     }
 
     private static func warn(of unreadable: UnreadablePictures, among items: Int) {

@@ -10,9 +10,11 @@ enum ExitCodes {
 }
 
 /// A command that cannot go on: what to tell the user, and the exit code.
-struct CommandFailure: Error {
+struct CommandFailure: Error, CustomStringConvertible {
     let exitCode: Int32
     let message: String
+    /// The message: a failure inside of another reads like one.
+    var description: String { message }
 
     /// Something around the jobs failed.
     init(_ message: String) {

@@ -64,7 +64,14 @@ struct FLOPsCommand: ParsableCommand {
 
     /// How the picture lies on its tiles; nil in models that take every picture as one.
     private func tiling(in configuration: LLaVAConfiguration) throws -> PictureTiling? {
-        guard configuration.anyResolution != nil else { return nil }
+        guard configuration.anyResolution != nil else {
+            guard picture == nil else {
+                throw CommandFailure(
+                    ExitCodes.usage,
+                    "\(model) makes every picture one square tile, so that its size has no say: leave out --picture")
+            }
+            return nil
+        }
         guard let picture else {
             throw CommandFailure(
                 ExitCodes.usage,

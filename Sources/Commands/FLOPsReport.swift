@@ -28,6 +28,8 @@ struct FLOPsReport: Encodable {
     let textTokens: Int
     /// Tiles that the picture lies on.
     let tiles: Int
+    /// Rows of the language model that end a line of the picture.
+    let newlines: Int
     let visualTokens, visualTokensDelivered, visualTokensLeft: Int
     /// Rows that enter each layer of the language model.
     let prefillRows: [Int]
@@ -42,6 +44,7 @@ struct FLOPsReport: Encodable {
         options = Dictionary(plan.method.options.map { ($0.name, $0.value) }) { first, _ in first }
         textTokens = account.textTokens
         tiles = account.rows.tiles
+        newlines = account.rows.newlines
         visualTokens = account.rows.visualTokens
         visualTokensDelivered = account.rows.delivered
         visualTokensLeft = account.rows.kept
@@ -84,7 +87,7 @@ struct FLOPsReport: Encodable {
         let left = published.map { "  \($0.name) (\($0.source)): \($0.leavesOut)" }.joined(separator: "\n")
         return """
             \(model), \(method): of \(visualTokens) visual tokens\(tiles > 1 ? " in \(tiles) tiles" : "") \(visualTokensDelivered) enter the language model and \
-            \(visualTokensLeft) are left at its end; \(textTokens) text tokens
+            \(visualTokensLeft) are left at its end; \(textTokens) text tokens\(newlines > 0 ? ", \(newlines) newlines" : "")
 
             \(costs.text(width: .max))
 

@@ -95,7 +95,7 @@ struct RunCommand: ParsableCommand {
             try check()
             throw error
         }
-        let accuracy = try catalogue.refresh()?.accuracy()
+        let accuracy = catalogue.accuracy()
         let answers = try AnswerList(
             of: status, file: file, from: coordinator, limit: rows, accuracy: accuracy)
         switch output {

@@ -20,6 +20,16 @@ struct RunningCatalogue {
         last = .now
     }
 
+    /// Adds what is new, and says how many answers are right; nil where that is not known.
+    func accuracy() -> Proportion? {
+        do {
+            return try refresh()?.accuracy()
+        } catch {
+            printError("winnow: the catalogue does not say how many answers are right: \(error)")
+            return nil
+        }
+    }
+
     /// Adds what is new. The results don't depend on it: what goes wrong is said, the batch goes on, and there is no catalogue.
     @discardableResult
     func refresh() -> Catalogue? {

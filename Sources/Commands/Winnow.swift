@@ -7,6 +7,7 @@ import ImageDecoding
 import ResultFiles
 import Tensors
 import TokenReduction
+import Tokenization
 import VisionLanguage
 
 /// The command line: one file for each subcommand.
@@ -54,6 +55,9 @@ public struct Winnow: ParsableCommand {
             printError("winnow: \(error)")
             return ExitCodes.usage
         } catch let error as ModelError where error.code != .notFinite {
+            printError("winnow: \(error)")
+            return ExitCodes.usage
+        } catch let error as TokenizerError {
             printError("winnow: \(error)")
             return ExitCodes.usage
         } catch let error as TensorError where error.code != .engineFailure {

@@ -29,6 +29,8 @@ public struct LayerRows: Sendable, Hashable {
 public struct RowCounts: Sendable, Hashable {
     /// Tiles of the picture, each of which goes through tower and projector on its own.
     public let tiles: Int
+    /// Rows that end a line of the picture in the language model.
+    public let newlines: Int
     /// Visual tokens of all tiles before any reduction.
     public let visualTokens: Int
     /// Those of them that enter the language model.
@@ -84,6 +86,7 @@ public struct RowCounts: Sendable, Hashable {
         }
         let beside = others + textTokens
         tiles = picture.tiles
+        newlines = isArranged ? picture.rows.count : 0
         visualTokens = sequence.model.visualTokens
         delivered = sequence.delivered
         kept = sequence.tokens(entering: model.text.layers, of: .languageModel)

@@ -82,7 +82,9 @@ final class Answer {
             reusedFeatures: reusedFeatures, reusedPrefix: reusedPrefix,
             trace: trace,
             flops: OperationCounts(
-                vision: tiles.reduce(0) { $0 + $1.towerFLOPs }, projector: tiles.reduce(0) { $0 + $1.projectorFLOPs },
+                // A question is read once, however many tiles are weighed by it.
+                vision: tiles.reduce(tiles.map(\.questionFLOPs).max() ?? 0) { $0 + $1.towerFLOPs },
+                projector: tiles.reduce(0) { $0 + $1.projectorFLOPs },
                 prefill: sequence.prefillFLOPs,
                 decode: sequence.decodeFLOPs),
             seconds: seconds, cacheBytes: sequence.cacheBytes)

@@ -1,4 +1,3 @@
-public import ImageDecoding
 public import JobModel
 public import VisionLanguage
 
@@ -16,6 +15,6 @@ extension LLaVAProcessor {
         let file = try ConfinedImage(image, under: batch.images)
         return try prepare(
             path: file.path, name: name ?? "\(batch.images)/\(image)",
-            framing: configuration.anyResolution == nil ? batch.imageMode : nil)
+            framing: batch.imageMode)
     }
 }

@@ -35,7 +35,7 @@ struct WaitingRequests {
         atMost count: Int, beside running: [GenerationRequest], remembers: (GenerationRequest) -> Bool
     ) -> [GenerationRequest] {
         guard count > 0, !requests.isEmpty else { return [] }
-        var taken: [Int] = [], begun: Set<String> = [], rows = 0
+        var taken: [Int] = [], begun: Set<String> = [], handedOn: Set<String> = [], rows = 0
         var cached = running.reduce(0) { $0 + self.cached($1) }
         for index in order(count) {
             let request = requests[index]
@@ -44,13 +44,18 @@ struct WaitingRequests {
             // Where a reduction looks on, the beginning joins the rows that follow it.
             let joins = request.plan.reduces(in: .languageModel)
             let own = isShared && !joins ? request.prompt.after.count : prompt(request)
+            // What one of them reads for others is kept beside its own until all have started.
+            let isFirstToShare = prefix.map { begun.contains($0) && !handedOn.contains($0) } ?? false
+            let kept = self.cached(request) + (isFirstToShare ? prompt(request) - request.prompt.after.count : 0)
             guard taken.isEmpty || rows + own <= prefillRows,
-                taken.isEmpty && running.isEmpty || cached + self.cached(request) <= cacheRows
+                taken.isEmpty && running.isEmpty || cached + kept <= cacheRows
             else { break }
             taken.append(index)
             rows += own
-            cached += self.cached(request)
-            if let prefix { begun.insert(prefix) }
+            cached += kept
+            guard let prefix else { continue }
+            if isFirstToShare { handedOn.insert(prefix) }
+            begun.insert(prefix)
         }
         defer { for index in taken.sorted(by: >) { requests.remove(at: index) } }
         return taken.map { requests[$0] }

@@ -33,6 +33,7 @@ public struct TiledPicture: Equatable, Sendable {
         let size = geometry.size
         var window = [UInt8](repeating: 0, count: size * size * 3)
         let columns = (geometry.cropX..<geometry.cropX + size).clamped(to: 0..<geometry.resizedWidth)
+        guard !columns.isEmpty else { return window }
         for y in (geometry.cropY..<geometry.cropY + size).clamped(to: 0..<geometry.resizedHeight) {
             let source = (y * geometry.resizedWidth + columns.lowerBound) * 3
             let target = ((y - geometry.cropY) * size + columns.lowerBound - geometry.cropX) * 3

@@ -20,8 +20,9 @@ public enum AcceptedAnswers {
     }
 
     private static func trimmed(_ word: String) -> String {
-        let inside = word.trimmingCharacters(in: around)
-        return inside.hasSuffix(".") ? trimmed(String(inside.dropLast())) : inside
+        var inside = word.unicodeScalars[...].drop(while: around.contains)
+        while let last = inside.last, last == "." || around.contains(last) { inside.removeLast() }
+        return String(inside)
     }
 
     private static let articles: Set<String> = ["a", "an", "the"]

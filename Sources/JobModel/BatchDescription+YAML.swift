@@ -11,8 +11,9 @@ extension BatchDescription {
             ("template", text(template.rawValue)),
         ]
         if let imageTag { pairs.append(("image_tag", text(imageTag.rawValue))) }
+        if let imageMode { pairs.append(("image_mode", text(imageMode.rawValue))) }
         pairs += [
-            ("image_mode", text(imageMode.rawValue)), ("precision", text(precision.rawValue)),
+            ("precision", text(precision.rawValue)),
             ("weights", text(weights.rawValue)),
             ("generation", generationNode),
             ("features", text(features.rawValue)), ("trace", text(trace.rawValue)), ("queue", queueNode),

@@ -70,8 +70,8 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public var template: PromptTemplate
     /// What `<image>` in the user's text is; nil where no prompt under a template holds one.
     public var imageTag: ImageTag?
-    /// How a picture becomes square.
-    public var imageMode: PictureFraming
+    /// How a picture becomes square; nil where nobody said so yet, and in models that take pictures as they are.
+    public var imageMode: PictureFraming?
     /// Arithmetic of the matrix products.
     public var precision: Precision
     /// How the weights of products are stored.
@@ -91,7 +91,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public init(
         name: String, model: String, visionTower: String? = nil, items: String, images: String, results: String,
         method: Method = Method(), template: PromptTemplate = .vicunaV1, imageTag: ImageTag? = nil,
-        imageMode: PictureFraming = .crop,
+        imageMode: PictureFraming? = nil,
         precision: Precision = .auto, weights: Weights = .auto, generation: Generation = Generation(),
         features: Features = .projected,
         trace: StoredTrace = .full, queue: QueueOptions = QueueOptions()
@@ -126,7 +126,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         method = try container.decode(Method.self, forKey: .method)
         template = try container.decode(PromptTemplate.self, forKey: .template)
         imageTag = try container.decodeIfPresent(ImageTag.self, forKey: .imageTag)
-        imageMode = try container.decode(PictureFraming.self, forKey: .imageMode)
+        imageMode = try container.decodeIfPresent(PictureFraming.self, forKey: .imageMode)
         precision = try container.decode(Precision.self, forKey: .precision)
         weights = try container.decodeIfPresent(Weights.self, forKey: .weights) ?? .auto
         generation = try container.decode(Generation.self, forKey: .generation)

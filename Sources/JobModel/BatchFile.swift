@@ -43,8 +43,6 @@ public struct BatchFile: Sendable, Hashable {
     public var description: BatchDescription
     /// How `winnow run` starts workers.
     public var run: Run
-    /// Whether `image_mode` stands in the file, rather than being left to the checkpoint.
-    public var statesImageMode: Bool
     /// Items in the items file.
     public var itemCount: Int
     /// Those of them that are about a picture.

@@ -48,10 +48,10 @@ struct BatchFileReader {
         return BatchFile(
             description: BatchDescription(
                 name: name, model: model, visionTower: tower, items: items, images: images, results: results,
-                method: method, template: template ?? .vicunaV1, imageTag: imageTag, imageMode: imageMode ?? .crop,
+                method: method, template: template ?? .vicunaV1, imageTag: imageTag, imageMode: imageMode,
                 precision: precision ?? .auto, weights: weights ?? .auto, generation: generation,
                 features: features ?? .projected, trace: trace ?? .full, queue: queue),
-            run: run, statesImageMode: imageMode != nil, itemCount: count.items, picturedItemCount: count.pictured,
+            run: run, itemCount: count.items, picturedItemCount: count.pictured,
             pictureCount: count.pictures, mostPictures: count.most.pictures, lineOfMostPictures: count.most.line,
             unreadablePictures: count.unreadable)
     }

@@ -117,7 +117,8 @@ public struct ReductionPlan: Sendable {
         guard keep <= total else {
             throw ReductionError(
                 .badBudget,
-                "cannot keep \(keep) visual tokens: a picture has \(total) of them here; keep at most \(total)")
+                "cannot keep \(keep) visual tokens: a picture, or each tile of one, has \(total) of them here; keep at most \(total)"
+            )
         }
         guard keep >= 1 else {
             throw ReductionError(.badBudget, "cannot keep \(keep) visual tokens: keep at least 1 of \(total)")

@@ -2,8 +2,9 @@ import Foundation
 
 /// The tokens that a checkpoint adds on top of its vocabulary, such as `<image>`.
 ///
-/// `tokenizer.json`, `tokenizer_config.json` and `added_tokens.json` may name them. They must agree on ids; on everything
-/// else `tokenizer_config.json` counts before `tokenizer.json`, as in transformers 4.57.
+/// `tokenizer.json`, `tokenizer_config.json` and `added_tokens.json` may name them. They must agree on ids, and on whether a
+/// token is looked for behind the normaliser; on everything else `tokenizer_config.json` counts before `tokenizer.json`, as
+/// in transformers 4.57.
 struct AddedTokens {
     /// One token.
     struct Token: Equatable {
@@ -55,6 +56,12 @@ struct AddedTokens {
             token.isSpecial = token.isSpecial || special.contains(content)
             try check(content, token, vocabulary)
             try add(content, token)
+            guard tokens[content]?.isNormalized == token.isNormalized else {
+                throw TokenizerError(
+                    .unsupported,
+                    "the added token \"\(content)\" has normalized \(token.isNormalized), and tokenizer.json says otherwise; "
+                        + "which counts depends on the library: make them agree", file: token.file)
+            }
             tokens[content] = token
         }
         for (content, entry) in configuration.special where tokens[content] == nil {

@@ -21,6 +21,7 @@ public struct Tokenizer: Sendable {
     public let imageText: String
 
     private let vocabulary: any Vocabulary
+    private let cleansSpaces: Bool
     /// Added tokens that are looked for in the text itself, and those that are looked for behind the normaliser.
     private let segments: TextSegments
     private let normalizedSegments: TextSegments
@@ -73,6 +74,7 @@ public struct Tokenizer: Sendable {
         self.image = image
         self.imageText = imageText
         self.vocabulary = vocabulary
+        cleansSpaces = source.cleansSpaces
         segments = TextSegments(raw)
         normalizedSegments = TextSegments(normalized)
         self.markers = markers
@@ -130,6 +132,14 @@ public struct Tokenizer: Sendable {
                 pieces.append(vocabulary.piece(id))
             }
         }
-        return vocabulary.decoding.text(of: pieces)
+        let text = vocabulary.decoding.text(of: pieces)
+        guard cleansSpaces else { return text }
+        return Self.contractions.reduce(text) { $0.replacingScalars($1.spaced, with: $1.clean) }
     }
+
+    /// What `clean_up_tokenization_spaces` writes for what, one after another.
+    private static let contractions: [(spaced: String, clean: String)] = [
+        (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" 's", "'s"),
+        (" 've", "'ve"), (" 're", "'re"),
+    ]
 }

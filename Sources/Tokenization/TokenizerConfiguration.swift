@@ -42,6 +42,9 @@ struct TokenizerConfiguration {
     /// Whether `<s>` goes in front of texts of a `tokenizer.model`.
     var addsBeginning: Bool { values["add_bos_token"]?.bool ?? true }
 
+    /// Whether decoded texts lose the spaces before punctuation (`clean_up_tokenization_spaces`).
+    var cleansSpaces: Bool { values["clean_up_tokenization_spaces"]?.bool ?? false }
+
     /// The text of `eos_token` in either file; nil where none names it, unless the class has one of its own.
     var end: String? {
         Self.content(of: values["eos_token"]) ?? Self.content(of: map["eos_token"]) ?? (isLlama ? "</s>" : nil)

@@ -10,6 +10,8 @@ struct TokenizerSource {
     let beginning: Int?
     /// The id of the token that ends an answer.
     let end: Int
+    /// Whether decoded texts lose the spaces before punctuation.
+    let cleansSpaces: Bool
 
     /// Reads the files of a folder.
     init(directory: URL) throws(TokenizerError) {
@@ -59,6 +61,7 @@ struct TokenizerSource {
                     + "ends; add it", file: configuration.file)
         }
         end = try id(endText, "eos_token")
+        cleansSpaces = configuration.cleansSpaces
         file = path
         self.vocabulary = vocabulary
         self.added = added
@@ -93,6 +96,7 @@ struct TokenizerSource {
         vocabulary = model
         self.beginning = configuration.addsBeginning ? beginning : nil
         self.end = end
+        cleansSpaces = configuration.cleansSpaces
         file = url.path
     }
 }

@@ -159,7 +159,12 @@ extension TokenizerSteps {
         guard let old = step["pattern"]?["String"]?.text, !old.isEmpty else {
             throw refusal("Replace by a pattern that is no text")
         }
-        return .replace(old, with: try text(step, "content"))
+        let new = try text(step, "content")
+        // Steps that each double a text would not end.
+        guard new.unicodeScalars.count <= old.unicodeScalars.count else {
+            throw refusal("Replace by a longer text, \"\(new.prefix(20))\"")
+        }
+        return .replace(old, with: new)
     }
 
     /// The steps of a sequence, or the one step that it is.

@@ -101,8 +101,10 @@ public final class LLaVA: VisionLanguageModel {
         let entered = rows.segments.map(\.count)
         let towerFeatures = zip(rows.segments, tiles).map { $1.keepsTower ? rows.tensor.copy(of: $0) : nil }
         let first = configuration.keepsClassToken ? 1 : 0
+        var questionFLOPs = tiles.map { _ in 0 }
         let evidence = try likeness.evidence(
-            rows, from: first, questions: tiles.map(\.question), reductions: reductions, flops: &flops)
+            rows, from: first, questions: tiles.map(\.question), reductions: reductions, flops: &flops,
+            questionFLOPs: &questionFLOPs)
         var projected = RaggedRows(projector.project(rows.tensor), lengths: entered)
         let layouts = entered.map { rows in
             TokenLayout(rows: rows, visual: [first..<rows], classToken: first == 1 ? 0 : nil)
@@ -113,7 +115,7 @@ public final class LLaVA: VisionLanguageModel {
             EncodedTile(
                 features: projected.tensor.copy(of: segment), towerFeatures: towerFeatures[index],
                 reduction: reductions[index], towerFLOPs: flops[index],
-                projectorFLOPs: projector.flops(rows: entered[index]))
+                questionFLOPs: questionFLOPs[index], projectorFLOPs: projector.flops(rows: entered[index]))
         }
     }
 

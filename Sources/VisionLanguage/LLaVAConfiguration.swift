@@ -1,5 +1,4 @@
 import Foundation
-public import ImageDecoding
 public import JobVocabulary
 
 /// The sizes of a LLaVA-1.5 or LLaVA-NeXT model, read from the `config.json` of its checkpoint.

@@ -16,7 +16,7 @@ public struct ModelFolder {
     private(set) var decoder: any WeightSource
     private(set) var tower: any WeightSource
     let towerPrefix: String
-    /// The folder of a tower that is a checkpoint of its own.
+    /// The folder that the tower's sizes are read from, where they stand in another than the model's.
     let towerDirectory: String?
     private let packedSHA256: String?
 
@@ -40,13 +40,17 @@ public struct ModelFolder {
         (isPacked, packedSHA256) = (false, nil)
         stored = WeightFormat(
             storing: checkpoint.checkpoint.type(of: names.decoder + "layers.0.self_attn.q_proj.weight"))
+        let file = try ConfigurationFile(path: directory + "/config.json")
+        let apart = try LLaVAConfiguration.separateTower(file, directory: directory, given: visionTower)
+        towerDirectory = apart
         if let prefix = names.vision {
-            (tower, towerPrefix, towerDirectory) = (checkpoint, prefix, nil)
+            (tower, towerPrefix) = (checkpoint, prefix)
         } else {
-            let path = try LLaVAConfiguration.towerDirectory(
-                ConfigurationFile(path: directory + "/config.json"), directory: directory, given: visionTower)
-            tower = CheckpointWeights(checkpoint: try Checkpoint(directory: path), path: path)
-            (towerPrefix, towerDirectory) = ("vision_model.", path)
+            guard let apart else {
+                throw ModelError(.missingTensor, "\(directory) holds no vision tower under any known name")
+            }
+            tower = CheckpointWeights(checkpoint: try Checkpoint(directory: apart), path: apart)
+            towerPrefix = "vision_model."
         }
     }
 
@@ -62,7 +66,8 @@ public struct ModelFolder {
     /// it was made of.
     public func fingerprint(progress: @escaping @Sendable () -> Void = {}) -> ModelFingerprint {
         packedSHA256.map { ModelFingerprint(known: $0) }
-            ?? ModelFingerprint(directories: [directory, visionTower].compactMap(\.self), progress: progress)
+            ?? ModelFingerprint(
+                directories: [directory, towerDirectory ?? visionTower].compactMap(\.self), progress: progress)
     }
 }
 

@@ -63,12 +63,14 @@ public struct EncodedTile: Sendable {
     public let towerFeatures: Tensor?
     /// The reduction so far; the decoder goes on with what is left.
     public let reduction: TileReduction
-    /// Operations of the tower; of CLIP's text tower, too, where the reduction reads the question.
+    /// Operations of the tower, and of bringing its rows into the space of texts where the reduction reads the question.
     public let towerFLOPs: Int
+    /// Operations of CLIP's text tower where the reduction reads the question, which is that of all tiles of a prompt.
+    public let questionFLOPs: Int
     /// Operations of the projector.
     public let projectorFLOPs: Int
     /// All operations.
-    public var flops: Int { towerFLOPs + projectorFLOPs }
+    public var flops: Int { towerFLOPs + questionFLOPs + projectorFLOPs }
 }
 
 /// What is to be encoded of one tile.

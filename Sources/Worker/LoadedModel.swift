@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Generation
 internal import JobModel
+internal import JobVocabulary
 internal import MachineLimits
 internal import ResultFiles
 internal import Tensors
@@ -90,7 +91,9 @@ final class LoadedModel {
             pictures: input.pictures.map { picture in
                 GenerationRequest.Picture(
                     picture,
-                    key: "\(picture.sha256) \(description.imageMode) \(description.features) \(method.text)")
+                    key:
+                        "\(picture.sha256) \(description.imageMode?.rawValue ?? "") \(description.features) \(method.text)"
+                )
             },
             plan: method.plan,
             sampling: Sampling(

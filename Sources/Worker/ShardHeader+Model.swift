@@ -61,7 +61,7 @@ private struct MethodAccount: Encodable {
 private struct GenerationAccount: Encodable {
     let template: PromptTemplate
     let imageTag: ImageTag?
-    let imageMode: PictureFraming
+    let imageMode: PictureFraming?
     let backend: String
     let weights: String
     let generation: BatchDescription.Generation

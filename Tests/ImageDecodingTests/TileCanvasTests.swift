@@ -61,4 +61,12 @@ import Testing
         #expect(whole.resizedWidth == 4 && whole.resizedHeight == 4 && whole.cropX == 0 && whole.cropY == 0)
         #expect(whole.framedHeight == 12 && whole.framedWidth == 4)
     }
+
+    @Test("a tile that lies wholly beside the picture is black", arguments: [(4, 40), (40, 4)])
+    func beside(height: Int, width: Int) {
+        let picture = Picture(width: 4, height: 4, pixels: [UInt8](repeating: 200, count: 4 * 4 * 3))
+        let tiled = TiledPicture(picture, canvases: [TileCanvas.Size(height: height, width: width)], tile: 4)
+        #expect(tiled.tiles.count == 11)
+        #expect(tiled.tiles.dropFirst().count { tile in tile.pixels.allSatisfy { $0 == 0 } } == 8)
+    }
 }

@@ -20,5 +20,12 @@ struct AcceptedAnswersTests {
         ])
     func wrong(answer: String, accepted: [String]) { #expect(AcceptedAnswers.contain(answer, accepted) == false) }
 
+    /// Each point that is taken off must not cost as much as all that are left.
+    @Test func manyPointsAreTakenOff() {
+        let points = String(repeating: ".", count: 1_000_000)
+        #expect(AcceptedAnswers.contain("yes" + points, ["Yes"]) == true)
+        #expect(AcceptedAnswers.contain(points, ["yes"]) == false)
+    }
+
     @Test func nothingIsKnownWhereNoneIsNamed() { #expect(AcceptedAnswers.contain("yes", []) == nil) }
 }

@@ -61,7 +61,8 @@ extension BlackBox {
         }
 
         @Test(arguments: [
-            ["--model", "llava-v1.6-vicuna-7b"], ["--model", "llava-v1.6-vicuna-7b", "--picture", "672"],
+            ["--model", "llava-v1.6-vicuna-7b"], ["--picture", "640x480"],
+            ["--model", "llava-v1.6-vicuna-7b", "--picture", "672"],
             ["--model", "llava-9"], ["--text-tokens", "4000"], ["--text-tokens", "-1"], ["--keep", "64"],
             ["--method", "ficoco-v", "--keep", "64", "--set", "colour=red"], ["--cache-bits", "5"],
         ])

@@ -112,7 +112,9 @@ extension BlackBox {
         }
 
         private func farthest(_ left: [Double], _ right: [Double]) -> Double {
-            left.count == right.count ? zip(left, right).map { abs($0 - $1) }.max() ?? 0 : .infinity
+            let distances = zip(left, right).map { abs($0 - $1) }
+            guard left.count == right.count, distances.allSatisfy(\.isFinite) else { return .infinity }
+            return distances.max() ?? 0
         }
     }
 }

@@ -94,7 +94,10 @@ extension BlackBox {
             }
             let share = String(format: "%.1f", 100 * Double(right) / 12)
             #expect(
-                right > 0 && accuracy.hasPrefix("accuracy \(share) % of 12 answered (95 % interval "), "\(accuracy)")
+                right > 0
+                    && accuracy.hasPrefix(
+                        "accuracy \(share) % of 12 answers to items with accepted ones (95 % interval "),
+                "\(accuracy)")
         }
 
         @Test func aSecondRunGetsAFolderOfItsOwn() async throws {

@@ -70,6 +70,13 @@ extension BlackBox {
             let show = try await winnow("results", "show", "pair", results, "--png", folder.file("a.png").path)
             #expect(
                 show.code == 0 && show.output.contains("picture 2 of 2, tile 3 of 5 (square.png): panels"), "\(show)")
+            // What is stored of the batch runs as it stands.
+            let stored = try String(contentsOfFile: results + "/batch.yaml", encoding: .utf8)
+            let again = folder.file("again.yaml")
+            try Data(stored.replacing("results: \"\(results)\"", with: "results: \"\(results)-again\"").utf8).write(
+                to: again)
+            let second = try await winnow("run", again.path, "--threads", "1")
+            #expect(second.code == 0 && second.output.contains("3 of 3 jobs succeeded"), "\(second)")
             let report = try await winnow("report", results)
             #expect(report.code == 0 && report.errors.isEmpty, "\(report)")
         }

@@ -5,6 +5,16 @@ import Tokenization
 
 /// What tokenizer.json and its neighbours ask for is obeyed or refused by name, and broken files never trap.
 @Suite struct RefusedTokenizerFileTests {
+    @Test("clean_up_tokenization_spaces takes out what transformers takes out")
+    func cleaning() throws {
+        let folder = try TokenizerFolder(form: "legacy"),
+            text = "it is n't , he 's ok . we 've a ' b ' ? yes ! i 'm , you 're"
+        let ids = try folder.load().encode(text)
+        #expect(try folder.load().decode(ids) == text)
+        try folder.edit("tokenizer_config.json") { $0["clean_up_tokenization_spaces"] = true }
+        #expect(try folder.load().decode(ids) == "it isn't, he's ok. we've a'b '? yes! i'm, you're")
+    }
+
     @Test("how the last batch before saving was cut and filled up has no effect, as in transformers")
     func lengths() throws {
         let folder = try TokenizerFolder(form: "legacy"), text = "What is the man in the picture doing?"
@@ -27,6 +37,7 @@ import Tokenization
         let cases: [(String, Any, String)] = [
             ("normalizer", ["type": "NFKC"], "NFKC"), ("normalizer", ["type": "Lowercase"], "Lowercase"),
             ("normalizer", ["type": "Replace", "pattern": ["Regex": "a"], "content": "b"], "Replace"),
+            ("normalizer", ["type": "Replace", "pattern": ["String": "a"], "content": "aa"], "longer"),
             ("pre_tokenizer", ["type": "BertPreTokenizer"], "BertPreTokenizer"),
             ("pre_tokenizer", metaspace, "Metaspace"),
             ("pre_tokenizer", ["type": "Sequence", "pretokenizers": [split, level]], "pattern"),

@@ -119,6 +119,18 @@ struct NextGoldenTests {
     }
 
     @Test(
+        "packed, the authors' layout takes its tower's settings along, and has one fingerprint however the tower is named"
+    )
+    func originalPacked() throws {
+        let copy = try Self.originalCopy(), folder = try TemporaryDirectory(), packed = folder.file("packed").path
+        let found = try ModelFolder(directory: copy.path)
+        let named = try ModelFolder(directory: copy.path, visionTower: copy.path + "/clip_tower")
+        #expect(try found.fingerprint().value() == named.fingerprint().value())
+        _ = try ModelPacking.pack(found, weights: .f32, threads: 2, to: packed)
+        try expectAnswers(greedy(directory: packed), some("wide"))
+    }
+
+    @Test(
         "what of the authors' layout is not built is refused by name",
         arguments: [
             ("mm_patch_merge_type", "spatial"), ("mm_patch_merge_type", nil),

@@ -10,6 +10,8 @@ public struct ModelView: Sendable {
     public let rows, columns: Int
     /// The number of the first patch among the job's visual tokens.
     public let firstToken: Int
+    /// The numbers of its patches.
+    var tokens: Range<Int> { firstToken..<firstToken + rows * columns }
 
     /// What no model exceeds: how many pixels of a picture a pixel of its own may stand for.
     private static let mostShrunk = 1024.0

@@ -13,7 +13,8 @@ public struct ReductionPanels: Sendable {
         // Evenly over the steps, the last one included.
         let shown = (1...max(1, most)).map { $0 * count / max(1, most) - 1 }.filter { $0 >= 0 }
         for step in Set(shown).sorted() {
-            let title = "after layer \(row.steps.layer[step]): \(row.steps.tokensOut[step]) tokens"
+            let own = view.tokens.filter { $0 < row.tokens.leftAt.count && row.tokens.isThere($0, after: step) }
+            let title = "after layer \(row.steps.layer[step]): \(own.count) tokens"
             let kept = view.fading { $0 < row.tokens.leftAt.count && row.tokens.isThere($0, after: step) }
             panels.append((title, kept))
         }

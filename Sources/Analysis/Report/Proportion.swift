@@ -10,7 +10,9 @@ public struct Proportion: Encodable, Sendable {
         let z = 1.959964, n = Double(count), p = Double(right) / n
         let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
         let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
-        (share, low, high, scored) = (p, max(0, centre - half), min(1, centre + half), count)
+        // Rounding must not make an end of the scale a little less or more.
+        (share, low, high) = (p, right == 0 ? 0 : centre - half, right == count ? 1 : centre + half)
+        scored = count
     }
 }
 

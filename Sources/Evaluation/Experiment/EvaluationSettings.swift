@@ -14,7 +14,7 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
     /// The text around a question.
     public let template: String
     /// How a picture becomes square.
-    public let imageMode: String
+    public let imageMode: String?
     /// Most tokens of an answer.
     public let maxTokens: Int
     /// Texts that end an answer.
@@ -35,7 +35,7 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
         self.modelSHA256 = modelSHA256
         itemsSHA256 = SHA256.hash(data: items).map { String(format: "%02x", $0) }.joined()
         template = batch.template.rawValue
-        imageMode = batch.imageMode.rawValue
+        imageMode = batch.imageMode?.rawValue
         maxTokens = batch.generation.maxTokens
         stop = batch.generation.stop
         self.backend = backend

@@ -68,7 +68,14 @@ extension LLaVAConfiguration {
     /// and the model holds its tower.
     static func towerDirectory(of directory: String, given: String?) throws(ModelError) -> String? {
         let file = try ConfigurationFile(path: directory + "/config.json")
-        guard !file.has("text_config") else { return given }
+        return try separateTower(file, directory: directory, given: given) ?? given
+    }
+
+    /// The folder that the sizes of the tower stand in, in the authors' layout; nil in the other.
+    static func separateTower(
+        _ file: ConfigurationFile, directory: String, given: String?
+    ) throws(ModelError) -> String? {
+        guard !file.has("text_config") else { return nil }
         return try towerDirectory(file, directory: directory, given: given)
     }
 

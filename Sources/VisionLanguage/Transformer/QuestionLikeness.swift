@@ -31,9 +31,10 @@ final class QuestionLikeness {
     /// What the projector's reduction may look at for each picture, as far as its reduction asks for it.
     ///
     /// `rows` are the rows that the projector reads, of which those from `first` on are visual tokens; `flops` receives
-    /// what the text tower and both projections cost.
+    /// what bringing a tile's tokens into CLIP's space costs, `questionFLOPs` what reading its question does.
     func evidence(
-        _ rows: RaggedRows, from first: Int, questions: [String?], reductions: [TileReduction], flops: inout [Int]
+        _ rows: RaggedRows, from first: Int, questions: [String?], reductions: [TileReduction], flops: inout [Int],
+        questionFLOPs: inout [Int]
     ) throws -> [Evidence] {
         var read: [String: (rows: [[Double]], flops: Int)] = [:]
         return try rows.segments.enumerated().map { index, segment in
@@ -47,7 +48,7 @@ final class QuestionLikeness {
                 }
                 let texts = try read[question] ?? texts(of: question)
                 read[question] = texts
-                flops[index] += texts.flops
+                questionFLOPs[index] = texts.flops
                 evidence.relevance = try cosines(
                     rows.tensor.rows(segment.dropFirst(first)), texts.rows, &flops[index])
             }

@@ -117,13 +117,14 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
             .withoutEffect, to: [.original],
             [
                 "freeze_mm_mlp_adapter", "freeze_mm_vision_resampler", "image_crop_resolution", "image_grid_pinpoints",
-                "image_split_resolution", "mm_hidden_size", "mm_projector_lr", "mm_tunable_parts",
-                "mm_use_im_patch_token", "mm_vision_tower_lr", "pretrain_mm_mlp_adapter", "tokenizer_model_max_length",
+                "image_split_resolution", "image_token_index", "mm_hidden_size", "mm_projector_lr", "mm_tunable_parts",
+                "mm_use_im_patch_token", "mm_vision_tower_lr", "pos_skipping_range", "pretrain_mm_mlp_adapter",
+                "tokenizer_model_max_length",
                 "tokenizer_padding_side",
                 "tune_mm_mlp_adapter", "tune_mm_vision_resampler", "unfreeze_mm_vision_tower", "use_mm_proj",
             ])
         add(.refusedUnless([]), to: [.original], ["mm_resampler_type"])
-        add(.refusedUnless(["0"]), to: [.original], ["mm_use_im_start_end"])
+        add(.refusedUnless(["0"]), to: [.original], ["mm_use_im_start_end", "use_pos_skipping"])
         add(.refusedUnless(["flat"]), to: [.original], ["mm_patch_merge_type"])
         add(.obeyed, to: [.originalNext], ["image_grid_pinpoints", "mm_patch_merge_type"])
 
