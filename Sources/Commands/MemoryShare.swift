@@ -17,7 +17,7 @@ struct MemoryShare {
         do {
             let folder = try ModelFolder(directory: batch.model, visionTower: batch.visionTower)
             let format = batch.weights.format
-            let activations = try folder.activations(of: batch)
+            let activations = try folder.activations(batch.precision.elementType, weights: format)
             // Where bf16 meets bf16, each worker has a copy of a packed model in oneDNN's layout.
             let isShared = folder.isPacked && !(activations == .bfloat16 && folder.stored == .bf16)
             let common = isShared ? folder.memory(weights: format, activations: activations).weights : 0
@@ -34,13 +34,6 @@ struct MemoryShare {
     }
 }
 
-extension ModelFolder {
-    /// The type of activations that a batch asks for, or that goes with its weights on this processor.
-    fileprivate func activations(of batch: BatchDescription) throws -> ElementType {
-        try CPUBackend.activationType(batch.precision.elementType, weights: batch.weights.format ?? stored)
-    }
-}
-
 extension BatchPreflight {
     /// Refuses a batch that wants another format of weights than that of its packed model. Returns a sentence where this
     /// machine could not hold the model: the workers may be on others that can.
@@ -49,7 +42,8 @@ extension BatchPreflight {
             let folder = try ModelFolder(directory: batch.model, visionTower: batch.visionTower)
             try folder.checkFormat(batch.weights.format)
             // What another processor can do is for its worker to say.
-            let activations = (try? folder.activations(of: batch)) ?? .float32
+            let activations =
+                (try? folder.activations(batch.precision.elementType, weights: batch.weights.format)) ?? .float32
             let need = folder.memory(weights: batch.weights.format, activations: activations).least
             let here = try AvailableMemory.now().total
             guard need > here else { return nil }

@@ -75,7 +75,8 @@ public struct RowCounts: Sendable, Hashable {
         }
         // Some models hand the class token on as one more row that is never reduced.
         let classToken = model.keepsClassToken ? 1 : 0
-        let others = classToken * picture.tiles + (isArranged ? picture.rows.count : 0)
+        newlines = isArranged ? picture.rows.count : 0
+        let others = classToken * picture.tiles + newlines
         let visual = sequence.delivered + others
         let context = model.text.context
         guard textTokens >= 0, textTokens < context - visual else {
@@ -86,7 +87,6 @@ public struct RowCounts: Sendable, Hashable {
         }
         let beside = others + textTokens
         tiles = picture.tiles
-        newlines = isArranged ? picture.rows.count : 0
         visualTokens = sequence.model.visualTokens
         delivered = sequence.delivered
         kept = sequence.tokens(entering: model.text.layers, of: .languageModel)

@@ -80,7 +80,7 @@ public enum ImageTag: String, Codable, Sendable, CaseIterable {
 
 /// A prompt as text, in which `<image>` may be a picture or text.
 public struct RenderedPrompt: Sendable, Hashable {
-    /// The text.
+    /// The whole prompt, with the template's words around the instruction.
     public let text: String
     /// How many `<image>`, from the first on, stand for pictures.
     public let pictures: Int

@@ -17,7 +17,6 @@ struct AddedTokens {
         var isWholeWord = false
         /// The file that says so, for messages.
         var file: String
-
     }
 
     /// The tokens by their text.

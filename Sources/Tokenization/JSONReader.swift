@@ -74,7 +74,7 @@ struct JSONReader {
         return integer
     }
 
-    /// Whatever comes next.
+    /// The value that comes next, of any kind.
     mutating func value() throws(TokenizerError) -> JSONValue {
         guard open.count < 64 else { throw failure("is nested too deep") }
         switch peek() {

@@ -3,7 +3,7 @@ struct TokenizerSteps {
     /// Where the steps come from, for messages.
     let file: String
 
-    /// The normaliser's steps.
+    /// The steps of the `normalizer`, in the order in which they are applied.
     func normalizer(_ value: JSONValue?) throws(TokenizerError) -> [NormalizerStep] {
         var steps: [NormalizerStep] = []
         for step in try members(value, "normalizer", list: "normalizers") {

@@ -109,12 +109,12 @@ public struct LLaVAConfiguration: Sendable, Hashable {
     public var visualTokens: Int { vision.patches + (keepsClassToken ? 1 : 0) }
 
     /// The models whose sizes ``named(_:)`` knows; those of LLaVA-NeXT lay a picture on several tiles.
-    public static let names = [
-        "llava-1.5-7b", "llava-1.5-13b", "llava-v1.6-vicuna-7b", "llava-v1.6-vicuna-13b", "llava-v1.6-mistral-7b",
-    ]
+    public static var names: [String] { released.map(\.name) }
 
     /// Sizes of released models by name; nil for another name.
-    public static func named(_ name: String) -> LLaVAConfiguration? {
+    public static func named(_ name: String) -> LLaVAConfiguration? { released.first { $0.name == name }?.sizes }
+
+    private static let released: [(name: String, sizes: LLaVAConfiguration)] = {
         let vicuna7B = Text(
             hidden: 4096, intermediate: 11008, layers: 32, heads: 32, keyValueHeads: 32, headSize: 128,
             vocabulary: 32064, epsilon: 1e-5, ropeBase: 10000, context: 4096)
@@ -134,15 +134,13 @@ public struct LLaVAConfiguration: Sendable, Hashable {
             model.anyResolution = anyResolution
             return model
         }
-        return switch name {
-        case "llava-1.5-7b": model(vicuna7B)
-        case "llava-1.5-13b": model(vicuna13B)
-        case "llava-v1.6-vicuna-7b": model(vicuna7B, .released)
-        case "llava-v1.6-vicuna-13b": model(vicuna13B, .released)
-        case "llava-v1.6-mistral-7b": model(mistral7B, .released)
-        default: nil
-        }
-    }
+        return [
+            ("llava-1.5-7b", model(vicuna7B)), ("llava-1.5-13b", model(vicuna13B)),
+            ("llava-v1.6-vicuna-7b", model(vicuna7B, .released)),
+            ("llava-v1.6-vicuna-13b", model(vicuna13B, .released)),
+            ("llava-v1.6-mistral-7b", model(mistral7B, .released)),
+        ]
+    }()
 
     /// A model that takes every picture as one tile.
     init(

@@ -16,8 +16,7 @@ public struct ModelLoader {
     ) throws(TensorError) {
         self.folder = folder
         self.format = format
-        backend = CPUBackend(
-            precision: try CPUBackend.activationType(precision, weights: format ?? folder.stored), threads: threads)
+        backend = CPUBackend(precision: try folder.activations(precision, weights: format), threads: threads)
     }
 
     /// How the decoder's weights are kept.
@@ -47,5 +46,15 @@ public struct ModelLoader {
     public func processor() throws -> LLaVAProcessor {
         try LLaVAProcessor(
             directory: folder.directory, visionTower: folder.visionTower, configuration: folder.configuration)
+    }
+}
+
+extension ModelFolder {
+    /// The type of activations: `precision`, or what suits weights of `format`, or of the checkpoint's own, on this processor.
+    /// Throws where the processor lacks what is asked for.
+    public func activations(
+        _ precision: ElementType?, weights format: WeightFormat?
+    ) throws(TensorError) -> ElementType {
+        try CPUBackend.activationType(precision, weights: format ?? stored)
     }
 }

@@ -6,7 +6,7 @@ public import TokenReduction
 /// Every method takes many jobs at once; one instance belongs to one thread. ``LLaVAProcessor`` prepares what it takes, and
 /// ``ModelLoader`` makes one from a checkpoint.
 public protocol VisionLanguageModel: AnyObject {
-    /// The model's sizes.
+    /// The sizes of tower, projector and language model.
     var configuration: LLaVAConfiguration { get }
     /// Where its arithmetic happens.
     var backend: any Backend { get }
@@ -44,7 +44,7 @@ extension VisionLanguageModel {
     /// Bytes of the keys and values of one row in all decoder layers.
     public var cacheBytesPerRow: Int { configuration.text.cacheBytesPerRow(backend.activationType) }
 
-    /// Reads whole prompts.
+    /// Reads prompts from their first row on, with beginnings that no other prompt will ask for.
     public func prefill(
         _ inputs: [DecoderInput], room: [Int]
     ) throws -> (sequences: [DecoderSequence], logits: Tensor) {

@@ -42,7 +42,7 @@ struct TokenizerFolder {
         }
     }
 
-    /// Writes a text.
+    /// Writes a text to a file of the folder.
     func write(_ text: String, to name: String = "tokenizer.json") throws {
         try Data(text.utf8).write(to: folder.file(name))
     }

@@ -26,11 +26,11 @@ struct ModelFamily: Sendable {
 
 /// What a checkpoint's sizes are read from.
 struct CheckpointFiles {
-    /// The folder.
+    /// The path of the checkpoint's folder.
     let directory: String
     /// The folder of a vision tower that the user named.
     let visionTower: String?
-    /// The folder's `config.json`.
+    /// What the checkpoint's `config.json` holds.
     let file: ConfigurationFile
 
     /// Opens the `config.json` of a folder.
