@@ -87,7 +87,7 @@ struct AnswerCommand: ParsableCommand {
             GenerationRequest.Picture(try processor.prepare(path: path, framing: imageMode), key: nil)
         }
         try loader.sharesHere()
-        let network = try loader.load()
+        let network = try loader.load(on: loader.backend(threads: arithmetic.threads))
         let loaded = clock.now
         let engine = Engine(model: network, tokenizer: processor.tokenizer, capacity: 1)
         engine.admit(
@@ -106,7 +106,7 @@ struct AnswerCommand: ParsableCommand {
                     promptTokenIDs: prompt.expanded(
                         imageToken: configuration.imageToken,
                         rows: pictures.map { configuration.rows(of: $0.tiling) }),
-                    backend: loader.backend.name, weights: loader.weights.rawValue,
+                    backend: network.backend.name, weights: loader.weights.rawValue,
                     loadSeconds: (loaded - start) / .seconds(1)))
         }
     }

@@ -15,19 +15,16 @@ struct MemoryShare {
     init(_ batch: BatchDescription, workers: Int, memory: Int?) throws {
         let left = try AvailableMemory.now().available, available = min(memory ?? left, left)
         do {
-            let folder = try ModelFolder(directory: batch.model, visionTower: batch.visionTower)
-            let format = batch.weights.format
-            let activations = try folder.activations(batch.precision.elementType, weights: format)
-            // Where bf16 meets bf16, each worker has a copy of a packed model in oneDNN's layout.
-            let isShared = folder.isPacked && !(activations == .bfloat16 && folder.stored == .bf16)
-            let common = isShared ? folder.memory(weights: format, activations: activations).weights : 0
+            let loader = try ModelLoader(
+                ModelFolder(directory: batch.model, visionTower: batch.visionTower),
+                precision: batch.precision.elementType, weights: batch.weights.format)
+            let common = loader.sharesWeights ? loader.memory.weights : 0
             bytes = common + max(available - common, 0) / workers
             let (whom, way): (String, String?) =
                 workers > 1
                 ? ("each of \(workers) workers", "run fewer workers, or pack the model, which they then share")
                 : available == memory ? ("the run (--memory)", "raise --memory") : ("this machine", nil)
-            try folder.checkFits(
-                weights: format, activations: activations, available: bytes, of: whom, orElse: way)
+            try loader.checkFits(bytes, of: whom, orElse: way)
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run: \(error)")
         }
@@ -41,10 +38,12 @@ extension BatchPreflight {
         do {
             let folder = try ModelFolder(directory: batch.model, visionTower: batch.visionTower)
             try folder.checkFormat(batch.weights.format)
+            let format = batch.weights.format
             // What another processor can do is for its worker to say.
-            let activations =
-                (try? folder.activations(batch.precision.elementType, weights: batch.weights.format)) ?? .float32
-            let need = folder.memory(weights: batch.weights.format, activations: activations).least
+            let loader =
+                try (try? ModelLoader(folder, precision: batch.precision.elementType, weights: format))
+                ?? ModelLoader(folder, precision: .float32, weights: format)
+            let need = loader.memory.least
             let here = try AvailableMemory.now().total
             guard need > here else { return nil }
             return

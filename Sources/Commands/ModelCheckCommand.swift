@@ -66,8 +66,7 @@ struct ModelCheckCommand: ParsableCommand {
         guard !folder.isPacked else {
             throw CommandFailure(ExitCodes.usage, "\(model) is packed: name the checkpoint that it was made of")
         }
-        let processor = try LLaVAProcessor(
-            directory: model, visionTower: visionTower, configuration: folder.configuration)
+        let processor = try ModelLoader.processor(directory: model, visionTower: visionTower)
         let sample: WeightSample
         if let items {
             let folder = images ?? URL(fileURLWithPath: items).deletingLastPathComponent().path
@@ -88,9 +87,9 @@ struct ModelCheckCommand: ParsableCommand {
         }
         func trial(_ format: WeightFormat?, following reference: WeightTrial? = nil) throws -> WeightTrial {
             // The same arithmetic for both: what differs is the weights.
-            let loader = try ModelLoader(asking: folder, precision: .float32, weights: format, threads: threads)
+            let loader = try ModelLoader(asking: folder, precision: .float32, weights: format)
             try loader.sharesHere()
-            let network = try loader.load()
+            let network = try loader.load(on: loader.backend(threads: threads))
             return try WeightTrial(network, sample, steps: maxTokens, plans: plans, following: reference)
         }
         let reference = try trial(nil)

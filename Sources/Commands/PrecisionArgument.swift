@@ -29,8 +29,7 @@ struct ArithmeticOptions: ParsableArguments {
 
     /// How the model of `folder` is loaded.
     func loader(_ folder: ModelFolder) throws -> ModelLoader {
-        try ModelLoader(
-            asking: folder, precision: precision.elementType, weights: weights.format, threads: threads)
+        try ModelLoader(asking: folder, precision: precision.elementType, weights: weights.format)
     }
 
     /// A backend for weights in the wanted format, or in `stored`, the checkpoint's.
@@ -53,11 +52,9 @@ extension CPUBackend {
 
 extension ModelLoader {
     /// A loader; throws a failure of usage where the processor lacks what is asked for.
-    init(
-        asking folder: ModelFolder, precision: ElementType?, weights format: WeightFormat?, threads: Int
-    ) throws {
+    init(asking folder: ModelFolder, precision: ElementType?, weights format: WeightFormat?) throws {
         do {
-            try self.init(folder, precision: precision, weights: format, threads: threads)
+            try self.init(folder, precision: precision, weights: format)
         } catch {
             throw CommandFailure(ExitCodes.usage, "\(error)")
         }

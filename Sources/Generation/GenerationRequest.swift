@@ -16,7 +16,7 @@ public struct GenerationRequest: Sendable {
         public let key: String?
 
         /// A picture and what tells it from others.
-        public init(_ prepared: LLaVAProcessor.PreparedInput, key: String?) {
+        public init(_ prepared: PictureInput, key: String?) {
             tiles = prepared.tiles.map(\.patches)
             tiling = prepared.tiling
             self.key = key

@@ -10,8 +10,6 @@ final class SentencePieceModel: Vocabulary {
     let markers: [Int: String]
     /// The id of `<s>`, nil where the model has none.
     let beginning: Int?
-    /// The id of `</s>`, nil where the model has none.
-    let end: Int?
     private let file: String
     private let handle: Handle
 
@@ -45,9 +43,8 @@ final class SentencePieceModel: Vocabulary {
         self.markers = markers
         self.file = file
         self.handle = handle
-        let bos = Int(csp_bos(handle.processor)), eos = Int(csp_eos(handle.processor))
+        let bos = Int(csp_bos(handle.processor))
         beginning = pieces.indices.contains(bos) ? bos : nil
-        end = pieces.indices.contains(eos) ? eos : nil
     }
 
     var count: Int { pieces.count }

@@ -13,8 +13,6 @@ public struct Tokenizer: Sendable {
     public let pieceCount: Int
     /// The id that starts every prompt, such as that of `<s>`; nil where the tokenizer puts nothing in front.
     public let beginning: Int?
-    /// The id of the token with which an answer ends, such as `</s>`.
-    public let end: Int
     /// The id of `<image>`.
     public let image: Int
     /// The text that stands for a picture, usually `<image>`.
@@ -70,7 +68,6 @@ public struct Tokenizer: Sendable {
         file = source.file
         pieceCount = vocabulary.count
         beginning = source.beginning
-        end = source.end
         self.image = image
         self.imageText = imageText
         self.vocabulary = vocabulary

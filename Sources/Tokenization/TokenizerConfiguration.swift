@@ -17,6 +17,7 @@ struct TokenizerConfiguration {
         file = url.path
         values = try JSONValue.object(in: url) ?? .object([:])
         map = try JSONValue.object(in: directory.appendingPathComponent("special_tokens_map.json")) ?? .object([:])
+        try Self.checkTypes(values, file: file)
         if let decoder = values["added_tokens_decoder"]?.object {
             var entries: [(id: Int, entry: JSONValue)] = []
             for (key, entry) in decoder {
@@ -30,13 +31,60 @@ struct TokenizerConfiguration {
         } else {
             addedTokens = nil
         }
-        let names = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"].map { "\($0)_token" }
         let extra = values["extra_special_tokens"]?.object?.sorted { $0.key < $1.key }.map(\.value) ?? []
         let values = values
-        let all = names.compactMap { values[$0] } + (values["additional_special_tokens"]?.array ?? []) + extra
+        let all = Self.tokens.compactMap { values[$0] } + (values["additional_special_tokens"]?.array ?? []) + extra
         special = all.compactMap { value in
             Self.content(of: value).map { ($0, value.object == nil ? nil : value) }
         }
+    }
+
+    /// The keys that hold a token: its text, or an object with its text as `content`.
+    private static let tokens = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"].map { "\($0)_token" }
+
+    /// Refuses a value that cannot be meant, such as a list for a truth value.
+    private static func checkTypes(_ values: JSONValue, file: String) throws(TokenizerError) {
+        func check(_ keys: [String], _ what: String, _ isMeant: (JSONValue) -> Bool) throws(TokenizerError) {
+            for key in keys {
+                guard let value = values[key], !isMeant(value) else { continue }
+                throw TokenizerError(.damaged, "\(key) must be \(what)", file: file)
+            }
+        }
+        try check(
+            [
+                "add_bos_token", "add_eos_token", "add_prefix_space", "clean_up_tokenization_spaces", "legacy",
+                "split_special_tokens",
+            ], "true or false"
+        ) { $0.bool != nil }
+        try check(tokens, "a text, or an object with a content") { content(of: $0) != nil }
+        try check(["tokenizer_class"], "a text") { $0.text != nil }
+        try check(["added_tokens_decoder"], "an object") { $0.object != nil }
+        func areTokens(_ list: [JSONValue]) -> Bool { list.allSatisfy { content(of: $0) != nil } }
+        try check(["additional_special_tokens"], "a list of tokens") { $0.array.map(areTokens) == true }
+        try check(["extra_special_tokens"], "an object of tokens, or a list without any") { value in
+            value.array?.isEmpty ?? value.object.map { areTokens(Array($0.values)) } ?? false
+        }
+    }
+
+    /// Refuses what a folder without `tokenizer.json` may not ask for. `legacy` says nothing there: the models were trained
+    /// with a space in front of every text between added tokens, and their authors' code puts it there.
+    func checkModel() throws(TokenizerError) {
+        let name = values["tokenizer_class"]?.text
+        guard [nil, "LlamaTokenizer", "LlamaTokenizerFast"].contains(name) else {
+            throw needsFile("tokenizer_class is \(name ?? "")")
+        }
+        for (key, usual) in [
+            ("add_prefix_space", true), ("add_eos_token", false), ("split_special_tokens", false),
+        ] {
+            if let value = values[key]?.bool, value != usual { throw needsFile("\(key) is \(value)") }
+        }
+    }
+
+    private func needsFile(_ what: String) -> TokenizerError {
+        TokenizerError(
+            .unsupported,
+            "\(what), which is not built for a tokenizer.model; save a tokenizer.json with transformers beside it",
+            file: file)
     }
 
     /// Whether `<s>` goes in front of texts of a `tokenizer.model`.
@@ -44,11 +92,6 @@ struct TokenizerConfiguration {
 
     /// Whether decoded texts lose the spaces before punctuation (`clean_up_tokenization_spaces`).
     var cleansSpaces: Bool { values["clean_up_tokenization_spaces"]?.bool ?? false }
-
-    /// The text of `eos_token` in either file; nil where none names it, unless the class has one of its own.
-    var end: String? {
-        Self.content(of: values["eos_token"]) ?? Self.content(of: map["eos_token"]) ?? (isLlama ? "</s>" : nil)
-    }
 
     /// What goes in front of every text of a `tokenizer.json`: nil for what its post-processor says, else a text, which is
     /// empty where nothing does.
@@ -86,10 +129,6 @@ struct TokenizerConfiguration {
         guard isWanted, form == rebuilt else {
             throw refusal("add_prefix_space is \(isWanted), which is another form than that of tokenizer.json")
         }
-    }
-
-    private var isLlama: Bool {
-        [nil, "LlamaTokenizer", "LlamaTokenizerFast"].contains(values["tokenizer_class"]?.text)
     }
 
     private func refusal(_ what: String) -> TokenizerError {

@@ -8,8 +8,6 @@ struct TokenizerSource {
     let added: AddedTokens
     /// The id in front of every text; nil where there is none.
     let beginning: Int?
-    /// The id of the token that ends an answer.
-    let end: Int
     /// Whether decoded texts lose the spaces before punctuation.
     let cleansSpaces: Bool
 
@@ -32,35 +30,24 @@ struct TokenizerSource {
         let added = try AddedTokens(
             directory: directory, configuration: configuration, entries: source.addedTokens, vocabulary: vocabulary,
             file: path)
-        func id(_ text: String, _ name: String) throws(TokenizerError) -> Int {
+        switch try configuration.beginning(of: source.form, postProcessor: source.beginning) {
+        case nil: beginning = source.beginning.first
+        case "": beginning = nil
+        case let text?:
             guard let id = added.tokens[text]?.id ?? vocabulary.id(of: text) else {
                 throw TokenizerError(
                     .unsupported,
-                    "\(name) is \"\(text)\", which tokenizer.json does not have; take both files from one checkpoint",
+                    "bos_token is \"\(text)\", which tokenizer.json does not have; take both files from one checkpoint",
                     file: configuration.file)
             }
-            return id
+            beginning = id
         }
-        let name = try configuration.beginning(of: source.form, postProcessor: source.beginning)
-        beginning =
-            switch name {
-            case nil: source.beginning.first
-            case "": nil
-            case let text?: try id(text, "bos_token")
-            }
         if let beginning, beginning >= vocabulary.count, !added.tokens.values.contains(where: { $0.id == beginning }) {
             throw TokenizerError(
                 .damaged,
                 "its post_processor puts token \(beginning) in front of texts, which does not exist; download the file again",
                 file: path)
         }
-        guard let endText = configuration.end else {
-            throw TokenizerError(
-                .unsupported,
-                "no eos_token is named here or in special_tokens_map.json, so that nobody knows how an answer "
-                    + "ends; add it", file: configuration.file)
-        }
-        end = try id(endText, "eos_token")
         cleansSpaces = configuration.cleansSpaces
         file = path
         self.vocabulary = vocabulary
@@ -68,6 +55,7 @@ struct TokenizerSource {
     }
 
     private init(modelIn directory: URL, _ configuration: TokenizerConfiguration) throws(TokenizerError) {
+        try configuration.checkModel()
         let url = directory.appendingPathComponent("tokenizer.model")
         let bytes: [UInt8]
         do {
@@ -79,9 +67,9 @@ struct TokenizerSource {
                 file: url.path)
         }
         let model = try SentencePieceModel(bytes, file: url.path)
-        guard let beginning = model.beginning, let end = model.end else {
+        guard let beginning = model.beginning else {
             throw TokenizerError(
-                .unsupported, "the model has no begin and end markers; LLaVA-1.5's has <s> and </s>", file: url.path)
+                .unsupported, "the model has no begin marker; LLaVA-1.5's has <s>", file: url.path)
         }
         added = try AddedTokens(directory: directory, configuration: configuration)
         for (content, token) in added.tokens where token.id < model.count {
@@ -95,7 +83,6 @@ struct TokenizerSource {
         }
         vocabulary = model
         self.beginning = configuration.addsBeginning ? beginning : nil
-        self.end = end
         cleansSpaces = configuration.cleansSpaces
         file = url.path
     }

@@ -93,7 +93,7 @@ public final class LLaVA: VisionLanguageModel {
     public func encode(_ tiles: [TileRequest]) throws -> [EncodedTile] {
         let side = configuration.vision.side
         var reductions = try tiles.map { try TileReduction(plan: $0.plan, grid: PatchGrid(rows: side, columns: side)) }
-        var (rows, flops) = try tower.encode(tiles.map(\.patches), reductions: &reductions)
+        var (rows, towerFLOPs) = try tower.encode(tiles.map(\.patches), reductions: &reductions)
         for reduction in reductions { try reduction.checkDelivered(after: .visionEncoder) }
         if !configuration.keepsClassToken {
             rows.keep(rows.segments.map { Array(1..<$0.count) }, backend: backend)
@@ -101,21 +101,20 @@ public final class LLaVA: VisionLanguageModel {
         let entered = rows.segments.map(\.count)
         let towerFeatures = zip(rows.segments, tiles).map { $1.keepsTower ? rows.tensor.copy(of: $0) : nil }
         let first = configuration.keepsClassToken ? 1 : 0
-        var questionFLOPs = tiles.map { _ in 0 }
-        let evidence = try likeness.evidence(
-            rows, from: first, questions: tiles.map(\.question), reductions: reductions, flops: &flops,
-            questionFLOPs: &questionFLOPs)
+        let likenesses = try likeness.likenesses(
+            rows, from: first, questions: tiles.map(\.question), reductions: reductions)
         var projected = RaggedRows(projector.project(rows.tensor), lengths: entered)
         let layouts = entered.map { rows in
             TokenLayout(rows: rows, visual: [first..<rows], classToken: first == 1 ? 0 : nil)
         }
         _ = try projected.reduce(
-            &reductions, .projector, layer: 0, at: .afterLayer, evidence: evidence, layouts: layouts, backend: backend)
+            &reductions, .projector, layer: 0, at: .afterLayer, evidence: likenesses.map(\.evidence),
+            layouts: layouts, backend: backend)
         return projected.segments.enumerated().map { index, segment in
             EncodedTile(
                 features: projected.tensor.copy(of: segment), towerFeatures: towerFeatures[index],
-                reduction: reductions[index], towerFLOPs: flops[index],
-                questionFLOPs: questionFLOPs[index], projectorFLOPs: projector.flops(rows: entered[index]))
+                reduction: reductions[index], towerFLOPs: towerFLOPs[index] + likenesses[index].flops,
+                questionFLOPs: likenesses[index].questionFLOPs, projectorFLOPs: projector.flops(rows: entered[index]))
         }
     }
 
@@ -249,12 +248,11 @@ public final class LLaVA: VisionLanguageModel {
         }
         try check(
             prompt,
-            rows: pictures.reduce(prompt.text.count) {
-                $0 + (plan.isOpen && !$1.isArranged(under: plan) ? 0 : configuration.rows(of: $1, under: plan))
-            })
+            rows: pictures.reduce(prompt.text.count) { $0 + configuration.leastRows(of: $1, under: plan) },
+            isLeast: plan.isOpen && pictures.contains { !$0.isArranged(under: plan) })
     }
 
-    private func check(_ prompt: MultimodalPrompt, rows: Int) throws(ModelError) {
+    private func check(_ prompt: MultimodalPrompt, rows: Int, isLeast: Bool = false) throws(ModelError) {
         let vocabulary = configuration.text.vocabulary
         guard prompt.text.allSatisfy({ (0..<vocabulary).contains($0) }) else {
             throw ModelError(
@@ -272,7 +270,7 @@ public final class LLaVA: VisionLanguageModel {
                 }
             throw ModelError(
                 .promptTooLong,
-                "the prompt has \(rows) tokens\(whose), the model takes \(context) with the answer; "
+                "the prompt has \(isLeast ? "at least " : "")\(rows) tokens\(whose), the model takes \(context) with the answer; "
                     + "shorten the prompt\(less)")
         }
     }
@@ -303,5 +301,12 @@ extension LLaVAConfiguration {
     public func rows(of picture: PictureTiling, under plan: ReductionPlan) -> Int {
         picture.isArranged(under: plan)
             ? rows(of: picture) : picture.tiles * (plan.delivered + (keepsClassToken ? 1 : 0))
+    }
+
+    /// Rows of the language model for a picture under `plan`, newlines included: at least so many, one a tile, where the
+    /// picture settles itself what stays.
+    func leastRows(of picture: PictureTiling, under plan: ReductionPlan) -> Int {
+        plan.isOpen && !picture.isArranged(under: plan)
+            ? picture.tiles * (1 + (keepsClassToken ? 1 : 0)) : rows(of: picture, under: plan)
     }
 }

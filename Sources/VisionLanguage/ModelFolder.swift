@@ -12,6 +12,7 @@ public struct ModelFolder {
     public let stored: WeightFormat
     /// Whether the weights lie in the kernels' layout already.
     public let isPacked: Bool
+    let family: ModelFamily
     let names: WeightNames
     private(set) var decoder: any WeightSource
     private(set) var tower: any WeightSource
@@ -25,7 +26,9 @@ public struct ModelFolder {
     public init(directory: String, visionTower: String? = nil) throws {
         self.directory = directory
         self.visionTower = visionTower
-        configuration = try LLaVAConfiguration(directory: directory, visionTower: visionTower)
+        let files = try CheckpointFiles(directory: directory, visionTower: visionTower)
+        family = try ModelFamily.of(files)
+        configuration = try LLaVAConfiguration(files, of: family)
         if let packed = try PackedModelFile(directory: directory) {
             names = try WeightNames(recognising: packed.names, at: directory)
             (decoder, tower, towerPrefix, towerDirectory) = (packed, packed, packed.account.towerPrefix, nil)
@@ -40,8 +43,7 @@ public struct ModelFolder {
         (isPacked, packedSHA256) = (false, nil)
         stored = WeightFormat(
             storing: checkpoint.checkpoint.type(of: names.decoder + "layers.0.self_attn.q_proj.weight"))
-        let file = try ConfigurationFile(path: directory + "/config.json")
-        let apart = try LLaVAConfiguration.separateTower(file, directory: directory, given: visionTower)
+        let apart = try LLaVAConfiguration.separateTower(files.file, directory: directory, given: visionTower)
         towerDirectory = apart
         if let prefix = names.vision {
             (tower, towerPrefix) = (checkpoint, prefix)

@@ -3,8 +3,8 @@ public import TokenReduction
 
 /// A model that answers questions about pictures, in the order of the forward pass: encode, prefill, decode.
 ///
-/// Every method takes many jobs at once; one instance belongs to one thread. ``LLaVAProcessor`` prepares what it takes, and
-/// ``ModelLoader`` makes one from a checkpoint.
+/// Every method takes many jobs at once; one instance belongs to one thread. A ``VisionLanguageProcessor`` prepares what
+/// it takes, and ``ModelLoader`` makes both from a checkpoint.
 public protocol VisionLanguageModel: AnyObject {
     /// The sizes of tower, projector and language model.
     var configuration: LLaVAConfiguration { get }

@@ -47,13 +47,13 @@ final class LoadedModel {
         let folder = try ModelFolder(directory: key.directory, visionTower: key.visionTower)
         fingerprint = folder.fingerprint { progress.advance() }
         let loader = try ModelLoader(
-            folder, precision: key.precision.elementType, weights: key.weights.format, threads: threads)
-        (weights, backend) = (loader.weights, loader.backend)
+            folder, precision: key.precision.elementType, weights: key.weights.format)
+        (weights, backend) = (loader.weights, loader.backend(threads: threads))
         let left = try AvailableMemory.now().available, available = min(memory ?? left, left)
         let shares = try loader.shares(
             of: available, for: available == memory ? "this worker (--memory)" : "this machine",
             orElse: available == memory ? "raise --memory" : nil)
-        model = try loader.load(progress: LayerProgress { progress.advance() })
+        model = try loader.load(on: backend, progress: LayerProgress { progress.advance() })
         engine = Engine(
             model: model, tokenizer: try loader.processor().tokenizer, capacity: capacity,
             sharedBytes: shares.shared, prefillRows: shares.prefillRows, cacheBytes: shares.cache)

@@ -7,7 +7,7 @@ struct PreparedJob: Sendable {
     struct Input: Sendable {
         let key: ModelKey
         let prompt: MultimodalPrompt
-        let pictures: [LLaVAProcessor.PreparedInput]
+        let pictures: [PictureInput]
     }
 
     let job: LeasedJob
@@ -33,7 +33,7 @@ final class PicturePreparation: Sendable {
 
     init() {
         _ = NamedThread("winnow-pictures") { [inbox, outbox] in
-            var processors: [ModelKey: LLaVAProcessor] = [:]
+            var processors: [ModelKey: any VisionLanguageProcessor] = [:]
             while true {
                 for letter in inbox.wait() {
                     guard case .prepare(let job) = letter else { return }
@@ -52,7 +52,9 @@ final class PicturePreparation: Sendable {
     /// Ends the thread.
     func end() { inbox.post(.end) }
 
-    private static func prepare(_ job: LeasedJob, _ processors: inout [ModelKey: LLaVAProcessor]) -> PreparedJob {
+    private static func prepare(_ job: LeasedJob, _ processors: inout [ModelKey: any VisionLanguageProcessor])
+        -> PreparedJob
+    {
         let clock = ContinuousClock(), start = clock.now
         let key = ModelKey(job.description)
         let input = Result {
@@ -65,11 +67,9 @@ final class PicturePreparation: Sendable {
         return PreparedJob(job: job, input: input, seconds: (clock.now - start) / .seconds(1))
     }
 
-    private static func processor(_ key: ModelKey) throws -> LLaVAProcessor {
+    private static func processor(_ key: ModelKey) throws -> any VisionLanguageProcessor {
         do {
-            return try LLaVAProcessor(
-                directory: key.directory, visionTower: key.visionTower,
-                configuration: LLaVAConfiguration(directory: key.directory, visionTower: key.visionTower))
+            return try ModelLoader.processor(directory: key.directory, visionTower: key.visionTower)
         } catch {
             throw ModelUnavailable(description: "\(error)")
         }

@@ -183,6 +183,38 @@ struct ReductionRunTests {
         #expect(try sequence.trace().kept == [6, 7])
     }
 
+    @Test("after the projector the class token's attention is that to the tokens which the tower left")
+    func classAttentionOfWhatIsLeft() throws {
+        func stages(_ schedule: Schedule) -> Stages {
+            Stages(filter: ObserverAttention(), correlate: NoTarget(), compress: NoMerge(), schedule: schedule)
+        }
+        let method = ReductionMethod(
+            encoder: stages(Schedule(from: 0, of: 2, fixedFirstLayer: 0)), projector: stages(.afterLast),
+            encoderBudget: .tokens(5))
+        let plan = try ReductionPlan(
+            method: method, keep: 2, model: ModelDepth(visionLayers: 2, languageLayers: 1, visualTokens: 9))
+        var tile = try TileReduction(plan: plan, grid: PatchGrid(rows: 3, columns: 3))
+        /// What the class token's row of 1 + tokens looks like where it looks at the tokens that are left as `attention` says.
+        func layer(_ place: ReductionPlace, _ index: Int, _ attention: [Double]?) throws {
+            let rows = tile.positions.count + 1, layout = TokenLayout.encoder(visualTokens: rows - 1)
+            let evidence = Evidence(
+                observer: attention.map { seen in
+                    Tensor([0] + tile.positions.map { seen[$0] }, shape: [1, rows])
+                })
+            if place == .visionEncoder { tile.remember(evidence, place: place, layer: index, layout: layout) }
+            _ = try tile.reduce(
+                place: place, layer: index, hidden: Tensor([Double](repeating: 1, count: rows), shape: [rows, 1]),
+                evidence: evidence, layout: layout)
+        }
+        // Gives up 0 and 4; of the others 1 and 8 are looked at least in the last layer, 7 and 3 most.
+        try layer(.visionEncoder, 0, [0.01, 0.1, 0.1, 0.1, 0.02, 0.1, 0.1, 0.1, 0.1])
+        #expect(tile.positions == [1, 2, 3, 5, 6, 7, 8])
+        try layer(.visionEncoder, 1, [0.9, 0.01, 0.1, 0.2, 0.9, 0.11, 0.12, 0.3, 0.02])
+        #expect(tile.positions == [2, 3, 5, 6, 7])
+        try layer(.projector, 0, nil)
+        #expect(tile.positions == [3, 7])
+    }
+
     @Test("shapes that do not belong together are errors")
     func mismatches() throws {
         let plan = try ReductionPlan(method: "ficoco-v", keep: 9, model: model)

@@ -27,7 +27,6 @@ import Tokenization
         let tokenizer = try Tokenizer(directory: demoModel)
         #expect(tokenizer.pieceCount == 640)
         #expect(tokenizer.beginning == 1)
-        #expect(tokenizer.end == 2)
         #expect(tokenizer.image == 640)
         #expect(tokenizer.largestID == 641)
         #expect(try tokenizer.encode("<image>", addingBeginning: false) == [640])

@@ -110,8 +110,7 @@ import Tokenization
             let folder = try TokenizerFolder(form: "legacy")
             try Data(bytes).write(to: folder.folder.file("tokenizer.json"))
             try folder.write(
-                #"{"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|eot_id|>"}"#,
-                to: "tokenizer_config.json")
+                #"{"tokenizer_class": "PreTrainedTokenizerFast"}"#, to: "tokenizer_config.json")
             if let error = folder.failure() {
                 #expect(error.message.contains(";"))
                 refused += 1
@@ -129,13 +128,41 @@ import Tokenization
             (["bos_token": NSNull()], "bos_token"), (["add_prefix_space": false], "add_prefix_space"),
             (["tokenizer_class": "TokenizersBackend", "add_bos_token": false], "add_bos_token"),
             (["split_special_tokens": true], "split_special_tokens"),
-            (["tokenizer_class": "PreTrainedTokenizerFast", "eos_token": NSNull()], "eos_token"),
         ] as [([String: Any], String)] {
             let folder = try TokenizerFolder(form: "legacy")
             try folder.edit("tokenizer_config.json") { $0.merge(changes) { $1 } }
             try? FileManager.default.removeItem(at: folder.folder.file("special_tokens_map.json"))
             let error = folder.failure()
             #expect(error?.code == .unsupported && error?.message.contains(name) == true, "\(name)")
+        }
+    }
+
+    @Test func whatOnlyATokenizerFileCanDoIsNamed() throws {
+        for (changes, name) in [
+            (["add_prefix_space": false], "add_prefix_space"),
+            (["add_eos_token": true], "add_eos_token"), (["split_special_tokens": true], "split_special_tokens"),
+            (["tokenizer_class": "PreTrainedTokenizerFast"], "tokenizer_class"),
+        ] as [([String: Any], String)] {
+            let folder = try TokenizerFolder(form: "legacy")
+            try FileManager.default.removeItem(at: folder.folder.file("tokenizer.json"))
+            try FileManager.default.copyItem(
+                at: demoModel.appendingPathComponent("tokenizer.model"), to: folder.folder.file("tokenizer.model"))
+            #expect(folder.failure() == nil)
+            try folder.edit("tokenizer_config.json") { $0.merge(changes) { $1 } }
+            let error = folder.failure()
+            #expect(error?.code == .unsupported && error?.message.contains(name) == true, "\(name)")
+        }
+    }
+
+    @Test func settingsThatCannotBeMeantAreNamed() throws {
+        for (name, value) in [
+            ("legacy", "no"), ("add_bos_token", 1), ("unk_token", ["a": 1]), ("tokenizer_class", true),
+            ("added_tokens_decoder", []), ("additional_special_tokens", [7]), ("extra_special_tokens", ["x"]),
+        ] as [(String, Any)] {
+            let folder = try TokenizerFolder(form: "legacy")
+            try folder.edit("tokenizer_config.json") { $0[name] = value }
+            let error = folder.failure()
+            #expect(error?.code == .damaged && error?.message.contains(name) == true, "\(name)")
         }
     }
 

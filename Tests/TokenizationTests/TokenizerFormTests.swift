@@ -12,17 +12,17 @@ import Tokenization
         #expect(golden.encodings.count > 130 && golden.decodings.count >= 180)
         let tokenizer = try folder.load()
         #expect(try golden.differences(from: tokenizer) == [])
-        #expect(tokenizer.beginning == (form == "no_prefix" ? nil : 1) && tokenizer.end == 2)
+        #expect(tokenizer.beginning == (form == "no_prefix" ? nil : 1))
         #expect(tokenizer.file.hasSuffix("tokenizer.json") && tokenizer.pieceCount == 640)
     }
 
-    @Test(arguments: [("llama3", 700, 703, 704), ("qwen2", nil, 702, 703)] as [(String, Int?, Int, Int)])
-    func byteLevelEqualsHuggingFace(_ name: String, beginning: Int?, end: Int, image: Int) throws {
+    @Test(arguments: [("llama3", 700, 704), ("qwen2", nil, 703)] as [(String, Int?, Int)])
+    func byteLevelEqualsHuggingFace(_ name: String, beginning: Int?, image: Int) throws {
         let tokenizer = try Tokenizer(directory: Repository.fixture("tokenizer/\(name)"))
         let golden = try GoldenTexts.load("\(name).json")
         #expect(golden.encodings.count > 190 && golden.decodings.count == 300)
         #expect(try golden.differences(from: tokenizer) == [])
-        #expect(tokenizer.beginning == beginning && tokenizer.end == end && tokenizer.image == image)
+        #expect(tokenizer.beginning == beginning && tokenizer.image == image)
     }
 
     @Test("tokenizer.json counts before a tokenizer.model beside it")
@@ -75,7 +75,7 @@ import Tokenization
         let tokenizer = try Tokenizer(directory: Repository.fixture("tokenizer/\(name)"))
         let prompt = name == "llama3" ? "<|start_header_id|>user<|eot_id|>" : "<|im_start|>user<|im_end|>"
         let ids = try tokenizer.encode(prompt, addingBeginning: false)
-        #expect(ids.first == 701 && ids.last == tokenizer.end)
+        #expect(ids.first == 701 && ids.last == (name == "llama3" ? 703 : 702))
         #expect(tokenizer.decode(ids) == "user")
     }
 }

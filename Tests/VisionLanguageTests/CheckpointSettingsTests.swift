@@ -17,7 +17,7 @@ struct CheckpointSettingsTests {
         case .original: try CheckpointLayoutTests.originalCopy(of: Self.golden, tower: "clip_tower")
         case .originalNext: try NextGoldenTests.originalCopy()
         case .next, .tiles: try CheckpointCopy(of: NextGolden.checkpoint)
-        case .model, .text, .vision, .pictures: try CheckpointCopy(of: Self.golden)
+        case .model, .text, .vision, .pictures, .tokenizer: try CheckpointCopy(of: Self.golden)
         }
     }
 
@@ -33,6 +33,7 @@ struct CheckpointSettingsTests {
             case .model, .original, .originalNext, .next: try copy.edit("config.json") { $0[key] = value }
             case .text: try copy.edit(section: "text_config") { $0[key] = value }
             case .vision: try copy.edit(section: "vision_config") { $0[key] = value }
+            case .tokenizer: try copy.edit("tokenizer_config.json") { $0[key] = value }
             case .pictures, .tiles: try copy.edit("preprocessor_config.json") { $0[key] = value }
             }
         }
@@ -71,9 +72,12 @@ struct CheckpointSettingsTests {
             let picture = Repository.fixture("model/images/picture-0.png").path
             return try processor.prepare(path: picture, framing: nil).tiles.flatMap(\.patches.floats)
         }
+        let text = "<s> What's <image>this ?", ids = try plain.1.tokenizer.encode(text)
         for (key, standing) in place.standings where standing == .withoutEffect {
             let changed = try read(place, key, "something")
             #expect(changed.0 == plain.0, "\(key)")
+            #expect(try changed.1.tokenizer.encode(text) == ids, "\(key)")
+            #expect(changed.1.tokenizer.decode(ids) == plain.1.tokenizer.decode(ids), "\(key)")
             if place == .pictures || place == .tiles { #expect(try pixels(changed.1) == pixels(plain.1), "\(key)") }
         }
         #expect(try read(place, "_noted_by_a_library", 7).0 == plain.0)
@@ -116,8 +120,8 @@ struct CheckpointSettingsTests {
         }
         var expected: Set<String> = []
         for place in CheckpointSettings.allCases {
-            for (key, standing) in place.standings where GenerationSettings.standings[key] == nil || standing == .obeyed
-            {
+            for (key, standing) in place.standings
+            where GenerationSettings.standings[key] == nil || standing == .obeyed || place == .tokenizer {
                 expected.insert("\(place.rawValue) \(key): \(words(standing))")
             }
         }

@@ -9,6 +9,8 @@ import VisionLanguage
 /// The tiny LLaVA-NeXT checkpoint and what transformers makes of it (Tests/Fixtures/README.md).
 enum NextGolden {
     static let checkpoint = Golden(name: "next", numbersName: "next_golden")
+    /// One with a decoder and a tokenizer as of Llama 3, which was shown the same pictures.
+    static let llama3 = Golden(name: "next_llama3", numbersName: "next_llama3_golden")
 
     struct Picture: Decodable, Sendable {
         let name: String
@@ -36,6 +38,12 @@ enum NextGolden {
 
     static func file() throws -> File {
         try JSONDecoder().decode(File.self, from: Data(contentsOf: Repository.fixture("model/next_golden.json")))
+    }
+
+    static func prompts(of golden: Golden) throws -> [Prompt] {
+        struct File: Decodable { let prompts: [Prompt] }
+        let url = Repository.fixture("model/\(golden.numbersName).json")
+        return try JSONDecoder().decode(File.self, from: Data(contentsOf: url)).prompts
     }
 
     static func path(_ picture: String) -> String { Repository.fixture("model/next_images/\(picture).png").path }

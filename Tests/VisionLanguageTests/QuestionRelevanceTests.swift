@@ -68,6 +68,32 @@ struct QuestionRelevanceTests {
         }
     }
 
+    @Test("a question is read once, however many pictures it is asked about and whenever they come")
+    func readOnce() throws {
+        let golden = Golden.all[1]
+        var layers = 0
+        let model = try LLaVA(
+            directory: Self.small, visionTower: Self.clip, backend: CPUBackend(precision: .float32, threads: 1),
+            progress: LayerProgress { layers += 1 })
+        let greedy = try GreedyModel(directory: Self.small, backend: PortableBackend())
+        let plan = try greedy.plan("cdpruner", keep: 4, options: ["relevance": "question"])
+        let patches = try greedy.prompt(golden.prompts()[0]).1
+        func layersRun(_ questions: String...) throws -> (layers: Int, flops: [Int]) {
+            layers = 0
+            let tiles = try model.encode(
+                questions.map { TileRequest(patches: patches, plan: plan, question: $0) })
+            return (layers, tiles.map(\.questionFLOPs))
+        }
+        let tower = model.configuration.visionLayersNeeded
+        _ = try layersRun("Why?")  // loads the text tower
+        let text = try layersRun("Where is it?").layers - tower
+        #expect(text > 0)
+        let (again, flops) = try layersRun("Where is it?", "Where is it?", "Why?")
+        #expect(again == tower)
+        #expect(flops[0] == flops[1] && flops.allSatisfy { $0 > 0 })
+        #expect(try layersRun("How?", "How?").layers == tower + text)
+    }
+
     @Test("in single precision, the authors' layout with a whole CLIP folder beside it keeps the same tokens")
     func original() throws {
         let copy = try CheckpointLayoutTests.originalCopy(of: Golden.all[1], tower: "clip_tower")

@@ -39,6 +39,15 @@ struct SelectedFeaturesTests {
         #expect(try features(full, plan).rows == plan.delivered + 1)
     }
 
+    @Test("what the tower made of a tile is kept for the request that asked, and for no other beside it")
+    func towerFeaturesOfOne() throws {
+        let greedy = try model([:]), plan = try greedy.plan(), patches = try greedy.prompt(golden.prompts()[0]).1
+        let tiles = try greedy.model.encode(
+            [true, false].map { TileRequest(patches: patches, plan: plan, keepsTower: $0) })
+        #expect(tiles[0].towerFeatures?.shape == [16, greedy.model.configuration.vision.hidden])
+        #expect(tiles[1].towerFeatures == nil)
+    }
+
     @Test(
         "the feature layer decides how many layers run", arguments: [(-1, 3), (-2, 2), (-4, 0), (0, 0), (1, 1), (3, 3)])
     func featureLayer(layer: Int, count: Int) throws {

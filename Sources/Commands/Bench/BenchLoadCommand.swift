@@ -24,14 +24,13 @@ struct BenchLoadCommand: ParsableCommand {
     func run() throws {
         let clock = ContinuousClock(), start = clock.now
         let loader = try arithmetic.loader(ModelFolder(directory: model, visionTower: visionTower))
-        let network = try loader.load()
+        let network = try loader.load(on: loader.backend(threads: arithmetic.threads))
         let seconds = (clock.now - start) / .seconds(1)
         var usage = rusage()
         guard getrusage(RUSAGE_SELF.rawValue, &usage) == 0 else { throw CommandFailure("memory use cannot be read") }
         let report = LoadReport(
-            backend: loader.backend.name, weights: loader.weights.rawValue, seconds: seconds,
+            backend: network.backend.name, weights: loader.weights.rawValue, seconds: seconds,
             peakBytes: usage.ru_maxrss * 1024, weightsBytes: loader.memory.weights)
-        withExtendedLifetime(network) {}
         switch output {
         case .json: try printJSON(report)
         case .table, .quiet:

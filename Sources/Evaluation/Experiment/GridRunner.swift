@@ -57,7 +57,7 @@ public struct GridRunner {
     /// `threads` says how many threads the model computes with: it stands beside the seconds of each answer. `memory` bounds
     /// what answers and shared results take.
     public func run(
-        model: any VisionLanguageModel, processor: LLaVAProcessor, capacity: Int, threads: Int? = nil,
+        model: any VisionLanguageModel, processor: any VisionLanguageProcessor, capacity: Int, threads: Int? = nil,
         memory: ModelMemory.Shares? = nil, progress: (Progress) -> Void
     ) throws -> [CellAnswers] {
         let journals = try cells.map { try AnswerJournal(Self.file(of: $0, in: folder)) }
@@ -73,7 +73,7 @@ public struct GridRunner {
             guard journals.contains(where: { journal in asked.contains { journal.lacks($0.id.rawValue) } }) else {
                 continue
             }
-            var pictures: [String: Result<LLaVAProcessor.PreparedInput, any Error>] = [:]
+            var pictures: [String: Result<PictureInput, any Error>] = [:]
             for image in asked.flatMap(\.images) where pictures[image] == nil {
                 pictures[image] = Result { try processor.picture(image, in: batch) }
             }
@@ -136,7 +136,7 @@ public struct GridRunner {
 
     private struct Input {
         let prompt: MultimodalPrompt
-        let pictures: [LLaVAProcessor.PreparedInput]
+        let pictures: [PictureInput]
     }
 
     private static func answers(

@@ -24,7 +24,7 @@ public struct WeightSample {
     public let prompts: [Prompt]
 
     /// The first `limit` items of a batch that are about a picture.
-    public init(_ batch: BatchDescription, processor: LLaVAProcessor, limit: Int) throws {
+    public init(_ batch: BatchDescription, processor: any VisionLanguageProcessor, limit: Int) throws {
         prompts = try Item.all(in: batch.items).filter { !$0.images.isEmpty }.prefix(limit).map { item in
             Prompt(
                 id: item.id.rawValue, prompt: try processor.prompt(of: item, in: batch),
@@ -40,7 +40,7 @@ public struct WeightSample {
 
     /// Made-up pictures of one tile each, soft shapes on a gradient that depend on nothing but their number, with everyday
     /// questions.
-    public init(madeUp count: Int, processor: LLaVAProcessor, configuration: LLaVAConfiguration) throws {
+    public init(madeUp count: Int, processor: any VisionLanguageProcessor, configuration: LLaVAConfiguration) throws {
         let questions = [
             "What color is the largest shape?", "How many shapes are there?", "Is there anything on the left?",
             "Describe the picture.", "What is in the middle?", "Is the picture bright or dark?",

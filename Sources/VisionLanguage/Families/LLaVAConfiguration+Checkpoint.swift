@@ -5,8 +5,13 @@ extension LLaVAConfiguration {
     /// Reads `config.json` of `directory`; the original LLaVA layout takes the tower's sizes from `visionTower`.
     public init(directory: String, visionTower: String? = nil) throws(ModelError) {
         let checkpoint = try CheckpointFiles(directory: directory, visionTower: visionTower)
-        self = try ModelFamily.of(checkpoint).configuration(checkpoint)
-        try endOfSequence = Self.endOfSequence(directory: directory, checkpoint.file)
+        try self.init(checkpoint, of: ModelFamily.of(checkpoint))
+    }
+
+    /// Reads the sizes of a checkpoint of `family`.
+    init(_ checkpoint: CheckpointFiles, of family: ModelFamily) throws(ModelError) {
+        self = try family.configuration(checkpoint)
+        try endOfSequence = Self.endOfSequence(directory: checkpoint.directory, checkpoint.file)
         try check(checkpoint.file.path)
     }
 

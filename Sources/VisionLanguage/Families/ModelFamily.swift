@@ -1,6 +1,8 @@
-/// A family of models: which checkpoints are its own, and how their files become sizes.
+import Tensors
+
+/// A family of models: which checkpoints are its own, how their files become sizes, and what runs them.
 ///
-/// Tower, projector and language model are the same networks in all of them; what a picture becomes is said by the sizes
+/// LLaVA's families share tower, projector and language model; what a picture becomes is said by the sizes
 /// (``LLaVAConfiguration/anyResolution``). A new family is a file beside this one and an entry in ``all``.
 struct ModelFamily: Sendable {
     /// What messages call it, with the `model_type` of its checkpoints.
@@ -9,6 +11,16 @@ struct ModelFamily: Sendable {
     let recognises: @Sendable (_ file: ConfigurationFile, _ type: String) throws(ModelError) -> Bool
     /// Reads the sizes, but for the tokens that end an answer, which all families read alike.
     let configuration: @Sendable (_ checkpoint: CheckpointFiles) throws(ModelError) -> LLaVAConfiguration
+    /// Reads the weights of a folder; a format of nil keeps that of the checkpoint.
+    var model:
+        @Sendable (_ folder: ModelFolder, WeightFormat?, any Backend, LayerProgress) throws -> any VisionLanguageModel =
+            { try LLaVA($0, weights: $1, backend: $2, progress: $3) }
+    /// Reads what prepares pictures and prompts from a checkpoint's folder and that of its vision tower.
+    var processor:
+        @Sendable (_ directory: String, _ visionTower: String?, LLaVAConfiguration) throws
+            -> any VisionLanguageProcessor = {
+                try LLaVAProcessor(directory: $0, visionTower: $1, configuration: $2)
+            }
 
     /// The families that run, of which the first that recognises a checkpoint reads it.
     static let all: [ModelFamily] = [llava, llavaNeXT, originalLLaVANeXT, originalLLaVA]

@@ -54,10 +54,6 @@ extension LLaVAConfiguration {
     /// Rows of the language model that no picture goes below under `plan`: of a method that asks the picture one a tile, of
     /// a canvas whose patches may be padding the tile that shows all of it.
     public func fewestRowsPerPicture(under plan: ReductionPlan) -> Int {
-        let classToken = keepsClassToken ? 1 : 0
-        return fullTilings.map { tiling in
-            tiling.isArranged(under: plan)
-                ? vision.patches + classToken : tiling.tiles * ((plan.isOpen ? 1 : plan.delivered) + classToken)
-        }.min() ?? 1
+        fullTilings.map { $0.isArranged(under: plan) ? visualTokens : leastRows(of: $0, under: plan) }.min() ?? 1
     }
 }

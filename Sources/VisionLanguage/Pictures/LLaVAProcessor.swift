@@ -1,15 +1,13 @@
 private import Crypto
 import Foundation
-public import ImageDecoding
+import ImageDecoding
 public import JobModel
 public import JobVocabulary
-public import Tensors
+import Tensors
 public import Tokenization
 
-/// What turns a job's text and picture file into the model's input, and token ids back into text.
-///
-/// Never changes once read, so that pictures can be prepared on other threads while the model runs.
-public struct LLaVAProcessor: Sendable {
+/// The processor of LLaVA-1.5 and LLaVA-NeXT: a picture becomes one tile, or the tiles of a canvas.
+public struct LLaVAProcessor: VisionLanguageProcessor {
     /// The sizes of the model that the inputs are for.
     public let configuration: LLaVAConfiguration
     /// Text to ids and back.
@@ -20,6 +18,10 @@ public struct LLaVAProcessor: Sendable {
     /// Reads tokenizer and preprocessing settings of the checkpoint in `directory`.
     public init(directory: String, visionTower: String? = nil, configuration: LLaVAConfiguration) throws {
         self.configuration = configuration
+        let settings = directory + "/tokenizer_config.json"
+        if FileManager.default.fileExists(atPath: settings) {
+            try CheckpointSettings.check(ConfigurationFile(path: settings), as: .tokenizer)
+        }
         tokenizer = try Tokenizer(
             directory: URL(fileURLWithPath: directory, isDirectory: true), imageID: configuration.imageToken)
         guard tokenizer.pieceCount <= configuration.text.vocabulary else {
@@ -34,34 +36,8 @@ public struct LLaVAProcessor: Sendable {
         normalisation = try PixelNormalisation(preprocessing)
     }
 
-    /// A tile of a picture, ready for the tower.
-    public struct PreparedTile: Sendable {
-        /// `(patches, 3·patch²)` f32.
-        public let patches: Tensor
-        /// Where the tile lies on the picture.
-        public let geometry: PictureGeometry
-    }
-
-    /// A picture ready for the tower.
-    public struct PreparedInput: Sendable {
-        /// What the tower sees of it: one tile, or in LLaVA-NeXT several, the one that shows all of the picture first.
-        public let tiles: [PreparedTile]
-        /// How the picture lies on them.
-        public let tiling: PictureTiling
-        /// SHA-256 of the picture file, in hexadecimal.
-        public let sha256: String
-        /// What was wrong with the picture file though every pixel was there.
-        public let notes: [PictureNote]
-    }
-
-    /// Decodes, frames, resizes and normalises a picture file.
-    ///
-    /// - Parameters:
-    ///   - name: What errors call the file; its path unless told otherwise.
-    ///   - framing: How the picture becomes square; nil leaves that to the checkpoint. LLaVA-NeXT takes nil only.
-    public func prepare(
-        path: String, name: String? = nil, framing: PictureFraming?
-    ) throws -> PreparedInput {
+    /// Decodes a picture file and cuts it into one tile, or into those of a canvas; LLaVA-NeXT takes a framing of nil only.
+    public func prepare(path: String, name: String?, framing: PictureFraming?) throws -> PictureInput {
         if let framing { try configuration.check(framing) }
         let bytes: [UInt8]
         let picture: Picture
@@ -73,9 +49,9 @@ public struct LLaVAProcessor: Sendable {
         }
         let (tiles, tiling) = try tiles(of: picture, framing: framing ?? configuration.usualFraming)
         let side = configuration.vision.patchSize
-        return PreparedInput(
+        return PictureInput(
             tiles: tiles.map { tile in
-                PreparedTile(
+                PictureInput.Tile(
                     patches: Tensor(
                         normalisation.patches(tile, side: side),
                         shape: [configuration.vision.patches, 3 * side * side]),
@@ -97,11 +73,9 @@ public struct LLaVAProcessor: Sendable {
         return (tiled.tiles, configuration.tiling(width: picture.width, height: picture.height))
     }
 
-    /// The ids of an instruction under `template`, cut where its pictures go, if it is about any.
-    ///
-    /// - Parameter tag: What `<image>` in the instruction is; an error where nobody says and a template leaves it open.
+    /// The ids of an instruction under `template`, cut where its pictures go.
     public func prompt(
-        _ instruction: String, template: PromptTemplate, tag: ImageTag? = nil, pictures: Int = 1
+        _ instruction: String, template: PromptTemplate, tag: ImageTag?, pictures: Int
     ) throws -> MultimodalPrompt {
         guard template == .none || tag != nil || !instruction.contains(PromptTemplate.imageTag) else {
             throw ModelError(

@@ -51,8 +51,16 @@ public final class CLIPText {
             "text_projection", inputs: c.hidden, outputs: folder.sizes.projection, bias: false)
     }
 
-    /// `(pieces, projection)`, in the residual type; `flops` receives the operations.
-    public func embed(_ text: String, flops: inout Int) -> Tensor {
+    /// What the pieces of a text become.
+    public struct Embeddings {
+        /// `(pieces, projection)`, in the residual type.
+        public let rows: Tensor
+        /// Operations of reading them.
+        public let flops: Int
+    }
+
+    /// Reads a text.
+    public func embed(_ text: String) -> Embeddings {
         let pieces = tokenizer.encode(text, inPiecesOf: sizes.positions)
         let lengths = pieces.map(\.count)
         let rows = RaggedRows(start(pieces), lengths: lengths)
@@ -61,16 +69,19 @@ public final class CLIPText {
             layer.feedForward(rows.tensor, on: backend)
             progress.action()
         }
-        for piece in pieces {
-            let work = LayerWork.reading(piece.count)
-            flops += layers.flops(of: layers.map { _ in work }, width: sizes.hidden)
-        }
         let ends = zip(rows.segments, pieces).map { $0.lowerBound + sizes.pooled.position(in: $1) }
         let pooled = backend.gather(rows.tensor, rows: ends, as: backend.residualType)
-        flops += projection.flops(rows: pieces.count)
-        return backend.linear(
+        let projected = backend.linear(
             backend.normalize(pooled, finalNorm, as: backend.activationType), projection, activation: .none,
             as: backend.residualType)
+        return Embeddings(rows: projected, flops: flops(lengths))
+    }
+
+    /// Operations of reading pieces of `lengths` ids.
+    private func flops(_ lengths: [Int]) -> Int {
+        lengths.reduce(projection.flops(rows: lengths.count)) { sum, length in
+            sum + layers.flops(of: layers.map { _ in .reading(length) }, width: sizes.hidden)
+        }
     }
 
     /// Embeddings of ids and of their positions, added up.

@@ -90,17 +90,19 @@ final class CLIPVision {
         var rows = embed(tiles), work = tiles.map { _ in Work(layers: layers.map { _ in LayerWork() }) }
         for (index, layer) in layers.enumerated() {
             let mixed = rows.projections { rows, numbers in mix(index, rows, of: numbers, &work) }
-            var evidence = try attend(layer, index, rows, mixed, reductions, &work)
+            var source = EvidenceSource(
+                reductions.map { $0.needs(place: .visionEncoder, layer: index) }, heads: heads, backend: backend)
+            try attend(layer, index, rows, mixed, reductions, &source, &work)
             for number in reductions.indices {
                 reductions[number].remember(
-                    evidence[number], place: .visionEncoder, layer: index,
+                    source.offered[number], place: .visionEncoder, layer: index,
                     layout: .encoder(visualTokens: rows.segments[number].count - 1))
             }
-            try reduce(&rows, &reductions, layer: index, at: .afterAttention, evidence)
+            try reduce(&rows, &reductions, layer: index, at: .afterAttention, source)
             layer.feedForward(rows.tensor, on: backend)
             for (number, segment) in rows.segments.enumerated() { work[number].layers[index].fed += segment.count }
-            rows.ahead = try lookAhead(index + 1, rows, reductions, &evidence, &work)
-            try reduce(&rows, &reductions, layer: index, at: .afterLayer, evidence)
+            rows.ahead = try lookAhead(index + 1, rows, &source, &work)
+            try reduce(&rows, &reductions, layer: index, at: .afterLayer, source)
             progress.action()
         }
         return (rows, zip(tiles, work).map { flops(patches: $0.rows, $1) })
@@ -113,21 +115,19 @@ final class CLIPVision {
 
     private func reduce(
         _ rows: inout RaggedRows, _ reductions: inout [TileReduction], layer: Int, at moment: Moment,
-        _ evidence: [Evidence]
+        _ source: EvidenceSource
     ) throws {
         _ = try rows.reduce(
-            &reductions, .visionEncoder, layer: layer, at: moment, evidence: evidence,
+            &reductions, .visionEncoder, layer: layer, at: moment, evidence: source.offered,
             layouts: rows.segments.map { .encoder(visualTokens: $0.count - 1) }, backend: backend)
     }
 
-    /// Adds to the evidence what layer `next` will look at, where a reduction before it asks; returns that layer's
-    /// queries, keys and values of the pictures that ask, if it runs.
+    /// Offers what reductions after layer `next - 1` ask about layer `next`; returns its queries, keys and values for the tiles
+    /// that look ahead to it, if it runs.
     private func lookAhead(
-        _ next: Int, _ rows: RaggedRows, _ reductions: [TileReduction], _ evidence: inout [Evidence],
-        _ work: inout [Work]
+        _ next: Int, _ rows: RaggedRows, _ source: inout EvidenceSource, _ work: inout [Work]
     ) throws -> LookedAhead? {
-        let needs = reductions.map { $0.needs(place: .visionEncoder, layer: next - 1) }
-        let asking = needs.indices.filter { needs[$0].looksAhead }, width = configuration.hidden
+        let asking = source.lookingAhead, width = configuration.hidden
         guard !asking.isEmpty else { return nil }
         let rows = rows.only(asking)
         let mixed = next < layers.count ? mix(next, rows, of: asking, &work) : nil
@@ -143,9 +143,9 @@ final class CLIPVision {
             } else {
                 continue
             }
-            evidence[number].upcoming = try UpcomingAttention(
-                queries: Columns(own, first: 0, count: width), observer: 0,
-                keys: Columns(own, first: width, count: width), heads: heads, needs: needs[number])
+            try source.lookAhead(
+                number, queries: Columns(own, first: 0, count: width),
+                keys: Columns(own, first: width, count: width), observer: 0)
         }
         return mixed.map { LookedAhead($0, of: asking, lengths: rows.segments.map(\.count)) }
     }
@@ -168,25 +168,24 @@ final class CLIPVision {
         return layers[index].projections(of: rows.tensor, as: backend.activationType, on: backend)
     }
 
-    /// Adds attention to every tile's rows; returns the evidence that was asked for.
+    /// Adds attention to every tile's rows, and offers evidence of it.
     private func attend(
         _ layer: TransformerLayer, _ index: Int, _ rows: RaggedRows, _ mixed: Tensor, _ reductions: [TileReduction],
-        _ work: inout [Work]
-    ) throws -> [Evidence] {
+        _ source: inout EvidenceSource, _ work: inout [Work]
+    ) throws {
         let width = configuration.hidden
         let attended = Tensor(shape: [rows.tensor.rows, width], type: backend.activationType)
-        let evidence = try rows.segments.enumerated().map { number, segment in
+        for (number, segment) in rows.segments.enumerated() {
             let own = mixed.rows(segment)
             work[number].layers[index].attendAll(segment.count)
-            return try backend.attend(
+            try source.attend(
+                number,
                 Attention(
                     queries: Columns(own, first: 0, count: width), keys: Columns(own, first: width, count: width),
                     values: Columns(own, first: 2 * width, count: width), heads: heads, causal: false,
                     keyBias: reductions[number].keyBias(place: .visionEncoder).map { [0] + $0 }),
-                output: attended.rows(segment),
-                needs: reductions[number].needs(place: .visionEncoder, layer: index), observer: 0)
+                output: attended.rows(segment), observer: 0)
         }
         layer.add(attended, to: rows.tensor, on: backend)
-        return evidence
     }
 }

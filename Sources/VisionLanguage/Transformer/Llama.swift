@@ -74,7 +74,8 @@ final class Llama {
             for (segment, sequence) in zip(rows.segments, sequences) {
                 sequence.keepBeginning(of: rows.tensor.rows(segment), entering: index)
             }
-            let needs = sequences.map { $0.reduction.needs(layer: index) }
+            var source = EvidenceSource(
+                sequences.map { $0.reduction.needs(layer: index) }, heads: heads, backend: backend)
             let mixed = rows.projections { rows, numbers in mix(index, rows, of: numbers.map { sequences[$0] }) }
             var queries = remember(mixed, index, rows, angles, sequences)
             let isLast = index == layers.count - 1
@@ -89,19 +90,20 @@ final class Llama {
                 positions = places.map { positions[$0] }
                 rows.keep(kept, backend: backend)
             }
-            var evidence = try attend(index, rows, queries, sequences, needs: needs)
-            for (sequence, offered) in zip(sequences, evidence) {
+            try attend(index, rows, queries, sequences, &source)
+            for (sequence, offered) in zip(sequences, source.offered) {
                 sequence.reduction.remember(offered, layer: index)
             }
             func reduce(at moment: Moment) throws {
-                guard let kept = try self.reduce(&rows, layer: index, at: moment, evidence, sequences) else { return }
+                guard let kept = try self.reduce(&rows, layer: index, at: moment, source, sequences) else { return }
                 positions = self.positions(of: kept.map { positions[$0] }, in: rows, sequences)
                 angles = self.angles(positions)
             }
             try reduce(at: .afterAttention)
             if isLast { rows.keep(rows.segments.map { [$0.count - 1] }, backend: backend) }
             feedForward(index, rows, sequences)
-            rows.ahead = try lookAhead(index + 1, rows, positions, sequences, needs: needs, &evidence)
+            source.normalize(rows, norm)
+            rows.ahead = try lookAhead(index + 1, rows, positions, sequences, &source)
             try reduce(at: .afterLayer)
             progress.action()
         }
@@ -120,7 +122,7 @@ final class Llama {
                 angles = self.angles(zip(positions, shifts).map { $0 - $1 })
             }
             let queries = remember(mix(index, rows, of: sequences), index, rows, angles, sequences)
-            _ = try attend(index, rows, queries, sequences, needs: sequences.map { _ in [] })
+            attend(index, rows, queries, sequences)
             feedForward(index, rows, sequences)
             progress.action()
         }
@@ -160,25 +162,20 @@ final class Llama {
         }
     }
 
-    /// Adds to the evidence what a reduction after layer `next - 1` asks for beside that layer's own attention; returns
-    /// the queries, keys and values of layer `next` for the sequences that look ahead to it.
+    /// Offers what reductions after layer `next - 1` ask about layer `next`; returns its queries, keys and values for the
+    /// sequences that look ahead to it.
     private func lookAhead(
-        _ next: Int, _ rows: RaggedRows, _ positions: [Int], _ sequences: [DecoderSequence], needs: [EvidenceNeeds],
-        _ evidence: inout [Evidence]
+        _ next: Int, _ rows: RaggedRows, _ positions: [Int], _ sequences: [DecoderSequence],
+        _ source: inout EvidenceSource
     ) throws -> LookedAhead? {
-        for (number, segment) in rows.segments.enumerated() where needs[number].contains(.normalizedStates) {
-            evidence[number].normalizedStates = backend.normalize(
-                rows.tensor.rows(segment), norm, as: backend.residualType)
-        }
-        let asking = needs.indices.filter { needs[$0].looksAhead }
+        let asking = source.lookingAhead
         guard next < layers.count, !asking.isEmpty else { return nil }
         let own = rows.only(asking)
         let mixed = mix(next, own, of: asking.map { sequences[$0] })
         for (number, segment) in zip(asking, own.segments) {
             let (queries, keys, _) = rotated(mixed.rows(segment), angles(Array(positions[rows.segments[number]])))
-            evidence[number].upcoming = try UpcomingAttention(
-                queries: Columns(queries), observer: segment.count - 1, keys: Columns(keys), heads: heads,
-                needs: needs[number])
+            try source.lookAhead(
+                number, queries: Columns(queries), keys: Columns(keys), observer: segment.count - 1)
         }
         return LookedAhead(mixed, of: asking, lengths: own.segments.map(\.count))
     }
@@ -214,31 +211,36 @@ final class Llama {
         return queries
     }
 
-    /// Adds attention to every sequence's rows, whose keys and values its cache ends with; returns the evidence asked for.
+    /// Adds attention to the rows of prompts, whose keys and values each sequence's cache ends with, and offers evidence of it.
     private func attend(
         _ index: Int, _ rows: RaggedRows, _ queries: Tensor, _ sequences: [DecoderSequence],
-        needs: [EvidenceNeeds]
-    ) throws -> [Evidence] {
+        _ source: inout EvidenceSource
+    ) throws {
+        noteAttention(index, rows, sequences)
+        let attended = Tensor(shape: queries.shape, type: backend.activationType)
+        for (number, segment) in rows.segments.enumerated() {
+            let cache = sequences[number].cache.contents(index)
+            try source.attend(
+                number,
+                Attention(
+                    queries: Columns(queries.rows(segment)), keys: Columns(cache.keys), values: Columns(cache.values),
+                    heads: heads, causal: true),
+                output: attended.rows(segment), observer: segment.count - 1)
+        }
+        layers[index].add(attended, to: rows.tensor, on: backend)
+    }
+
+    /// Adds attention to the one row of each sequence, whose keys and values its cache ends with.
+    private func attend(_ index: Int, _ rows: RaggedRows, _ queries: Tensor, _ sequences: [DecoderSequence]) {
+        noteAttention(index, rows, sequences)
+        let attended = backend.attendSingle(queries, heads, caches: sequences.map { $0.cache.contents(index) })
+        layers[index].add(attended, to: rows.tensor, on: backend)
+    }
+
+    private func noteAttention(_ index: Int, _ rows: RaggedRows, _ sequences: [DecoderSequence]) {
         for (segment, sequence) in zip(rows.segments, sequences) {
             sequence.work[index].attend(queries: segment.count, keys: sequence.cache.length(index))
         }
-        let caches = sequences.map { $0.cache.contents(index) }
-        let attended: Tensor
-        var evidence = [Evidence](repeating: Evidence(), count: sequences.count)
-        if rows.tensor.rows == sequences.count {
-            attended = backend.attendSingle(queries, heads, caches: caches)
-        } else {
-            attended = Tensor(shape: queries.shape, type: backend.activationType)
-            for (number, segment) in rows.segments.enumerated() {
-                evidence[number] = try backend.attend(
-                    Attention(
-                        queries: Columns(queries.rows(segment)), keys: Columns(caches[number].keys),
-                        values: Columns(caches[number].values), heads: heads, causal: true),
-                    output: attended.rows(segment), needs: needs[number], observer: segment.count - 1)
-            }
-        }
-        layers[index].add(attended, to: rows.tensor, on: backend)
-        return evidence
     }
 
     /// Operations of what the layers did, without the head.
@@ -246,13 +248,13 @@ final class Llama {
 
     /// Reduces every sequence that reduces in this layer; returns the rows kept, numbered over all sequences.
     private func reduce(
-        _ rows: inout RaggedRows, layer: Int, at moment: Moment, _ evidence: [Evidence],
+        _ rows: inout RaggedRows, layer: Int, at moment: Moment, _ source: EvidenceSource,
         _ sequences: [DecoderSequence]
     ) throws -> [Int]? {
         var reductions = sequences.map(\.reduction)
         let before = rows
         let kept = try rows.reduce(
-            &reductions, .languageModel, layer: layer, at: moment, evidence: evidence,
+            &reductions, .languageModel, layer: layer, at: moment, evidence: source.offered,
             layouts: sequences.map(\.layout), backend: backend)
         guard let kept else { return nil }
         for (index, sequence) in sequences.enumerated() {

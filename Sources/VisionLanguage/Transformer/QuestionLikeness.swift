@@ -13,6 +13,9 @@ final class QuestionLikeness {
     private let backend: any Backend
     private let progress: LayerProgress
     private lazy var loaded = Result { try Parts(self) }
+    /// How many questions are remembered; each takes some kilobytes.
+    private static let mostQuestions = 256
+    private var questions: [String: Question] = [:]
 
     /// Looks for CLIP's text side where the checkpoint in `directory` and `visionTower` say; a model without a folder has
     /// none. The towers' weights become `format`, or stay as they are stored.
@@ -28,46 +31,63 @@ final class QuestionLikeness {
         self.progress = progress
     }
 
-    /// What the projector's reduction may look at for each picture, as far as its reduction asks for it.
+    /// What a tile's tokens are likened to.
+    private struct Question {
+        /// Its pieces in CLIP's space, each of length one.
+        let pieces: [[Double]]
+        /// Operations of reading it.
+        let flops: Int
+    }
+
+    /// What the projector's reduction may look at for one tile, and what that took.
+    struct Likeness {
+        var evidence = Evidence()
+        /// Operations of bringing the tile's tokens into the space of texts.
+        var flops = 0
+        /// Operations of reading the question, which is that of all tiles of a prompt.
+        var questionFLOPs = 0
+    }
+
+    /// What the projector's reduction may look at for each tile, as far as it asks for it.
     ///
-    /// `rows` are the rows that the projector reads, of which those from `first` on are visual tokens; `flops` receives
-    /// what bringing a tile's tokens into CLIP's space costs, `questionFLOPs` what reading its question does.
-    func evidence(
-        _ rows: RaggedRows, from first: Int, questions: [String?], reductions: [TileReduction], flops: inout [Int],
-        questionFLOPs: inout [Int]
-    ) throws -> [Evidence] {
-        var read: [String: (rows: [[Double]], flops: Int)] = [:]
-        return try rows.segments.enumerated().map { index, segment in
-            var evidence = Evidence()
-            if reductions[index].needs(place: .projector, layer: 0).contains(.questionRelevance) {
-                guard let question = questions[index] else {
-                    throw ModelError(
-                        .malformedPrompt,
-                        "this method weighs visual tokens by the question, and the prompt came as token ids without one; "
-                            + "give the text, or set relevance=none")
-                }
-                let texts = try read[question] ?? texts(of: question)
-                read[question] = texts
-                questionFLOPs[index] = texts.flops
-                evidence.relevance = try cosines(
-                    rows.tensor.rows(segment.dropFirst(first)), texts.rows, &flops[index])
+    /// `rows` are the rows that the projector reads, of which those from `first` on are visual tokens.
+    func likenesses(
+        _ rows: RaggedRows, from first: Int, questions: [String?], reductions: [TileReduction]
+    ) throws -> [Likeness] {
+        try rows.segments.enumerated().map { index, segment in
+            var likeness = Likeness()
+            guard reductions[index].needs(place: .projector, layer: 0).contains(.questionRelevance) else {
+                return likeness
             }
-            return evidence
+            guard let text = questions[index] else {
+                throw ModelError(
+                    .malformedPrompt,
+                    "this method weighs visual tokens by the question, and the prompt came as token ids without one; "
+                        + "give the text, or set relevance=none")
+            }
+            let parts = try loaded.get(), question = question(text, parts)
+            let tokens = rows.tensor.rows(segment.dropFirst(first))
+            likeness.evidence.relevance = cosines(tokens, question.pieces, parts)
+            likeness.flops = parts.visualProjection.flops(rows: tokens.rows)
+            likeness.questionFLOPs = question.flops
+            return likeness
         }
     }
 
-    /// The pieces of a question in CLIP's space, and what reading them takes.
-    private func texts(of question: String) throws -> (rows: [[Double]], flops: Int) {
-        var flops = 0
-        return (unitRows(try loaded.get().text.embed(question, flops: &flops)), flops)
+    /// A question, which is read once for all tiles and pictures that it is asked about.
+    private func question(_ text: String, _ parts: Parts) -> Question {
+        if let known = questions[text] { return known }
+        let embeddings = parts.text.embed(text)
+        let question = Question(pieces: unitRows(embeddings.rows), flops: embeddings.flops)
+        if questions.count == Self.mostQuestions { questions.removeAll() }
+        questions[text] = question
+        return question
     }
 
     /// The mean cosine of each of `patches`, `(visual tokens, tower width)` of the features' layer, which CLIP's last norm and
     /// projection bring into the space of texts as if they were class tokens.
-    private func cosines(_ patches: Tensor, _ texts: [[Double]], _ flops: inout Int) throws -> [Double] {
-        let parts = try loaded.get()
+    private func cosines(_ patches: Tensor, _ texts: [[Double]], _ parts: Parts) -> [Double] {
         let normalized = backend.normalize(patches, parts.postNorm, as: backend.activationType)
-        flops += parts.visualProjection.flops(rows: patches.rows)
         let images = unitRows(
             backend.linear(normalized, parts.visualProjection, activation: .none, as: backend.residualType))
         return images.map { image in

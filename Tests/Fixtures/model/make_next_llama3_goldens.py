@@ -3,13 +3,14 @@
 
     venv/bin/python make_next_llama3_goldens.py        # as make_next_goldens.py, whose pictures it takes
 
-Writes next_llama3/ (56 px; a byte-level tokenizer.json and no tokenizer.model; fp16; two query heads to a key head) and
-next_llama3_golden.json. README.md, one folder up, names every field.
+Writes next_llama3/ (56 px; a byte-level tokenizer.json and no tokenizer.model; fp16; two query heads to a key head),
+next_llama3_golden.json and next_llama3_golden.h5. README.md, one folder up, names every field.
 """
 
 import json
 import shutil
 
+import h5py
 import torch
 from PIL import Image
 from transformers import AutoTokenizer, CLIPVisionConfig, LlamaConfig, LlavaNextConfig, LlavaNextForConditionalGeneration
@@ -72,11 +73,12 @@ def main():
     for seed in range(1, 400):
         save_checkpoint(random_model(seed, words))
         model, processor = next_goldens.load(FOLDER)
-        asked = []
+        asked, logits = [], {}
         for name, (text, names) in prompts().items():
             inputs = processor(images=[pictures[n] for n in names] or None, text=text, return_tensors="pt")
             inputs.pop("token_type_ids", None)
-            ids, _, margin = greedy(model, inputs, next_goldens.LENGTH)
+            ids, steps, margin = greedy(model, inputs, next_goldens.LENGTH)
+            logits[name] = steps[0]
             asked.append({
                 "name": name, "prompt": text, "pictures": names, "prompt_token_ids": words(text)["input_ids"],
                 "rows": inputs["input_ids"].shape[1], "token_ids": ids, "margin": float(f"{margin.min():.3g}"),
@@ -88,6 +90,9 @@ def main():
             break
     else:
         raise SystemExit("no seed found")
+    with h5py.File(HERE / "next_llama3_golden.h5", "w") as file:
+        for name, value in logits.items():
+            file.create_dataset(f"last_logits/{name}", data=value, compression="gzip", compression_opts=9)
     lines = ",\n".join(json.dumps(case) for case in asked)
     (HERE / "next_llama3_golden.json").write_text(
         f'{{"made_with": {json.dumps(versions() | {"seed": seed})},\n"prompts": [\n{lines}\n]}}\n')

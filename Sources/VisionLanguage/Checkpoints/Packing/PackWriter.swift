@@ -18,7 +18,7 @@ final class PackWriter {
     func write(_ folder: ModelFolder, weights format: WeightFormat, threads: Int) throws {
         let backend = CPUBackend(precision: .float32, threads: threads)
         let tee = folder.passing { PackedOnTheWay(source: $0, writer: self) }
-        _ = try LLaVA(tee, weights: format, backend: backend, progress: progress)
+        _ = try folder.family.model(tee, format, backend, progress)
     }
 
     /// Writes what is left, and the account.

@@ -31,6 +31,8 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
     case pictures
     /// What LLaVA-NeXT's image processor takes otherwise.
     case tiles
+    /// `tokenizer_config.json`.
+    case tokenizer
 
     /// Every key that is known in this place.
     public var standings: [String: SettingStanding] { Self.tables[self, default: [:]] }
@@ -150,6 +152,28 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
         // No code of transformers reads the first; the others are about batches, and about code that was not released.
         add(.withoutEffect, to: [.next], ["use_image_newline_parameter"])
         add(.withoutEffect, to: [.tiles], ["aspect_ratio_setting", "do_pad"])
+
+        add(
+            .obeyed, to: [.tokenizer],
+            [
+                "add_bos_token", "add_eos_token", "add_prefix_space", "added_tokens_decoder",
+                "additional_special_tokens", "bos_token", "clean_up_tokenization_spaces", "cls_token", "eos_token",
+                "extra_special_tokens", "legacy", "mask_token", "pad_token", "sep_token", "split_special_tokens",
+                "tokenizer_class", "unk_token",
+            ])
+        // What fills up, cuts or describes batches, what the tokenizers without a tokenizer.json take, and notes of loading.
+        add(
+            .withoutEffect, to: [.tokenizer],
+            [
+                "auto_map", "backend", "cache_dir", "chat_template", "device_map", "do_lower_case", "errors",
+                "from_slow", "image_token", "image_token_id", "is_local", "local_files_only", "max_length",
+                "model_input_names", "model_max_length", "model_specific_special_tokens", "name_or_path",
+                "pad_to_multiple_of", "pad_token_id", "pad_token_type_id", "padding", "padding_side",
+                "processor_class", "return_tensors", "sp_model_kwargs", "spaces_between_special_tokens",
+                "special_tokens_map_file", "stride", "token", "tokenizer_file", "truncation", "truncation_side",
+                "truncation_strategy", "trust_remote_code", "use_auth_token", "use_default_system_prompt", "use_fast",
+                "verbose", "vocab_file",
+            ])
         return tables
     }()
 }

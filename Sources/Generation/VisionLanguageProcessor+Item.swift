@@ -1,7 +1,7 @@
 public import JobModel
 public import VisionLanguage
 
-extension LLaVAProcessor {
+extension VisionLanguageProcessor {
     /// The prompt of an item under its batch's template, with a place for each of its pictures.
     public func prompt(of item: Item, in batch: BatchDescription) throws -> MultimodalPrompt {
         try prompt(item.prompt, template: batch.template, tag: batch.imageTag, pictures: item.images.count)
@@ -11,7 +11,7 @@ extension LLaVAProcessor {
     /// counts: items may come from somebody else.
     ///
     /// - Parameter name: what errors call the file; its path below the image folder unless told otherwise.
-    public func picture(_ image: String, in batch: BatchDescription, name: String? = nil) throws -> PreparedInput {
+    public func picture(_ image: String, in batch: BatchDescription, name: String? = nil) throws -> PictureInput {
         let file = try ConfinedImage(image, under: batch.images)
         return try prepare(
             path: file.path, name: name ?? "\(batch.images)/\(image)",
