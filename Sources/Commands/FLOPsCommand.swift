@@ -1,6 +1,7 @@
 import ArgumentParser
 import Evaluation
 import Foundation
+import JobVocabulary
 import TokenReduction
 import VisionLanguage
 
@@ -58,7 +59,7 @@ struct FLOPsCommand: ParsableCommand {
         let report = FLOPsReport(account, model: model, cacheBits: cacheBits)
         switch output {
         case .json: try printJSON(report)
-        case .table, .quiet: print(report.text())
+        case .table, .quiet: printWrapped(report.text())
         }
     }
 
@@ -86,7 +87,7 @@ struct FLOPsCommand: ParsableCommand {
         guard FileManager.default.fileExists(atPath: model) else {
             throw CommandFailure(
                 ExitCodes.usage,
-                "there is no model '\(model)': name \(LLaVAConfiguration.names.joined(separator: ", ")) or a checkpoint folder"
+                "there is no model '\(model)'\(model.guess(among: LLaVAConfiguration.names)): name \(LLaVAConfiguration.names.joined(separator: ", ")) or a checkpoint folder"
             )
         }
         return try LLaVAConfiguration(directory: model, visionTower: visionTower)

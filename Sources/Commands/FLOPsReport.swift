@@ -89,7 +89,7 @@ struct FLOPsReport: Encodable {
             \(model), \(method): of \(visualTokens) visual tokens\(tiles > 1 ? " in \(tiles) tiles" : "") \(visualTokensDelivered) enter the language model and \
             \(visualTokensLeft) are left at its end; \(textTokens) text tokens\(newlines > 0 ? ", \(newlines) newlines" : "")
 
-            \(costs.text(width: .max))
+            \(costs.text())
 
             decode: \(scaled(executed.decodeFirstToken)) for the answer's first token that is read back, \
             \(scaled(executed.decodeFurtherTokenAdds)) more for each further one

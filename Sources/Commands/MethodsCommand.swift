@@ -26,13 +26,13 @@ struct ListMethodsCommand: ParsableCommand {
             for row in rows {
                 table.add([row.name, row.place, row.filter, row.correlate, row.compress, row.schedule])
             }
-            print(table.text(width: .max))
+            print(table.text())
             var options = TextTable(["method", "option", "default", "allowed"])
             var seen: Set<String> = []
             for row in rows where seen.insert(row.name).inserted {
                 for option in row.options { options.add([row.name, option.name, option.standard, option.allowed]) }
             }
-            print("\n" + options.text(width: .max))
+            print("\n" + options.text())
         }
     }
 }
@@ -45,9 +45,11 @@ struct ShowMethodCommand: ParsableCommand {
     @Argument(help: "The method's name.")
     var name: String
 
+    private static let label = 12
+
     func run() throws {
         let method = try MethodCatalogue.method(named: name)
-        print("\(method.name): \(method.citation)")
+        printWrapped("\(method.name): \(method.citation)")
         for place in method.places {
             guard let stages = method.stages(in: place) else { continue }
             let rows = [
@@ -58,12 +60,16 @@ struct ShowMethodCommand: ParsableCommand {
                 ("attention", stages.proportionalAttention ? "counts sizes" : "as it is"),
                 ("budget", method.budget.rawValue),
             ]
-            print("\n" + rows.map { "  \($0)".padding(to: 12) + $1 }.joined(separator: "\n"))
+            let room = terminalWidth().map { $0 - Self.label } ?? .max
+            let lines = rows.flatMap { name, text in
+                text.wrapped(to: room).enumerated().map { ($0 == 0 ? "  \(name)" : "").padding(to: Self.label) + $1 }
+            }
+            print("\n" + lines.joined(separator: "\n"))
         }
         guard !method.options.isEmpty else { return }
         var table = TextTable(["option", "default", "allowed"])
         for option in method.options { table.add([option.name, option.standard, option.allowed]) }
-        print("\n" + table.text(width: .max))
+        print("\n" + table.text())
     }
 }
 

@@ -5,7 +5,7 @@ import WireProtocol
 struct BatchReport: Encodable {
     let batch: String
     let state: String
-    let total, waiting, running, succeeded, failed, cancelled: UInt64
+    let total, waiting, running, answered, succeeded, failed, cancelled: UInt64
     let elapsedSeconds: Double
     let results: String
     let priority: Int32
@@ -21,6 +21,7 @@ struct BatchReport: Encodable {
         total = status.total
         waiting = status.waiting
         running = status.running
+        answered = status.answered
         succeeded = status.succeeded
         failed = status.failed
         cancelled = status.cancelled
@@ -67,7 +68,7 @@ struct BatchReport: Encodable {
 struct WorkerReport: Encodable {
     let worker: String
     let state: String
-    let running, capacity: UInt32
+    let running, answered, capacity: UInt32
     let finished: UInt64
     let secondsSinceHeard: Double
     let note: String
@@ -76,6 +77,7 @@ struct WorkerReport: Encodable {
         worker = status.worker
         state = status.state
         running = status.running
+        answered = status.answered
         capacity = status.capacity
         finished = status.finished
         secondsSinceHeard = status.secondsSinceHeard
@@ -84,10 +86,12 @@ struct WorkerReport: Encodable {
 
     static func table(_ reports: [WorkerReport]) -> String {
         var table = TextTable(
-            ["worker", "state", "running", "capacity", "finished", "heard", "note"], rightAligned: [2, 3, 4, 5])
+            ["worker", "state", "in work", "to write", "capacity", "finished", "heard", "note"],
+            rightAligned: [2, 3, 4, 5, 6])
         for report in reports {
             table.add([
-                report.worker, report.state, "\(report.running)", "\(report.capacity)", "\(report.finished)",
+                report.worker, report.state, "\(report.running - min(report.answered, report.running))",
+                "\(report.answered)", "\(report.capacity)", "\(report.finished)",
                 "\(Int(report.secondsSinceHeard)) s ago", report.note,
             ])
         }

@@ -1,6 +1,5 @@
-import Glibc
-
-/// Rows under headings, padded to columns; texts too long for the terminal are cut.
+/// Rows under headings, padded to columns. What is too long for the terminal goes on in the next line of its cell; where there is
+/// no room for columns, each row becomes a block of `heading  cell` lines. Nothing is cut off.
 struct TextTable {
     private let headings: [String]
     private let rightAligned: Set<Int>
@@ -18,36 +17,62 @@ struct TextTable {
         rows.append(row.map { $0.replacing("\n", with: " ").shown })
     }
 
-    /// The table, at most `width` characters wide where the widest column can give way.
-    func text(width: Int = terminalWidth()) -> String {
-        var widths = headings.indices.map { column in ([headings] + rows).map { $0[column].count }.max() ?? 0 }
-        let excess = widths.reduce(0, +) + 2 * (widths.count - 1) - width
-        if excess > 0, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }) {
-            widths[widest] = max(widths[widest] - excess, 12)
+    /// The table, at most `width` characters wide, or as wide as it is where that is nil.
+    func text(width: Int? = terminalWidth()) -> String {
+        let natural = headings.indices.map { column in ([headings] + rows).map { $0[column].count }.max() ?? 0 }
+        guard let width else { return columns(natural) }
+        return fitting(natural, into: width).map(columns) ?? blocks(width: width)
+    }
+
+    private static let gap = 2
+    /// Narrower columns of texts are hard to read.
+    private static let leastWidth = 12
+    /// A word that is not longer stays in one line.
+    private static let longestWord = 20
+
+    /// Widths that fill at most `width` with the gaps between them: texts give way, the widest first; nil where that does not do.
+    private func fitting(_ natural: [Int], into width: Int) -> [Int]? {
+        let room = width - Self.gap * (natural.count - 1)
+        let least = natural.enumerated().map { column, width in
+            let words = ([headings] + rows).flatMap { $0[column].split(separator: " ") }.map(\.count)
+            let word = min(words.max() ?? 0, Self.longestWord)
+            return rightAligned.contains(column) ? width : min(width, max(word, Self.leastWidth))
         }
+        guard least.reduce(0, +) <= room else { return nil }
+        var widths = natural, excess = natural.reduce(0, +) - room
+        while excess > 0,
+            let widest = widths.indices.filter({ widths[$0] > least[$0] }).max(by: { widths[$0] < widths[$1] })
+        {
+            widths[widest] -= 1
+            excess -= 1
+        }
+        return widths
+    }
+
+    private func columns(_ widths: [Int]) -> String {
         let rule = widths.map { String(repeating: "─", count: $0) }
-        return ([headings, rule] + rows).map { row in
-            let cells = row.indices.map { column in
-                let cell = shortened(row[column], to: widths[column])
-                let padding = String(repeating: " ", count: widths[column] - cell.count)
-                return rightAligned.contains(column) ? padding + cell : cell + padding
+        return ([headings, rule] + rows).flatMap { row in
+            let cells = zip(row, widths).map { $0.wrapped(to: $1) }
+            return (0..<(cells.map(\.count).max() ?? 0)).map { line in
+                let texts = cells.indices.map { column in
+                    let text = line < cells[column].count ? cells[column][line] : ""
+                    let padding = String(repeating: " ", count: max(0, widths[column] - text.count))
+                    return rightAligned.contains(column) ? padding + text : text + padding
+                }
+                return texts.joined(separator: String(repeating: " ", count: Self.gap)).withoutSpacesAtEnd
             }
-            let line = cells.joined(separator: "  ")
-            return String(line.reversed().drop { $0 == " " }.reversed())
         }.joined(separator: "\n")
     }
-}
 
-/// At most `length` characters of a text, with an ellipsis where something was cut.
-func shortened(_ text: String, to length: Int) -> String {
-    text.count <= length ? text : text.prefix(max(length - 1, 0)) + "…"
-}
-
-/// Columns of the terminal; 120 where output does not go to one.
-func terminalWidth() -> Int {
-    var size = winsize()
-    guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else {
-        return 120
+    private func blocks(width: Int) -> String {
+        let label = (headings.map(\.count).max() ?? 0) + Self.gap
+        return rows.map { row in
+            zip(headings, row).filter { !$1.isEmpty }.flatMap { heading, cell in
+                cell.wrapped(to: max(width - label, Self.leastWidth)).enumerated().map { line, text in
+                    let name = line == 0 ? heading : ""
+                    return name + String(repeating: " ", count: label - name.count) + text
+                }
+            }.joined(separator: "\n")
+        }.joined(separator: "\n\n")
     }
-    return Int(size.ws_col)
 }

@@ -45,6 +45,7 @@ public struct Winnow: ParsableCommand {
         HDF5Library.explainCrashes()
         FileExamination.begin(by: ExamineCommand.program, [ExamineCommand.name])
         do {
+            try UnknownCommand.refuse(CommandLine.arguments.dropFirst(), of: self)
             var command = try parseAsRoot()
             try command.run()
             return ExitCodes.success

@@ -136,6 +136,7 @@ extension WireBatchStatus {
         total = view.counts.total
         waiting = view.counts[.waiting]
         running = view.counts[.running]
+        answered = view.answered
         succeeded = view.counts[.succeeded]
         failed = view.counts[.failed]
         cancelled = view.counts[.cancelled]
@@ -161,6 +162,7 @@ extension WireWorkerStatus {
         worker = view.name.rawValue
         state = view.state.rawValue
         running = UInt32(clamping: view.running)
+        answered = UInt32(clamping: view.answered)
         capacity = UInt32(clamping: view.capacity)
         finished = view.finished
         secondsSinceHeard = view.silence / .seconds(1)

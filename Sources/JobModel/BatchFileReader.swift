@@ -116,7 +116,10 @@ struct BatchFileReader {
 
     private mutating func checkMethod(_ name: String, keep: Int?, line: Int?) {
         if let methods, !methods.contains(name) {
-            problems.add(file, line, "there is no method '\(name)'; known are \(methods.joined(separator: ", "))")
+            problems.add(
+                file, line,
+                "there is no method '\(name)'\(name.guess(among: methods)); known are \(methods.joined(separator: ", "))"
+            )
         } else if name != "none", keep == nil {
             problems.add(file, line, "method '\(name)' needs 'keep', the number of visual tokens to keep")
         }

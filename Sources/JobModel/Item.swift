@@ -1,4 +1,5 @@
 internal import Foundation
+internal import JobVocabulary
 
 /// One line of a manifest: an instruction, and the pictures that it is about.
 public struct Item: Hashable, Sendable {
@@ -103,7 +104,8 @@ extension ItemFields: Decodable {
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: AnyKey.self)
         for key in container.allKeys.map(\.stringValue).sorted() where !Self.keys.contains(key) {
-            problems.append("unknown key '\(key)'; known are \(Self.keys.joined(separator: ", "))")
+            problems.append(
+                "unknown key '\(key)'\(key.guess(among: Self.keys)); known are \(Self.keys.joined(separator: ", "))")
         }
         id = text("id", container)
         if let id, id.utf8.count > ItemID.maximumBytes {

@@ -1,3 +1,4 @@
+internal import JobVocabulary
 internal import Yams
 
 /// The keys of one mapping of a batch file, read with their types; what does not fit is added to the problems.
@@ -27,7 +28,9 @@ struct YAMLSection {
             }
             if let known, !known.contains(name) {
                 problems.add(
-                    file, key.mark?.line, "unknown key '\(prefix)\(name)'; known are \(known.joined(separator: ", "))")
+                    file, key.mark?.line,
+                    "unknown key '\(prefix)\(name)'\(name.guess(among: known)); known are \(known.joined(separator: ", "))"
+                )
                 continue
             }
             values[name] = value

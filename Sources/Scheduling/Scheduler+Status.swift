@@ -8,6 +8,8 @@ public struct BatchView: Sendable, Hashable {
     public var state: BatchState
     /// Its jobs per state.
     public var counts: JobCounts
+    /// Of its running jobs, those whose answer is there and waits to be written.
+    public var answered: UInt64
     /// How it is queued.
     public var options: QueueOptions
     /// Whether its jobs are held back.
@@ -30,6 +32,8 @@ public struct WorkerView: Sendable, Hashable {
     public var state: State
     /// Jobs it holds.
     public var running: Int
+    /// Of those, jobs whose answer is there and waits to be written.
+    public var answered: Int
     /// Jobs it can hold.
     public var capacity: Int
     /// Jobs it has ended in this session.
@@ -54,26 +58,42 @@ public struct Straggler: Sendable, Hashable {
 
 extension Scheduler {
     /// One batch, or nil for an unknown one.
-    public borrowing func batch(_ id: BatchID) -> BatchView? { batchIndex[id].map { view(of: $0) } }
+    public borrowing func batch(_ id: BatchID) -> BatchView? {
+        guard let batch = batchIndex[id] else { return nil }
+        return view(of: batch, answered: answeredJobs()[batch, default: 0])
+    }
 
     /// All batches in the order of their opening.
     public borrowing func allBatches() -> [BatchView] {
+        let answered = answeredJobs()
         var views: [BatchView] = []
-        for index in batches.indices { views.append(view(of: Int32(index))) }
+        for index in batches.indices {
+            views.append(view(of: Int32(index), answered: answered[Int32(index), default: 0]))
+        }
         return views
     }
 
-    private borrowing func view(of batch: Int32) -> BatchView {
+    /// Of each batch's running jobs, how many have an answer that waits to be written.
+    private borrowing func answeredJobs() -> [Int32: UInt64] {
+        var counts: [Int32: UInt64] = [:]
+        for (job, attempt) in leases where attempt.isComputed {
+            if let batch = jobs[job]?.batch { counts[batch, default: 0] += 1 }
+        }
+        return counts
+    }
+
+    private borrowing func view(of batch: Int32, answered: UInt64) -> BatchView {
         let entry = batches[Int(batch)]
         let isStuck = entry.isRunnable && entry.counts[.waiting] > 0 && entry.counts[.running] == 0
         return BatchView(
-            id: entry.id, state: entry.state, counts: entry.counts, options: entry.options, isPaused: entry.isPaused,
+            id: entry.id, state: entry.state, counts: entry.counts, answered: answered, options: entry.options,
+            isPaused: entry.isPaused,
             delayed: entry.delayed, median: entry.durations.median, trouble: isStuck ? trouble(of: batch) : nil)
     }
 
     /// All workers by name, lost ones included.
     public borrowing func allWorkers(at time: Moment) -> [WorkerView] {
-        workers.map { [batches] name, entry in
+        workers.map { [batches, leases] name, entry in
             let isResting = entry.restsUntil.map { $0 > time } ?? false
             let busy: WorkerView.State = entry.leases.isEmpty ? .idle : .busy
             let unfit = entry.unfit.filter { !batches[Int($0.key)].state.isFinal }
@@ -84,7 +104,9 @@ extension Scheduler {
                     + unfit.map { "\(batches[Int($0.key)].id): \($0.value.reason)" }.sorted()
             return WorkerView(
                 name: name, state: entry.isLost ? .lost : entry.isDraining ? .draining : isResting ? .resting : busy,
-                running: entry.leases.count, capacity: entry.capacity, finished: entry.finished,
+                running: entry.leases.count,
+                answered: entry.leases.count { leases[$0].map { $0.worker == name && $0.isComputed } ?? false },
+                capacity: entry.capacity, finished: entry.finished,
                 silence: max(.zero, time - entry.lastHeard), note: notes.joined(separator: "; "))
         }.sorted { $0.name.rawValue < $1.name.rawValue }
     }

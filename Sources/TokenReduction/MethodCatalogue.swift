@@ -33,9 +33,10 @@ public enum MethodCatalogue {
         named name: String, options: [String: String] = [:]
     ) throws(ReductionError) -> ReductionMethod {
         guard let recipe = all.first(where: { $0.name == name }) else {
+            let names = all.map(\.name)
             throw ReductionError(
                 .unknownMethod,
-                "there is no method \(name): choose one of \(all.map(\.name).joined(separator: ", "))")
+                "there is no method \(name)\(name.guess(among: names)): choose one of \(names.joined(separator: ", "))")
         }
         return try recipe.method(options: options)
     }

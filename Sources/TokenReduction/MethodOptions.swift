@@ -1,3 +1,5 @@
+internal import JobVocabulary
+
 /// One option of a method: what it is called, what it may be, what it is.
 public struct MethodOption: Sendable, Hashable {
     /// The name, with the part it belongs to.
@@ -107,7 +109,8 @@ public struct MethodOptions {
             return nil
         }
         guard let value = parse(text) else {
-            throw ReductionError(.badOption, "\(name)=\(text) is not possible: it may be \(allowed)")
+            let guess = text.guess(among: allowed.split(separator: "|").map(String.init))
+            throw ReductionError(.badOption, "\(name)=\(text) is not possible\(guess): it may be \(allowed)")
         }
         declared.append(MethodOption(name: name, value: text, standard: standard, allowed: allowed))
         return value
@@ -117,6 +120,7 @@ public struct MethodOptions {
         let known = declared.map(\.name)
         guard let unknown = given.keys.filter({ !known.contains($0) }).min() else { return }
         let available = known.isEmpty ? "no options" : known.joined(separator: ", ")
-        throw ReductionError(.unknownOption, "\(method) has no option \(unknown): it has \(available)")
+        throw ReductionError(
+            .unknownOption, "\(method) has no option \(unknown)\(unknown.guess(among: known)): it has \(available)")
     }
 }

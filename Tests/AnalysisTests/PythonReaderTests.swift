@@ -42,6 +42,33 @@ struct PythonReaderTests {
         }
     }
 
+    @Test(
+        .enabled(if: SystemPython.has("setuptools") && SystemPython.has("wheel"), "needs setuptools and wheel"))
+    func theFolderPythonIsAPackageOfIt() throws {
+        let folder = try TemporaryDirectory()
+        let printed = try SystemPython.run(
+            """
+            import io, os, contextlib, shutil, sys, zipfile
+            source, build = sys.argv[1:]
+            shutil.copytree(source, build + "/python", ignore=shutil.ignore_patterns("build", "*.egg-info"))
+            os.chdir(build + "/python")
+            from setuptools import build_meta
+            with contextlib.redirect_stdout(io.StringIO()):
+                name = build_meta.build_wheel(build)
+            wheel = zipfile.ZipFile(build + "/" + name)
+            text = lambda end: next(wheel.read(n).decode() for n in wheel.namelist() if n.endswith(end))
+            print(name)
+            print(text("METADATA"))
+            assert text("winnow_results.py") == open(source + "/winnow_results.py").read()
+            """, Repository.root.appendingPathComponent("python").path, folder.url.path)
+        #expect(printed.hasPrefix("winnow_results-0.1.0-py3-none-any.whl\n"))
+        #expect(printed.contains("Requires-Dist: h5py") && printed.contains("Requires-Dist: numpy"))
+        // One file is all of it: the package's module is the one that the program prints.
+        let module = try String(
+            contentsOf: Repository.root.appendingPathComponent("python/winnow_results.py"), encoding: .utf8)
+        #expect(module == PythonReader.source && module.contains("\n__version__ = \"0.1.0\"\n"))
+    }
+
     @Test(.enabled(if: SystemPython.has("pandas"), "needs pandas")) func everyDocumentedLineOfPythonRuns() throws {
         // A job about no picture must not spoil the mean over features; the last lines read a file's first row.
         let mixed = [ResultsTree.row("scene-003/q0"), ResultsTree.textAlone("scene-003/q1")]

@@ -69,6 +69,11 @@ import Testing
             ]
             _ = scheduler.heartbeat(ann, held: held, at: at(Double(second)))
             #expect(scheduler.timePassed(to: at(Double(second))).isEmpty, "\(second)")
+            // Both run still, and have their answers.
+            #expect(scheduler.batch(batch)?.answered == (isDone ? 2 : 0))
+            #expect(scheduler.allBatches().map(\.answered) == [isDone ? 2 : 0])
+            let worker = scheduler.allWorkers(at: at(Double(second)))[0]
+            #expect(worker.running == 2 && worker.answered == (isDone ? 2 : 0))
         }
         #expect(scheduler.sanityCheck() == [])
     }

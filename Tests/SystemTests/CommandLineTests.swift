@@ -23,7 +23,7 @@ extension BlackBox {
         }
 
         @Test(arguments: [
-            ["dance"], ["run"], ["run", "a.yaml", "--workers", "0"], ["answer", "--model", "m"],
+            ["run"], ["run", "a.yaml", "--workers", "0"], ["answer", "--model", "m"],
             ["status", "--items"],
             ["submit", "a.yaml", "--max-fails", "many"], ["submit", "a.yaml", "--new", "--force"], ["retry", "b"],
             ["drain"], ["jobs", "b", "--limit", "0"], ["worker", "--threads", "0"], ["coordinator", "--lease", "-1"],
@@ -32,6 +32,36 @@ extension BlackBox {
         func wrongUsageHasAnExitCodeOfItsOwn(arguments: [String]) async throws {
             let end = try await winnow(arguments)
             #expect(end.code == 2 && end.output.isEmpty && end.errors.contains("Usage:"), "\(end)")
+        }
+
+        @Test(arguments: [
+            (["sumbit", "a.yaml"], "there is no command 'winnow sumbit' (did you mean submit?)"),
+            (["xyzzy"], "there is no command 'winnow xyzzy'; 'winnow --help' lists"),
+            (["help", "statsu"], "(did you mean status?)"),
+            (["results", "sohw", "a"], "there is no command 'winnow results sohw' (did you mean show?)"),
+            (["help", "results", "merg"], "(did you mean merge?)"),
+            (["methods", "shwo", "fastv"], "there is no command 'winnow methods shwo' (did you mean show?)"),
+            (["methods", "show", "ficoco-b"], "there is no method ficoco-b (did you mean ficoco-v?)"),
+            (["flops", "--model", "lava-1.5-7b", "--method", "none"], "(did you mean llava-1.5-7b?)"),
+            (
+                [
+                    "flops", "--model", "llava-1.5-7b", "--method", "composed", "--keep", "64", "--set",
+                    "filter=attention-rolout",
+                ], "filter=attention-rolout is not possible (did you mean attention-rollout?)"
+            ),
+            (
+                ["flops", "--model", "llava-1.5-7b", "--method", "ficoco-v", "--keep", "64", "--set", "socres=logits"],
+                "has no option socres (did you mean scores?)"
+            ),
+        ])
+        func nearMissesAreRecognised(arguments: [String], message: String) async throws {
+            let end = try await winnow(arguments)
+            #expect(end.code == 2 && end.output.isEmpty && end.errors.contains(message), "\(end)")
+        }
+
+        @Test func helpOfACommandIsHelpOfThat() async throws {
+            let end = try await winnow("help", "results", "merge")
+            #expect(end.code == 0 && end.output.contains("USAGE: winnow results merge"), "\(end)")
         }
 
         @Test func methodsPrintsTheCatalogue() async throws {

@@ -17,7 +17,7 @@ extension BlackBox {
             #expect(end.code == 0, "\(end)")
             let lines = end.errors.split(separator: "\n")
             #expect(lines.first?.contains("storing about") == true)
-            #expect(lines.dropFirst().allSatisfy { $0.contains("/4  ") && $0.contains("jobs/s") })
+            #expect(lines.dropFirst().allSatisfy { $0.contains("/4, ") && $0.contains("jobs/s") && !$0.contains("█") })
             #expect(lines.last?.contains("4/4") == true)
             #expect(!end.errors.contains("\r") && !end.errors.contains("\u{1B}"))
         }
@@ -33,6 +33,38 @@ extension BlackBox {
             #expect(end.output.contains("\r\u{1B}[2K"))
             let last = try #require(end.output.components(separatedBy: "\r").last { $0.contains("40/40") })
             #expect(last.contains("█") && !last.contains("░") && last.contains("jobs/s") && last.contains("0:00 left"))
+        }
+
+        /// What a command shows in a terminal of 60 columns, one text for each time that a line was written.
+        private func narrow(_ arguments: String) async throws -> [Substring] {
+            let binary = try RunningWinnow.binary()
+            let terminal = try RunningWinnow(
+                ["-qec", "stty cols 60; '\(binary)' \(arguments)", "/dev/null"], program: script)
+            let end = try await terminal.end()
+            #expect(end.code == 0, "\(end)")
+            return end.output.replacing("\u{1B}[2K", with: "").split { $0.isNewline || $0 == "\r" }
+        }
+
+        @Test(
+            .enabled(if: script != nil, "needs pseudo-terminals, and script of Debian's bsdutils"),
+            arguments: [
+                "methods", "methods show sparsevlm",
+                "flops --model llava-1.5-7b --method ficoco-v --keep 64 --text-tokens 60",
+            ])
+        func tablesFitTheTerminal(_ arguments: String) async throws {
+            let lines = try await narrow(arguments)
+            #expect(lines.count > 10)
+            for line in lines { #expect(line.count <= 60, "\(line)") }
+        }
+
+        @Test(.enabled(if: script != nil, "needs pseudo-terminals, and script of Debian's bsdutils"))
+        func progressAndAnswersFitTheTerminal() async throws {
+            let batch = try TestBatch(Demo.items(20), maxTokens: 4)
+            let lines = try await narrow("run '\(batch.path)'")
+            for line in lines where line.contains("█") || line.contains("░") { #expect(line.count < 60, "\(line)") }
+            #expect(lines.contains { $0.contains("20/20") && $0.contains("█") && $0.contains("left") })
+            let table = lines.drop { !$0.hasPrefix("id") }.prefix { !$0.contains("jobs succeeded") }
+            #expect(table.count > 20 && table.allSatisfy { $0.count <= 60 })
         }
     }
 }

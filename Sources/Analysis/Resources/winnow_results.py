@@ -19,8 +19,11 @@
 A row counts exactly once: `catalogue.sqlite` says which (``winnow results catalogue DIR`` makes it); without it the last
 attempt at each job counts. Files are never trusted: links, external storage and unknown filters are refused.
 
-One file, no installation: copy it, or print it with ``winnow results reader``. Licence: Apache 2.0.
+One file, no installation: copy it, or print it with ``winnow results reader``; or ``pip install`` the folder `python` of
+winnow. Licence: Apache 2.0.
 """
+
+from __future__ import annotations
 
 import collections
 import glob
@@ -29,6 +32,7 @@ import os
 import sqlite3
 import sys
 import warnings
+from typing import Any, Iterator, Sequence
 
 import h5py
 import numpy as np
@@ -37,6 +41,8 @@ try:
     import pandas
 except ImportError:
     pandas = None
+
+__version__ = "0.1.0"
 
 SURVIVED = 255        # in tokens/left_at: still there after the last step
 LEFT_OUT = 254        # in tokens/left_at: shows padding alone and never entered the language model
@@ -53,7 +59,7 @@ class NotStored(BadFile):
     """A whole group that a shard does not hold: its batch does not store it, or all of its jobs failed early."""
 
 
-def open_results(folder, max_open=32, use_catalogue=True):
+def open_results(folder: str | os.PathLike, max_open: int = 32, use_catalogue: bool = True) -> Results:
     """Opens a results folder, or a single shard. At most `max_open` files are open at a time."""
     return Results(folder, max_open, use_catalogue)
 
@@ -61,7 +67,8 @@ def open_results(folder, max_open=32, use_catalogue=True):
 class Results:
     """The visible rows of a results folder."""
 
-    def __init__(self, folder, max_open=32, use_catalogue=True):
+    def __init__(self, folder: str | os.PathLike, max_open: int = 32, use_catalogue: bool = True):
+        folder = os.fspath(folder)
         self.folder = os.path.dirname(folder) if os.path.isfile(folder) else folder
         self._files = collections.OrderedDict()
         self._max_open = max(1, max_open)
@@ -86,32 +93,32 @@ class Results:
         return [path[start:] for path in glob.glob(os.path.join(glob.escape(self.folder), "shards", "*", "*.h5"))]
 
     @property
-    def columns(self):
+    def columns(self) -> dict[str, tuple[str, str]]:
         """What each column of the table means: name -> (units, meaning)."""
         return self._rows.columns()
 
     @property
-    def table(self):
+    def table(self) -> Any:
         """All jobs: a pandas DataFrame, or a dict of numpy arrays without pandas."""
         if self._table is None:
             columns = self._rows.table()
             self._table = pandas.DataFrame(columns) if pandas is not None else columns
         return self._table
 
-    def query(self, sql, parameters=()):
+    def query(self, sql: str, parameters: Sequence = ()) -> Any:
         """Runs a SELECT over the catalogue; a DataFrame, or a dict of numpy arrays without pandas."""
         if self._catalogue is None:
             raise BadFile(f"{self.folder} has no catalogue; make it with: winnow results catalogue {self.folder}")
         columns = self._catalogue.query(sql, parameters)
         return pandas.DataFrame(columns) if pandas is not None else columns
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self._rows.count()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Job]:
         return (self[index] for index in range(len(self)))
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: str | int) -> Job:
         """The job of an id, or of a number in the table."""
         if isinstance(key, str):
             places = self._rows.places([key])
@@ -123,11 +130,11 @@ class Results:
             raise IndexError(key)
         return Job(self, *self._rows.place(key % count))
 
-    def features(self, keys=None):
+    def features(self, keys: Sequence[str] | None = None) -> list[np.ndarray]:
         """The features of many jobs, a list of (tokens, width) float16 in the order of `keys` (ids; all without)."""
         return self.arrays("features", "data", keys)
 
-    def arrays(self, group, column="data", keys=None):
+    def arrays(self, group: str, column: str = "data", keys: Sequence[str] | None = None) -> list[np.ndarray]:
         """One ragged column of many jobs, such as arrays("tokens", "left_at"): a list in the order of `keys`.
 
         Jobs of a shard without the group, such as one of early failures only, have an empty array; where no shard has
@@ -205,34 +212,34 @@ class Job:
         return self._file.ragged(group, column, self.row)
 
     @property
-    def attributes(self):
+    def attributes(self) -> dict[str, Any]:
         """What the file says of all its rows: model, method with every parameter, software, host."""
         return self._file.attributes()
 
     @property
-    def image(self):
+    def image(self) -> str:
         """The pictures as the item names them, one a line; empty where there is none."""
         return "\n".join(self._slice("pictures", "image"))
 
     @property
-    def pictures(self):
+    def pictures(self) -> dict[str, np.ndarray]:
         """The pictures in the order of the prompt: image, sha256, notes, width, height (pixels)."""
         return self._group("pictures")
 
     @property
-    def segments(self):
+    def segments(self) -> dict[str, np.ndarray]:
         """The tiles that the model saw: picture, tile, rows, columns (patches), first_token, and the window of the picture
         that the patches divide equally: left, top, width, height (pixels of the picture; it may reach beyond the edges)."""
         return self._group("segments")
 
     @property
-    def grids(self):
+    def grids(self) -> list[tuple[int, int]]:
         """Rows and columns of patches of each segment."""
         return [(int(rows), int(columns)) for rows, columns in zip(
             self._slice("segments", "rows"), self._slice("segments", "columns"))]
 
     @property
-    def grid(self):
+    def grid(self) -> tuple[int, int]:
         """Rows and columns of patches of a job with one segment; (0, 0) where there is no picture."""
         grids = self.grids or [(0, 0)]
         if len(grids) > 1:
@@ -240,12 +247,12 @@ class Job:
         return grids[0]
 
     @property
-    def features(self):
+    def features(self) -> np.ndarray:
         """(tokens, width) float16: what entered the decoder, or the projector, as /features says in `space`."""
         return self._slice("features")
 
     @property
-    def feature_index(self):
+    def feature_index(self) -> np.ndarray:
         """Original index of the token that each row of `features` is, by the rule `token_of_row` of /features."""
         is_tower = self._file.attribute("space", "features") == "projector input"
         early = ["encoder"] if is_tower else ["encoder", "projector"]
@@ -254,47 +261,47 @@ class Job:
         return np.flatnonzero((left >= later[0]) & (left != LEFT_OUT)).astype("u2") if later else self.kept
 
     @property
-    def kept(self):
+    def kept(self) -> np.ndarray:
         """Original index of each token left at the end, in sequence order."""
         return self._slice("kept")
 
     @property
-    def left_at(self):
+    def left_at(self) -> np.ndarray:
         """For each original token the step at which it left; SURVIVED if it did not, LEFT_OUT if it
         shows padding alone."""
         return self._slice("tokens", "left_at")
 
     @property
-    def went_to(self):
+    def went_to(self) -> np.ndarray:
         """For each original token the one that most of its content went to; DISCARDED if none."""
         return self._slice("tokens", "went_to")
 
     @property
-    def score(self):
+    def score(self) -> np.ndarray:
         """The last score of each original token, float16."""
         return self._slice("tokens", "score")
 
     @property
-    def token_ids(self):
+    def token_ids(self) -> np.ndarray:
         """The generated tokens."""
         return self._slice("token_ids")
 
     @property
-    def token_logprobs(self):
+    def token_logprobs(self) -> np.ndarray:
         """The log probability of each generated token."""
         return self._slice("token_logprobs")
 
     @property
-    def steps(self):
+    def steps(self) -> dict[str, np.ndarray]:
         """The reducing steps: layer, place, tokens_in, tokens_out, seconds."""
         return self._group("steps")
 
     @property
-    def merges(self):
+    def merges(self) -> dict[str, np.ndarray]:
         """Every merge: step, source, target, weight; indices are original positions."""
         return self._group("merges")
 
-    def mask(self, step=None):
+    def mask(self, step: int | None = None) -> np.ndarray:
         """Which tokens are there after a step (after the last one without): booleans in the shape of the grid.
 
         A job about no picture has none. Of several segments `masks` gives each its own.
@@ -304,7 +311,7 @@ class Job:
             raise ValueError(f"job {self.id!r} has {len(masks)} segments: ask for masks")
         return masks[0]
 
-    def masks(self, step=None):
+    def masks(self, step: int | None = None) -> list[np.ndarray]:
         """The mask of each segment, in their order; none where there is no picture."""
         left = self.left_at  # read for every job: where the batch has no trace, this raises NotStored
         there = (left == SURVIVED) if step is None else (left > step) & (left != LEFT_OUT)

@@ -70,7 +70,7 @@ struct BenchCatalogueCommand: ParsableCommand {
         let built = report.building.map { [String(format: "built in %.1f s", $0)] } ?? []
         try output.show(
             report,
-            table: (["\(summary.jobs) jobs in \(summary.shards) shards"] + built + [table.text(width: .max)])
+            table: (["\(summary.jobs) jobs in \(summary.shards) shards"] + built + [table.text()])
                 .joined(separator: "\n"),
             quiet: report.times.map { "\($0.median)" }.joined(separator: "\n"))
     }

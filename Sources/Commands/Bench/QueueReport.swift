@@ -75,7 +75,7 @@ struct QueueReport: Encodable {
             \(workers) null workers that hold \(capacity) jobs each, \(jobs) jobs a round, medians of \(runs); \
             \(shards ? "results are written to shards" : "no result files are written")
 
-            \(table.text(width: .max))
+            \(table.text())
             """
     }
 }

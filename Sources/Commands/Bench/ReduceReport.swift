@@ -52,7 +52,7 @@ struct ReduceReport: Encodable {
             \(backend), \(threads) \(threads == 1 ? "thread" : "threads"), 577 rows, 16 heads, width 1024; \
             medians of \(runs), one vision layer's own time is 100 %
 
-            \(table.text(width: .max))
+            \(table.text())
             """
     }
 

@@ -204,14 +204,14 @@ struct ResultsReport: Encodable {
             shards of \(String(format: "%.0f", sealing.megabytes)) MB, medians of \(runs); share: the plain write's time \
             beside the shard's, in the same round
 
-            \(speed.text(width: .max))
+            \(speed.text())
 
             A job of LLaVA-1.5-7B without reduction stores \(String(format: "%.1f", jobMegabytes)) MB of features: \
             \(String(format: "%.0f", jobMegabytes / rate * 1000)) ms, or \
             \(String(format: "%.2f", 100 * shareOfWorker)) % of the time of a worker that takes \
             \(String(format: "%.1f", jobSeconds)) s for a job (target: less than 5 %).
 
-            \(table.text(width: .max))
+            \(table.text())
             """
     }
 }

@@ -50,7 +50,7 @@ struct EvalImportCommand: ParsableCommand {
             let isThere = !check.missing.contains(part)
             table.add([part.path, part.purpose.rawValue, isThere ? "there" : "MISSING", isThere ? "" : part.published])
         }
-        print("\(benchmark.name): \(benchmark.title)\n\n\(table.text(width: .max))\n")
+        print("\(benchmark.name): \(benchmark.title)\n\n\(table.text())\n")
         if let questions = check.questions {
             print("\(questions) questions, \(check.withoutPicture) of them without a picture")
         }

@@ -44,7 +44,7 @@ struct EvalReport {
             cells.add(row)
         }
         let parts = [
-            "\(summary.cells.first?.questions ?? 0) questions; score: \(summary.measure)", cells.text(width: .max),
+            "\(summary.cells.first?.questions ?? 0) questions; score: \(summary.measure)", cells.text(),
             kinds(),
             averages(),
             comparisons(),
@@ -61,7 +61,7 @@ struct EvalReport {
             for kind in kinds { row.append(cell.kinds[kind].map { number($0) } ?? "") }
             table.add(row)
         }
-        return table.text(width: .max)
+        return table.text()
     }
 
     private func averages() -> String {
@@ -75,7 +75,7 @@ struct EvalReport {
                 interval(average.difference),
             ])
         }
-        return table.text(width: .max)
+        return table.text()
     }
 
     private func comparisons() -> String {
@@ -89,7 +89,7 @@ struct EvalReport {
         }
         for cell in summary.cells { add(cell.method, cell.keep.map { "\($0)" } ?? "all", cell.comparisons) }
         for average in summary.averages { add(average.method, "mean", average.comparisons) }
-        return summary.cells.allSatisfy(\.comparisons.isEmpty) ? "" : table.text(width: .max)
+        return summary.cells.allSatisfy(\.comparisons.isEmpty) ? "" : table.text()
     }
 
     private var scale: (name: String, unit: Double) {

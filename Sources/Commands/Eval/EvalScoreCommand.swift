@@ -142,7 +142,7 @@ private struct ScoreReport: Encodable {
         for score in scores { table.add([score.name, String(format: "%.2f", score.value)]) }
         let head = "\(benchmark): \(answered) answers" + (judge.map { ", scored by \($0)" } ?? "")
         let list = files.map { "  \($0)" }.joined(separator: "\n")
-        return [head, scores.isEmpty ? "" : table.text(width: .max), "Files:\n\(list)"].filter { !$0.isEmpty }
+        return [head, scores.isEmpty ? "" : table.text(), "Files:\n\(list)"].filter { !$0.isEmpty }
             .joined(separator: "\n\n")
     }
 }

@@ -52,7 +52,7 @@ struct EvalTableCommand: ParsableCommand {
         return """
             \(table.size.configuration); costs of rows measured here are for \(table.size.textTokens) text tokens
 
-            \(text.text(width: .max))
+            \(text.text())
 
             as labelled: prefill at the length that is left at the end, counted as in FiCoCo's tables; counted: operations \
             that run before the first token, vision tower included. own, copied, re-run: how a paper came by its numbers. SQA: \

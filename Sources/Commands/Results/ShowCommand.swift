@@ -64,7 +64,7 @@ struct ShowCommand: ParsableCommand {
                 for (title, picture) in panels.panels {
                     print(
                         "\n\(name(of: index, in: row))\(title)\n"
-                            + picture.blocks(columns: min(terminalWidth(), 2 * view.columns)), terminator: "")
+                            + picture.blocks(columns: min(terminalWidth() ?? 120, 2 * view.columns)), terminator: "")
                 }
             }
         case .sixel: print("\n" + ReductionPanels.sheet(tiles).sixels())

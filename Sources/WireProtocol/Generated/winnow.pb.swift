@@ -1129,6 +1129,12 @@ public nonisolated struct WireBatchStatus: @unchecked Sendable {
     set {_uniqueStorage()._reason = newValue}
   }
 
+  /// of the running: the answer is there and waits to be written
+  public var answered: UInt64 {
+    get {_storage._answered}
+    set {_uniqueStorage()._answered = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1156,6 +1162,9 @@ public nonisolated struct WireWorkerStatus: Sendable {
 
   /// why it is lost, or gets no jobs
   public var note: String = String()
+
+  /// of the running: the answer is there and waits to be written
+  public var answered: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3396,7 +3405,7 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".BatchStatus"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}state\0\u{1}total\0\u{1}waiting\0\u{1}running\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{3}elapsed_seconds\0\u{1}results\0\u{1}priority\0\u{1}labels\0\u{3}is_paused\0\u{1}trouble\0\u{1}delayed\0\u{3}median_seconds\0\u{1}reason\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}state\0\u{1}total\0\u{1}waiting\0\u{1}running\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{3}elapsed_seconds\0\u{1}results\0\u{1}priority\0\u{1}labels\0\u{3}is_paused\0\u{1}trouble\0\u{1}delayed\0\u{3}median_seconds\0\u{1}reason\0\u{1}answered\0")
 
   fileprivate class _StorageClass {
     var _batch: String = String()
@@ -3416,6 +3425,7 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
     var _delayed: UInt64 = 0
     var _medianSeconds: Double = 0
     var _reason: String = String()
+    var _answered: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3443,6 +3453,7 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
       _delayed = source._delayed
       _medianSeconds = source._medianSeconds
       _reason = source._reason
+      _answered = source._answered
     }
   }
 
@@ -3478,6 +3489,7 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
         case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._delayed) }()
         case 16: try { try decoder.decodeSingularDoubleField(value: &_storage._medianSeconds) }()
         case 17: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
+        case 18: try { try decoder.decodeSingularUInt64Field(value: &_storage._answered) }()
         default: break
         }
       }
@@ -3537,6 +3549,9 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
       if !_storage._reason.isEmpty {
         try visitor.visitSingularStringField(value: _storage._reason, fieldNumber: 17)
       }
+      if _storage._answered != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._answered, fieldNumber: 18)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3563,6 +3578,7 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
         if _storage._delayed != rhs_storage._delayed {return false}
         if _storage._medianSeconds != rhs_storage._medianSeconds {return false}
         if _storage._reason != rhs_storage._reason {return false}
+        if _storage._answered != rhs_storage._answered {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3574,7 +3590,7 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".WorkerStatus"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}state\0\u{1}running\0\u{1}capacity\0\u{1}finished\0\u{3}seconds_since_heard\0\u{1}note\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}state\0\u{1}running\0\u{1}capacity\0\u{1}finished\0\u{3}seconds_since_heard\0\u{1}note\0\u{1}answered\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3589,6 +3605,7 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.finished) }()
       case 6: try { try decoder.decodeSingularDoubleField(value: &self.secondsSinceHeard) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.answered) }()
       default: break
       }
     }
@@ -3616,6 +3633,9 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.note.isEmpty {
       try visitor.visitSingularStringField(value: self.note, fieldNumber: 7)
     }
+    if self.answered != 0 {
+      try visitor.visitSingularUInt32Field(value: self.answered, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3627,6 +3647,7 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.finished != rhs.finished {return false}
     if lhs.secondsSinceHeard != rhs.secondsSinceHeard {return false}
     if lhs.note != rhs.note {return false}
+    if lhs.answered != rhs.answered {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,52 @@
+import Glibc
+
+extension String {
+    /// The text in lines of at most `width` characters, broken at spaces where there are any; at least one line.
+    ///
+    /// Line feeds stay, and so does the indentation of a line, which the lines that continue it repeat.
+    func wrapped(to width: Int) -> [String] {
+        split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in
+            guard line.count > width, width > 0 else { return [String(line)] }
+            let indentation = String(line.prefix { $0 == " " }.prefix(width / 2))
+            var lines: [String] = [], current = indentation
+            for word in line.dropFirst(indentation.count).split(separator: " ", omittingEmptySubsequences: false) {
+                var word = word
+                let separated = current.count > indentation.count ? current + " " : current
+                if separated.count + word.count <= width {
+                    current = separated + word
+                    continue
+                }
+                if current.count > indentation.count { lines.append(current.withoutSpacesAtEnd) }
+                let room = width - indentation.count
+                while word.count > room {
+                    lines.append(indentation + word.prefix(room))
+                    word = word.dropFirst(room)
+                }
+                current = indentation + word
+            }
+            return lines + [current]
+        }
+    }
+
+    /// The text without the spaces that it ends with.
+    var withoutSpacesAtEnd: String { String(reversed().drop { $0 == " " }.reversed()) }
+}
+
+/// Prints a text whose lines are wrapped to the terminal; as it is where output does not go to one.
+func printWrapped(_ text: String) {
+    guard let width = terminalWidth() else { return print(text) }
+    print(text.wrapped(to: width).joined(separator: "\n"))
+}
+
+/// At most `length` characters of a text, with an ellipsis where something was cut.
+func shortened(_ text: String, to length: Int) -> String {
+    text.count <= length ? text : text.prefix(max(length - 1, 0)) + "…"
+}
+
+/// Columns of the terminal that standard output goes to, or that of another stream; nil where it goes to none, or to one that
+/// does not know.
+func terminalWidth(of stream: Int32 = STDOUT_FILENO) -> Int? {
+    var size = winsize()
+    guard isatty(stream) == 1, ioctl(stream, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return max(Int(size.ws_col), 20)
+}
