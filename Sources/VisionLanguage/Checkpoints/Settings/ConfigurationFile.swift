@@ -9,7 +9,7 @@ struct ConfigurationFile {
     /// Reads `path`.
     init(path: String) throws(ModelError) {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw ModelError(.missingFile, "\(path) cannot be read; is this a checkpoint folder?")
+            throw ModelError(.missingFile, "\(path) cannot be read; name the folder of a checkpoint")
         }
         guard let object = try? JSONSerialization.jsonObject(with: data), let values = object as? [String: Any] else {
             throw ModelError(.malformedConfiguration, "\(path) is not a JSON object; download it again")
