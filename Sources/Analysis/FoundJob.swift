@@ -12,7 +12,7 @@ public enum FoundJob {
             throw AnalysisError(
                 .badRequest,
                 "there is no result of a job '\(id)' in \(catalogue.folder.path); "
-                    + "'winnow results query \"SELECT id FROM jobs\"' lists those there are")
+                    + "'winnow results query \"SELECT id FROM jobs\" \(catalogue.folder.path)' lists those there are")
         }
         let reader = try catalogue.shards.reader(place.shard)
         guard (0..<reader.rowCount).contains(place.row),

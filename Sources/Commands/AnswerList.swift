@@ -42,7 +42,7 @@ struct AnswerList {
             let question = try lines.next()?.text.flatMap { try? Item(json: $0) }?.prompt ?? ""
             collected.answers.append(
                 Answer(
-                    id: item.item, question: String(question.split(separator: "\n").first ?? ""),
+                    id: item.item, question: question,
                     answer: item.summary.answer,
                     error: item.state == "succeeded" ? "" : item.error.isEmpty ? item.state : item.error,
                     visualTokens: item.summary.visualTokens, milliseconds: item.summary.seconds * 1000))
@@ -66,7 +66,8 @@ struct AnswerList {
         var table = TextTable(["id", "question", "answer", "tokens", "ms"], rightAligned: [3, 4])
         for answer in answers {
             table.add([
-                answer.id, answer.question, answer.error.isEmpty ? answer.answer : "failed: \(answer.error)",
+                answer.id, String(answer.question.split(separator: "\n").first ?? ""),
+                answer.error.isEmpty ? answer.answer : "failed: \(answer.error)",
                 "\(answer.visualTokens)", String(format: "%.0f", answer.milliseconds),
             ])
         }
@@ -76,7 +77,7 @@ struct AnswerList {
             "\n\(status.succeeded) of \(status.total) jobs succeeded, \(status.failed) failed, "
                 + String(format: "%.1f s", status.elapsedSeconds))
         if let accuracy {
-            print(
+            printWrapped(
                 String(
                     format: "accuracy %.1f %% of %d answers to items with accepted ones (95 %% interval %.1f to %.1f)",
                     100 * accuracy.share,

@@ -38,7 +38,9 @@ struct BatchProgress {
     private mutating func tell(_ trouble: String) {
         guard trouble != lastTrouble else { return }
         lastTrouble = trouble
-        if !trouble.isEmpty { printError((isTerminal ? "\r\u{1B}[2K" : "") + "waiting: \(trouble)".shown) }
+        guard !trouble.isEmpty else { return }
+        if isTerminal { writeError("\r\u{1B}[2K") }
+        printError("waiting: \(trouble)")
     }
 
     /// Leaves the line of the bar.

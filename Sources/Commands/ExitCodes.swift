@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// What the program's exit says about the jobs.
 enum ExitCodes {
@@ -32,5 +33,8 @@ func endCommand(_ exitCode: Int32) throws {
     if exitCode != ExitCodes.success { throw CommandFailure(exitCode, "") }
 }
 
-/// Writes a line to standard error.
-func printError(_ text: String) { writeError(text.shown + "\n") }
+/// Writes a line to standard error; on a terminal in as many as its width asks for.
+func printError(_ text: String) {
+    let lines = terminalWidth(of: STDERR_FILENO).map { text.shown.wrapped(to: $0) } ?? [text.shown]
+    writeError(lines.joined(separator: "\n") + "\n")
+}

@@ -59,7 +59,8 @@ struct FLOPsCommand: ParsableCommand {
         let report = FLOPsReport(account, model: model, cacheBits: cacheBits)
         switch output {
         case .json: try printJSON(report)
-        case .table, .quiet: printWrapped(report.text())
+        case .table: printWrapped(report.text())
+        case .quiet: print(report.operations)
         }
     }
 

@@ -66,6 +66,9 @@ struct FLOPsReport: Encodable {
             bytesConstantLength: account.cacheBytes(bitsPerNumber: cacheBits, constant: true))
     }
 
+    /// All operations that run up to the answer's first token.
+    var operations: Int { executed.vision + executed.projector + executed.prefill }
+
     /// The report as tables.
     func text() -> String {
         let scale = Scale(largest: Double(executed.prefill))
@@ -77,7 +80,7 @@ struct FLOPsReport: Encodable {
             rightAligned: [1, 2, 3, 4])
         costs.add(
             ["operations that run"] + [executed.vision, executed.projector, executed.prefill].map { scale.text($0) }
-                + ["", scale.name + "FLOP", "as it runs"])
+                + ["–", scale.name + "FLOP", "as it runs"])
         for entry in published {
             costs.add([
                 entry.name, entry.vision.map(scale.text) ?? "–", "–", scale.text(entry.prefill),
@@ -108,7 +111,9 @@ struct FLOPsReport: Encodable {
         return "\(scale.text(count)) \(scale.name)FLOP"
     }
 
-    private func megabytes(_ bytes: Int) -> String { String(format: "%.1f MB", Double(bytes) / 1e6) }
+    private func megabytes(_ bytes: Int) -> String {
+        String(format: bytes < 1_000_000 ? "%.3f MB" : "%.1f MB", Double(bytes) / 1e6)
+    }
 }
 
 /// The power of ten that one table's counts are printed in.

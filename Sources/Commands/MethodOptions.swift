@@ -5,7 +5,9 @@ struct MethodOptions: ParsableArguments {
     @Option(name: .customLong("method"), help: "The reduction method; 'winnow methods' lists them.")
     var namedMethod: String?
 
-    @Option(name: .customLong("keep"), help: "Visual tokens to keep; all where it is left out.")
+    @Option(
+        name: .customLong("keep"),
+        help: "Visual tokens to keep, of each tile of a picture; LLaVA-1.5 takes a picture as one tile.")
     var keepAtEnd: Int?
 
     @Option(
@@ -55,6 +57,9 @@ struct MethodOptions: ParsableArguments {
         }
         guard keepAtEnd == nil || keepAverage == nil else {
             throw ValidationError("give --keep or --keep-average, not both")
+        }
+        guard method == "none" || keep != nil else {
+            throw ValidationError("\(method) needs --keep, the number of visual tokens to keep")
         }
     }
 

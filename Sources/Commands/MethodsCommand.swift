@@ -13,14 +13,18 @@ struct MethodsCommand: ParsableCommand {
 struct ListMethodsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List all methods; the default.")
 
+    @Argument(help: "A method, to show that one alone as 'winnow methods show' does.")
+    var name: String?
+
     @Option(help: "How to print: table, json (one value) or quiet.")
     var output = OutputFormat.table
 
     func run() throws {
-        let rows = try MethodCatalogue.table()
+        let rows = try MethodCatalogue.table().filter { name == nil || $0.name == name }
+        if let name, rows.isEmpty || output == .table { return try MethodDescription(name).show() }
         switch output {
         case .json: try printJSON(rows.map(MethodReport.init))
-        case .quiet: for row in rows { print(row.name) }
+        case .quiet: for recipe in MethodCatalogue.all where name == nil || recipe.name == name { print(recipe.name) }
         case .table:
             var table = TextTable(["method", "place", "filter", "correlate", "compress", "layers"])
             for row in rows {
@@ -45,10 +49,17 @@ struct ShowMethodCommand: ParsableCommand {
     @Argument(help: "The method's name.")
     var name: String
 
-    private static let label = 12
+    func run() throws { try MethodDescription(name).show() }
+}
 
-    func run() throws {
-        let method = try MethodCatalogue.method(named: name)
+/// Everything about one method.
+private struct MethodDescription {
+    private static let label = 12
+    private let method: ReductionMethod
+
+    init(_ name: String) throws(ReductionError) { method = try MethodCatalogue.method(named: name) }
+
+    func show() {
         printWrapped("\(method.name): \(method.citation)")
         for place in method.places {
             guard let stages = method.stages(in: place) else { continue }

@@ -14,7 +14,7 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     func show(_ value: some Encodable, table: @autoclosure () -> String, quiet: @autoclosure () -> String) throws {
         switch self {
         case .json: try printJSON(value)
-        case .table: print(table().shown)
+        case .table: printWrapped(table().shown)
         case .quiet:
             let text = quiet()
             // A script gets names as they are, a terminal as it may show them.

@@ -123,7 +123,7 @@ class Results:
         if isinstance(key, str):
             places = self._rows.places([key])
             if not places:
-                raise KeyError(key)
+                raise KeyError(f"{self.folder} has no result of a job {key!r}")
             return Job(self, *places[0])
         count = len(self)
         if not -count <= key < count:
