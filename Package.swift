@@ -62,7 +62,7 @@ let package = Package(
         module("SeededRandomness"),
 
         // Level 1: one library or one idea each.
-        module("JobModel", ["JobVocabulary", yams]),
+        module("JobModel", ["JobVocabulary", crypto, yams]),
         module("ZeroMQ", ["CZeroMQ"]),
         module("HDF5", ["CHDF5"]),
         module("Tensors", ["COneDNN", "CKernels"]),

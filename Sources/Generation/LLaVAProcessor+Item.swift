@@ -7,7 +7,7 @@ extension LLaVAProcessor {
         try prompt(item.prompt, template: batch.template, tag: batch.imageTag, pictures: item.images.count)
     }
 
-    /// A picture of a batch, framed as the batch says unless the model takes pictures as they are. What a link points to
+    /// A picture of a batch, turned and framed as the batch says; a model that takes pictures as they are frames none. What a link points to
     /// counts: items may come from somebody else.
     ///
     /// - Parameter name: what errors call the file; its path below the image folder unless told otherwise.
@@ -15,6 +15,6 @@ extension LLaVAProcessor {
         let file = try ConfinedImage(image, under: batch.images)
         return try prepare(
             path: file.path, name: name ?? "\(batch.images)/\(image)",
-            framing: batch.imageMode)
+            framing: batch.imageMode, orientation: batch.orientation)
     }
 }

@@ -28,8 +28,12 @@ final class RunningWinnow {
 
     /// Starts a program, `winnow` unless told otherwise; what it prints is collected.
     ///
-    /// - Parameter environment: variables besides those of the tests.
-    init(_ arguments: [String], program: String? = nil, environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - environment: variables besides those of the tests.
+    ///   - place: the folder that it runs in; that of the tests unless told otherwise.
+    init(
+        _ arguments: [String], program: String? = nil, environment: [String: String] = [:], in place: URL? = nil
+    ) throws {
         self.arguments = arguments
         folder = try TemporaryDirectory()
         let path = try program ?? Self.binary()
@@ -39,6 +43,7 @@ final class RunningWinnow {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, folder.file("output").path, O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, folder.file("errors").path, O_WRONLY | O_CREAT, 0o600)
+        if let place { posix_spawn_file_actions_addchdir_np(&actions, place.path) }
         // Of what other tests have open at the moment it shall know nothing: some count what a process holds.
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
             if let file = Int32(name), file > 2 { _ = fcntl(file, F_SETFD, FD_CLOEXEC) }
@@ -109,6 +114,11 @@ func winnow(_ arguments: String...) async throws -> RunningWinnow.End { try awai
 
 /// Runs `winnow` to its end.
 func winnow(_ arguments: [String]) async throws -> RunningWinnow.End { try await RunningWinnow(arguments).end() }
+
+/// Runs `winnow` in a folder to its end.
+func winnow(_ arguments: String..., in place: URL) async throws -> RunningWinnow.End {
+    try await RunningWinnow(arguments, in: place).end()
+}
 
 /// Writes the Python reader, as `winnow` prints it, into a folder.
 func writeReader(to folder: TemporaryDirectory) async throws {

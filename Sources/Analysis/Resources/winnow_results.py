@@ -216,7 +216,7 @@ class Job:
 
     @property
     def pictures(self):
-        """The pictures in the order of the prompt: image, sha256, notes, width, height (pixels)."""
+        """The pictures in the order of the prompt: image, sha256, notes, width, height (pixels), orientation."""
         return self._group("pictures")
 
     @property

@@ -52,6 +52,8 @@ public struct LLaVAProcessor: Sendable {
         public let sha256: String
         /// What was wrong with the picture file though every pixel was there.
         public let notes: [PictureNote]
+        /// The EXIF orientation, 1 to 8, that the picture was turned by; 1 where it lies as its file stores it.
+        public let orientation: UInt8
     }
 
     /// Decodes, frames, resizes and normalises a picture file.
@@ -59,15 +61,17 @@ public struct LLaVAProcessor: Sendable {
     /// - Parameters:
     ///   - name: What errors call the file; its path unless told otherwise.
     ///   - framing: How the picture becomes square; nil leaves that to the checkpoint. LLaVA-NeXT takes nil only.
+    ///   - orientation: Which way up the picture is read.
     public func prepare(
-        path: String, name: String? = nil, framing: PictureFraming?
+        path: String, name: String? = nil, framing: PictureFraming?, orientation: PictureOrientation = .exif
     ) throws -> PreparedInput {
         if let framing { try configuration.check(framing) }
         let bytes: [UInt8]
         let picture: Picture
         do {
             bytes = try Picture.bytes(of: URL(fileURLWithPath: path))
-            picture = try Picture(decoding: bytes)
+            picture = try Picture(
+                decoding: bytes, options: DecodingOptions(appliesOrientation: orientation == .exif))
         } catch {
             throw error.naming(name ?? path)
         }
@@ -81,7 +85,8 @@ public struct LLaVAProcessor: Sendable {
                         shape: [configuration.vision.patches, 3 * side * side]),
                     geometry: tile.geometry)
             },
-            tiling: tiling, sha256: SHA256.hash(data: bytes).hexadecimal, notes: picture.notes)
+            tiling: tiling, sha256: SHA256.hash(data: bytes).hexadecimal, notes: picture.notes,
+            orientation: picture.orientation)
     }
 
     private func tiles(
