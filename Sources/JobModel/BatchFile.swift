@@ -103,7 +103,7 @@ public struct BatchFile: Sendable, Hashable {
         pictureTrouble: ((String) -> String?)? = nil
     ) throws(ManifestProblems) -> BatchFile {
         let reader = BatchFileReader(
-            file: "the command line", folder: folder,
+            file: "the command line", folder: URL(fileURLWithPath: folder.path, isDirectory: true),
             fallbackName: BatchName.derived(from: changes.items ?? changes.images ?? ""), changes: changes,
             methods: methods, pictureTrouble: pictureTrouble, problems: ManifestProblems())
         return try reader.checked(nil)

@@ -6,7 +6,8 @@ internal import Yams
 struct BatchFileReader {
     static let keys = [
         "name", "model", "vision_tower", "items", "images", "prompt", "results", "method", "template",
-        "image_tag", "image_mode", "orientation", "precision", "weights", "generation", "features", "trace", "queue", "run",
+        "image_tag", "image_mode", "orientation", "precision", "weights", "generation", "features", "trace", "queue",
+        "run",
     ]
 
     /// What problems call the file.
@@ -90,7 +91,8 @@ struct BatchFileReader {
         guard let name = top.text("name", &problems) else {
             if !top.has("name"), !BatchName.isUsable(fallbackName) {
                 problems.add(
-                    file, nil, "the file's name '\(fallbackName)' cannot be the batch's; give 'name', or \(BatchName.rule)")
+                    file, nil,
+                    "the file's name '\(fallbackName)' cannot be the batch's; give 'name', or \(BatchName.rule)")
             }
             return fallbackName
         }

@@ -127,7 +127,10 @@ extension ItemFields: Decodable {
         for image in images ?? [] where ImagePath.isURL(image) {
             problems.append("image '\(image)' is a URL; pictures are files below the image folder, nothing is fetched")
         }
-        for image in images ?? [] where !ImagePath.isURL(image) && ImagePath.resolve(image, under: "/images") == nil {
+        for image in images ?? []
+        where !image.allSatisfy(\.isWhitespace) && !ImagePath.isURL(image)
+            && ImagePath.resolve(image, under: "/images") == nil
+        {
             problems.append("image '\(image)' leaves the image folder; give a path inside it")
         }
     }

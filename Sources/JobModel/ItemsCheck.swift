@@ -78,7 +78,7 @@ struct ItemsCheck {
     ) -> Bool {
         var hasTrouble = false
         for image in pictures {
-            guard let path = ImagePath.resolve(image, under: images) else { continue }
+            guard !ImagePath.isURL(image), let path = ImagePath.resolve(image, under: images) else { continue }
             let isNew = seen[image] == nil
             let picture = seen[image] ?? Seen(isThere: isFile(path))
             seen[image] = picture

@@ -55,7 +55,10 @@ extension ResultRow {
 
     /// Everything is known of each picture, or nothing but its name.
     private func checkPictures() throws(ResultFileError) {
-        let lengths = [pictures.sha256.count, pictures.notes.count, pictures.width.count, pictures.height.count, pictures.orientation.count]
+        let lengths = [
+            pictures.sha256.count, pictures.notes.count, pictures.width.count, pictures.height.count,
+            pictures.orientation.count,
+        ]
         try require(Set(lengths + [pictures.count]).count == 1, "what is known of the pictures differs in length")
         try require(pictures.count <= Int(UInt16.max), "\(pictures.count) pictures are too many")
         try require(!pictures.image.contains(""), "a picture has no name")

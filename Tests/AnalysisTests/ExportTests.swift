@@ -101,7 +101,8 @@ import Testing
         #expect(response.status_code == 200 && lines[0].error == nil)
         #expect(response.body.object == "chat.completion" && response.body.model == "llava")
         #expect(response.body.choices.map(\.message.content) == [row.answer])
-        #expect(response.body.choices[0].message.role == "assistant" && response.body.choices[0].finish_reason == "stop")
+        #expect(
+            response.body.choices[0].message.role == "assistant" && response.body.choices[0].finish_reason == "stop")
         #expect(response.body.usage.prompt_tokens == row.promptTokens)
         #expect(response.body.usage.completion_tokens == row.answerTokens)
         #expect(response.body.usage.total_tokens == row.promptTokens + row.answerTokens)

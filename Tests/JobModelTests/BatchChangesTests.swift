@@ -105,16 +105,39 @@ import Testing
                 return ""
             } catch { return "\(error)" }
         }
-        #expect(words { $0.images = folder.path + "/nowhere"; $0.prompt = "x" }.contains("there is no such folder of pictures"))
-        #expect(words { $0.images = folder.path + "/a.jpg"; $0.prompt = "x" }.contains("winnow answer"))
-        #expect(words { $0.images = folder.path; $0.prompt = "x"; $0.method.keep = 64 }.contains("--method"))
         #expect(
-            words { $0.images = folder.path; $0.prompt = "x"; $0.method.name = "best" }
-                .hasPrefix("the command line: there is no method 'best'"))
-        #expect(words { $0.images = folder.path; $0.prompt = "x"; $0.method.name = "ficoco-v" }.contains("needs 'keep'"))
-        #expect(words { $0.images = folder.path; $0.prompt = "x"; $0.maxTokens = 0 }.contains("--max-tokens"))
-        #expect(words { $0.images = folder.path; $0.prompt = "x"; $0.temperature = .nan }.contains("--temperature"))
-        #expect(words { $0.images = folder.path; $0.prompt = "x"; $0.name = "../x" }.contains("'../x'"))
+            words {
+                $0.images = folder.path + "/nowhere"; $0.prompt = "x"
+            }.contains("there is no such folder of pictures"))
+        #expect(
+            words {
+                $0.images = folder.path + "/a.jpg"; $0.prompt = "x"
+            }.contains("winnow answer"))
+        #expect(
+            words {
+                $0.images = folder.path; $0.prompt = "x"; $0.method.keep = 64
+            }.contains("--method"))
+        #expect(
+            words {
+                $0.images = folder.path; $0.prompt = "x"; $0.method.name = "best"
+            }
+            .hasPrefix("the command line: there is no method 'best'"))
+        #expect(
+            words {
+                $0.images = folder.path; $0.prompt = "x"; $0.method.name = "ficoco-v"
+            }.contains("needs 'keep'"))
+        #expect(
+            words {
+                $0.images = folder.path; $0.prompt = "x"; $0.maxTokens = 0
+            }.contains("--max-tokens"))
+        #expect(
+            words {
+                $0.images = folder.path; $0.prompt = "x"; $0.temperature = .nan
+            }.contains("--temperature"))
+        #expect(
+            words {
+                $0.images = folder.path; $0.prompt = "x"; $0.name = "../x"
+            }.contains("'../x'"))
     }
 
     @Test(arguments: [

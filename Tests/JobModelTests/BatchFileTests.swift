@@ -171,7 +171,8 @@ import Testing
             """
         let description = BatchDescription(
             name: "n", model: "/m", visionTower: "/t", items: "/i", images: "/p",
-            prompt: "What?", results: "/r", method: BatchDescription.Method(name: "ficoco-v", keep: 64, fromLayer: 3, options: ["axis": "row"]),
+            prompt: "What?", results: "/r",
+            method: BatchDescription.Method(name: "ficoco-v", keep: 64, fromLayer: 3, options: ["axis": "row"]),
             template: .hf, imageTag: .place, imageMode: .pad, orientation: .asStored, precision: .bf16, weights: .int8,
             generation: BatchDescription.Generation(
                 maxTokens: 9, temperature: 0.5, topP: 0.25, seed: 7, stop: ["a", "b"]),

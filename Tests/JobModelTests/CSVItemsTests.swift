@@ -40,16 +40,16 @@ import Testing
     @Test func answersLimitsAndLabelsComeFromTheirColumns() throws {
         let found = try items(
             """
-            ID,Image,Prompt,Answers,max_tokens,Split,
-            a,a.jpg,Yes?,yes| ja |,3,val,17
-            b,b.jpg,No?,"[""no"", ""a|b""]",,,18
-            c,c.jpg,So?,,,,
+            ID,Image,Prompt,Answers,max_tokens,temperature,Split,
+            a,a.jpg,Yes?,yes| ja |,3,0.5,val,17
+            b,b.jpg,No?,"[""no"", ""a|b""]",,,,18
+            c,c.jpg,So?,,,,,
             """)
         #expect(
             found == [
                 Item(
                     id: ItemID("a"), images: ["a.jpg"], prompt: "Yes?", answers: ["yes", "ja"],
-                    labels: ["Split": "val"], maxTokens: 3),
+                    labels: ["Split": "val"], maxTokens: 3, temperature: 0.5),
                 Item(id: ItemID("b"), images: ["b.jpg"], prompt: "No?", answers: ["no", "a|b"]),
                 Item(id: ItemID("c"), images: ["c.jpg"], prompt: "So?"),
             ])
@@ -83,7 +83,8 @@ import Testing
             """)
         let expected = [
             "4: 'prompt' is empty", "5: id 'x' is already used in line 2", "6: the row has 2 cells and the header 4",
-            "7: 'max_tokens' must be a whole number, not 'many'", "8: there is no image 'b.jpg'", "9: 'images' has an empty",
+            "7: 'max_tokens' must be a whole number, not 'many'", "8: there is no image 'b.jpg'",
+            "9: 'image' is empty",
             "10: text stands behind the end of a quoted cell", "11: image '../a.jpg' leaves", "12: 'id' is empty",
             "12: 'max_tokens' is 0", "12: image 'http://x/a.jpg' is a URL", "13: a quotation mark opens a cell here",
         ]
@@ -92,7 +93,9 @@ import Testing
     }
 
     @Test func headersThatCannotBeUsed() throws {
-        #expect(try problems("prompt,id\nWhat?,a\n").first?.hasPrefix("1: there is no column 'image' in the header") == true)
+        #expect(
+            try problems("prompt,id\nWhat?,a\n").first?.hasPrefix("1: there is no column 'image' in the header") == true
+        )
         let noPrompt = try problems("image,id\na.jpg,a\n")
         #expect(noPrompt.first?.hasPrefix("1: there is no column 'prompt'") == true && noPrompt[0].contains("--prompt"))
         #expect(try problems("image,prompt,kind,kind\na.jpg,b,c,d\n") == ["1: two columns are called 'kind'"])
@@ -104,7 +107,8 @@ import Testing
     @Test func bytesThatAreNoUTF8AreNamed() throws {
         let folder = try ItemFolder()
         try folder.write("x", to: "a.jpg")
-        try folder.write(Data("image,prompt\na.jpg,Gr".utf8) + Data([0xFC, 0xDF]) + Data("e\na.jpg,Good\n".utf8), to: "q.csv")
+        try folder.write(
+            Data("image,prompt\na.jpg,Gr".utf8) + Data([0xFC, 0xDF]) + Data("e\na.jpg,Good\n".utf8), to: "q.csv")
         #expect(try folder.problems("q.csv") == ["2: not UTF-8; save the file as CSV in UTF-8"])
     }
 

@@ -32,11 +32,15 @@ import Testing
 
     @Test func aFolderWithoutPicturesSaysWhatItLookedFor() throws {
         let folder = try ItemFolder()
-        #expect(try folder.problems(prompt: "What?").first?.hasSuffix("no file that ends in .jpg, .jpeg, .jpe, .jfif, .png, .webp") == true)
+        #expect(
+            try folder.problems(prompt: "What?").first?.hasSuffix(
+                "no file that ends in .jpg, .jpeg, .jpe, .jfif, .png, .webp") == true)
         try folder.write("x", to: "a.gif")
         try folder.write("x", to: "b.txt")
         let found = try folder.problems(prompt: "What?")
-        #expect(found.count == 1 && found[0].hasSuffix("; there are 1 GIF and 1 other file, which are not read"), "\(found)")
+        #expect(
+            found.count == 1 && found[0].hasSuffix("; there are 1 GIF and 1 other file, which are not read"), "\(found)"
+        )
     }
 
     @Test func aFolderNeedsAPrompt() throws {
@@ -57,7 +61,8 @@ import Testing
         #expect(try folder.problems(prompt: "What?") == [])
         try files.createSymbolicLink(
             atPath: folder.path + "/out.jpg", withDestinationPath: outside.path + "/secret.jpg")
-        #expect(try folder.problems(prompt: "What?").first?.contains("image 'out.jpg' is a link that leads out") == true)
+        #expect(
+            try folder.problems(prompt: "What?").first?.contains("image 'out.jpg' is a link that leads out") == true)
     }
 
     /// The ids are the paths below the folder of the items, wherever image paths start from.
@@ -78,6 +83,8 @@ import Testing
         let item = try Item(json: #require(lines.next()?.text))
         #expect(item.id == ItemID("cat.jpg") && item.images == ["images/cat.jpg"])
         try Data("model: model\nitems: images\nimages: model\nprompt: What is it?\n".utf8).write(to: folder.batchFile)
-        #expect { try BatchFile.load(folder.batchFile) } throws: { "\($0)".contains("is not inside the folder of the images") }
+        #expect { try BatchFile.load(folder.batchFile) } throws: {
+            "\($0)".contains("is not inside the folder of the images")
+        }
     }
 }

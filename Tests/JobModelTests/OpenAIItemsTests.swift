@@ -15,7 +15,8 @@ import Testing
 
     @Test func textsPicturesAndLimitsAreRead() throws {
         let folder = try ItemFolder()
-        let both = #"[{"type":"text","text":"What is"},\#(image("a.jpg")),{"type":"text","text":"this?"},\#(image("b.jpg"))]"#
+        let both =
+            #"[{"type":"text","text":"What is"},\#(image("a.jpg")),{"type":"text","text":"this?"},\#(image("b.jpg"))]"#
         try folder.write(
             [
                 request("r-1", both, #","max_tokens":7,"temperature":0.5,"n":1,"stream":false,"seed":null"#),
@@ -35,7 +36,8 @@ import Testing
     @Test func whatCannotBeCarriedOutIsNamedWithItsLine() throws {
         let folder = try ItemFolder()
         try folder.write("x", to: "a.jpg")
-        let system = #"{"custom_id":"s","body":{"messages":[{"role":"system","content":"Be brief"},{"role":"user","content":"Hi"}]}}"#
+        let system =
+            #"{"custom_id":"s","body":{"messages":[{"role":"system","content":"Be brief"},{"role":"user","content":"Hi"}]}}"#
         try folder.write(
             [
                 request("a", "[\(image("a.jpg"))]"), system, request("b", #""x""#, #","tools":[{"type":"function"}]"#),
@@ -67,7 +69,8 @@ import Testing
         // The line is longer than an item may be: its picture is not part of the item.
         let long = "data:image/jpeg;base64," + Data(repeating: 7, count: 300_000).base64EncodedString()
         let second = #"[{"type":"text","text":"What?"},\#(image(long))]"#
-        try folder.write(request("a", content) + "\n" + request("b", second) + "\n" + request("c", content), to: "q.jsonl")
+        try folder.write(
+            request("a", content) + "\n" + request("b", second) + "\n" + request("c", content), to: "q.jsonl")
         let before = try folder.items("q.jsonl")
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/q-pictures"))
         #expect(try folder.problems("q.jsonl") == [])

@@ -36,14 +36,14 @@ final class RunningWinnow {
     ) throws {
         self.arguments = arguments
         folder = try TemporaryDirectory()
-        let path = try program ?? Self.binary()
+        var path = try program ?? Self.binary(), arguments = arguments
+        if let place { (path, arguments) = ("/usr/bin/env", ["--chdir=\(place.path)", path] + arguments) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, folder.file("output").path, O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, folder.file("errors").path, O_WRONLY | O_CREAT, 0o600)
-        if let place { posix_spawn_file_actions_addchdir_np(&actions, place.path) }
         // Of what other tests have open at the moment it shall know nothing: some count what a process holds.
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
             if let file = Int32(name), file > 2 { _ = fcntl(file, F_SETFD, FD_CLOEXEC) }

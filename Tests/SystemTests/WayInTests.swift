@@ -41,13 +41,18 @@ extension BlackBox {
             let end = try await run(
                 "--images", "photos", "--prompt", "What shape is green?", "--method", "ficoco-v", "--keep", "64")
             try #require(end.code == 0, "\(end)")
-            let left = "warning: 1 picture is of kinds that are not read, and left out; convert to JPEG, PNG or WebP:\n  1 GIF: moving.gif\n"
-            #expect(end.errors.contains(left) && end.errors.contains("passed over:\n  1 files: notes.txt\n"), "\(end.errors)")
+            let left =
+                "warning: 1 picture is of kinds that are not read, and left out; convert to JPEG, PNG or WebP:\n  1 GIF: moving.gif\n"
+            #expect(
+                end.errors.contains(left) && end.errors.contains("passed over:\n  1 files: notes.txt\n"),
+                "\(end.errors)")
             let report = try RunTests.Report(printed: end.output)
             #expect(report.answers.map(\.id) == ["a/c.JPG", "b.jpg"])
             #expect(report.answers.allSatisfy { $0.visualTokens == 64 && $0.question == "What shape is green?" })
             let results = folder.file("results/photos")
-            #expect(URL(fileURLWithPath: report.batch.results).resolvingSymlinksInPath() == results.resolvingSymlinksInPath())
+            #expect(
+                URL(fileURLWithPath: report.batch.results).resolvingSymlinksInPath()
+                    == results.resolvingSymlinksInPath())
 
             // The same as one prompt about the picture.
             let single = try await winnow(
@@ -140,7 +145,9 @@ extension BlackBox {
             let lines = try exported.output.split(separator: "\n").map {
                 try JSONDecoder().decode(Line.self, from: Data($0.utf8))
             }.sorted { $0.custom_id < $1.custom_id }
-            #expect(lines.map(\.custom_id) == ["by path", "inline"] && lines.allSatisfy { $0.response.body.model == "demo" })
+            #expect(
+                lines.map(\.custom_id) == ["by path", "inline"] && lines.allSatisfy { $0.response.body.model == "demo" }
+            )
             #expect(lines.map(\.response.body.choices.first?.message.content) == report.answers.map(\.answer))
             #expect(zip(lines, [1, 2]).allSatisfy { $0.response.body.usage.completion_tokens <= $1 })
         }
@@ -148,8 +155,11 @@ extension BlackBox {
         @Test func whatInitWritesRuns() async throws {
             try photograph("a.jpg", "b.jpg")
             try write("x", to: "photos/c.heic")
-            let made = try await winnow("init", "photos", "--model", Demo.model, "--prompt", "Is it \"green\"?", in: folder.url)
-            #expect(made.code == 0 && made.output.contains("2 items") && made.output.contains("winnow run photos.yaml"), "\(made)")
+            let made = try await winnow(
+                "init", "photos", "--model", Demo.model, "--prompt", "Is it \"green\"?", in: folder.url)
+            #expect(
+                made.code == 0 && made.output.contains("2 items") && made.output.contains("winnow run photos.yaml"),
+                "\(made)")
             #expect(made.errors.contains("1 HEIC: c.heic"), "\(made)")
             let text = try String(contentsOf: folder.file("photos.yaml"), encoding: .utf8)
             #expect(text.contains("items: \"photos\"\n") && text.contains("prompt: \"Is it \\\"green\\\"?\"\n"))

@@ -11,7 +11,8 @@ struct ExportCommand: ParsableCommand {
     }
 
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write the visible rows as CSV, JSON lines, Parquet, npz, LLaVA answers or OpenAI's batch output.",
+        commandName: "export",
+        abstract: "Write the visible rows as CSV, JSON lines, Parquet, npz, LLaVA answers or OpenAI's batch output.",
         discussion: """
             csv and jsonl hold the columns of the catalogue; parquet and npz the trace as well, npz also the features. \
             These two are written by Python with h5py (parquet: and pyarrow). llava is the answer file that the \
@@ -31,7 +32,10 @@ struct ExportCommand: ParsableCommand {
     @Option(help: "The Python that parquet and npz are written by.")
     var python = "python3"
 
-    @Option(help: "What the answers of llava and openai name as their model; the folder of the checkpoint where it is left out.")
+    @Option(
+        help:
+            "What the answers of llava and openai name as their model; the folder of the checkpoint where it is left out."
+    )
     var modelID: String?
 
     func run() throws {

@@ -2,12 +2,12 @@ internal import Foundation
 
 /// Items as rows of a CSV file under a header.
 ///
-/// The columns `image` (or `images`), `prompt`, `id`, `answers` and `max_tokens` are those of JSON lines; every other named
+/// The columns `image` (or `images`), `prompt`, `id`, `answers`, `max_tokens` and `temperature` are those of JSON lines; every other named
 /// column is a label. Several answers or pictures in one cell are separated by `|`, or are a JSON list. Without a column `id`,
 /// row 1 is `row-1`; without a column `prompt`, or in an empty cell of it, the source's prompt is asked.
 struct CSVItems: ItemReader {
     static let separator: Character = "|"
-    private static let known = ["id", "image", "images", "prompt", "answers", "max_tokens"]
+    private static let known = ["id", "image", "images", "prompt", "answers", "max_tokens", "temperature"]
 
     private let prompt: String?
     /// The header: names in its order, those of known columns in lower case.
@@ -19,7 +19,8 @@ struct CSVItems: ItemReader {
         prompt = source.prompt
         records = CSVRecords(try TextLines(path: source.path))
         guard let header = try records.next() else {
-            throw ManifestProblems(source.path, nil, "the file is empty; its first line names the columns, such as image,prompt")
+            throw ManifestProblems(
+                source.path, nil, "the file is empty; its first line names the columns, such as image,prompt")
         }
         if let problem = header.problem { throw ManifestProblems(source.path, header.line, problem) }
         columns = header.cells.map { cell in
@@ -54,24 +55,34 @@ struct CSVItems: ItemReader {
         guard record.cells.count == columns.count else {
             return ItemLines.Line(
                 number: record.line,
-                problem: "the row has \(record.cells.count) cells and the header \(columns.count) columns; a separator or "
+                problem:
+                    "the row has \(record.cells.count) cells and the header \(columns.count) columns; a separator or "
                     + "quotation mark is missing or too many")
         }
         var item = Item(id: ItemID("row-\(row)"), images: [], prompt: prompt ?? "")
         for (column, cell) in zip(columns, record.cells) {
             switch column {
             case "id": item.id = ItemID(cell)
-            case "image": item.images = [cell]
+            case "image":
+                guard !cell.allSatisfy(\.isWhitespace) else {
+                    return ItemLines.Line(
+                        number: record.line,
+                        problem: "'image' is empty; rows about no picture need a column 'images' in its place")
+                }
+                item.images = [cell]
             case "images": item.images = Self.list(cell)
             case "prompt": if prompt == nil || !cell.allSatisfy(\.isWhitespace) { item.prompt = cell }
             case "answers": item.answers = Self.list(cell)
-            case "max_tokens":
-                guard !cell.isEmpty else { continue }
-                guard let tokens = Int(cell.trimmingCharacters(in: .whitespaces)) else {
+            case "max_tokens", "temperature":
+                let word = cell.trimmingCharacters(in: .whitespaces)
+                let isTokens = column == "max_tokens"
+                item.maxTokens = isTokens ? Int(word) : item.maxTokens
+                item.temperature = isTokens ? item.temperature : Double(word).flatMap { $0.isFinite ? $0 : nil }
+                guard word.isEmpty || (isTokens ? item.maxTokens != nil : item.temperature != nil) else {
                     return ItemLines.Line(
-                        number: record.line, problem: "'max_tokens' must be a whole number, not '\(cell)'")
+                        number: record.line,
+                        problem: "'\(column)' must be a \(isTokens ? "whole number" : "number"), not '\(cell)'")
                 }
-                item.maxTokens = tokens
             default: if !column.isEmpty, !cell.isEmpty { item.labels[column] = cell }
             }
         }

@@ -28,14 +28,17 @@ struct InlinePictures {
         let words = url[..<comma].dropFirst(5).lowercased().split(separator: ";")
         guard let type = words.first, let ending = Self.endings[String(type)] else {
             throw Failure(
-                message: "a picture of type '\(words.first ?? "")' in a data: URL is not read; convert it to JPEG, PNG or WebP")
+                message:
+                    "a picture of type '\(words.first ?? "")' in a data: URL is not read; convert it to JPEG, PNG or WebP"
+            )
         }
         guard words.last == "base64",
             let bytes = Data(base64Encoded: String(url[url.index(after: comma)...])), !bytes.isEmpty
         else { throw Failure(message: "a data: URL is not in base64; write data:image/jpeg;base64,…") }
         guard folder.hasPrefix(images) else {
             throw Failure(
-                message: "pictures in data: URLs are unpacked into \(folder), which is not inside the image folder \(images); "
+                message:
+                    "pictures in data: URLs are unpacked into \(folder), which is not inside the image folder \(images); "
                     + "name one with --images or 'images' that holds the items file")
         }
         let name = SHA256.hash(data: bytes).prefix(16).map { String(format: "%02x", $0) }.joined() + "." + ending
@@ -46,7 +49,8 @@ struct InlinePictures {
                 try bytes.write(to: URL(fileURLWithPath: file), options: .atomic)
             } catch {
                 throw Failure(
-                    message: "the picture of a data: URL cannot be written to \(folder); check the disk and permissions")
+                    message: "the picture of a data: URL cannot be written to \(folder); check the disk and permissions"
+                )
             }
         }
         return folder.dropFirst(images.count) + "/" + name

@@ -111,7 +111,8 @@ struct OpenAIRequest {
         case ("image_url", .object(let image)):
             guard case .text(let url)? = image["url"] else { fallthrough }
             images.append(url)
-        case ("text", _), ("image_url", _): problems.append("a part of type '\(type)' has no \(type == "text" ? "'text'" : "'url'")")
+        case ("text", _), ("image_url", _):
+            problems.append("a part of type '\(type)' has no \(type == "text" ? "'text'" : "'url'")")
         default: problems.append("a part of type '\(type)' cannot be carried out; give text and image_url")
         }
     }
