@@ -12,8 +12,8 @@ enum BatchPreflight {
     /// problems end the command with exit code 2. Pictures that cannot be read are only told of: each fails its own items.
     ///
     /// - Parameters:
-    ///   - path: The batch file; nil where the changes say everything.
-    ///   - changes: What is wanted otherwise than the file says.
+    ///   - path: The batch file; nil if the changes say everything.
+    ///   - changes: Values that take the place of the file's.
     static func load(_ path: String?, changing changes: BatchChanges = BatchChanges()) throws -> BatchFile {
         let methods = MethodCatalogue.all.map(\.name)
         var file: BatchFile
@@ -54,7 +54,7 @@ enum BatchPreflight {
         return file
     }
 
-    /// Why the beginning of a file shows that it cannot be read as a picture; nil where nothing speaks against it.
+    /// Why the beginning of a file shows that it cannot be read as a picture; nil if nothing speaks against it.
     static func trouble(_ path: String) -> String? {
         do throws(ImageError) {
             try Picture.checkBeginning(of: URL(fileURLWithPath: path))

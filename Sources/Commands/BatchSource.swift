@@ -5,7 +5,7 @@ public import JobVocabulary
 import TokenReduction
 import VisionLanguage
 
-/// Which batch is meant: a batch file, what the command line wants otherwise, or both.
+/// Names a batch: by a batch file, by options, or by a file and options that take the place of its values.
 struct BatchSource: ParsableArguments {
     /// For the help of commands that take a batch.
     static let discussion = """
@@ -15,7 +15,7 @@ struct BatchSource: ParsableArguments {
         """
 
     @Argument(
-        help: "The batch file, such as Jobs/demo.yaml; none where --model and --images or --items say it all.",
+        help: "The batch file, such as Jobs/demo.yaml; none if --model and --images or --items say everything.",
         completion: .file(extensions: ["yaml", "yml"]))
     var batch: String?
 
@@ -79,7 +79,7 @@ struct BatchSource: ParsableArguments {
 
     /// The batch, checked; says on standard error what is left out, what cannot be read, and what its results will take.
     ///
-    /// - Parameter name: What the batch is called where there is no file that says so.
+    /// - Parameter name: The batch's name if there is no batch file.
     func load(named name: String? = nil) throws -> BatchFile {
         let file = try BatchPreflight.load(batch, changing: changes(named: name))
         printError(try StoredSize(file).text)
@@ -109,7 +109,7 @@ struct BatchSource: ParsableArguments {
 }
 
 extension MethodOptions {
-    /// What the command line wants of a batch's method.
+    /// The changes to a batch's method that the options ask for.
     fileprivate func changes() throws -> BatchChanges.Method {
         BatchChanges.Method(
             name: isNamed ? method : nil, keep: keep, fromLayer: fromLayer, options: try options())

@@ -95,7 +95,7 @@ struct InitCommand: ParsableCommand {
         return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
-    /// The path as a file beside `file` may name it: relative where it lies below.
+    /// The path as `file` may name it: relative if it lies in the file's folder or below.
     private static func relative(_ path: String, to file: String) -> String {
         let folder = folder(of: file)
         if path == folder { return "." }

@@ -14,7 +14,7 @@ struct SubmitCommand: ParsableCommand {
 
     @OptionGroup var source: BatchSource
 
-    @Option(help: "The batch's name; the batch file's, or that of the items, where it is left out.")
+    @Option(help: "The batch's name; the batch file's, or that of the items, if left out.")
     var name: String?
 
     @Flag(

@@ -10,7 +10,7 @@ public struct Picture: Equatable, Sendable {
     public let mode: ColourMode
     /// What was wrong with the file though every pixel was there.
     public let notes: [PictureNote]
-    /// The EXIF orientation, 1 to 8, that the picture was turned by; 1 where it lies as its file stores it.
+    /// The EXIF orientation, 1 to 8, that the picture was turned by; 1 if it lies as its file stores it.
     public let orientation: UInt8
 
     /// A picture over given samples; `pixels` holds exactly `width * height * 3` of them.

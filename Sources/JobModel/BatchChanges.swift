@@ -1,18 +1,18 @@
 public import JobVocabulary
 
-/// What somebody wants otherwise than a batch file says; without a file, all that the batch is made of.
+/// Values that take the place of a batch file's; without a file, everything that a batch is made of.
 ///
-/// Paths are absolute. What is nil stays as the file, or the default, has it.
+/// Paths are absolute. For what is nil, the file's value counts, or else the default.
 public struct BatchChanges: Sendable, Hashable {
-    /// What is wanted of the reduction.
+    /// Changes to the reduction method.
     public struct Method: Sendable, Hashable {
-        /// Another method, which takes nothing over from the file's; nil changes the file's.
+        /// Another method, which ignores all of the file's; nil changes options of the file's method.
         public var name: String?
         /// Visual tokens to keep.
         public var keep: Int?
         /// First layer that reduces.
         public var fromLayer: Int?
-        /// Options by name; in the file's method they stand in the place of its own.
+        /// Options by name; those of the file's method that have no value here stay.
         public var options: [String: String]
 
         /// Changes of the method; none by default.
@@ -34,8 +34,8 @@ public struct BatchChanges: Sendable, Hashable {
     public var visionTower: String?
     /// What the items are read from.
     public var items: String?
-    /// The folder that image paths start from. Where neither these changes nor the file name a file of items, its pictures are
-    /// the items.
+    /// The folder that image paths start from. If neither these changes nor the file name a file of items, the pictures in it
+    /// are the items.
     public var images: String?
     /// The prompt of items that have none.
     public var prompt: String?

@@ -62,7 +62,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public var items: String
     /// Folder that relative image paths start from, absolute.
     public var images: String
-    /// The prompt of items that have none; nil where every item has its own.
+    /// The prompt of items that have none; nil if every item has its own.
     public var prompt: String?
     /// Results folder of this batch, absolute.
     public var results: String

@@ -9,7 +9,7 @@ internal import Yams
 /// | `model` | required: a checkpoint folder |
 /// | `vision_tower` | none: the checkpoint holds its own, and no method reads the question |
 /// | `items` | required: a folder of pictures, a CSV file, or JSON lines |
-/// | `images` | the folder of the batch file; where `items` is a folder, that one |
+/// | `images` | the folder of the batch file; if `items` is a folder, that one |
 /// | `prompt` | none: every item has its own |
 /// | `results` | `results/<name>` beside the batch file |
 /// | `method` | `none`; a name, or `name`, `keep`, `from_layer` and the method's own options |
@@ -53,11 +53,11 @@ public struct BatchFile: Sendable, Hashable {
     public var pictureCount: Int
     /// The most pictures that an item is about.
     public var mostPictures: Int
-    /// The first line of the items file with so many; nil where the items are a folder.
+    /// The first line of the items file with so many; nil if the items are a folder.
     public var lineOfMostPictures: Int?
     /// Pictures whose items will fail, where somebody looked.
     public var unreadablePictures = UnreadablePictures()
-    /// Files that make no items, where the items are a folder.
+    /// Files of a folder of items that make no items.
     public var leftOut = LeftOutFiles()
 
     /// Reads and checks a batch file and its items; throws everything that is wrong with them at once.
@@ -65,7 +65,7 @@ public struct BatchFile: Sendable, Hashable {
     /// - Parameters:
     ///   - url: The batch file.
     ///   - methods: The names of the known methods; nil leaves the name unchecked.
-    ///   - changes: What is wanted otherwise than the file says.
+    ///   - changes: Values that take the place of the file's.
     ///   - pictureTrouble: Why the file at a path cannot be read as a picture, nil where nothing speaks against it; called
     ///     once for each of the first pictures. It is no problem of the batch: that stands in `unreadablePictures`.
     public static func load(
@@ -133,7 +133,7 @@ extension BatchFile {
         }
     }
 
-    /// What the items of a stored batch file are read from, whatever else the file says; nil where it does not say it.
+    /// The source of the items that a stored batch file names, whatever else it says; nil if it names none.
     public static func itemSource(in url: URL) -> ItemSource? {
         guard let items = path("items", in: url) else { return nil }
         let images = path("images", in: url) ?? url.deletingLastPathComponent().path

@@ -16,7 +16,7 @@ struct BatchFileReader {
     let folder: URL
     /// The name of a batch that has none of its own.
     let fallbackName: String
-    /// What is wanted otherwise than the file says.
+    /// Values that take the place of the file's.
     let changes: BatchChanges
     let methods: [String]?
     /// Why a file cannot be read as a picture; nil where nothing speaks against it.
@@ -25,7 +25,7 @@ struct BatchFileReader {
 
     /// The batch; throws everything that is wrong with it.
     ///
-    /// - Parameter root: The batch file; nil where there is none.
+    /// - Parameter root: The batch file; nil if there is none.
     consuming func checked(_ root: Node?) throws(ManifestProblems) -> BatchFile {
         let found = read(root)
         guard problems.isEmpty, let found else { throw problems }
@@ -114,7 +114,7 @@ struct BatchFileReader {
         return tower
     }
 
-    /// What the items are read from: a folder of pictures that the changes name takes the place of one in the file.
+    /// The path of the items. A folder of pictures in the changes takes the place of a folder in the file.
     private mutating func readItems(_ top: YAMLSection) -> String? {
         if let items = changes.items { return items }
         if let images = changes.images, !top.has("items") { return images }
@@ -122,8 +122,8 @@ struct BatchFileReader {
         return changes.images.flatMap { isFolder(items) ? $0 : nil } ?? items
     }
 
-    /// The folder that image paths start from: the one that is named; else that of the items where they are a folder, or were
-    /// named without a batch file; else that of the batch file.
+    /// The folder that image paths start from: the one that is named; else the folder of items; else, without a batch file,
+    /// the folder that holds the items file; else the folder of the batch file.
     private mutating func readImages(_ top: YAMLSection, items: String?) -> String {
         if let images = changes.images {
             if !isFolder(images) {

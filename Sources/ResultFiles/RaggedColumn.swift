@@ -10,7 +10,7 @@ protocol RaggedColumn: Sendable {
     func read(_ offsets: [Int], from group: borrowing Group, into rows: inout [ResultRow]) throws
     /// The number of values in the file.
     func count(in group: borrowing Group) throws(HDF5Error) -> Int
-    /// Fills in a column that the file lacks, because an earlier version wrote it, for rows of these lengths; false where every
+    /// Fills in a column that the file lacks, because an earlier version wrote it, for rows of these lengths; false if every
     /// version has it.
     func fillAbsent(_ lengths: [Int], into rows: inout [ResultRow]) -> Bool
 }
@@ -83,7 +83,7 @@ struct RaggedNumbers<Value: Element>: RaggedColumn {
     let longName: String
     let path: Field<[Value]>
     let isCompressed: Bool
-    /// The value in files of earlier versions, which lack the column; nil where all have it.
+    /// The value in files of earlier versions, which lack the column; nil if all have it.
     let absent: Value?
 
     init(

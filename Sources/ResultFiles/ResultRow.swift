@@ -135,7 +135,7 @@ extension ResultRow {
         public internal(set) var width: [Int]
         /// Rows of the picture as decoded; 0 where it could not be read.
         public internal(set) var height: [Int]
-        /// The EXIF orientation, 1 to 8, that the picture was turned by; 1 where it was read as its file stores it.
+        /// The EXIF orientation, 1 to 8, that the picture was turned by; 1 if it was read as its file stores it.
         public internal(set) var orientation: [UInt8]
 
         /// Pictures of which nothing but the names is known.

@@ -9,13 +9,13 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
     public let format: String
     /// SHA-256 of the checkpoint's files.
     public let modelSHA256: String
-    /// SHA-256 of the items file; of all items as lines of JSON where they come from a folder or need the batch's prompt.
+    /// SHA-256 of the items file; if the items come from a folder or the batch has a prompt, of all items as lines of JSON.
     public let itemsSHA256: String
     /// The text around a question.
     public let template: String
     /// How a picture becomes square.
     public let imageMode: String?
-    /// Which way up a picture is read; nil where it is as it is stored.
+    /// Which way up a picture is read; nil if as it is stored.
     public let orientation: String?
     /// Most tokens of an answer.
     public let maxTokens: Int

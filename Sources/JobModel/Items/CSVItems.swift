@@ -4,7 +4,7 @@ internal import Foundation
 ///
 /// The columns `image` (or `images`), `prompt`, `id`, `answers`, `max_tokens` and `temperature` are those of JSON lines; every other named
 /// column is a label. Several answers or pictures in one cell are separated by `|`, or are a JSON list. Without a column `id`,
-/// row 1 is `row-1`; without a column `prompt`, or in an empty cell of it, the source's prompt is asked.
+/// row 1 is `row-1`; without a column `prompt`, or with an empty cell in it, the item has the source's prompt.
 struct CSVItems: ItemReader {
     static let separator: Character = "|"
     private static let known = ["id", "image", "images", "prompt", "answers", "max_tokens", "temperature"]

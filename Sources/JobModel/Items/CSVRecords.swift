@@ -9,7 +9,7 @@ struct CSVRecords {
     struct Record {
         /// 1-based line on which it begins.
         let line: Int
-        /// The cells; empty where the record cannot be made out, and `problem` says why.
+        /// The cells; empty if the record is malformed, and then `problem` says why.
         var cells: [String] = []
         var problem: String?
     }
@@ -32,7 +32,7 @@ struct CSVRecords {
         while true {
             bytes += line.bytes.count + 1
             guard !line.isTooLong, bytes <= Item.maximumBytes else {
-                // Where an open quote swallows the rest of the file, nothing after it can be trusted.
+                // If an open quote swallows the rest of the file, no later row can be trusted.
                 isBroken = place == .quoted
                 return problem(
                     "the row is longer than \(Item.maximumBytes) bytes"

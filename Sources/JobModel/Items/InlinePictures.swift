@@ -22,7 +22,7 @@ struct InlinePictures {
 
     /// The path of a picture below the image folder: its name is its SHA-256.
     ///
-    /// - Parameter writing: Whether the file is written where it is not there yet.
+    /// - Parameter writing: Whether the file is written if it does not exist yet.
     func path(of url: String, writing: Bool) throws(Failure) -> String {
         guard let comma = url.firstIndex(of: ",") else { throw Failure(message: "a data: URL without a comma") }
         let words = url[..<comma].dropFirst(5).lowercased().split(separator: ";")

@@ -8,7 +8,7 @@ public struct ItemLines: ~Copyable {
     public struct Line: Sendable {
         /// 1-based line of the file on which the item begins; nil in a folder.
         public var number: Int?
-        /// The item as ``Item/init(json:)`` reads it; nil where it cannot be made out, and `problem` says why.
+        /// The item as ``Item/init(json:)`` reads it; nil if the record is malformed, and then `problem` says why.
         public var text: String?
         /// Why there is no text.
         public var problem: String?
@@ -16,7 +16,7 @@ public struct ItemLines: ~Copyable {
 
     private var reader: any ItemReader
 
-    /// Opens a source of items; throws where nothing of it can be read.
+    /// Opens a source of items; throws if nothing of it can be read.
     public init(_ source: ItemSource) throws(ManifestProblems) { try self.init(source, unpacking: false) }
 
     /// Opens a source of items.
@@ -59,7 +59,7 @@ struct JSONLinesItems: ItemReader {
         return ItemLines.Line(number: line.number, text: prompt.map { completed(text, with: $0) } ?? text)
     }
 
-    /// The line with a prompt where it is an object that has none.
+    /// The line with `prompt` added if it is an object that has none.
     private func completed(_ text: String, with prompt: String) -> String {
         guard ItemScanner.item(text) == nil, ItemFields(json: text).lacksPrompt,
             let brace = text.firstIndex(of: "{")

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// What the items of a batch are read from: a folder of pictures, a CSV file, or JSON lines in one of two forms.
+/// The source of a batch's items: a folder of pictures, a CSV file, or JSON lines in one of two forms.
 public struct ItemSource: Sendable, Hashable {
     /// How items are written.
     public enum Form: Sendable, Hashable {
@@ -18,7 +18,7 @@ public struct ItemSource: Sendable, Hashable {
     public var path: String
     /// The folder that relative image paths start from, absolute.
     public var images: String
-    /// The prompt of items that have none; nil where every item has its own.
+    /// The prompt of items that have none; nil if every item has its own.
     public var prompt: String?
 
     /// A source of items.
@@ -60,5 +60,5 @@ extension BatchDescription {
     public var itemSource: ItemSource { ItemSource(path: items, images: images, prompt: prompt) }
 }
 
-/// The letters behind the last point of a path's last part, in lower case; empty where there are none.
+/// The letters behind the last point of a path's last part, in lower case; empty if there are none.
 func ending(of path: String) -> String { (path as NSString).pathExtension.lowercased() }

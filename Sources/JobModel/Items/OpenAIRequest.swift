@@ -10,9 +10,9 @@ struct OpenAIRequest {
     static let maximumBytes = 64 << 20
 
     private(set) var id = ""
-    /// Where the pictures are: paths below the image folder, or `data:` URLs.
+    /// The pictures: paths below the image folder, or `data:` URLs.
     private(set) var images: [String] = []
-    /// The texts of the user's message, a line each; nil where there is none.
+    /// The texts of the user's message, a line each; nil if there is none.
     private(set) var prompt: String?
     private(set) var maxTokens: Int?
     private(set) var temperature: Double?
@@ -127,7 +127,7 @@ enum JSONValue: Decodable, Equatable, Sendable {
     case list([JSONValue])
     case object([String: JSONValue])
 
-    /// Reads a text; nil where it is no JSON.
+    /// Reads a text; nil if it is no JSON.
     init?(text: String) {
         guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else { return nil }
         self = value

@@ -52,7 +52,7 @@ struct PictureFolder {
 
 /// Files in a folder of pictures that make no items.
 public struct LeftOutFiles: Sendable, Hashable {
-    /// Some of them, alike.
+    /// Files of one kind.
     public struct Group: Sendable, Hashable {
         /// Their number.
         public internal(set) var count = 0

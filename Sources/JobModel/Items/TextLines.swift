@@ -61,7 +61,7 @@ final class TextLines {
         return nil
     }
 
-    /// The bytes up to the next line feed; not complete where the line is too long, and then empty.
+    /// The bytes up to the next line feed; not complete, and then empty, if the line is too long.
     private func nextBytes() throws(ManifestProblems) -> (bytes: Data, complete: Bool)? {
         var tooLong = false
         while true {

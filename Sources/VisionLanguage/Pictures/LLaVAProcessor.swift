@@ -52,7 +52,7 @@ public struct LLaVAProcessor: Sendable {
         public let sha256: String
         /// What was wrong with the picture file though every pixel was there.
         public let notes: [PictureNote]
-        /// The EXIF orientation, 1 to 8, that the picture was turned by; 1 where it lies as its file stores it.
+        /// The EXIF orientation, 1 to 8, that the picture was turned by; 1 if it lies as its file stores it.
         public let orientation: UInt8
     }
 
