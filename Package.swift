@@ -52,7 +52,9 @@ let package = Package(
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
         .target(
             name: "CImageCodecs",
-            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp")]),
+            linkerSettings: [
+                .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"), .linkedLibrary("webpdemux"),
+            ]),
         .target(
             name: "CKernels", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("gomp")]),
         module("Failpoints"),
@@ -62,7 +64,7 @@ let package = Package(
         module("SeededRandomness"),
 
         // Level 1: one library or one idea each.
-        module("JobModel", ["JobVocabulary", yams]),
+        module("JobModel", ["JobVocabulary", crypto, yams]),
         module("ZeroMQ", ["CZeroMQ"]),
         module("HDF5", ["CHDF5"]),
         module("Tensors", ["COneDNN", "CKernels"]),

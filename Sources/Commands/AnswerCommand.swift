@@ -44,6 +44,9 @@ struct AnswerCommand: ParsableCommand {
             """)
     var imageMode: PictureFraming?
 
+    @Option(help: "Which way up a picture is read: exif, as a viewer shows it, or as-stored.")
+    var orientation = PictureOrientation.exif
+
     @OptionGroup var reduction: MethodOptions
 
     @Option(help: "Most tokens of the answer.")
@@ -84,7 +87,8 @@ struct AnswerCommand: ParsableCommand {
         let processor = try loader.processor()
         let prompt = try processor.prompt(prompt, template: template, tag: imageTag, pictures: image.count)
         let pictures = try image.map { path in
-            GenerationRequest.Picture(try processor.prepare(path: path, framing: imageMode), key: nil)
+            GenerationRequest.Picture(
+                try processor.prepare(path: path, framing: imageMode, orientation: orientation), key: nil)
         }
         try loader.sharesHere()
         let network = try loader.load(on: loader.backend(threads: arithmetic.threads))

@@ -6,7 +6,9 @@ import WireProtocol
 /// What `run` shows at its end: answers, files, and how to read them.
 struct AnswerList {
     private struct Answer: Encodable {
-        let id, question, answer, error: String
+        let id: String
+        var question = ""
+        let answer, error: String
         let visualTokens: UInt32
         let milliseconds: Double
     }
@@ -29,7 +31,6 @@ struct AnswerList {
         self.accuracy = accuracy
         results = status.results
         hasFeatures = file.description.features != .none
-        var lines = try ItemLines(path: file.description.items)
         var collected = Collected()
         try coordinator.forEachItem(of: status.batch) { item in
             if !item.shard.isEmpty, collected.seen.insert(item.shard).inserted { collected.shards.append(item.shard) }
@@ -38,15 +39,13 @@ struct AnswerList {
                 collected.omitted += 1
                 return
             }
-            // Items come in the order of the manifest, so its lines are read beside them.
-            let question = try lines.next()?.text.flatMap { try? Item(json: $0) }?.prompt ?? ""
             collected.answers.append(
                 Answer(
-                    id: item.item, question: question,
-                    answer: item.summary.answer,
+                    id: item.item, answer: item.summary.answer,
                     error: item.state == "succeeded" ? "" : item.error.isEmpty ? item.state : item.error,
                     visualTokens: item.summary.visualTokens, milliseconds: item.summary.seconds * 1000))
         }
+        try collected.ask(file.description.itemSource)
         answers = collected.answers
         shards = collected.shards.map { results + "/" + $0 }
         omitted = collected.omitted
@@ -59,6 +58,18 @@ struct AnswerList {
         var seen: Set<String> = []
         var example: String?
         var omitted = 0
+
+        /// Puts its question beside each answer, whatever has been added to the items since.
+        mutating func ask(_ source: ItemSource) throws {
+            var places = Dictionary(answers.enumerated().map { ($1.id, $0) }) { first, _ in first }
+            var lines = try ItemLines(source)
+            while !places.isEmpty, let line = try lines.next() {
+                guard let item = line.text.flatMap({ try? Item(json: $0) }),
+                    let place = places.removeValue(forKey: item.id.rawValue)
+                else { continue }
+                answers[place].question = item.prompt
+            }
+        }
     }
 
     /// The table, the files, and a snippet that reads them.

@@ -8,24 +8,25 @@ import VisionLanguage
 
 /// Everything about a batch that can be known to be wrong before it runs.
 enum BatchPreflight {
-    /// Reads a batch file and checks it against the model's sizes and the methods' options; all problems end the
-    /// command with exit code 2. Pictures that cannot be read are only told of: each fails its own items.
+    /// Reads a batch file, or makes a batch without one, and checks it against the model's sizes and the methods' options; all
+    /// problems end the command with exit code 2. Pictures that cannot be read are only told of: each fails its own items.
     ///
-    /// - Parameter model: A checkpoint in place of the file's.
-    static func load(_ path: String, model: String? = nil) throws -> BatchFile {
+    /// - Parameters:
+    ///   - path: The batch file; nil if the changes say everything.
+    ///   - changes: Values that take the place of the file's.
+    static func load(_ path: String?, changing changes: BatchChanges = BatchChanges()) throws -> BatchFile {
+        let methods = MethodCatalogue.all.map(\.name)
         var file: BatchFile
         do {
-            file = try BatchFile.load(
-                URL(fileURLWithPath: path), methods: MethodCatalogue.all.map(\.name),
-                model: model.map { URL(fileURLWithPath: $0).standardizedFileURL.path },
-                pictureTrouble: { path in
-                    do throws(ImageError) {
-                        try Picture.checkBeginning(of: URL(fileURLWithPath: path))
-                        return nil
-                    } catch {
-                        return error.message
-                    }
-                })
+            file =
+                if let path {
+                    try BatchFile.load(
+                        URL(fileURLWithPath: path), methods: methods, changing: changes, pictureTrouble: trouble)
+                } else {
+                    try BatchFile.make(
+                        of: changes, in: URL(fileURLWithPath: FileManager.default.currentDirectoryPath),
+                        methods: methods, pictureTrouble: trouble)
+                }
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(error)")
         }
@@ -46,10 +47,43 @@ enum BatchPreflight {
         } catch let failure as CommandFailure {
             throw failure
         } catch {
-            throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(path): \(error)")
+            throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(path ?? "the command line"): \(error)")
         }
+        tell(of: file.leftOut)
         warn(of: file.unreadablePictures, among: file.itemCount)
         return file
+    }
+
+    /// Why the beginning of a file shows that it cannot be read as a picture; nil if nothing speaks against it.
+    static func trouble(_ path: String) -> String? {
+        do throws(ImageError) {
+            try Picture.checkBeginning(of: URL(fileURLWithPath: path))
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
+    /// Says on standard error which files of a folder make no items.
+    static func tell(of leftOut: LeftOutFiles) {
+        func lines(_ kind: String, _ group: LeftOutFiles.Group) -> String {
+            let more = group.count - group.examples.count
+            return "  \(group.count) \(kind): " + group.examples.map(\.onOneLine).joined(separator: ", ")
+                + (more > 0 ? " and \(more) more" : "")
+        }
+        let kinds = leftOut.pictures.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
+        let count = kinds.reduce(0) { $0 + $1.value.count }
+        if count > 0 {
+            printError(
+                """
+                warning: \(count == 1 ? "1 picture is" : "\(count) pictures are") of kinds that are not read, and left out; \
+                convert to JPEG, PNG or WebP:
+                \(kinds.map { lines($0.key, $0.value) }.joined(separator: "\n"))
+                """)
+        }
+        if leftOut.others.count > 0 {
+            printError("files that are no pictures are passed over:\n" + lines("files", leftOut.others))
+        }
     }
 
     /// Refuses items whose pictures alone leave no room for a word, or have more tokens than a record can tell apart, whatever
@@ -76,19 +110,19 @@ enum BatchPreflight {
         }
         throw CommandFailure(
             ExitCodes.usage,
-            "the batch cannot run:\n\(file.description.items), line \(file.lineOfMostPictures): \(problem)")
+            "the batch cannot run:\n\(file.description.items)"
+                + (file.lineOfMostPictures.map { ", line \($0)" } ?? "") + ": \(problem)")
     }
 
     private static func warn(of unreadable: UnreadablePictures, among items: Int) {
         guard unreadable.pictures > 0 else { return }
-        let more = unreadable.pictures - unreadable.examples.count
         let (amongThem, atLeast) =
             unreadable.isPartial ? (" of the first \(UnreadablePictures.mostExamined)", "at least ") : ("", "")
         let pictures = unreadable.pictures == 1 ? "1 picture" : "\(unreadable.pictures) pictures"
         printError(
             """
             warning: \(pictures)\(amongThem) cannot be read, so that \(atLeast)\(unreadable.items) of \(items) items will fail:
-            \((unreadable.examples + (more > 0 ? ["and \(more) more"] : [])).map { "  " + $0.onOneLine }.joined(separator: "\n"))
+            \(unreadable.reasons.map { "  " + $0.onOneLine }.joined(separator: "\n"))
             """)
     }
 

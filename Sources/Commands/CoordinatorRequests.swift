@@ -44,14 +44,16 @@ extension CoordinatorClient {
     private static let pieceLimit = (items: 4000, bytes: 4 << 20)
 
     private func addItems(of file: BatchFile, _ submission: inout Submission) throws {
-        var lines = try ItemLines(path: file.description.items)
+        var lines = try ItemLines(file.description.itemSource)
         var piece = WireAddItems()
         piece.batch = submission.batch
         var bytes = 0
         while let line = try lines.next() {
             guard let text = line.text else {
                 throw CommandFailure(
-                    ExitCodes.usage, "\(file.description.items):\(line.number): the line is too long or not UTF-8")
+                    ExitCodes.usage,
+                    "\(file.description.items)\(line.number.map { ":\($0)" } ?? ""): "
+                        + (line.problem ?? "the item cannot be made out"))
             }
             piece.items.append(text)
             bytes += text.utf8.count

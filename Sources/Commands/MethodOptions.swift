@@ -48,6 +48,9 @@ struct MethodOptions: ParsableArguments {
     /// The method's name in the catalogue.
     var method: String { namedMethod ?? (stages.isEmpty ? "none" : "composed") }
 
+    /// Whether a method is named or put together.
+    var isNamed: Bool { namedMethod != nil || !stages.isEmpty }
+
     /// The number of tokens, whichever way it counts them.
     var keep: Int? { keepAtEnd ?? keepAverage }
 

@@ -25,7 +25,7 @@ struct ModelCheckCommand: ParsableCommand {
     @Option(help: "The format to try: f32, bf16, f16, int8 or int4.")
     var weights: WeightFormat
 
-    @Option(help: "Items about pictures, as batches have them: a JSON object on each line.", completion: .file())
+    @Option(help: "Items about pictures, as batches have them: JSON lines, or a CSV file.", completion: .file())
     var items: String?
 
     @Option(

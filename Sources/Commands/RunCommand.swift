@@ -8,10 +8,10 @@ import WireProtocol
 /// `winnow run`: a whole batch on this machine.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Run a batch here: a coordinator and workers as processes, then the answers.")
+        commandName: "run", abstract: "Run a batch here: a coordinator and workers as processes, then the answers.",
+        discussion: BatchSource.discussion)
 
-    @Argument(help: "The batch file, such as Jobs/demo.yaml.")
-    var batch: String
+    @OptionGroup var source: BatchSource
 
     @Option(help: "Worker processes; the batch file's number where it is left out.")
     var workers: Int?
@@ -28,8 +28,6 @@ struct RunCommand: ParsableCommand {
             each run gets a results folder of its own.
             """)
     var resume = false
-
-    @OptionGroup var overrides: BatchOverrides
 
     @Option(help: "Most rows of the table of answers.")
     var rows = 200
@@ -52,7 +50,7 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         // Pipes of its processes, and those processes themselves, which inherit the limit.
         try OpenFiles.raiseLimit(needing: 256)
-        let wanted = try overrides.apply(to: BatchPreflight.load(batch))
+        let wanted = try source.load()
         let count = workers ?? wanted.run.workers
         let threads = threads ?? wanted.run.threads ?? max(1, UsableProcessors.count() / count)
         // Refused before anything is written or started.

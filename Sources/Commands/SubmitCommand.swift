@@ -9,12 +9,12 @@ struct SubmitCommand: ParsableCommand {
             A batch that the coordinator already has is resumed: items are recognised by their id, those that it lacks are \
             added, cancelled ones run again, and the rest keep what they have. It is refused where model or parameters \
             differ, or where its results folder belongs to another batch.
-            """)
 
-    @Argument(help: "The batch file, such as Jobs/demo.yaml.", completion: .file(extensions: ["yaml", "yml"]))
-    var batch: String
+            """ + BatchSource.discussion)
 
-    @Option(help: "The batch's name; the batch file's where it is left out.")
+    @OptionGroup var source: BatchSource
+
+    @Option(help: "The batch's name; the batch file's, or that of the items, if left out.")
     var name: String?
 
     @Flag(
@@ -31,8 +31,6 @@ struct SubmitCommand: ParsableCommand {
     @Flag(help: "Wait, and show progress on standard error.")
     var progress = false
 
-    @OptionGroup var overrides: BatchOverrides
-
     @OptionGroup(title: "Queue options") var queue: QueueArguments
 
     @OptionGroup var client: ClientOptions
@@ -42,7 +40,7 @@ struct SubmitCommand: ParsableCommand {
     }
 
     func run() throws {
-        var file = try overrides.apply(to: BatchPreflight.load(batch))
+        var file = try source.load(named: name)
         file.description.queue = queue.applied(to: file.description.queue)
         file.description.name = name ?? file.description.name
         let warning = try BatchPreflight.warningAboutModel(of: file.description)

@@ -23,7 +23,8 @@ public struct Winnow: ParsableCommand {
             """,
         version: "winnow 0.1.0",
         subcommands: [
-            RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self, JobsCommand.self,
+            InitCommand.self, RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self,
+            JobsCommand.self,
             StatusCommand.self, WatchCommand.self, WaitCommand.self, CancelCommand.self, RetryCommand.self,
             PauseCommand.self, ResumeCommand.self, DrainCommand.self, ExplainCommand.self, WorkersCommand.self,
             DoctorCommand.self, KeysCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,

@@ -7,14 +7,14 @@ extension VisionLanguageProcessor {
         try prompt(item.prompt, template: batch.template, tag: batch.imageTag, pictures: item.images.count)
     }
 
-    /// A picture of a batch, framed as the batch says unless the model takes pictures as they are. What a link points to
-    /// counts: items may come from somebody else.
+    /// A picture of a batch, turned and framed as the batch says; a model that takes pictures as they are frames none. What a
+    /// link points to counts: items may come from somebody else.
     ///
     /// - Parameter name: what errors call the file; its path below the image folder unless told otherwise.
     public func picture(_ image: String, in batch: BatchDescription, name: String? = nil) throws -> PictureInput {
         let file = try ConfinedImage(image, under: batch.images)
         return try prepare(
             path: file.path, name: name ?? "\(batch.images)/\(image)",
-            framing: batch.imageMode)
+            framing: batch.imageMode, orientation: batch.orientation)
     }
 }

@@ -40,7 +40,9 @@ extension Picture {
                 turned.append(contentsOf: pixels[start..<start + 3])
             }
         }
-        return Picture(width: columns, height: rows, pixels: turned, mode: mode, notes: notes)
+        return Picture(
+            width: columns, height: rows, pixels: turned, mode: mode, notes: notes,
+            orientation: UInt8(orientation.rawValue))
     }
 }
 

@@ -10,10 +10,13 @@ public struct Picture: Equatable, Sendable {
     public let mode: ColourMode
     /// What was wrong with the file though every pixel was there.
     public let notes: [PictureNote]
+    /// The EXIF orientation, 1 to 8, that the picture was turned by; 1 if it lies as its file stores it.
+    public let orientation: UInt8
 
     /// A picture over given samples; `pixels` holds exactly `width * height * 3` of them.
     public init(
-        width: Int, height: Int, pixels: [UInt8], mode: ColourMode = .rgb, notes: [PictureNote] = []
+        width: Int, height: Int, pixels: [UInt8], mode: ColourMode = .rgb, notes: [PictureNote] = [],
+        orientation: UInt8 = 1
     ) {
         precondition(width > 0 && height > 0, "a picture has at least one pixel")
         precondition(pixels.count == width * height * 3, "\(pixels.count) samples are not \(width)×\(height)×3")
@@ -22,6 +25,7 @@ public struct Picture: Equatable, Sendable {
         self.pixels = pixels
         self.mode = mode
         self.notes = notes
+        self.orientation = orientation
     }
 }
 

@@ -31,17 +31,24 @@ enum PictureFormat: String, Sendable {
     private static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
     /// Formats that people do send, named so that the message helps.
-    private static let others: [(name: String, signature: [UInt8], offset: Int)] = [
-        ("GIF", Array("GIF8".utf8), 0),
-        ("BMP", Array("BM".utf8), 0),
-        ("TIFF", [0x49, 0x49, 0x2A, 0x00], 0),
-        ("TIFF", [0x4D, 0x4D, 0x00, 0x2A], 0),
-        ("AVIF", Array("ftypavif".utf8), 4),
-        ("HEIC", Array("ftypheic".utf8), 4),
-        ("JPEG 2000", [0x00, 0x00, 0x00, 0x0C, 0x6A, 0x50], 0),
-        ("JPEG XL", [0xFF, 0x0A], 0),
-        ("SVG", Array("<svg".utf8), 0),
-    ]
+    private static let others: [(name: String, signature: [UInt8], offset: Int)] =
+        [
+            ("GIF", Array("GIF8".utf8), 0),
+            ("BMP", Array("BM".utf8), 0),
+            ("TIFF", [0x49, 0x49, 0x2A, 0x00], 0),
+            ("TIFF", [0x4D, 0x4D, 0x00, 0x2A], 0),
+            ("TIFF", [0x49, 0x49, 0x2B, 0x00], 0),
+            ("TIFF", [0x4D, 0x4D, 0x00, 0x2B], 0),
+            ("JPEG 2000", [0x00, 0x00, 0x00, 0x0C, 0x6A, 0x50], 0),
+            ("JPEG XL", [0xFF, 0x0A], 0),
+            ("JPEG XL", [0x00, 0x00, 0x00, 0x0C, 0x4A, 0x58, 0x4C], 0),
+            ("SVG", Array("<svg".utf8), 0),
+            ("ICO", [0x00, 0x00, 0x01, 0x00], 0),
+            ("PSD", Array("8BPS".utf8), 0),
+        ]
+        // The brand of an ISO base media file says what is in it.
+        + ["avif", "avis"].map { ("AVIF", Array("ftyp\($0)".utf8), 4) }
+        + ["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"].map { ("HEIC", Array("ftyp\($0)".utf8), 4) }
 
     /// Whether the bytes are too few to tell, but begin like a picture.
     private static func isStart(_ bytes: UnsafeRawBufferPointer) -> Bool {

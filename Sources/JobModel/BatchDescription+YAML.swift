@@ -6,13 +6,15 @@ extension BatchDescription {
     public func yaml() throws(JobModelError) -> String {
         var pairs: [(Node, Node)] = [("name", text(name)), ("model", text(model))]
         if let visionTower { pairs.append(("vision_tower", text(visionTower))) }
+        pairs += [("items", text(items)), ("images", text(images))]
+        if let prompt { pairs.append(("prompt", text(prompt))) }
         pairs += [
-            ("items", text(items)), ("images", text(images)), ("results", text(results)), ("method", methodNode),
-            ("template", text(template.rawValue)),
+            ("results", text(results)), ("method", methodNode), ("template", text(template.rawValue)),
         ]
         if let imageTag { pairs.append(("image_tag", text(imageTag.rawValue))) }
         if let imageMode { pairs.append(("image_mode", text(imageMode.rawValue))) }
         pairs += [
+            ("orientation", text(orientation.rawValue)),
             ("precision", text(precision.rawValue)),
             ("weights", text(weights.rawValue)),
             ("generation", generationNode),

@@ -58,10 +58,12 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public var model: String
     /// Vision tower folder where the checkpoint has none of its own (original LLaVA layout), absolute.
     public var visionTower: String?
-    /// Items file, absolute.
+    /// What the items are read from, absolute: a folder of pictures, a CSV file or JSON lines (``ItemSource``).
     public var items: String
     /// Folder that relative image paths start from, absolute.
     public var images: String
+    /// The prompt of items that have none; nil if every item has its own.
+    public var prompt: String?
     /// Results folder of this batch, absolute.
     public var results: String
     /// The reduction.
@@ -72,6 +74,8 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public var imageTag: ImageTag?
     /// How a picture becomes square; nil where nobody said so yet, and in models that take pictures as they are.
     public var imageMode: PictureFraming?
+    /// Which way up a picture is read.
+    public var orientation: PictureOrientation
     /// Arithmetic of the matrix products.
     public var precision: Precision
     /// How the weights of products are stored.
@@ -89,9 +93,10 @@ public struct BatchDescription: Codable, Sendable, Hashable {
 
     /// A description; what is left out has the default that a batch file has.
     public init(
-        name: String, model: String, visionTower: String? = nil, items: String, images: String, results: String,
+        name: String, model: String, visionTower: String? = nil, items: String, images: String,
+        prompt: String? = nil, results: String,
         method: Method = Method(), template: PromptTemplate = .vicunaV1, imageTag: ImageTag? = nil,
-        imageMode: PictureFraming? = nil,
+        imageMode: PictureFraming? = nil, orientation: PictureOrientation = .exif,
         precision: Precision = .auto, weights: Weights = .auto, generation: Generation = Generation(),
         features: Features = .projected,
         trace: StoredTrace = .full, queue: QueueOptions = QueueOptions()
@@ -101,11 +106,13 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         self.visionTower = visionTower
         self.items = items
         self.images = images
+        self.prompt = prompt
         self.results = results
         self.method = method
         self.template = template
         self.imageTag = imageTag
         self.imageMode = imageMode
+        self.orientation = orientation
         self.precision = precision
         self.weights = weights
         self.generation = generation
@@ -122,11 +129,14 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         visionTower = try container.decodeIfPresent(String.self, forKey: .visionTower)
         items = try container.decode(String.self, forKey: .items)
         images = try container.decode(String.self, forKey: .images)
+        prompt = try container.decodeIfPresent(String.self, forKey: .prompt)
         results = try container.decode(String.self, forKey: .results)
         method = try container.decode(Method.self, forKey: .method)
         template = try container.decode(PromptTemplate.self, forKey: .template)
         imageTag = try container.decodeIfPresent(ImageTag.self, forKey: .imageTag)
         imageMode = try container.decodeIfPresent(PictureFraming.self, forKey: .imageMode)
+        // A description that does not say it comes from a version that never turned a picture.
+        orientation = try container.decodeIfPresent(PictureOrientation.self, forKey: .orientation) ?? .asStored
         precision = try container.decode(Precision.self, forKey: .precision)
         weights = try container.decodeIfPresent(Weights.self, forKey: .weights) ?? .auto
         generation = try container.decode(Generation.self, forKey: .generation)
@@ -151,7 +161,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
             compare("method.name") { $0.method.name }, compare("method.keep") { $0.method.keep },
             compare("method.from_layer") { $0.method.fromLayer }, compare("method") { $0.method.options },
             compare("template") { $0.template }, compare("image_tag") { $0.imageTag },
-            compare("image_mode") { $0.imageMode },
+            compare("image_mode") { $0.imageMode }, compare("orientation") { $0.orientation.rawValue },
             compare("precision") { $0.precision }, compare("weights") { $0.weights },
             compare("generation.max_tokens") { $0.generation.maxTokens },
             compare("generation.temperature") { $0.generation.temperature },

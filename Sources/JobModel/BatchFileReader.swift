@@ -5,55 +5,73 @@ internal import Yams
 /// Turns the YAML of a batch file into its description and collects what is wrong on the way.
 struct BatchFileReader {
     static let keys = [
-        "name", "model", "vision_tower", "items", "images", "results", "method", "template", "image_tag",
-        "image_mode", "precision", "weights", "generation", "features", "trace", "queue", "run",
+        "name", "model", "vision_tower", "items", "images", "prompt", "results", "method", "template",
+        "image_tag", "image_mode", "orientation", "precision", "weights", "generation", "features", "trace", "queue",
+        "run",
     ]
 
-    let url: URL
+    /// What problems call the file.
+    let file: String
+    /// What relative paths start from.
+    let folder: URL
+    /// The name of a batch that has none of its own.
+    let fallbackName: String
+    /// Values that take the place of the file's.
+    let changes: BatchChanges
     let methods: [String]?
-    /// A checkpoint in place of the file's.
-    let otherModel: String?
     /// Why a file cannot be read as a picture; nil where nothing speaks against it.
     let pictureTrouble: ((String) -> String?)?
     var problems: ManifestProblems
 
-    private var file: String { url.path }
-    private var folder: URL { url.absoluteURL.deletingLastPathComponent() }
+    /// The batch; throws everything that is wrong with it.
+    ///
+    /// - Parameter root: The batch file; nil if there is none.
+    consuming func checked(_ root: Node?) throws(ManifestProblems) -> BatchFile {
+        let found = read(root)
+        guard problems.isEmpty, let found else { throw problems }
+        return found
+    }
 
     /// The batch, where its required keys are usable; it counts only if no problem was added.
-    mutating func read(_ root: Node) -> BatchFile? {
-        let top = YAMLSection(root, file: file, known: Self.keys, &problems)
+    private mutating func read(_ root: Node?) -> BatchFile? {
+        let top =
+            root.map { YAMLSection($0, file: file, known: Self.keys, &problems) } ?? YAMLSection(absentFrom: file)
         let name = readName(top)
         let model = readModel(top)
-        let tower = readFolder("vision_tower", top, required: false)
-        let images = readFolder("images", top, required: false) ?? folder.standardizedFileURL.path
+        let tower = readTower(top)
+        let given = readItems(top)
+        let images = readImages(top, items: given)
+        let prompt = readPrompt(top)
         let results = top.text("results", &problems).map(absolute) ?? absolute("results/\(name)")
         let method = readMethod(top)
         let generation = readGeneration(top)
         let queue = readQueue(top)
         let run = readRun(top)
-        let template = top.choice("template", PromptTemplate.self, &problems)
+        let template = changes.template ?? top.choice("template", PromptTemplate.self, &problems) ?? .vicunaV1
         let imageTag = readImageTag(top, template)
-        let imageMode = top.choice("image_mode", PictureFraming.self, &problems)
+        let imageMode = changes.imageMode ?? top.choice("image_mode", PictureFraming.self, &problems)
+        let orientation = changes.orientation ?? top.choice("orientation", PictureOrientation.self, &problems)
         let precision = top.choice("precision", BatchDescription.Precision.self, &problems)
-        let weights = top.choice("weights", BatchDescription.Weights.self, &problems)
-        let features = readFeatures(top)
-        let trace = top.choice("trace", StoredTrace.self, &problems)
-        guard let items = required("items", top).map(absolute) else { return nil }
+        let weights = changes.weights ?? top.choice("weights", BatchDescription.Weights.self, &problems)
+        let features = changes.features ?? readFeatures(top)
+        let trace = changes.trace ?? top.choice("trace", StoredTrace.self, &problems)
+        guard let items = given, changes.images.map(isFolder) ?? true else { return nil }
+        let source = ItemSource(path: items, images: images, prompt: prompt)
         let count = ItemsCheck(
-            file: items, images: images, tags: ImageTags(template: template ?? .vicunaV1, meaning: imageTag),
-            trouble: pictureTrouble
+            source: source, tags: ImageTags(template: template, meaning: imageTag), trouble: pictureTrouble
         ).run(&problems)
         guard let model else { return nil }
-        return BatchFile(
+        var batch = BatchFile(
             description: BatchDescription(
-                name: name, model: model, visionTower: tower, items: items, images: images, results: results,
-                method: method, template: template ?? .vicunaV1, imageTag: imageTag, imageMode: imageMode,
-                precision: precision ?? .auto, weights: weights ?? .auto, generation: generation,
-                features: features ?? .projected, trace: trace ?? .full, queue: queue),
+                name: name, model: model, visionTower: tower, items: items, images: images, prompt: prompt,
+                results: results, method: method, template: template, imageTag: imageTag, imageMode: imageMode,
+                orientation: orientation ?? .exif, precision: precision ?? .auto, weights: weights ?? .auto,
+                generation: generation, features: features ?? .projected, trace: trace ?? .full, queue: queue),
             run: run, itemCount: count.items, picturedItemCount: count.pictured,
             pictureCount: count.pictures, mostPictures: count.most.pictures, lineOfMostPictures: count.most.line,
             unreadablePictures: count.unreadable)
+        batch.leftOut = (try? source.leftOut()) ?? LeftOutFiles()
+        return batch
     }
 
     private func absolute(_ path: String) -> String {
@@ -66,13 +84,17 @@ struct BatchFileReader {
     }
 
     private mutating func readName(_ top: YAMLSection) -> String {
-        let fallback = url.deletingPathExtension().lastPathComponent
+        if let name = changes.name {
+            if !BatchName.isUsable(name) { problems.add(file, nil, "the name is '\(name)'; \(BatchName.rule)") }
+            return name
+        }
         guard let name = top.text("name", &problems) else {
-            if !top.has("name"), !BatchName.isUsable(fallback) {
+            if !top.has("name"), !BatchName.isUsable(fallbackName) {
                 problems.add(
-                    file, nil, "the file's name '\(fallback)' cannot be the batch's; give 'name', or \(BatchName.rule)")
+                    file, nil,
+                    "the file's name '\(fallbackName)' cannot be the batch's; give 'name', or \(BatchName.rule)")
             }
-            return fallback
+            return fallbackName
         }
         if !BatchName.isUsable(name) {
             problems.add(file, top.line(of: "name"), "'name' is '\(name)'; \(BatchName.rule)")
@@ -81,9 +103,42 @@ struct BatchFileReader {
     }
 
     private mutating func readModel(_ top: YAMLSection) -> String? {
-        guard let otherModel else { return readFolder("model", top, required: true) }
-        if !isFolder(otherModel) { problems.add(otherModel, nil, "there is no such folder for a model") }
-        return otherModel
+        guard let model = changes.model else { return readFolder("model", top, required: true) }
+        if !isFolder(model) { problems.add(model, nil, "there is no such folder for a model") }
+        return model
+    }
+
+    private mutating func readTower(_ top: YAMLSection) -> String? {
+        guard let tower = changes.visionTower else { return readFolder("vision_tower", top, required: false) }
+        if !isFolder(tower) { problems.add(tower, nil, "there is no such folder for a vision tower") }
+        return tower
+    }
+
+    /// The path of the items. A folder of pictures in the changes takes the place of a folder in the file.
+    private mutating func readItems(_ top: YAMLSection) -> String? {
+        if let items = changes.items { return items }
+        if let images = changes.images, !top.has("items") { return images }
+        guard let items = required("items", top).map(absolute) else { return nil }
+        return changes.images.flatMap { isFolder(items) ? $0 : nil } ?? items
+    }
+
+    /// The folder that image paths start from: the one that is named; else the folder of items; else, without a batch file,
+    /// the folder that holds the items file; else the folder of the batch file.
+    private mutating func readImages(_ top: YAMLSection, items: String?) -> String {
+        if let images = changes.images {
+            if !isFolder(images) {
+                problems.add(
+                    images, nil,
+                    isFile(images)
+                        ? "this is a file and no folder; give the folder that it is in, or ask about one picture with "
+                            + "'winnow answer'"
+                        : "there is no such folder of pictures")
+            }
+            return images
+        }
+        if let items, isFolder(items), changes.items != nil || !top.has("images") { return items }
+        if let items, top.isAbsent { return URL(fileURLWithPath: items).deletingLastPathComponent().path }
+        return readFolder("images", top, required: false) ?? folder.standardizedFileURL.path
     }
 
     private mutating func readFolder(_ key: String, _ top: YAMLSection, required needed: Bool) -> String? {
@@ -92,11 +147,35 @@ struct BatchFileReader {
         return path
     }
 
+    private mutating func readPrompt(_ top: YAMLSection) -> String? {
+        guard let prompt = changes.prompt ?? top.text("prompt", &problems) else { return nil }
+        if prompt.allSatisfy(\.isWhitespace) { problems.add(file, top.line(of: "prompt"), "'prompt' is empty") }
+        return prompt
+    }
+
+    /// The file's method with the changes in it, or the one of the changes.
     private mutating func readMethod(_ top: YAMLSection) -> BatchDescription.Method {
+        let change = changes.method
+        if let name = change.name {
+            checkMethod(name, keep: change.keep, line: nil)
+            return BatchDescription.Method(
+                name: name, keep: change.keep, fromLayer: change.fromLayer, options: change.options)
+        }
+        var method = readOwnMethod(top)
+        if change != BatchChanges.Method(), method.name == "none" {
+            problems.add(file, nil, "--keep, --from-layer and --set need a method; name one with --method")
+        }
+        method.keep = change.keep ?? method.keep
+        method.fromLayer = change.fromLayer ?? method.fromLayer
+        method.options.merge(change.options) { $1 }
+        return method
+    }
+
+    private mutating func readOwnMethod(_ top: YAMLSection) -> BatchDescription.Method {
         guard let node = top.node("method") else { return BatchDescription.Method() }
         guard node.scalar == nil else {
             let name = top.text("method", &problems) ?? "none"
-            checkMethod(name, keep: nil, line: top.line(of: "method"))
+            checkMethod(name, keep: changes.method.keep, line: top.line(of: "method"))
             return BatchDescription.Method(name: name)
         }
         let section = YAMLSection(node, file: file, prefix: "method.", known: nil, &problems)
@@ -109,7 +188,7 @@ struct BatchFileReader {
             options[key] = section.text(key, &problems)
         }
         if let name, keep != nil || !section.has("keep") {
-            checkMethod(name, keep: keep, line: section.line(of: "name"))
+            checkMethod(name, keep: changes.method.keep ?? keep, line: section.line(of: "name"))
         }
         return BatchDescription.Method(name: name ?? "none", keep: keep, fromLayer: fromLayer, options: options)
     }
@@ -126,7 +205,7 @@ struct BatchFileReader {
     }
 
     private mutating func readImageTag(
-        _ top: YAMLSection, _ template: PromptTemplate?
+        _ top: YAMLSection, _ template: PromptTemplate
     ) -> ImageTag? {
         let tag = top.choice("image_tag", ImageTag.self, &problems)
         if tag == .text, template == PromptTemplate.none {
@@ -147,6 +226,21 @@ struct BatchFileReader {
     }
 
     private mutating func readGeneration(_ top: YAMLSection) -> BatchDescription.Generation {
+        var generation = readOwnGeneration(top)
+        if let tokens = changes.maxTokens {
+            if !(1...1_000_000).contains(tokens) { problems.add(file, nil, "--max-tokens must be from 1 to 1000000") }
+            generation.maxTokens = tokens
+        }
+        if let temperature = changes.temperature {
+            if !(temperature >= 0 && temperature.isFinite) {
+                problems.add(file, nil, "--temperature must be 0 or more")
+            }
+            generation.temperature = temperature
+        }
+        return generation
+    }
+
+    private mutating func readOwnGeneration(_ top: YAMLSection) -> BatchDescription.Generation {
         var generation = BatchDescription.Generation()
         guard let node = top.node("generation") else { return generation }
         let known = ["max_tokens", "temperature", "top_p", "seed", "stop"]

@@ -19,11 +19,13 @@ public struct Item: Hashable, Sendable {
     public var labels: [String: String]
     /// Most tokens of the answer; nil takes the batch's number.
     public var maxTokens: Int?
+    /// 0 is greedy; nil takes the batch's number.
+    public var temperature: Double?
 
     /// An item.
     public init(
         id: ItemID, images: [String], prompt: String, answers: [String] = [], labels: [String: String] = [:],
-        maxTokens: Int? = nil
+        maxTokens: Int? = nil, temperature: Double? = nil
     ) {
         self.id = id
         self.images = images
@@ -31,6 +33,7 @@ public struct Item: Hashable, Sendable {
         self.answers = answers
         self.labels = labels
         self.maxTokens = maxTokens
+        self.temperature = temperature
     }
 
     /// Reads one JSON object such as `{"id":"a","image":"cat.jpg","prompt":"What is it?"}`; every problem is named.
@@ -53,7 +56,7 @@ public struct Item: Hashable, Sendable {
 
 /// The fields of a manifest line, decoded as far as possible so that all of its problems are found.
 struct ItemFields {
-    static let keys = ["id", "image", "images", "prompt", "answers", "labels", "max_tokens"]
+    static let keys = ["id", "image", "images", "prompt", "answers", "labels", "max_tokens", "temperature"]
 
     var id: String?
     var images: [String]?
@@ -61,6 +64,9 @@ struct ItemFields {
     var answers: [String]?
     var labels: [String: String]?
     var maxTokens: Int?
+    var temperature: Double?
+    /// Whether it is an object without a prompt.
+    var lacksPrompt = false
     var problems: [String] = []
 
     init(json: String) {
@@ -96,7 +102,7 @@ struct ItemFields {
         guard problems.isEmpty, let id, let images, let prompt else { return nil }
         return Item(
             id: ItemID(id), images: images, prompt: prompt, answers: answers ?? [], labels: labels ?? [:],
-            maxTokens: maxTokens)
+            maxTokens: maxTokens, temperature: temperature)
     }
 }
 
@@ -112,15 +118,21 @@ extension ItemFields: Decodable {
             problems.append("'id' has \(id.utf8.count) bytes, more than \(ItemID.maximumBytes)")
         }
         images = pictures(container)
+        lacksPrompt = !container.contains(AnyKey("prompt"))
         prompt = text("prompt", container)
         answers = optional("answers", [String].self, "a list of texts", container)
         labels = optional("labels", [String: String].self, "an object of texts", container)
         maxTokens = optional("max_tokens", Int.self, "a whole number", container)
         if let maxTokens, maxTokens < 1 { problems.append("'max_tokens' is \(maxTokens); at least 1 is needed") }
+        temperature = optional("temperature", Double.self, "a number", container)
+        if let temperature, temperature < 0 { problems.append("'temperature' is \(temperature); it must be 0 or more") }
         for image in images ?? [] where ImagePath.isURL(image) {
             problems.append("image '\(image)' is a URL; pictures are files below the image folder, nothing is fetched")
         }
-        for image in images ?? [] where !ImagePath.isURL(image) && ImagePath.resolve(image, under: "/images") == nil {
+        for image in images ?? []
+        where !image.allSatisfy(\.isWhitespace) && !ImagePath.isURL(image)
+            && ImagePath.resolve(image, under: "/images") == nil
+        {
             problems.append("image '\(image)' leaves the image folder; give a path inside it")
         }
     }

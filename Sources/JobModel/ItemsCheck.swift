@@ -1,12 +1,12 @@
 private import Glibc
 
-/// Goes through an items file once and finds everything that is wrong with it.
+/// Goes through the items once and finds everything that is wrong with them. Pictures that stand in requests become files.
 struct ItemsCheck {
     /// How many usable items there are, how many of them are about a picture, and how many pictures they name.
     struct Count {
         var items = 0, pictured = 0, pictures = 0
         /// The most pictures that an item is about, and its line.
-        var most = (pictures: 0, line: 0)
+        var most: (pictures: Int, line: Int?) = (0, nil)
         var unreadable = UnreadablePictures()
     }
 
@@ -17,19 +17,21 @@ struct ItemsCheck {
         var trouble: String?
     }
 
-    let file: String
-    let images: String
+    let source: ItemSource
     let tags: ImageTags
     /// Why a file that is there cannot be read as a picture; nil where nothing speaks against it.
     let trouble: ((String) -> String?)?
+
+    private var file: String { source.path }
+    private var images: String { source.images }
 
     /// Counts the usable items; problems are added.
     func run(_ problems: inout ManifestProblems) -> Count {
         var lines: ItemLines
         do {
-            lines = try ItemLines(path: file)
+            lines = try ItemLines(source, unpacking: true)
         } catch {
-            for problem in error.problems { problems.add(problem.file, problem.line, problem.message) }
+            problems.add(error)
             return Count()
         }
         // Hashes instead of the ids, so that millions of them fit: two that are equal by chance are one in 10^7 batches.
@@ -39,13 +41,13 @@ struct ItemsCheck {
         do {
             while let line = try lines.next() {
                 guard let text = line.text else {
-                    problems.add(file, line.number, "not UTF-8, or longer than \(Item.maximumBytes) bytes")
+                    problems.add(file, line.number, line.problem ?? "the item cannot be made out")
                     continue
                 }
                 let fields = ItemFields(json: text)
                 for message in fields.problems { problems.add(file, line.number, message) }
                 if let id = fields.id {
-                    if let first = firstLine.updateValue(Int32(clamping: line.number), forKey: id.hashValue) {
+                    if let first = firstLine.updateValue(Int32(clamping: line.number ?? 0), forKey: id.hashValue) {
                         problems.add(file, line.number, "id '\(id)' is already used in line \(first)")
                     }
                 }
@@ -62,20 +64,21 @@ struct ItemsCheck {
                 if item.images.count > usable.most.pictures { usable.most = (item.images.count, line.number) }
             }
         } catch {
-            for problem in error.problems { problems.add(problem.file, problem.line, problem.message) }
+            problems.add(error)
         }
         usable.unreadable.isPartial = trouble != nil && seen.count > UnreadablePictures.mostExamined
         if firstLine.isEmpty, usable.items == 0 { problems.add(file, nil, "there is no item in the file") }
         return usable
     }
+
     /// Looks for the pictures of an item; whether one of them cannot be read, as far as anybody looked.
     private func look(
-        at pictures: [String], _ line: Int, _ seen: inout [String: Seen], _ unreadable: inout UnreadablePictures,
+        at pictures: [String], _ line: Int?, _ seen: inout [String: Seen], _ unreadable: inout UnreadablePictures,
         _ problems: inout ManifestProblems
     ) -> Bool {
         var hasTrouble = false
         for image in pictures {
-            guard let path = ImagePath.resolve(image, under: images) else { continue }
+            guard !ImagePath.isURL(image), let path = ImagePath.resolve(image, under: images) else { continue }
             let isNew = seen[image] == nil
             let picture = seen[image] ?? Seen(isThere: isFile(path))
             seen[image] = picture

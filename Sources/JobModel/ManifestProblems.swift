@@ -20,12 +20,24 @@ public struct ManifestProblems: Error, Hashable, Sendable, CustomStringConvertib
     /// All problems, those not kept included.
     public private(set) var total = 0
 
+    /// Nothing is wrong.
+    init() {}
+
+    /// One thing is wrong.
+    init(_ file: String, _ line: Int?, _ message: String) { add(file, line, message) }
+
     /// Whether nothing is wrong.
     public var isEmpty: Bool { total == 0 }
 
     mutating func add(_ file: String, _ line: Int?, _ message: String) {
         total += 1
         if problems.count < Self.limit { problems.append(ManifestProblem(file: file, line: line, message: message)) }
+    }
+
+    /// Adds everything that is wrong with a part.
+    mutating func add(_ part: ManifestProblems) {
+        for problem in part.problems { add(problem.file, problem.line, problem.message) }
+        total += part.total - part.problems.count
     }
 
     /// One line per problem, and how many more there are.

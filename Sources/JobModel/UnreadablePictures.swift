@@ -2,7 +2,15 @@
 public struct UnreadablePictures: Sendable, Hashable {
     /// The pictures of a batch that are looked at, in the order of the items; a look reads up to 64 KiB, and rarely more.
     public static let mostExamined = 10_000
-    private static let mostExamples = 5
+    private static let mostReasons = 8
+    private static let mostNames = 3
+
+    /// Pictures with which the same is wrong.
+    private struct Group: Hashable {
+        let reason: String
+        var count = 0
+        var names: [String] = []
+    }
 
     /// The number of pictures.
     public private(set) var pictures = 0
@@ -10,14 +18,31 @@ public struct UnreadablePictures: Sendable, Hashable {
     public internal(set) var items = 0
     /// Whether there are more pictures than were looked at.
     public internal(set) var isPartial = false
-    /// The first few, as items name them, each with what is wrong and what to do.
-    public private(set) var examples: [String] = []
+    private var groups: [Group] = []
 
     /// None.
     public init() {}
 
+    /// What is wrong and what to do, a line for each of the first reasons, with the first pictures as items name them and how
+    /// many more there are.
+    public var reasons: [String] {
+        let lines = groups.map { group in
+            let more = group.count - group.names.count
+            return group.names.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "") + ": " + group.reason
+        }
+        let more = pictures - groups.reduce(0) { $0 + $1.count }
+        return more > 0 ? lines + ["and \(more) more"] : lines
+    }
+
     mutating func add(_ image: String, _ reason: String) {
         pictures += 1
-        if examples.count < Self.mostExamples { examples.append("\(image): \(reason)") }
+        let known = groups.firstIndex { $0.reason == reason }
+        if known == nil {
+            guard groups.count < Self.mostReasons else { return }
+            groups.append(Group(reason: reason))
+        }
+        let place = known ?? groups.count - 1
+        groups[place].count += 1
+        if groups[place].names.count < Self.mostNames { groups[place].names.append(image) }
     }
 }

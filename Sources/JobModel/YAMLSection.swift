@@ -8,14 +8,25 @@ struct YAMLSection {
     let line: Int?
     /// `generation.` within that section, empty at the top.
     let prefix: String
+    /// Whether there is no file.
+    let isAbsent: Bool
     private var values: [String: Node] = [:]
     private var lines: [String: Int] = [:]
+
+    /// The keys of a file that is not there: none.
+    init(absentFrom file: String) {
+        self.file = file
+        prefix = ""
+        line = nil
+        isAbsent = true
+    }
 
     /// Takes a mapping apart; `known` nil allows any key.
     init(_ node: Node, file: String, prefix: String = "", known: [String]?, _ problems: inout ManifestProblems) {
         self.file = file
         self.prefix = prefix
         line = node.mark?.line
+        isAbsent = false
         guard case .mapping(let mapping) = node else {
             let what = prefix.isEmpty ? "the batch file" : "'\(prefix.dropLast())'"
             problems.add(file, line, "\(what) must have keys and values")

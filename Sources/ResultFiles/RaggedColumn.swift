@@ -2,12 +2,21 @@ internal import HDF5
 
 /// One dataset of a ragged group: several values of every row, all rows one after the other.
 protocol RaggedColumn: Sendable {
+    /// The name of the dataset.
+    var name: String { get }
     /// Writes the values of all rows.
     func write(_ rows: [ResultRow], to group: borrowing Group) throws(HDF5Error)
     /// Fills in the values of `rows`; those of row `i` are `offsets[i]..<offsets[i + 1]`.
     func read(_ offsets: [Int], from group: borrowing Group, into rows: inout [ResultRow]) throws
     /// The number of values in the file.
     func count(in group: borrowing Group) throws(HDF5Error) -> Int
+    /// Fills in a column that the file lacks, because an earlier version wrote it, for rows of these lengths; false if every
+    /// version has it.
+    func fillAbsent(_ lengths: [Int], into rows: inout [ResultRow]) -> Bool
+}
+
+extension RaggedColumn {
+    func fillAbsent(_ lengths: [Int], into rows: inout [ResultRow]) -> Bool { false }
 }
 
 /// A group of columns of equal length with `indptr[rows + 1]`: row `i` owns `indptr[i]..<indptr[i + 1]`.
@@ -32,6 +41,7 @@ struct RaggedGroup: Sendable {
     func read(_ range: Range<Int>, of total: Int, from root: borrowing Group, into rows: inout [ResultRow]) throws {
         let group = try root.group(name)
         for column in columns {
+            if try !group.contains(column.name), column.fillAbsent(rows.map(length), into: &rows) { continue }
             let offsets = try Self.offsets(range, of: total, in: group, values: try column.count(in: group))
             try column.read(offsets, from: group, into: &rows)
         }
@@ -73,16 +83,25 @@ struct RaggedNumbers<Value: Element>: RaggedColumn {
     let longName: String
     let path: Field<[Value]>
     let isCompressed: Bool
+    /// The value in files of earlier versions, which lack the column; nil if all have it.
+    let absent: Value?
 
     init(
         _ name: String, _ path: Field<[Value]>, units: String = "1", _ longName: String,
-        compressed: Bool = false
+        compressed: Bool = false, ifAbsent absent: Value? = nil
     ) {
         self.name = name
         self.units = units
         self.longName = longName
         self.path = path
         isCompressed = compressed
+        self.absent = absent
+    }
+
+    func fillAbsent(_ lengths: [Int], into rows: inout [ResultRow]) -> Bool {
+        guard let absent else { return false }
+        for index in rows.indices { rows[index][keyPath: path] = Array(repeating: absent, count: lengths[index]) }
+        return true
     }
 
     func write(_ rows: [ResultRow], to group: borrowing Group) throws(HDF5Error) {

@@ -135,6 +135,8 @@ extension ResultRow {
         public internal(set) var width: [Int]
         /// Rows of the picture as decoded; 0 where it could not be read.
         public internal(set) var height: [Int]
+        /// The EXIF orientation, 1 to 8, that the picture was turned by; 1 if it was read as its file stores it.
+        public internal(set) var orientation: [UInt8]
 
         /// Pictures of which nothing but the names is known.
         public init(_ images: [String]) {
@@ -143,14 +145,18 @@ extension ResultRow {
             notes = sha256
             width = images.map { _ in 0 }
             height = width
+            orientation = images.map { _ in 1 }
         }
 
         /// Notes what was found in the file of picture `index`.
-        public mutating func describe(_ index: Int, sha256: String, notes: String = "", width: Int, height: Int) {
+        public mutating func describe(
+            _ index: Int, sha256: String, notes: String = "", width: Int, height: Int, orientation: UInt8 = 1
+        ) {
             self.sha256[index] = sha256
             self.notes[index] = notes
             self.width[index] = width
             self.height[index] = height
+            self.orientation[index] = orientation
         }
 
         /// How many there are.

@@ -55,13 +55,19 @@ extension ResultRow {
 
     /// Everything is known of each picture, or nothing but its name.
     private func checkPictures() throws(ResultFileError) {
-        let lengths = [pictures.sha256.count, pictures.notes.count, pictures.width.count, pictures.height.count]
+        let lengths = [
+            pictures.sha256.count, pictures.notes.count, pictures.width.count, pictures.height.count,
+            pictures.orientation.count,
+        ]
         try require(Set(lengths + [pictures.count]).count == 1, "what is known of the pictures differs in length")
         try require(pictures.count <= Int(UInt16.max), "\(pictures.count) pictures are too many")
         try require(!pictures.image.contains(""), "a picture has no name")
         for index in 0..<pictures.count {
             let sides = [pictures.width[index], pictures.height[index]]
             try require(sides.allSatisfy { (0...1 << 24).contains($0) }, "picture \(index) has \(sides) pixels")
+            try require(
+                (1...8).contains(pictures.orientation[index]),
+                "picture \(index) has the orientation \(pictures.orientation[index])")
         }
     }
 

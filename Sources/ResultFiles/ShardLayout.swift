@@ -4,7 +4,7 @@ internal import JobVocabulary
 /// The format of a shard: every dataset by name, with where its values stand in a row.
 enum ShardLayout {
     static let format = "winnow-results"
-    static let version = "2.0"
+    static let version = "2.1"
     static let flopsConvention = "one multiply-add = 2"
 
     /// The columns of `/jobs`.
@@ -64,6 +64,10 @@ enum ShardLayout {
                     "what was let pass in the picture file, every pixel being there; empty if nothing"),
                 RaggedNumbers("width", \.pictures.width, units: "px", "width of the picture as decoded"),
                 RaggedNumbers("height", \.pictures.height, units: "px", "height of the picture as decoded"),
+                RaggedNumbers(
+                    "orientation", \.pictures.orientation,
+                    "EXIF orientation, 1 to 8, that the picture was turned by; 1 as its file stores it",
+                    ifAbsent: 1),
             ]),
         RaggedGroup(
             name: "segments", length: \.segments.count,

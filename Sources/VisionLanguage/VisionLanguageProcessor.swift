@@ -17,7 +17,10 @@ public protocol VisionLanguageProcessor: Sendable {
     ///   - name: What errors call the file; its path where it is nil.
     ///   - framing: How the picture becomes square; nil leaves that to the checkpoint. A model that takes pictures as they are
     ///     refuses all else.
-    func prepare(path: String, name: String?, framing: PictureFraming?) throws -> PictureInput
+    ///   - orientation: Which way up the picture is read.
+    func prepare(
+        path: String, name: String?, framing: PictureFraming?, orientation: PictureOrientation
+    ) throws -> PictureInput
 
     /// The ids of an instruction under `template`, cut where its pictures go, if it is about any.
     ///
@@ -28,9 +31,11 @@ public protocol VisionLanguageProcessor: Sendable {
 }
 
 extension VisionLanguageProcessor {
-    /// Prepares a picture file that errors call by its path.
-    public func prepare(path: String, framing: PictureFraming?) throws -> PictureInput {
-        try prepare(path: path, name: nil, framing: framing)
+    /// Prepares a picture file that errors call by its path, turned as its EXIF data say unless told otherwise.
+    public func prepare(
+        path: String, framing: PictureFraming?, orientation: PictureOrientation = .exif
+    ) throws -> PictureInput {
+        try prepare(path: path, name: nil, framing: framing, orientation: orientation)
     }
 
     /// The ids of an instruction about one picture, unless told otherwise.
@@ -59,4 +64,6 @@ public struct PictureInput: Sendable {
     public let sha256: String
     /// What was wrong with the picture file though every pixel was there.
     public let notes: [PictureNote]
+    /// The EXIF orientation, 1 to 8, that the picture was turned by; 1 if it lies as its file stores it.
+    public let orientation: UInt8
 }

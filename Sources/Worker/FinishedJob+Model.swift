@@ -83,7 +83,8 @@ extension FinishedJob {
                 row.pictures.describe(
                     index, sha256: picture.sha256,
                     notes: picture.notes.map(\.rawValue).joined(separator: "; "),
-                    width: picture.tiles[0].geometry.sourceWidth, height: picture.tiles[0].geometry.sourceHeight)
+                    width: picture.tiles[0].geometry.sourceWidth, height: picture.tiles[0].geometry.sourceHeight,
+                    orientation: picture.orientation)
             }
         }
         var usage = rusage()

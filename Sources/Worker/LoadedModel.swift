@@ -92,12 +92,13 @@ final class LoadedModel {
                 GenerationRequest.Picture(
                     picture,
                     key:
-                        "\(picture.sha256) \(description.imageMode?.rawValue ?? "") \(description.features) \(method.text)"
+                        "\(picture.sha256) \(description.imageMode?.rawValue ?? "") \(picture.orientation) "
+                        + "\(description.features) \(method.text)"
                 )
             },
             plan: method.plan,
             sampling: Sampling(
-                temperature: generation.temperature, topP: generation.topP,
+                temperature: job.item.temperature ?? generation.temperature, topP: generation.topP,
                 seed: job.item.id.rawValue.utf8.reduce(generation.seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }),
             maxTokens: job.item.maxTokens ?? generation.maxTokens, stop: generation.stop,
             keepsTowerFeatures: description.features == .tower)

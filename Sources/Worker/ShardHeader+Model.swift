@@ -62,6 +62,7 @@ private struct GenerationAccount: Encodable {
     let template: PromptTemplate
     let imageTag: ImageTag?
     let imageMode: PictureFraming?
+    let orientation: PictureOrientation
     let backend: String
     let weights: String
     let generation: BatchDescription.Generation
@@ -70,6 +71,7 @@ private struct GenerationAccount: Encodable {
         template = description.template
         imageTag = description.imageTag
         imageMode = description.imageMode
+        orientation = description.orientation
         self.backend = backend
         self.weights = weights
         generation = description.generation

@@ -67,4 +67,47 @@ import Testing
         let named = try LLaVAAnswers(Catalogue(tree.folder), modelID: "mine").text()
         #expect(named.contains(#""model_id": "mine""#))
     }
+
+    @Test func theOutputOfABatchAPI() throws {
+        var text = ""
+        try OpenAIOutput.write(Catalogue(tree.folder), modelID: nil) { text += $0 }
+        struct Line: Decodable {
+            struct Response: Decodable {
+                struct Body: Decodable {
+                    struct Choice: Decodable {
+                        struct Message: Decodable { let role, content: String }
+                        let index: Int
+                        let message: Message
+                        let finish_reason: String
+                    }
+                    struct Usage: Decodable { let prompt_tokens, completion_tokens, total_tokens: Int }
+                    let object, model: String
+                    let choices: [Choice]
+                    let usage: Usage
+                }
+                let status_code: Int
+                let body: Body
+            }
+            struct Failure: Decodable { let code, message: String }
+            let id, custom_id: String
+            let response: Response?
+            let error: Failure?
+        }
+        let raw = text.split(separator: "\n")
+        let lines = try raw.map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+        try #require(lines.count == 2)
+        #expect(lines.map(\.custom_id) == ["a", "b"] && Set(lines.map(\.id)).count == 2)
+        let response = try #require(lines[0].response), row = ResultsTree.row("a")
+        #expect(response.status_code == 200 && lines[0].error == nil)
+        #expect(response.body.object == "chat.completion" && response.body.model == "llava")
+        #expect(response.body.choices.map(\.message.content) == [row.answer])
+        #expect(
+            response.body.choices[0].message.role == "assistant" && response.body.choices[0].finish_reason == "stop")
+        #expect(response.body.usage.prompt_tokens == row.promptTokens)
+        #expect(response.body.usage.completion_tokens == row.answerTokens)
+        #expect(response.body.usage.total_tokens == row.promptTokens + row.answerTokens)
+        #expect(lines[1].response == nil && lines[1].error?.code == "job_failed")
+        #expect(lines[1].error?.message == ResultsTree.failure("b").error)
+        #expect(raw[0].contains(#""error":null"#) && raw[1].contains(#""response":null"#))
+    }
 }

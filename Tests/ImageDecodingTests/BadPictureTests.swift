@@ -18,6 +18,10 @@ import Testing
         #expect(code(Array("Not found".utf8)) == .notAPicture)
         #expect(code([UInt8](repeating: 0, count: 5000)) == .notAPicture)
         #expect(code(Array("GIF89a".utf8)) == .unsupported)
+        for brand in ["heic", "mif1", "avif", "hevx"] {
+            #expect(code([0, 0, 0, 24] + Array("ftyp\(brand)".utf8) + [0, 0, 0, 0]) == .unsupported)
+        }
+        #expect(code([0x49, 0x49, 0x2B, 0x00, 8, 0]) == .unsupported)
         #expect(code([0xFF, 0xD8]) == .truncated)
     }
 

@@ -33,10 +33,13 @@ import Testing
     @Test func anotherModelMayTakeTheFilesPlace() throws {
         let folder = try BatchFolder(yaml: "model: elsewhere\nitems: items.jsonl\n")
         #expect(throws: ManifestProblems.self) { try BatchFile.load(folder.batchFile) }
-        let batch = try BatchFile.load(folder.batchFile, model: folder.path + "/model")
+        var changes = BatchChanges()
+        changes.model = folder.path + "/model"
+        let batch = try BatchFile.load(folder.batchFile, changing: changes)
         #expect(batch.description.model == folder.path + "/model")
+        changes.model = folder.path + "/nowhere"
         let problems = #expect(throws: ManifestProblems.self) {
-            try BatchFile.load(folder.batchFile, model: folder.path + "/nowhere")
+            try BatchFile.load(folder.batchFile, changing: changes)
         }
         #expect(problems.map { "\($0)".contains("/nowhere") } == true)
     }
@@ -53,6 +56,8 @@ import Testing
                 method: {name: ficoco-v, keep: 192, from_layer: 11, axis: column, lambda: 0.35}
                 template: hf
                 image_mode: pad
+                orientation: as-stored
+                prompt: What is it?
                 precision: bf16
                 generation:
                   max_tokens: 1_000
@@ -75,7 +80,7 @@ import Testing
                 == BatchDescription.Method(
                     name: "ficoco-v", keep: 192, fromLayer: 11, options: ["axis": "column", "lambda": "0.35"]))
         #expect(found.template == .hf)
-        #expect(found.imageMode == .pad)
+        #expect(found.imageMode == .pad && found.orientation == .asStored && found.prompt == "What is it?")
         #expect(found.precision == .bf16)
         #expect(
             found.generation
@@ -94,6 +99,8 @@ import Testing
             options: ["axis": "literal", "odd": "yes: \"no\"\n# 'x'", "n": "0"])
         description.template = .hf
         description.imageTag = .text
+        description.orientation = .asStored
+        description.prompt = "What: \"it\"?\n# no comment"
         description.generation.stop = ["</s>", "null", "", "ü\t"]
         description.generation.temperature = 1e-7
         #expect(try BatchDescription(json: description.json()) == description)
@@ -128,6 +135,7 @@ import Testing
             vision_tower: "/t"
             items: "/i"
             images: "/p"
+            prompt: "What?"
             results: "/r"
             method:
               name: "ficoco-v"
@@ -137,6 +145,7 @@ import Testing
             template: "hf"
             image_tag: "place"
             image_mode: "pad"
+            orientation: "as-stored"
             precision: "bf16"
             weights: "int8"
             generation:
@@ -161,9 +170,10 @@ import Testing
 
             """
         let description = BatchDescription(
-            name: "n", model: "/m", visionTower: "/t", items: "/i", images: "/p", results: "/r",
+            name: "n", model: "/m", visionTower: "/t", items: "/i", images: "/p",
+            prompt: "What?", results: "/r",
             method: BatchDescription.Method(name: "ficoco-v", keep: 64, fromLayer: 3, options: ["axis": "row"]),
-            template: .hf, imageTag: .place, imageMode: .pad, precision: .bf16, weights: .int8,
+            template: .hf, imageTag: .place, imageMode: .pad, orientation: .asStored, precision: .bf16, weights: .int8,
             generation: BatchDescription.Generation(
                 maxTokens: 9, temperature: 0.5, topP: 0.25, seed: 7, stop: ["a", "b"]),
             features: .tower, trace: .indices,
@@ -175,9 +185,19 @@ import Testing
             try description.json() == """
                 {"features":"tower","generation":{"maxTokens":9,"seed":7,"stop":["a","b"],"temperature":0.5,"topP":0.25},\
                 "imageMode":"pad","imageTag":"place","images":"/p","items":"/i","method":{"fromLayer":3,"keep":64,\
-                "name":"ficoco-v","options":{"axis":"row"}},"model":"/m","name":"n","precision":"bf16",\
-                "queue":{"crashLimit":2,"labels":{"a":"b"},"maxFails":"3%","priority":-3,"retries":4,"secondRuns":true,\
+                "name":"ficoco-v","options":{"axis":"row"}},"model":"/m","name":"n","orientation":"as-stored","precision":"bf16",\
+                "prompt":"What?","queue":{"crashLimit":2,"labels":{"a":"b"},"maxFails":"3%","priority":-3,"retries":4,"secondRuns":true,\
                 "timeout":"90s"},"results":"/r","template":"hf","trace":"indices","visionTower":"/t","weights":"int8"}
                 """)
+    }
+
+    /// Earlier versions read every picture as it is stored, and their descriptions do not say so.
+    @Test func aDescriptionThatDoesNotSayWhichWayUpReadsPicturesAsStored() throws {
+        let description = BatchDescription(name: "b", model: "/m", items: "/i", images: "/", results: "/r")
+        #expect(description.orientation == .exif)
+        let old = try description.json().replacing(#""orientation":"exif","#, with: "")
+        let read = try BatchDescription(json: old)
+        #expect(read.orientation == .asStored)
+        #expect(description.differences(from: read) == ["orientation: as-stored → exif"])
     }
 }

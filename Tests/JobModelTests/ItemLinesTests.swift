@@ -7,9 +7,10 @@ import Testing
     private func lines(_ bytes: Data) throws -> [String] {
         let directory = try TemporaryDirectory()
         try bytes.write(to: directory.file("items"))
-        var reader = try ItemLines(path: directory.file("items").path)
+        var reader = try ItemLines(
+            ItemSource(path: directory.file("items").path, images: directory.url.path))
         var found: [String] = []
-        while let line = try reader.next() { found.append("\(line.number):\(line.text ?? "?")") }
+        while let line = try reader.next() { found.append("\(line.number ?? 0):\(line.text ?? "?")") }
         return found
     }
 
@@ -41,9 +42,36 @@ import Testing
         #expect(found == many.enumerated().map { "\($0.offset + 1):\($0.element)" })
     }
 
-    @Test func refusesAFolder() throws {
+    @Test func linesWithoutAPromptTakeTheBatchs() throws {
         let directory = try TemporaryDirectory()
-        #expect(throws: ManifestProblems.self) { _ = try ItemLines(path: directory.url.path) }
+        let file = directory.file("items.jsonl").path
+        let text = """
+            {"id":"a","image":"a.jpg"}
+            { "id":"b","image":"b.jpg","prompt":"Own?"}
+            {"image":"c.jpg", "labels":{"prompt":"no"} ,"id":"c"}
+            {"id":"d","image":"d.jpg","prompt":""}
+            {}
+            [1]
+            """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        var lines = try ItemLines(ItemSource(path: file, images: directory.url.path, prompt: "What \"is\" it?"))
+        var found: [String] = []
+        while let line = try lines.next() { found.append(try #require(line.text)) }
+        let items = found.map { try? Item(json: $0) }
+        #expect(items.map { $0?.prompt } == ["What \"is\" it?", "Own?", "What \"is\" it?", nil, nil, nil])
+        #expect(items[2]?.labels == ["prompt": "no"])
+        // What was wrong stays as it was written, so that its own problems are named.
+        #expect(found[3] == #"{"id":"d","image":"d.jpg","prompt":""}"# && found[5] == "[1]")
+    }
+
+    @Test(arguments: [("photos.xlsx", "Excel"), ("q.parquet", "Parquet")])
+    func refusesTablesOfOtherKindsByName(name: String, kind: String) throws {
+        let directory = try TemporaryDirectory()
+        try Data("PK".utf8).write(to: directory.file(name))
+        let problems = #expect(throws: ManifestProblems.self) {
+            _ = try ItemLines(ItemSource(path: directory.file(name).path, images: directory.url.path))
+        }
+        #expect(problems.map { "\($0)".contains(kind) && "\($0)".contains("save it as CSV") } == true)
     }
 }
 
@@ -52,13 +80,17 @@ import Testing
         let item = try Item(
             json: #"""
                 {"id":"a/1","image":"x/y.png","prompt":"Is it?\nSay.","answers":["yes","ja"],
-                 "labels":{"split":"val"},"max_tokens":3}
+                 "labels":{"split":"val"},"max_tokens":3,"temperature":0.5}
                 """#)
         #expect(
             item
                 == Item(
                     id: ItemID("a/1"), images: ["x/y.png"], prompt: "Is it?\nSay.", answers: ["yes", "ja"],
-                    labels: ["split": "val"], maxTokens: 3))
+                    labels: ["split": "val"], maxTokens: 3, temperature: 0.5))
+        for temperature in ["-1", "\"0\"", "true"] {
+            let json = #"{"id":"a","image":"b","prompt":"c","temperature":\#(temperature)}"#
+            #expect { try Item(json: json) } throws: { "\($0)".contains("'temperature'") }
+        }
     }
 
     @Test func anItemWithoutAPictureSaysSo() throws {

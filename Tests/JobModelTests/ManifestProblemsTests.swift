@@ -32,7 +32,8 @@ import Testing
         #expect(looks == names.map { folder.path + "/images/" + $0 })
         #expect(file.itemCount == 11)
         #expect(file.unreadablePictures.pictures == 8 && file.unreadablePictures.items == 9)
-        #expect(file.unreadablePictures.examples == (0..<5).map { "images/\($0).jpg: is empty" })
+        #expect(
+            file.unreadablePictures.reasons == ["images/0.jpg, images/1.jpg, images/2.jpg and 5 more: is empty"])
         #expect(try BatchFile.load(folder.batchFile).unreadablePictures == UnreadablePictures())
     }
 

@@ -54,7 +54,7 @@ struct H5pyTests {
         #expect(seen.visualTokensOut == rows.map(\.visualTokensOut))
         #expect(seen.weights == row.merges.weight.map { Double($0) })
         #expect(seen.place == ["encoder", "decoder"])
-        #expect(seen.format == "winnow-results" && seen.version == "2.0" && seen.rows == 8)
+        #expect(seen.format == "winnow-results" && seen.version == "2.1" && seen.rows == 8)
         #expect(seen.created == "2023-11-14T22:13:20Z" && seen.flops == "one multiply-add = 2")
         #expect(seen.unchecked == [])
         #expect(

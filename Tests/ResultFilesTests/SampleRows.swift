@@ -36,7 +36,8 @@ struct SampleRows {
         if number % 4 == 2 {
             // Two pictures that share the tokens: one of one tile, and one of two.
             row.pictures = ResultRow.Pictures(["images/\(number).jpg", "images/猫.webp"])
-            row.pictures.describe(1, sha256: String(repeating: "1e", count: 32), notes: "cut off", width: 9, height: 7)
+            row.pictures.describe(
+                1, sha256: String(repeating: "1e", count: 32), notes: "cut off", width: 9, height: 7, orientation: 6)
             row.segments.append(
                 picture: 0, tile: 0, rows: 2, columns: 6, left: 80.5, top: 0, width: 480, height: 480)
             row.segments.append(picture: 1, tile: 0, rows: 2, columns: 3, left: 0, top: -1, width: 9, height: 9)

@@ -28,11 +28,16 @@ final class RunningWinnow {
 
     /// Starts a program, `winnow` unless told otherwise; what it prints is collected.
     ///
-    /// - Parameter environment: variables besides those of the tests.
-    init(_ arguments: [String], program: String? = nil, environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - environment: variables besides those of the tests.
+    ///   - place: the folder that it runs in; that of the tests unless told otherwise.
+    init(
+        _ arguments: [String], program: String? = nil, environment: [String: String] = [:], in place: URL? = nil
+    ) throws {
         self.arguments = arguments
         folder = try TemporaryDirectory()
-        let path = try program ?? Self.binary()
+        var path = try program ?? Self.binary(), arguments = arguments
+        if let place { (path, arguments) = ("/usr/bin/env", ["--chdir=\(place.path)", path] + arguments) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -109,6 +114,11 @@ func winnow(_ arguments: String...) async throws -> RunningWinnow.End { try awai
 
 /// Runs `winnow` to its end.
 func winnow(_ arguments: [String]) async throws -> RunningWinnow.End { try await RunningWinnow(arguments).end() }
+
+/// Runs `winnow` in a folder to its end.
+func winnow(_ arguments: String..., in place: URL) async throws -> RunningWinnow.End {
+    try await RunningWinnow(arguments, in: place).end()
+}
 
 /// Writes the Python reader, as `winnow` prints it, into a folder.
 func writeReader(to folder: TemporaryDirectory) async throws {

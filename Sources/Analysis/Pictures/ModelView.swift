@@ -36,7 +36,9 @@ public struct ModelView: Sendable {
         guard !name.hasPrefix("/"), !name.split(separator: "/").contains("..") else {
             throw AnalysisError(.badRequest, "the picture '\(name)' of job \(row.id) is outside of its folder")
         }
-        let source = try Picture(contentsOf: URL(fileURLWithPath: "\(root)/\(name)"))
+        let source = try Picture(
+            contentsOf: URL(fileURLWithPath: "\(root)/\(name)"),
+            options: DecodingOptions(appliesOrientation: row.pictures.orientation[number] != 1))
         let (width, height) = (row.pictures.width[number], row.pictures.height[number])
         guard source.width == width, source.height == height else {
             throw AnalysisError(

@@ -223,7 +223,7 @@ class Job:
 
     @property
     def pictures(self) -> dict[str, np.ndarray]:
-        """The pictures in the order of the prompt: image, sha256, notes, width, height (pixels)."""
+        """The pictures in the order of the prompt: image, sha256, notes, width, height (pixels), orientation."""
         return self._group("pictures")
 
     @property

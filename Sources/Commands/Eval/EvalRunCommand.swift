@@ -72,7 +72,9 @@ struct EvalRunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let file = try BatchPreflight.load(batch, model: model)
+        var changes = BatchChanges()
+        changes.model = model.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+        let file = try BatchPreflight.load(batch, changing: changes)
         let wanted = file.description
         let folder = URL(
             fileURLWithPath: out ?? URL(fileURLWithPath: wanted.results).deletingLastPathComponent().path

@@ -7,21 +7,23 @@ import ResultFiles
 struct ExportCommand: ParsableCommand {
     /// The formats.
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case csv, jsonl, parquet, npz, llava
+        case csv, jsonl, parquet, npz, llava, openai
     }
 
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write the visible rows as CSV, JSON lines, Parquet, npz or LLaVA answers.",
+        commandName: "export",
+        abstract: "Write the visible rows as CSV, JSON lines, Parquet, npz, LLaVA answers or OpenAI's batch output.",
         discussion: """
             csv and jsonl hold the columns of the catalogue; parquet and npz the trace as well, npz also the features. \
             These two are written by Python with h5py (parquet: and pyarrow). llava is the answer file that the \
-            evaluation scripts of LLaVA read: question_id, prompt, text, answer_id, model_id, metadata.
+            evaluation scripts of LLaVA read: question_id, prompt, text, answer_id, model_id, metadata. openai is \
+            the output file of OpenAI's Batch API: custom_id with a response, or with an error.
             """)
 
     @OptionGroup var folder: FolderArgument
     @OptionGroup var store: StoreOption
 
-    @Option(help: "csv, jsonl, parquet, npz or llava.")
+    @Option(help: "csv, jsonl, parquet, npz, llava or openai.")
     var format: Format
 
     @Option(help: "The file to write; standard output where it is left out (not for parquet and npz).")
@@ -30,7 +32,10 @@ struct ExportCommand: ParsableCommand {
     @Option(help: "The Python that parquet and npz are written by.")
     var python = "python3"
 
-    @Option(help: "What the answers of llava name as their model; the folder of the checkpoint where it is left out.")
+    @Option(
+        help:
+            "What the answers of llava and openai name as their model; the folder of the checkpoint where it is left out."
+    )
     var modelID: String?
 
     func run() throws {
@@ -39,6 +44,7 @@ struct ExportCommand: ParsableCommand {
         case .csv: try write { put in try CSV.write(Self.everything, of: catalogue, to: put) }
         case .jsonl: try write { put in try JSONLines.write(Self.everything, of: catalogue, to: put) }
         case .llava: try write { put in try put(LLaVAAnswers(catalogue, modelID: modelID).text()) }
+        case .openai: try write { put in try OpenAIOutput.write(catalogue, modelID: modelID, to: put) }
         case .parquet, .npz:
             guard let out else { throw CommandFailure(ExitCodes.usage, "--format \(format) needs --out FILE") }
             // Python has no examination of its own.

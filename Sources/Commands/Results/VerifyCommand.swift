@@ -66,12 +66,12 @@ struct VerifyCommand: ParsableCommand {
         }
     }
 
-    /// The ids of the batch's items file, if it is still there.
+    /// The ids of the batch's items, if what they are read from is still there.
     private func expectedItems() -> [String]? {
         let url = URL(fileURLWithPath: folder.results.path).appendingPathComponent(ResultsLayout.batchFile)
-        guard let path = BatchFile.path("items", in: url) else { return nil }
+        guard let source = BatchFile.itemSource(in: url) else { return nil }
         do {
-            var lines = try ItemLines(path: path)
+            var lines = try ItemLines(source)
             var items: [String] = []
             while let line = try lines.next() {
                 if let id = line.text.flatMap({ try? Item(json: $0) })?.id.rawValue { items.append(id) }

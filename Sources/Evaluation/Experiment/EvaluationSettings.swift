@@ -9,12 +9,14 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
     public let format: String
     /// SHA-256 of the checkpoint's files.
     public let modelSHA256: String
-    /// SHA-256 of the items file.
+    /// SHA-256 of the items file; if the items come from a folder or the batch has a prompt, of all items as lines of JSON.
     public let itemsSHA256: String
     /// The text around a question.
     public let template: String
     /// How a picture becomes square.
     public let imageMode: String?
+    /// Which way up a picture is read; nil if as it is stored.
+    public let orientation: String?
     /// Most tokens of an answer.
     public let maxTokens: Int
     /// Texts that end an answer.
@@ -28,17 +30,32 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
             throw EvaluationError(
                 .mismatch, "an evaluation compares greedy answers: set generation.temperature to 0")
         }
-        guard let items = try? Data(contentsOf: URL(fileURLWithPath: batch.items), options: .mappedIfSafe) else {
-            throw EvaluationError(.missingData, "\(batch.items) cannot be read")
-        }
         format = "winnow-evaluation 1"
         self.modelSHA256 = modelSHA256
-        itemsSHA256 = SHA256.hash(data: items).map { String(format: "%02x", $0) }.joined()
+        itemsSHA256 = try Self.digest(batch.itemSource)
         template = batch.template.rawValue
         imageMode = batch.imageMode?.rawValue
+        orientation = batch.orientation == .asStored ? nil : batch.orientation.rawValue
         maxTokens = batch.generation.maxTokens
         stop = batch.generation.stop
         self.backend = backend
+    }
+
+    private static func digest(_ source: ItemSource) throws(EvaluationError) -> String {
+        var hash = SHA256()
+        if source.prompt == nil,
+            let file = try? Data(contentsOf: URL(fileURLWithPath: source.path), options: .mappedIfSafe)
+        {
+            hash.update(data: file)
+        } else {
+            do {
+                var lines = try ItemLines(source)
+                while let line = try lines.next() { hash.update(data: Data(((line.text ?? "") + "\n").utf8)) }
+            } catch {
+                throw EvaluationError(.missingData, "\(error)")
+            }
+        }
+        return hash.finalize().map { String(format: "%02x", $0) }.joined()
     }
 
     /// Writes the settings into a new folder, or checks that a folder that holds answers has the same.

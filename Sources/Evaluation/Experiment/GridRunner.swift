@@ -26,7 +26,7 @@ public struct GridRunner {
         self.batch = batch
         self.cells = cells
         self.folder = folder
-        items = Self.byPicture(try Item.all(in: batch.items).prefix(limit ?? .max))
+        items = Self.byPicture(try Item.all(of: batch.itemSource).prefix(limit ?? .max))
     }
 
     /// Pictures, or several together, in the order in which they come up, each with all its questions, and among them those
@@ -177,18 +177,19 @@ extension AnswerRow {
 }
 
 extension Item {
-    /// All items of a file.
-    static func all(in path: String) throws -> [Item] {
-        var lines = try ItemLines(path: path)
+    /// All items of a batch.
+    static func all(of source: ItemSource) throws -> [Item] {
+        var lines = try ItemLines(source)
         var items: [Item] = []
         while let line = try lines.next() {
+            let place = source.path + (line.number.map { ", line \($0)" } ?? "")
             guard let text = line.text else {
-                throw EvaluationError(.badData, "\(path), line \(line.number), is not UTF-8, or too long")
+                throw EvaluationError(.badData, "\(place): \(line.problem ?? "there is no item")")
             }
             do {
                 items.append(try Item(json: text))
             } catch {
-                throw EvaluationError(.badData, "\(path), line \(line.number): \(error)")
+                throw EvaluationError(.badData, "\(place): \(error)")
             }
         }
         return items

@@ -25,7 +25,7 @@ public struct WeightSample {
 
     /// The first `limit` items of a batch that are about a picture.
     public init(_ batch: BatchDescription, processor: any VisionLanguageProcessor, limit: Int) throws {
-        prompts = try Item.all(in: batch.items).filter { !$0.images.isEmpty }.prefix(limit).map { item in
+        prompts = try Item.all(of: batch.itemSource).filter { !$0.images.isEmpty }.prefix(limit).map { item in
             Prompt(
                 id: item.id.rawValue, prompt: try processor.prompt(of: item, in: batch),
                 pictures: try item.images.map { image in

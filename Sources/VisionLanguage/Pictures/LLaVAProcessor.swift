@@ -37,13 +37,16 @@ public struct LLaVAProcessor: VisionLanguageProcessor {
     }
 
     /// Decodes a picture file and cuts it into one tile, or into those of a canvas; LLaVA-NeXT takes a framing of nil only.
-    public func prepare(path: String, name: String?, framing: PictureFraming?) throws -> PictureInput {
+    public func prepare(
+        path: String, name: String?, framing: PictureFraming?, orientation: PictureOrientation
+    ) throws -> PictureInput {
         if let framing { try configuration.check(framing) }
         let bytes: [UInt8]
         let picture: Picture
         do {
             bytes = try Picture.bytes(of: URL(fileURLWithPath: path))
-            picture = try Picture(decoding: bytes)
+            picture = try Picture(
+                decoding: bytes, options: DecodingOptions(appliesOrientation: orientation == .exif))
         } catch {
             throw error.naming(name ?? path)
         }
@@ -57,7 +60,8 @@ public struct LLaVAProcessor: VisionLanguageProcessor {
                         shape: [configuration.vision.patches, 3 * side * side]),
                     geometry: tile.geometry)
             },
-            tiling: tiling, sha256: SHA256.hash(data: bytes).hexadecimal, notes: picture.notes)
+            tiling: tiling, sha256: SHA256.hash(data: bytes).hexadecimal, notes: picture.notes,
+            orientation: picture.orientation)
     }
 
     private func tiles(

@@ -1,0 +1,122 @@
+public import ArgumentParser
+import Foundation
+public import JobModel
+public import JobVocabulary
+import TokenReduction
+import VisionLanguage
+
+/// Names a batch: by a batch file, by options, or by a file and options that take the place of its values.
+struct BatchSource: ParsableArguments {
+    /// For the help of commands that take a batch.
+    static let discussion = """
+        A batch is a file (winnow init writes one), or needs none: --model with --images or --items. Items are the pictures in \
+        a folder and below, with one --prompt for all; a CSV file with the header image,prompt[,id,answers,max_tokens,…]; JSON \
+        lines; or requests of OpenAI's Batch API. Beside a batch file, options stand in the place of what it says.
+        """
+
+    @Argument(
+        help: "The batch file, such as Jobs/demo.yaml; none if --model and --images or --items say everything.",
+        completion: .file(extensions: ["yaml", "yml"]))
+    var batch: String?
+
+    @Option(help: "The checkpoint folder.", completion: .directory)
+    var model: String?
+
+    @Option(
+        help: """
+            The folder of pictures: its pictures are the items, or with --items what their image paths start from.
+            """, completion: .directory)
+    var images: String?
+
+    @Option(
+        help: "A folder of pictures, a CSV file, JSON lines, or requests of OpenAI's Batch API.", completion: .file())
+    var items: String?
+
+    @Option(help: "The prompt of every item that has none of its own.")
+    var prompt: String?
+
+    @OptionGroup var reduction: MethodOptions
+
+    @Option(help: "The text around the prompt: vicuna_v1 unless told otherwise, hf, …, or none.")
+    var template: PromptTemplate?
+
+    @Option(help: "How a picture becomes square: crop or pad; what the checkpoint says, if left out.")
+    var imageMode: PictureFraming?
+
+    @Option(
+        help: """
+            Which way up a picture is read: exif, as a viewer shows it, or as-stored; exif unless the batch file says otherwise.
+            """)
+    var orientation: PictureOrientation?
+
+    @Option(help: "The folder of the CLIP model, for original LLaVA checkpoints and methods that read the question.")
+    var visionTower: String?
+
+    @Option(help: "Most tokens of an answer; 64 unless told otherwise.")
+    var maxTokens: Int?
+
+    @Option(help: "0 takes the most probable token; above, tokens are drawn.")
+    var temperature: Double?
+
+    @Option(
+        help: "How weights are kept: auto, f32, bf16, f16, int8 or int4; the batch file's choice where it is left out.")
+    var weights: BatchDescription.Weights?
+
+    @Option(help: "Visual features to store: projected, tower or none; the batch file's choice where it is left out.")
+    var features: BatchDescription.Features?
+
+    @Option(help: "What to store of each visual token: full, indices or none; else the batch file's choice.")
+    var trace: StoredTrace?
+
+    func validate() throws {
+        guard batch != nil || images != nil || items != nil else {
+            throw ValidationError("give a batch file, or --model with --images or --items")
+        }
+        guard batch != nil || model != nil else {
+            throw ValidationError("without a batch file, --model says which checkpoint answers")
+        }
+    }
+
+    /// The batch, checked; says on standard error what is left out, what cannot be read, and what its results will take.
+    ///
+    /// - Parameter name: The batch's name if there is no batch file.
+    func load(named name: String? = nil) throws -> BatchFile {
+        let file = try BatchPreflight.load(batch, changing: changes(named: name))
+        printError(try StoredSize(file).text)
+        return file
+    }
+
+    private func changes(named name: String?) throws -> BatchChanges {
+        func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+        var changes = BatchChanges()
+        if batch == nil { changes.name = name }
+        changes.model = model.map(absolute)
+        changes.visionTower = visionTower.map(absolute)
+        changes.images = images.map(absolute)
+        changes.items = items.map(absolute)
+        changes.prompt = prompt
+        changes.method = try reduction.changes()
+        changes.template = template
+        changes.imageMode = imageMode
+        changes.orientation = orientation
+        changes.maxTokens = maxTokens
+        changes.temperature = temperature
+        changes.weights = weights
+        changes.features = features
+        changes.trace = trace
+        return changes
+    }
+}
+
+extension MethodOptions {
+    /// The changes to a batch's method that the options ask for.
+    fileprivate func changes() throws -> BatchChanges.Method {
+        BatchChanges.Method(
+            name: isNamed ? method : nil, keep: keep, fromLayer: fromLayer, options: try options())
+    }
+}
+
+extension BatchDescription.Features: ExpressibleByArgument {}
+extension StoredTrace: ExpressibleByArgument {}
+extension BatchDescription.Weights: ExpressibleByArgument {}
+extension PictureOrientation: ExpressibleByArgument {}
