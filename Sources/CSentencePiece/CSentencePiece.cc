@@ -55,7 +55,6 @@ int32_t csp_piece_count(const csp_processor *processor) { return processor->libr
 
 int32_t csp_bos(const csp_processor *processor) { return processor->library.bos_id(); }
 
-
 int32_t csp_piece(const csp_processor *processor, int32_t id, const char **text, size_t *count, int32_t *kind) {
     csp_reason ignored;
     return guarded(&ignored, [&] {

@@ -91,7 +91,7 @@ struct AnswerCommand: ParsableCommand {
                 try processor.prepare(path: path, framing: imageMode, orientation: orientation), key: nil)
         }
         try loader.sharesHere()
-        let network = try loader.load(on: loader.backend(threads: arithmetic.threads))
+        let network = try loader.load(threads: arithmetic.threads)
         let loaded = clock.now
         let engine = Engine(model: network, tokenizer: processor.tokenizer, capacity: 1)
         engine.admit(

@@ -34,6 +34,7 @@ enum BatchPreflight {
         do {
             try wanted.checkLimits()
             let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
+            _ = try ModelLoader.processor(directory: wanted.model, visionTower: wanted.visionTower)
             if let asked = wanted.imageMode {
                 if file.picturedItemCount > 0 { try configuration.check(asked) }
             } else if configuration.anyResolution == nil {
@@ -131,7 +132,9 @@ enum BatchPreflight {
         var file = file
         let wanted = file.description.results
         var number = 1
-        while FileManager.default.fileExists(atPath: file.description.results) {
+        while (try? FileManager.default.contentsOfDirectory(atPath: file.description.results).isEmpty) == false
+            || FileManager.default.isFile(file.description.results)
+        {
             number += 1
             file.description.results = "\(wanted)-\(number)"
         }
@@ -154,5 +157,13 @@ enum BatchPreflight {
         }
         file.description.results = last
         return file
+    }
+}
+
+extension FileManager {
+    /// Whether something that is no folder has this path.
+    fileprivate func isFile(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
     }
 }

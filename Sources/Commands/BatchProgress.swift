@@ -9,7 +9,7 @@ struct BatchProgress {
     private let isTerminal = isatty(STDERR_FILENO) == 1
     private let start = ContinuousClock.now
     private var lastPlain: ContinuousClock.Instant?
-    private var lastDone: UInt64 = 0
+    private var saysEnd = false
     private var lastTrouble = ""
     /// Answers that there were before this began to watch.
     private var doneBefore: UInt64?
@@ -28,9 +28,10 @@ struct BatchProgress {
             return
         }
         let isEnd = ended == status.total
-        if let lastPlain, !isEnd || done == lastDone, ContinuousClock.now - lastPlain < .seconds(5) { return }
+        guard !saysEnd else { return }
+        if let lastPlain, !isEnd, ContinuousClock.now - lastPlain < .seconds(5) { return }
+        saysEnd = isEnd
         lastPlain = .now
-        lastDone = done
         printError(line.plain)
     }
 

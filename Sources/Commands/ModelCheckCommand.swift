@@ -89,7 +89,7 @@ struct ModelCheckCommand: ParsableCommand {
             // The same arithmetic for both: what differs is the weights.
             let loader = try ModelLoader(asking: folder, precision: .float32, weights: format)
             try loader.sharesHere()
-            let network = try loader.load(on: loader.backend(threads: threads))
+            let network = try loader.load(threads: threads)
             return try WeightTrial(network, sample, steps: maxTokens, plans: plans, following: reference)
         }
         let reference = try trial(nil)

@@ -1,6 +1,7 @@
 import Analysis
 import ArgumentParser
 import Foundation
+import Glibc
 import JobModel
 import MachineLimits
 import WireProtocol
@@ -24,10 +25,14 @@ struct RunCommand: ParsableCommand {
 
     @Flag(
         help: """
-            Go on with the last run of this batch, which was interrupted, killed or out of space, where it was; without it \
-            each run gets a results folder of its own.
+            Go on with the last run of this batch, which was interrupted, killed or out of space, where it was.
             """)
     var resume = false
+
+    @Flag(
+        name: .customLong("new"),
+        help: "Start another run of a batch that has one: its results folder gets a number, such as demo-2.")
+    var isNew = false
 
     @Option(help: "Most rows of the table of answers.")
     var rows = 200
@@ -42,6 +47,31 @@ struct RunCommand: ParsableCommand {
         guard threads.map({ (1...1024).contains($0) }) ?? true else {
             throw ValidationError("--threads must be from 1 to 1024")
         }
+        guard !resume || !isNew else { throw ValidationError("--resume and --new exclude each other") }
+    }
+
+    /// The batch with the results folder of this run: one that is its own, or that of the last run. Where there is one and
+    /// nobody says which of the two is meant, asks on a terminal, and ends with exit code 2 elsewhere.
+    private func settled(_ wanted: BatchFile) throws -> BatchFile {
+        if resume { return try BatchPreflight.withLastResults(wanted) }
+        let fresh = BatchPreflight.withFreshResults(wanted)
+        let (results, free) = (wanted.description.results, fresh.description.results)
+        guard results != free, !isNew else { return fresh }
+        guard let last = try? BatchPreflight.withLastResults(wanted) else {
+            throw CommandFailure(
+                ExitCodes.usage, "\(results) holds something else: --new puts the results of this run into \(free)")
+        }
+        let there = "\(last.description.results) holds a run of this batch"
+        guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else {
+            throw CommandFailure(
+                ExitCodes.usage, "\(there): --resume goes on with it, --new starts another in \(free)")
+        }
+        printError("\(there). Type r to go on with it, n to start another in \(free), or anything else to stop.")
+        switch readLine()?.lowercased() {
+        case "r", "resume": return last
+        case "n", "new": return fresh
+        default: throw CommandFailure(ExitCodes.cancelled, "nothing was started")
+        }
     }
 
     /// How long nothing may run because of the same trouble: workers try again after 5 and after 10 seconds.
@@ -55,7 +85,7 @@ struct RunCommand: ParsableCommand {
         let threads = threads ?? wanted.run.threads ?? max(1, UsableProcessors.count() / count)
         // Refused before anything is written or started.
         let share = try MemoryShare(wanted.description, workers: count, memory: memory?.bytes)
-        let file = resume ? try BatchPreflight.withLastResults(wanted) : BatchPreflight.withFreshResults(wanted)
+        let file = try settled(wanted)
         let cluster = try LocalCluster(
             folder: file.description.results, workers: count, threads: threads, memory: share.bytes)
         defer { cluster.end() }

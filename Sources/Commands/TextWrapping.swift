@@ -43,8 +43,8 @@ func shortened(_ text: String, to length: Int) -> String {
     text.count <= length ? text : text.prefix(max(length - 1, 0)) + "…"
 }
 
-/// Columns of the terminal that standard output goes to, or that of another stream; nil where it goes to none, or to one that
-/// does not know.
+/// Columns of the terminal that standard output, or another stream, goes to; nil where it goes to no terminal, or the terminal
+/// does not say how wide it is.
 func terminalWidth(of stream: Int32 = STDOUT_FILENO) -> Int? {
     var size = winsize()
     guard isatty(stream) == 1, ioctl(stream, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }

@@ -17,7 +17,7 @@ enum UnknownCommand {
             }
             if word == "help" { return }
             let names = known.map { $0._commandName }, name = path.joined(separator: " ")
-            // Where one is meant if none is named, words may be its arguments.
+            // A command that takes the place of one that is not named may have arguments.
             guard command.configuration.defaultSubcommand == nil || word.meant(among: names) != nil else { return }
             throw CommandFailure(
                 ExitCodes.usage,

@@ -2,7 +2,7 @@ import Foundation
 
 /// The tokens that a checkpoint adds on top of its vocabulary, such as `<image>`.
 ///
-/// `tokenizer.json`, `tokenizer_config.json` and `added_tokens.json` may name them. They must agree on ids, and on whether a
+/// `tokenizer.json`, `tokenizer_config.json` and, where that has no `added_tokens_decoder`, `added_tokens.json` may name them. They must agree on ids, and on whether a
 /// token is looked for behind the normaliser; on everything else `tokenizer_config.json` counts before `tokenizer.json`, as
 /// in transformers 4.57.
 struct AddedTokens {
@@ -36,7 +36,7 @@ struct AddedTokens {
             // Without a tokenizer.json nobody asks whether a token is normalised.
             try add(content, Token(id: id, isSpecial: token.isSpecial, file: token.file))
         }
-        try addList(directory)
+        if configuration.addedTokens == nil { try addList(directory) }
     }
 
     /// The tokens of a folder with a `tokenizer.json`.
@@ -70,7 +70,7 @@ struct AddedTokens {
             token.isSpecial = true
             try add(content, token)
         }
-        try addList(directory)
+        if configuration.addedTokens == nil { try addList(directory) }
     }
 
     /// Adds a token; refuses a second id for the same text and a second text for the same id.

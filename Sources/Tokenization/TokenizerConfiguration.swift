@@ -9,14 +9,21 @@ struct TokenizerConfiguration {
     /// The texts that are special whatever an entry says, each with its entry if it is written as one, in their order.
     let special: [(content: String, entry: JSONValue?)]
     private let values: JSONValue
-    private let map: JSONValue
 
     /// Reads the files of a folder that are there.
     init(directory: URL) throws(TokenizerError) {
         let url = directory.appendingPathComponent("tokenizer_config.json")
         file = url.path
-        values = try JSONValue.object(in: url) ?? .object([:])
-        map = try JSONValue.object(in: directory.appendingPathComponent("special_tokens_map.json")) ?? .object([:])
+        var members = try JSONValue.object(in: url)?.object ?? [:]
+        if members["added_tokens_decoder"] == nil || members["added_tokens_decoder"] == .null {
+            // Only of files from before that key; there it counts before the configuration.
+            let map = directory.appendingPathComponent("special_tokens_map.json")
+            for (key, value) in try JSONValue.object(in: map)?.object ?? [:] where value != .null {
+                members[key] = value
+            }
+        }
+        let values = JSONValue.object(members)
+        self.values = values
         try Self.checkTypes(values, file: file)
         if let decoder = values["added_tokens_decoder"]?.object {
             var entries: [(id: Int, entry: JSONValue)] = []
@@ -31,8 +38,9 @@ struct TokenizerConfiguration {
         } else {
             addedTokens = nil
         }
-        let extra = values["extra_special_tokens"]?.object?.sorted { $0.key < $1.key }.map(\.value) ?? []
-        let values = values
+        let extra =
+            values["extra_special_tokens"]?.array
+            ?? values["extra_special_tokens"]?.object?.sorted { $0.key < $1.key }.map(\.value) ?? []
         let all = Self.tokens.compactMap { values[$0] } + (values["additional_special_tokens"]?.array ?? []) + extra
         special = all.compactMap { value in
             Self.content(of: value).map { ($0, value.object == nil ? nil : value) }
@@ -61,14 +69,18 @@ struct TokenizerConfiguration {
         try check(["added_tokens_decoder"], "an object") { $0.object != nil }
         func areTokens(_ list: [JSONValue]) -> Bool { list.allSatisfy { content(of: $0) != nil } }
         try check(["additional_special_tokens"], "a list of tokens") { $0.array.map(areTokens) == true }
-        try check(["extra_special_tokens"], "an object of tokens, or a list without any") { value in
-            value.array?.isEmpty ?? value.object.map { areTokens(Array($0.values)) } ?? false
+        try check(["extra_special_tokens"], "a list or an object of tokens") { value in
+            (value.array ?? value.object.map { Array($0.values) }).map(areTokens) ?? false
         }
     }
 
     /// Refuses what a folder without `tokenizer.json` may not ask for. `legacy` says nothing there: the models were trained
     /// with a space in front of every text between added tokens, and their authors' code puts it there.
-    func checkModel() throws(TokenizerError) {
+    ///
+    /// - Parameters:
+    ///   - model: The markers and pieces of `tokenizer.model`.
+    ///   - added: The texts of added tokens.
+    func checkModel(_ model: SentencePieceModel, added: Set<String>) throws(TokenizerError) {
         let name = values["tokenizer_class"]?.text
         guard [nil, "LlamaTokenizer", "LlamaTokenizerFast"].contains(name) else {
             throw needsFile("tokenizer_class is \(name ?? "")")
@@ -78,6 +90,22 @@ struct TokenizerConfiguration {
         ] {
             if let value = values[key]?.bool, value != usual { throw needsFile("\(key) is \(value)") }
         }
+        let marker = model.beginning.flatMap { model.markers[$0] }
+        if addsBeginning, let marker, let wanted = try beginningText(), wanted != marker {
+            throw needsFile("bos_token is \(wanted), and the model begins texts with \(marker)")
+        }
+        let known = added.union(model.markers.values)
+        if let other = special.first(where: { !known.contains($0.content) }) {
+            throw needsFile("\"\(other.content)\" is named as a special token and is none of the model's")
+        }
+    }
+
+    /// The text of `bos_token`; nil where nobody names one. Throws where it is null and asked for.
+    private func beginningText() throws(TokenizerError) -> String? {
+        if case .object(let members) = values, members["bos_token"] == .null {
+            throw refusal("add_bos_token is true, and bos_token is null")
+        }
+        return Self.content(of: values["bos_token"])
     }
 
     private func needsFile(_ what: String) -> TokenizerError {
@@ -87,8 +115,11 @@ struct TokenizerConfiguration {
             file: file)
     }
 
-    /// Whether `<s>` goes in front of texts of a `tokenizer.model`.
-    var addsBeginning: Bool { values["add_bos_token"]?.bool ?? true }
+    /// Whether a beginning token goes in front of texts: it does where nobody says, and does not where that is null.
+    var addsBeginning: Bool {
+        if case .object(let members) = values, members["add_bos_token"] == .null { return false }
+        return values["add_bos_token"]?.bool ?? true
+    }
 
     /// Whether decoded texts lose the spaces before punctuation (`clean_up_tokenization_spaces`).
     var cleansSpaces: Bool { values["clean_up_tokenization_spaces"]?.bool ?? false }
@@ -112,11 +143,7 @@ struct TokenizerConfiguration {
         case nil where form != .byteLevel, "LlamaTokenizer", "LlamaTokenizerFast":
             try checkPrefix(of: form)
             if values["add_eos_token"]?.bool == true { throw refusal("add_eos_token is true") }
-            guard addsBeginning else { return "" }
-            if case .object(let members) = values, members["bos_token"] == .null {
-                throw refusal("add_bos_token is true, and bos_token is null")
-            }
-            return Self.content(of: values["bos_token"]) ?? Self.content(of: map["bos_token"]) ?? "<s>"
+            return addsBeginning ? try beginningText() ?? "<s>" : ""
         default:
             throw refusal("tokenizer_class is \(name ?? "not said")")
         }

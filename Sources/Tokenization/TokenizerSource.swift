@@ -55,7 +55,6 @@ struct TokenizerSource {
     }
 
     private init(modelIn directory: URL, _ configuration: TokenizerConfiguration) throws(TokenizerError) {
-        try configuration.checkModel()
         let url = directory.appendingPathComponent("tokenizer.model")
         let bytes: [UInt8]
         do {
@@ -72,6 +71,7 @@ struct TokenizerSource {
                 .unsupported, "the model has no begin marker; LLaVA-1.5's has <s>", file: url.path)
         }
         added = try AddedTokens(directory: directory, configuration: configuration)
+        try configuration.checkModel(model, added: Set(added.tokens.keys))
         for (content, token) in added.tokens where token.id < model.count {
             let piece = model.text(of: token.id)
             guard piece == content else {

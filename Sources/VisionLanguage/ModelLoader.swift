@@ -47,9 +47,9 @@ public struct ModelLoader {
 
     /// Reads the weights.
     public func load(
-        on backend: any Backend, progress: LayerProgress = LayerProgress()
+        threads: Int, progress: LayerProgress = LayerProgress()
     ) throws -> any VisionLanguageModel {
-        try folder.family.model(folder, format, backend, progress)
+        try folder.family.model(folder, format, backend(threads: threads), progress)
     }
 
     /// What prepares pictures and prompts for the model.

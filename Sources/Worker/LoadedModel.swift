@@ -27,7 +27,6 @@ struct ModelKey: Hashable, Sendable {
 final class LoadedModel {
     let key: ModelKey
     let engine: Engine
-    let backend: any Backend
     /// How the decoder's weights are stored.
     let weights: WeightFormat
     private let model: any VisionLanguageModel
@@ -48,25 +47,26 @@ final class LoadedModel {
         fingerprint = folder.fingerprint { progress.advance() }
         let loader = try ModelLoader(
             folder, precision: key.precision.elementType, weights: key.weights.format)
-        (weights, backend) = (loader.weights, loader.backend(threads: threads))
+        weights = loader.weights
         let left = try AvailableMemory.now().available, available = min(memory ?? left, left)
         let shares = try loader.shares(
             of: available, for: available == memory ? "this worker (--memory)" : "this machine",
             orElse: available == memory ? "raise --memory" : nil)
-        model = try loader.load(on: backend, progress: LayerProgress { progress.advance() })
+        model = try loader.load(threads: threads, progress: LayerProgress { progress.advance() })
         engine = Engine(
             model: model, tokenizer: try loader.processor().tokenizer, capacity: capacity,
             sharedBytes: shares.shared, prefillRows: shares.prefillRows, cacheBytes: shares.cache)
     }
 
     var configuration: LLaVAConfiguration { model.configuration }
+    var backend: any Backend { model.backend }
 
     /// What the rows of a batch share; waits until the checkpoint's hash is known.
     func header(_ description: BatchDescription) throws -> ShardHeader {
         if let known = headers[description] { return known }
         let header = try ShardHeader(
             description, plan: plan(description.method).plan, configuration: configuration,
-            modelSHA256: fingerprint.value(), backend: backend.name, weights: weights.rawValue)
+            modelSHA256: fingerprint.value(), backend: model.backend.name, weights: weights.rawValue)
         headers[description] = header
         return header
     }

@@ -149,6 +149,24 @@ extension BlackBox {
             try await eventually("its processes end") { processes(of: batch).isEmpty }
         }
 
+        @Test func aSecondRunIsADecision() async throws {
+            let batch = try TestBatch(Demo.items(2), maxTokens: 1, lines: "features: none")
+            // An empty folder is nobody's.
+            try FileManager.default.createDirectory(atPath: batch.results, withIntermediateDirectories: true)
+            #expect(try await winnow("run", batch.path, "--output", "quiet").output == "\(batch.results)\n")
+            let undecided = try await winnow("run", batch.path, "--output", "quiet")
+            #expect(undecided.code == 2 && undecided.output.isEmpty, "\(undecided)")
+            for part in ["\(batch.results) holds a run of this batch", "--resume", "--new", "\(batch.results)-2"] {
+                #expect(undecided.errors.contains(part), "\(undecided)")
+            }
+            #expect(!FileManager.default.fileExists(atPath: batch.results + "-2"))
+            let new = try await winnow("run", batch.path, "--new", "--output", "quiet")
+            #expect(new.code == 0 && new.output == "\(batch.results)-2\n", "\(new)")
+            let old = try await winnow("run", batch.path, "--resume", "--output", "quiet")
+            #expect(old.code == 0 && old.output == "\(batch.results)-2\n", "\(old)")
+            #expect(try await winnow("run", batch.path, "--resume", "--new").code == 2)
+        }
+
         @Test func aRunThatWasKilledGoesOn() async throws {
             let batch = try TestBatch(Demo.items(200), maxTokens: 4, workers: 2, lines: "features: none")
             let early = try await winnow("run", batch.path, "--resume")

@@ -56,6 +56,7 @@ import Testing
         expectError(.unsupportedType, "contiguous") { try opened("transposed.bin") }
         expectError(.unsupportedType, "big-endian") { try opened("big-endian.bin") }
         expectError(.malformedFile, "beyond its storage") { try opened("beyond.bin") }
+        expectError(.malformedFile, "negated") { try opened("negated.bin") }
     }
 
     @Test func oneFileOrShardsOfAFolder() throws {

@@ -142,6 +142,8 @@ import Tokenization
             (["add_prefix_space": false], "add_prefix_space"),
             (["add_eos_token": true], "add_eos_token"), (["split_special_tokens": true], "split_special_tokens"),
             (["tokenizer_class": "PreTrainedTokenizerFast"], "tokenizer_class"),
+            (["bos_token": "<unk>"], "bos_token is <unk>"), (["bos_token": NSNull()], "bos_token is null"),
+            (["mask_token": "there"], "there"), (["additional_special_tokens": ["there"]], "there"),
         ] as [([String: Any], String)] {
             let folder = try TokenizerFolder(form: "legacy")
             try FileManager.default.removeItem(at: folder.folder.file("tokenizer.json"))
@@ -157,13 +159,44 @@ import Tokenization
     @Test func settingsThatCannotBeMeantAreNamed() throws {
         for (name, value) in [
             ("legacy", "no"), ("add_bos_token", 1), ("unk_token", ["a": 1]), ("tokenizer_class", true),
-            ("added_tokens_decoder", []), ("additional_special_tokens", [7]), ("extra_special_tokens", ["x"]),
+            ("added_tokens_decoder", []), ("additional_special_tokens", [7]), ("extra_special_tokens", [7]),
         ] as [(String, Any)] {
             let folder = try TokenizerFolder(form: "legacy")
             try folder.edit("tokenizer_config.json") { $0[name] = value }
             let error = folder.failure()
             #expect(error?.code == .damaged && error?.message.contains(name) == true, "\(name)")
         }
+    }
+
+    @Test("transformers 5 writes a list where 4.57 writes an object", arguments: [false, true])
+    func extraSpecialTokens(asList: Bool) throws {
+        let folder = try TokenizerFolder(form: "legacy"), plain = try folder.load().encode("is there")
+        try folder.edit("tokenizer_config.json") { config in
+            config["extra_special_tokens"] = asList ? ["there"] : ["some_token": "there"]
+        }
+        let ids = try folder.load().encode("is there")
+        #expect(ids != plain && ids.last.map { $0 >= 640 } == true)
+        #expect(try folder.load().decode(ids) == "is ")
+    }
+
+    @Test func noWordAboutABeginningMeansOneAndNullMeansNone() throws {
+        let folder = try TokenizerFolder(form: "legacy")
+        try folder.edit("tokenizer_config.json") { $0["add_bos_token"] = nil }
+        #expect(try folder.load().beginning == 1)
+        try folder.edit("tokenizer_config.json") { $0["add_bos_token"] = NSNull() }
+        #expect(try folder.load().beginning == nil)
+    }
+
+    @Test("the older lists count where there is no added_tokens_decoder, and only there")
+    func olderLists() throws {
+        let folder = try TokenizerFolder(form: "legacy")
+        try folder.write(#"{"bos_token": "<unk>"}"#, to: "special_tokens_map.json")
+        try folder.write(#"{"there": 700}"#, to: "added_tokens.json")
+        #expect(try folder.load().beginning == 1)
+        let plain = try folder.load().encode("there")
+        try folder.edit("tokenizer_config.json") { $0["added_tokens_decoder"] = nil }
+        #expect(try folder.load().beginning == 0)
+        #expect(try folder.load().encode("there") != plain)
     }
 
     @Test func addedTokensMustHaveTheIdsThatTheLibraryGives() throws {

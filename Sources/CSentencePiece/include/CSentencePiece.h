@@ -32,9 +32,8 @@ int32_t csp_make(const void *model, size_t count, csp_processor **out, csp_reaso
 void csp_release(csp_processor *processor);
 
 int32_t csp_piece_count(const csp_processor *processor);
-// The ids of the begin and end markers, or -1.
+// The id of the begin marker, or -1.
 int32_t csp_bos(const csp_processor *processor);
-int32_t csp_eos(const csp_processor *processor);
 
 // The text and the kind of one piece, 0 ≤ id < csp_piece_count; the text lives as long as the processor.
 int32_t csp_piece(const csp_processor *processor, int32_t id, const char **text, size_t *count, int32_t *kind);

@@ -24,7 +24,7 @@ struct BenchLoadCommand: ParsableCommand {
     func run() throws {
         let clock = ContinuousClock(), start = clock.now
         let loader = try arithmetic.loader(ModelFolder(directory: model, visionTower: visionTower))
-        let network = try loader.load(on: loader.backend(threads: arithmetic.threads))
+        let network = try loader.load(threads: arithmetic.threads)
         let seconds = (clock.now - start) / .seconds(1)
         var usage = rusage()
         guard getrusage(RUSAGE_SELF.rawValue, &usage) == 0 else { throw CommandFailure("memory use cannot be read") }

@@ -92,8 +92,7 @@ struct EvalRunCommand: ParsableCommand {
         let source = try ModelFolder(directory: wanted.model, visionTower: wanted.visionTower)
         let loader = try ModelLoader(
             asking: source, precision: wanted.precision.elementType, weights: (weights ?? wanted.weights).format)
-        let backend = loader.backend(threads: threads)
-        let computes = "\(backend.name), weights \(loader.weights.rawValue)"
+        let computes = "\(loader.backend(threads: threads).name), weights \(loader.weights.rawValue)"
         let fingerprint = source.fingerprint()
         let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)
         if reportOnly {
@@ -104,7 +103,7 @@ struct EvalRunCommand: ParsableCommand {
             return
         }
         let shares = try loader.sharesHere()
-        let loaded = try loader.load(on: backend)
+        let loaded = try loader.load(threads: threads)
         let processor = try loader.processor()
         let settings = try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: computes)
         let claim = try settings.claim(folder)

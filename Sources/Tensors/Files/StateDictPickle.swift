@@ -257,6 +257,12 @@ struct StateDictPickle {
                     case .number(let offset) = parts[1], case .integers(let shape) = parts[2],
                     case .integers(let strides) = parts[3]
                 else { break }
+                // What PyTorch notes last is that the numbers are those of the storage negated, or conjugated.
+                if parts.count == 7 {
+                    guard case .dictionary(let notes) = parts[6], notes.items.isEmpty else {
+                        throw refusal("a tensor in it is a negated or conjugated view, which is not built; save copies")
+                    }
+                }
                 return .tensor(
                     Entry(type: type, key: key, stored: count, offset: offset, shape: shape, strides: strides))
             default: break

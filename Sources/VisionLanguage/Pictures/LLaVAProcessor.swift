@@ -20,7 +20,7 @@ public struct LLaVAProcessor: VisionLanguageProcessor {
         self.configuration = configuration
         let settings = directory + "/tokenizer_config.json"
         if FileManager.default.fileExists(atPath: settings) {
-            try CheckpointSettings.check(ConfigurationFile(path: settings), as: .tokenizer)
+            try CheckpointSettings.check(tokenizer: ConfigurationFile(path: settings))
         }
         tokenizer = try Tokenizer(
             directory: URL(fileURLWithPath: directory, isDirectory: true), imageID: configuration.imageToken)

@@ -18,7 +18,7 @@ struct EvidenceSource {
         offered = needs.map { _ in Evidence() }
     }
 
-    /// The sequences that ask about the layer behind this one.
+    /// The sequences that ask about the next layer.
     var lookingAhead: [Int] { needs.indices.filter { needs[$0].looksAhead } }
 
     /// Attention of sequence `number` into `output`, and the evidence about it.
@@ -39,7 +39,7 @@ struct EvidenceSource {
         if needs.contains(.wholeKeys) { offered[number].wholeKeys = problem.keys.numbers }
     }
 
-    /// Offers the attention that the layer behind this one would pay sequence `number`, seen from row `observer`.
+    /// Offers the attention that the next layer would pay sequence `number`, seen from row `observer`.
     mutating func lookAhead(_ number: Int, queries: Columns, keys: Columns, observer: Int) throws {
         let row = Columns(queries.tensor.rows(observer..<observer + 1), first: queries.first, count: queries.count)
         offered[number].upcoming = try UpcomingAttention(

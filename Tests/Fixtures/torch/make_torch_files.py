@@ -35,13 +35,15 @@ class Storage:
 
 
 class Tensor:
-    def __init__(self, storage, shape, offset=0, strides=None):
+    def __init__(self, storage, shape, offset=0, strides=None, notes=None):
         if strides is None:
             strides, step = [], 1
             for size in reversed(shape):
                 strides.insert(0, step)
                 step *= size
         self.arguments = (storage, offset, tuple(shape), tuple(strides), False, collections.OrderedDict())
+        if notes is not None:
+            self.arguments += (notes,)
 
     def __reduce__(self):
         return rebuild_tensor, self.arguments
@@ -108,6 +110,7 @@ save("state.bin", state)
 save("plain.bin", {"a": Tensor(Storage("Float", [1.0, 2.0]), [2]), "epoch": 3, "loss": 0.25, "name": "x", "steps": [1, 2]}, "model", None)
 save("transposed.bin", {"turned": Tensor(shared, [12, 2], strides=[1, 12])})
 save("big-endian.bin", {"a": Tensor(shared, [24])}, byteorder="big")
+save("negated.bin", {"a": Tensor(shared, [2], notes={"neg": True})})
 save("beyond.bin", {"a": Tensor(shared, [5, 5])})
 
 

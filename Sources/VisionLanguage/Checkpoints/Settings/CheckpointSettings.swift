@@ -47,6 +47,14 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
         try file.check(changing: "results") { key in places.lazy.compactMap { $0.standings[key] }.first }
     }
 
+    /// The same of a `tokenizer_config.json`, where each token of `extra_special_tokens` may stand once more under its own name.
+    static func check(tokenizer file: ConfigurationFile) throws(ModelError) {
+        let extra = Set(file.section("extra_special_tokens")?.names ?? [])
+        try file.check(changing: "results") { key in
+            tokenizer.standings[key] ?? (extra.contains(key) ? .withoutEffect : nil)
+        }
+    }
+
     private static let tables: [CheckpointSettings: [String: SettingStanding]] = {
         var tables: [CheckpointSettings: [String: SettingStanding]] = [:]
         func add(_ standing: SettingStanding, to places: [CheckpointSettings], _ keys: [String]) {
@@ -166,7 +174,8 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
             .withoutEffect, to: [.tokenizer],
             [
                 "auto_map", "backend", "cache_dir", "chat_template", "device_map", "do_lower_case", "errors",
-                "from_slow", "image_token", "image_token_id", "is_local", "local_files_only", "max_length",
+                "from_slow", "image_token", "image_token_id", "init_inputs", "is_local", "local_files_only",
+                "max_length",
                 "model_input_names", "model_max_length", "model_specific_special_tokens", "name_or_path",
                 "pad_to_multiple_of", "pad_token_id", "pad_token_type_id", "padding", "padding_side",
                 "processor_class", "return_tensors", "sp_model_kwargs", "spaces_between_special_tokens",
@@ -174,6 +183,7 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
                 "truncation_strategy", "trust_remote_code", "use_auth_token", "use_default_system_prompt", "use_fast",
                 "verbose", "vocab_file",
             ])
+        add(.refusedUnless(["0"]), to: [.tokenizer], ["fix_mistral_regex"])
         return tables
     }()
 }
