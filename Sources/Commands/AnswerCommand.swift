@@ -70,6 +70,7 @@ struct AnswerCommand: ParsableCommand {
     var output = OutputFormat.table
 
     func validate() throws {
+        try reduction.checkBudget()
         guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be at least 1") }
         guard temperature >= 0, temperature.isFinite else { throw ValidationError("--temperature must be 0 or more") }
         guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be above 0 and at most 1") }

@@ -132,9 +132,11 @@ enum BatchPreflight {
         var file = file
         let wanted = file.description.results
         var number = 1
-        while (try? FileManager.default.contentsOfDirectory(atPath: file.description.results).isEmpty) == false
-            || FileManager.default.isFile(file.description.results)
-        {
+        func isTaken(_ path: String) -> Bool {
+            let files = FileManager.default
+            return files.fileExists(atPath: path) && (try? files.contentsOfDirectory(atPath: path).isEmpty) != true
+        }
+        while isTaken(file.description.results) {
             number += 1
             file.description.results = "\(wanted)-\(number)"
         }
@@ -157,13 +159,5 @@ enum BatchPreflight {
         }
         file.description.results = last
         return file
-    }
-}
-
-extension FileManager {
-    /// Whether something that is no folder has this path.
-    fileprivate func isFile(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
     }
 }

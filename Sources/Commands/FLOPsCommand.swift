@@ -40,6 +40,7 @@ struct FLOPsCommand: ParsableCommand {
     var output = OutputFormat.table
 
     func validate() throws {
+        try reduction.checkBudget()
         guard textTokens >= 0 else { throw ValidationError("--text-tokens must be 0 or more") }
         guard [4, 8, 16, 32].contains(cacheBits) else { throw ValidationError("--cache-bits is 4, 8, 16 or 32") }
     }

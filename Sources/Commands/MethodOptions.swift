@@ -61,6 +61,10 @@ struct MethodOptions: ParsableArguments {
         guard keepAtEnd == nil || keepAverage == nil else {
             throw ValidationError("give --keep or --keep-average, not both")
         }
+    }
+
+    /// Refuses a method without the number of tokens that it keeps, for commands that have it from nowhere else.
+    func checkBudget() throws {
         guard method == "none" || keep != nil else {
             throw ValidationError("\(method) needs --keep, the number of visual tokens to keep")
         }

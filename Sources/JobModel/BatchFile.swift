@@ -79,7 +79,7 @@ public struct BatchFile: Sendable, Hashable {
             let text = try String(contentsOf: url, encoding: .utf8)
             root = try Yams.compose(yaml: text)
         } catch {
-            let (line, message) = place(error)
+            let (line, message) = isFolder(file) ? (nil, folderIsNoBatch) : place(error)
             problems.add(file, line, message)
             throw problems
         }
@@ -108,6 +108,9 @@ public struct BatchFile: Sendable, Hashable {
             methods: methods, pictureTrouble: pictureTrouble, problems: ManifestProblems())
         return try reader.checked(nil)
     }
+
+    private static let folderIsNoBatch =
+        "this is a folder; name a batch file, or with --model the checkpoint, with --images this folder, and with --prompt what to ask"
 
     /// The line and the words of an error while reading YAML.
     private static func place(_ error: any Error) -> (line: Int?, message: String) {

@@ -103,13 +103,19 @@ struct BatchFileReader {
     }
 
     private mutating func readModel(_ top: YAMLSection) -> String? {
-        guard let model = changes.model else { return readFolder("model", top, required: true) }
-        if !isFolder(model) { problems.add(model, nil, "there is no such folder for a model") }
+        guard let model = changes.model ?? required("model", top).map(absolute) else { return nil }
+        if let trouble = ModelPath.trouble(with: model) {
+            if changes.model == nil {
+                problems.add(file, top.line(of: "model"), "'model': \(trouble)")
+            } else {
+                problems.add("--model", nil, trouble)
+            }
+        }
         return model
     }
 
     private mutating func readTower(_ top: YAMLSection) -> String? {
-        guard let tower = changes.visionTower else { return readFolder("vision_tower", top, required: false) }
+        guard let tower = changes.visionTower else { return readFolder("vision_tower", top) }
         if !isFolder(tower) { problems.add(tower, nil, "there is no such folder for a vision tower") }
         return tower
     }
@@ -138,11 +144,11 @@ struct BatchFileReader {
         }
         if let items, isFolder(items), changes.items != nil || !top.has("images") { return items }
         if let items, top.isAbsent { return URL(fileURLWithPath: items).deletingLastPathComponent().path }
-        return readFolder("images", top, required: false) ?? folder.standardizedFileURL.path
+        return readFolder("images", top) ?? folder.standardizedFileURL.path
     }
 
-    private mutating func readFolder(_ key: String, _ top: YAMLSection, required needed: Bool) -> String? {
-        guard let path = (needed ? required(key, top) : top.text(key, &problems)).map(absolute) else { return nil }
+    private mutating func readFolder(_ key: String, _ top: YAMLSection) -> String? {
+        guard let path = top.text(key, &problems).map(absolute) else { return nil }
         if !isFolder(path) { problems.add(file, top.line(of: key), "'\(key)': there is no folder \(path)") }
         return path
     }

@@ -1,4 +1,4 @@
-import Foundation
+import JobModel
 import Tensors
 
 /// A family of models: which checkpoints are its own, how their files become sizes, and what runs them.
@@ -50,21 +50,8 @@ struct CheckpointFiles {
     init(directory: String, visionTower: String?) throws(ModelError) {
         self.directory = directory
         self.visionTower = visionTower
-        guard FileManager.default.fileExists(atPath: directory) else {
-            throw ModelError(.missingFile, "there is no folder \(directory)\(Self.download(of: directory))")
-        }
+        if let trouble = ModelPath.trouble(with: directory) { throw ModelError(.missingFile, trouble) }
         file = try ConfigurationFile(path: directory + "/config.json")
-    }
-
-    /// How to get the files, where the last two parts of a path may be a repository of Hugging Face's.
-    private static func download(of path: String) -> String {
-        let parts = path.split(separator: "/").suffix(2)
-        let isName = parts.allSatisfy { $0.allSatisfy { $0.isLetter || $0.isNumber || "-_.".contains($0) } }
-        let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        guard parts.count == 2, isName, !FileManager.default.fileExists(atPath: parent) else { return "" }
-        let name = parts.joined(separator: "/")
-        return "; if you mean the repository \(name) of Hugging Face, get its files with "
-            + "'hf download \(name) --local-dir models/\(parts.last ?? "")', and name that folder"
     }
 
     /// Where the settings of picture preparation are looked for.
