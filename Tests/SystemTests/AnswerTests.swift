@@ -72,7 +72,7 @@ extension BlackBox {
             func answer(_ prompt: Prompt, _ more: String...) async throws -> RunningWinnow.End {
                 try await winnow(
                     ["answer", "--model", Repository.fixture("model/next").path, "--template", "none"]
-                        + ["--prompt", prompt.prompt, "--max-tokens", "12", "--threads", "1", "--output", "json"]
+                        + ["--prompt", prompt.prompt, "--max-tokens", "32", "--threads", "1", "--output", "json"]
                         + prompt.pictures.flatMap {
                             ["--image", Repository.fixture("model/next_images/\($0).png").path]
                         } + more)
@@ -120,7 +120,7 @@ extension BlackBox {
             (["--image", "cut.jpg"], 2, "cut.jpg"),
             (["--image", "huge.png"], 2, "huge.png"),
             (["--image", "absent.png"], 2, "absent.png"),
-            (["--model", "absent"], 2, "absent/config.json"),
+            (["--model", "absent"], 2, "there is no folder absent"),
             (["--prompt", String(repeating: "hello ", count: 3000)], 2, "2048"),
             (["--template", "none"], 2, "<image>"),
             (["--template", "none", "--prompt", "<image> and <image>"], 2, "2 <image>"),

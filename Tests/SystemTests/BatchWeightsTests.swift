@@ -7,7 +7,7 @@ extension BlackBox {
     @Suite struct BatchWeightsTests {
         /// Runs a batch with its weights in int8, or as its file says.
         private func run(_ batch: TestBatch, _ arguments: String...) async throws -> AnsweredTokens {
-            let end = try await winnow(["run", batch.path, "--output", "quiet"] + arguments)
+            let end = try await winnow(["run", batch.path, "--new", "--output", "quiet"] + arguments)
             try #require(end.code == 0, "\(end)")
             return try AnsweredTokens(results: end.output.trimmingCharacters(in: .newlines))
         }

@@ -32,7 +32,7 @@ extension BlackBox {
                 #expect(row.failed && row.features == 0)
                 #expect(row.error.contains("65504") && row.error.contains("features: none"), "\(row.error)")
             }
-            let without = try await winnow("run", batch.path, "--features", "none", "--output", "json")
+            let without = try await winnow("run", batch.path, "--new", "--features", "none", "--output", "json")
             #expect(without.code == 0, "\(without)")
         }
     }

@@ -45,7 +45,7 @@ extension BlackBox {
             let least = try #require(model.formats.first { $0.format == "bf16" }?.least)
             let batch = try TestBatch(Demo.items(8, every: 3), maxTokens: 4)
             let roomy = try await winnow("run", batch.path, "--output", "quiet")
-            let tight = try await winnow("run", batch.path, "--memory", "\(least)", "--output", "quiet")
+            let tight = try await winnow("run", batch.path, "--new", "--memory", "\(least)", "--output", "quiet")
             try #require(roomy.code == 0 && tight.code == 0, "\(roomy)\n\(tight)")
             let answers = try AnsweredTokens(results: batch.results).answers
             #expect(answers.count == 8)

@@ -104,7 +104,7 @@ extension BlackBox {
             let batch = try TestBatch(Demo.items(1), maxTokens: 1)
             let first = try await winnow("run", batch.path, "--output", "json")
             let before = try Shard.all(in: batch.results).map(\.path)
-            let second = try await winnow("run", batch.path, "--output", "json")
+            let second = try await winnow("run", batch.path, "--new", "--output", "json")
             try #require(first.code == 0 && second.code == 0, "\(second)")
             #expect(try Report(printed: first.output).batch.results == batch.results)
             #expect(try Report(printed: second.output).batch.results == batch.results + "-2")

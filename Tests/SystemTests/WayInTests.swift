@@ -68,7 +68,7 @@ extension BlackBox {
             let verified = try await winnow("results", "verify", results.path)
             #expect(verified.code == 0 && verified.output.contains("0 missing"), "\(verified)")
             let again = try await winnow(
-                "run", results.path + "/batch.yaml", "--threads", "1", "--output", "json", in: folder.url)
+                "run", results.path + "/batch.yaml", "--new", "--threads", "1", "--output", "json", in: folder.url)
             #expect(again.code == 0, "\(again)")
             let second = try RunTests.Report(printed: again.output)
             #expect(second.batch.results.hasSuffix("results/photos-2"))
@@ -216,8 +216,8 @@ extension BlackBox {
                 ([String](), [24, 40], UInt8(6)), (["--orientation", "as-stored"], [40, 24], 1),
             ] {
                 let end = try await RunningWinnow(
-                    ["run", "--images", "photos", "--prompt", "What?"] + arguments + Self.quick + ["--output", "json"],
-                    in: folder.url
+                    ["run", "--new", "--images", "photos", "--prompt", "What?"] + arguments + Self.quick
+                        + ["--output", "json"], in: folder.url
                 ).end()
                 try #require(end.code == 0, "\(end)")
                 let report = try RunTests.Report(printed: end.output)
