@@ -40,6 +40,9 @@ struct BatchSource: ParsableArguments {
     @Option(help: "The text around the prompt: vicuna_v1 unless told otherwise, hf, …, or none.")
     var template: PromptTemplate?
 
+    @Option(help: "What <image> in a prompt is, under a template: place, where a picture goes, or text like any other.")
+    var imageTag: ImageTag?
+
     @Option(help: "How a picture becomes square: crop or pad; what the checkpoint says, if left out.")
     var imageMode: PictureFraming?
 
@@ -97,6 +100,7 @@ struct BatchSource: ParsableArguments {
         changes.prompt = prompt
         changes.method = try reduction.changes()
         changes.template = template
+        changes.imageTag = imageTag
         changes.imageMode = imageMode
         changes.orientation = orientation
         changes.maxTokens = maxTokens

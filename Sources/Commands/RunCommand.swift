@@ -34,6 +34,12 @@ struct RunCommand: ParsableCommand {
         help: "Start another run of a batch that has one: its results folder gets a number, such as demo-2.")
     var isNew = false
 
+    @Flag(
+        help: """
+            With --resume, go on although model, parameters or items differ; what has not run yet takes the new ones.
+            """)
+    var force = false
+
     @Option(help: "Most rows of the table of answers.")
     var rows = 200
 
@@ -48,6 +54,7 @@ struct RunCommand: ParsableCommand {
             throw ValidationError("--threads must be from 1 to 1024")
         }
         guard !resume || !isNew else { throw ValidationError("--resume and --new exclude each other") }
+        guard resume || !force else { throw ValidationError("--force goes with --resume") }
     }
 
     /// The batch with the results folder of this run: one that is its own, or that of the last run. Where there is one and
@@ -61,7 +68,7 @@ struct RunCommand: ParsableCommand {
             throw CommandFailure(
                 ExitCodes.usage, "\(results) holds something else: --new puts the results of this run into \(free)")
         }
-        let there = "\(last.description.results) holds a run of this batch"
+        let there = "\(last.description.results) holds an earlier run"
         guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else {
             throw CommandFailure(
                 ExitCodes.usage, "\(there): --resume goes on with it, --new starts another in \(free)")
@@ -106,7 +113,7 @@ struct RunCommand: ParsableCommand {
         var troubledSince: ContinuousClock.Instant?
         let status: WireBatchStatus
         do {
-            let id = try coordinator.submit(file).batch
+            let id = try coordinator.submit(file, force: force).batch
             status = try coordinator.waitForEnd(of: id, showingProgress: output != .quiet) { status in
                 try check()
                 // All workers are alike here: what none of them can do for a while, none will. A disk that is full or away for

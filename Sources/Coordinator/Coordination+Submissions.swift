@@ -101,8 +101,8 @@ extension Coordination {
         guard differences.isEmpty || request.force else {
             throw ClientRefusal(
                 "changed-batch",
-                "Batch '\(id)' exists and asks for something else (\(differences.joined(separator: "; "))). Submit with "
-                    + "--new for a batch of its own, or with --force to run what is left of it in the new way.")
+                "Batch '\(id)' exists and asks for something else (\(differences.joined(separator: "; "))). Use --new "
+                    + "for a batch of its own, or --force to run what is left of it in the new way.")
         }
         var description = wanted
         description.name = id.rawValue

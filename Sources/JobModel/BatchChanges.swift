@@ -43,6 +43,8 @@ public struct BatchChanges: Sendable, Hashable {
     public var method = Method()
     /// The text around the prompt.
     public var template: PromptTemplate?
+    /// What `<image>` in a prompt is.
+    public var imageTag: ImageTag?
     /// How a picture becomes square.
     public var imageMode: PictureFraming?
     /// Which way up a picture is read.

@@ -213,7 +213,7 @@ struct BatchFileReader {
     private mutating func readImageTag(
         _ top: YAMLSection, _ template: PromptTemplate
     ) -> ImageTag? {
-        let tag = top.choice("image_tag", ImageTag.self, &problems)
+        let tag = changes.imageTag ?? top.choice("image_tag", ImageTag.self, &problems)
         if tag == .text, template == PromptTemplate.none {
             problems.add(
                 file, top.line(of: "image_tag"),

@@ -56,7 +56,7 @@ extension JobStore {
                 throw JobStoreError(
                     .changedItem,
                     "Item '\(item.id)' differs from the one that batch '\(id)' already has under this id. Give it an id of "
-                        + "its own, or submit with --force, which replaces it unless it has already run.")
+                        + "its own, or use --force, which replaces it unless it has already run.")
             }
             if state == JobState.waiting.rawValue || state == JobState.cancelled.rawValue {
                 try database.execute(

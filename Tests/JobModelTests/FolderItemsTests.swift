@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import JobModel
 import TestSupport
 import Testing
@@ -48,6 +49,28 @@ import Testing
         try folder.write("x", to: "a.jpg")
         #expect(try folder.problems().first?.contains("--prompt") == true)
         #expect(try folder.problems(prompt: " \n").first?.contains("'prompt' is empty") == true)
+    }
+
+    @Test func aNameThatIsNotUTF8IsNamed() throws {
+        let folder = try ItemFolder()
+        try folder.write("x", to: "a.jpg")
+        let path =
+            "\(folder.path)/bad".utf8.map { CChar(bitPattern: $0) } + [
+                CChar(bitPattern: 0xFF), 0x2E, 0x6A, 0x70, 0x67, 0,
+            ]
+        let file = open(path, O_CREAT | O_WRONLY, 0o600)
+        #expect(file >= 0)
+        close(file)
+        let found = try folder.problems(prompt: "What?")
+        #expect(found.first?.contains("a name in it is not UTF-8, such as bad\u{FFFD}.jpg") == true, "\(found)")
+    }
+
+    @Test func resultsAreNoItems() throws {
+        let folder = try ItemFolder()
+        for name in ["a.jpg", "results/b/shards/.token", "results/b/panels.png", "results/c.png"] {
+            try folder.write("x", to: name)
+        }
+        #expect(try folder.items(prompt: "What?").map(\.id.rawValue) == ["a.jpg", "results/c.png"])
     }
 
     @Test func linksStayConfined() throws {

@@ -78,6 +78,10 @@ import Testing
         #expect(before[0].images[0].hasPrefix("q-pictures/") && before[0].images[0].hasSuffix(".png"))
         #expect(before[1].images[0].hasSuffix(".jpg"))
         #expect(try Data(contentsOf: folder.directory.file(before[0].images[0])) == bytes)
+        // What somebody has made of such a file since is not what the request asks about.
+        try folder.write("something else", to: before[0].images[0])
+        #expect(try folder.problems("q.jsonl") == [])
+        #expect(try Data(contentsOf: folder.directory.file(before[0].images[0])) == bytes)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/q-pictures").count == 2)
         #expect(try folder.items("q.jsonl") == before)
     }

@@ -156,7 +156,7 @@ extension BlackBox {
             #expect(try await winnow("run", batch.path, "--output", "quiet").output == "\(batch.results)\n")
             let undecided = try await winnow("run", batch.path, "--output", "quiet")
             #expect(undecided.code == 2 && undecided.output.isEmpty, "\(undecided)")
-            for part in ["\(batch.results) holds a run of this batch", "--resume", "--new", "\(batch.results)-2"] {
+            for part in ["\(batch.results) holds an earlier run", "--resume", "--new", "\(batch.results)-2"] {
                 #expect(undecided.errors.contains(part), "\(undecided)")
             }
             #expect(!FileManager.default.fileExists(atPath: batch.results + "-2"))

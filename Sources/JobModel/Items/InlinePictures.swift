@@ -22,7 +22,7 @@ struct InlinePictures {
 
     /// The path of a picture below the image folder: its name is its SHA-256.
     ///
-    /// - Parameter writing: Whether the file is written if it does not exist yet.
+    /// - Parameter writing: Whether the file is written if it does not exist yet, or holds something else.
     func path(of url: String, writing: Bool) throws(Failure) -> String {
         guard let comma = url.firstIndex(of: ",") else { throw Failure(message: "a data: URL without a comma") }
         let words = url[..<comma].dropFirst(5).lowercased().split(separator: ";")
@@ -43,7 +43,7 @@ struct InlinePictures {
         }
         let name = SHA256.hash(data: bytes).prefix(16).map { String(format: "%02x", $0) }.joined() + "." + ending
         let file = "\(folder)/\(name)"
-        if writing, !isFile(file) {
+        if writing, (try? Data(contentsOf: URL(fileURLWithPath: file))) != bytes {
             do {
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
                 try bytes.write(to: URL(fileURLWithPath: file), options: .atomic)

@@ -1,5 +1,6 @@
 internal import Foundation
 private import Glibc
+internal import JobVocabulary
 
 /// The pictures in a folder and below, told by the endings of their names.
 struct PictureFolder {
@@ -22,12 +23,13 @@ struct PictureFolder {
     }
 
     private mutating func collect(_ folder: String, _ prefix: String, _ problems: inout ManifestProblems) {
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder)
-        } catch {
+        guard let (names, foreign) = Self.names(in: folder) else {
             problems.add(folder, nil, "the folder cannot be read; check its permissions")
             return
+        }
+        if let example = foreign.first {
+            let count = foreign.count == 1 ? "a name in it is" : "\(foreign.count) names in it are"
+            problems.add(folder, nil, "\(count) not UTF-8, such as \(example); give it another")
         }
         for name in names where !name.hasPrefix(".") {
             let path = "\(folder)/\(name)", place = prefix + name
@@ -35,6 +37,8 @@ struct PictureFolder {
             guard lstat(path, &information) == 0 else { continue }
             let isLink = information.st_mode & S_IFMT == S_IFLNK
             if information.st_mode & S_IFMT == S_IFDIR {
+                // Panels that somebody drew into the results of a batch are none of its pictures.
+                if isFile("\(path)/\(ResultsLayout.token)") { continue }
                 collect(path, place + "/", &problems)
             } else if isLink, isFolder(path) {
                 leftOut.add(place, kind: nil)
@@ -47,6 +51,24 @@ struct PictureFolder {
                 leftOut.add(place, kind: LeftOutFiles.kinds[ending(of: name)])
             }
         }
+    }
+}
+
+extension PictureFolder {
+    /// The names in a folder, and those that are not UTF-8, with U+FFFD for what is wrong; nil where it cannot be read.
+    fileprivate static func names(in folder: String) -> (names: [String], foreign: [String])? {
+        guard let directory = opendir(folder) else { return nil }
+        defer { closedir(directory) }
+        var names: [String] = [], foreign: [String] = []
+        while let entry = readdir(directory) {
+            let bytes = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            if let name = String(validating: bytes, as: UTF8.self) {
+                names.append(name)
+            } else {
+                foreign.append(String(decoding: bytes, as: UTF8.self))
+            }
+        }
+        return (names, foreign)
     }
 }
 
