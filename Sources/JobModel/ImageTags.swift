@@ -23,8 +23,8 @@ struct ImageTags {
         case (_, nil):
             return count == 0
                 ? nil
-                : "the prompt holds \(Self.tag): write 'image_tag: place' into the batch file, or give --image-tag place, where it "
-                    + "says where the picture goes, or 'text' where it is text like any other"
+                : "the prompt holds \(Self.tag): write 'image_tag: place' into the batch file where it says where the "
+                    + "picture goes, or 'image_tag: text' where it is text like any other; --image-tag says the same"
         case (_, .place):
             guard pictures > 0 else { return pictureless(count) }
             guard count > 0, count != pictures else { return nil }

@@ -42,6 +42,28 @@ import Testing
         #expect(found == many.enumerated().map { "\($0.offset + 1):\($0.element)" })
     }
 
+    @Test func absolutePathsBelowTheImageFolderAreNamedFromThere() throws {
+        let folder = try ItemFolder(), place = folder.path
+        for name in ["a.jpg", "x/b.jpg"] { try folder.write("x", to: name) }
+        let escaped = place.replacing("/", with: "\\/")
+        try folder.write(
+            """
+            {"id":"a","image":"\(place)/a.jpg","prompt":"/what?","max_tokens":7}
+            {"id":"b","images":["a.jpg","\(place)/x/b.jpg"],"prompt":"Which?"}
+            {"id":"c","image":"\(escaped)\\/x\\/b.jpg","prompt":"\(place)/a.jpg"}
+            """, to: "q.jsonl")
+        let items = try folder.items("q.jsonl")
+        #expect(items.map(\.images) == [["a.jpg"], ["a.jpg", "x/b.jpg"], ["x/b.jpg"]])
+        #expect(items.map(\.prompt) == ["/what?", "Which?", "\(place)/a.jpg"] && items[0].maxTokens == 7)
+        #expect(try folder.problems("q.jsonl") == [])
+        try folder.write("image,prompt\n\(place)/x/b.jpg,What?\n", to: "q.csv")
+        #expect(try folder.items("q.csv").map(\.images) == [["x/b.jpg"]])
+        for outside in ["\(place)-other/a.jpg", "/etc/passwd", "\(place)/../a.jpg"] {
+            try folder.write(#"{"id":"a","image":"\#(outside)","prompt":"What?"}"#, to: "q.jsonl")
+            #expect(try folder.problems("q.jsonl").first?.contains("leaves the image folder") == true, "\(outside)")
+        }
+    }
+
     @Test func linesWithoutAPromptTakeTheBatchs() throws {
         let directory = try TemporaryDirectory()
         let file = directory.file("items.jsonl").path

@@ -15,6 +15,7 @@ public struct ItemLines: ~Copyable {
     }
 
     private var reader: any ItemReader
+    private let images: String
 
     /// Opens a source of items; throws if nothing of it can be read.
     public init(_ source: ItemSource) throws(ManifestProblems) { try self.init(source, unpacking: false) }
@@ -23,6 +24,7 @@ public struct ItemLines: ~Copyable {
     ///
     /// - Parameter unpacking: Whether pictures that stand in requests are written to files, as the check of a batch does.
     init(_ source: ItemSource, unpacking: Bool) throws(ManifestProblems) {
+        images = source.images
         switch try source.form() {
         case .folder: reader = try FolderItems(source)
         case .csv: reader = try CSVItems(source)
@@ -31,8 +33,13 @@ public struct ItemLines: ~Copyable {
         }
     }
 
-    /// The next item, or nil behind the last one.
-    public mutating func next() throws(ManifestProblems) -> Line? { try reader.next() }
+    /// The next item, or nil behind the last one. Pictures that its source names by absolute paths below the image folder are
+    /// named from that folder.
+    public mutating func next() throws(ManifestProblems) -> Line? {
+        guard var line = try reader.next() else { return nil }
+        line.text = line.text.map { ImagePath.naming(picturesOf: $0, from: images) }
+        return line
+    }
 }
 
 /// Reads the items of one form.
