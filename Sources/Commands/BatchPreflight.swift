@@ -72,14 +72,14 @@ enum BatchPreflight {
             return "  \(group.count) \(kind): " + group.examples.map(\.onOneLine).joined(separator: ", ")
                 + (more > 0 ? " and \(more) more" : "")
         }
-        let kinds = leftOut.pictures.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
-        let count = kinds.reduce(0) { $0 + $1.value.count }
+        let kinds = leftOut.pictureKinds
+        let count = kinds.reduce(0) { $0 + $1.group.count }
         if count > 0 {
             printError(
                 """
                 warning: \(count == 1 ? "1 picture is" : "\(count) pictures are") of kinds that are not read, and left out; \
                 convert to JPEG, PNG or WebP:
-                \(kinds.map { lines($0.key, $0.value) }.joined(separator: "\n"))
+                \(kinds.map { lines($0.kind, $0.group) }.joined(separator: "\n"))
                 """)
         }
         if leftOut.others.count > 0 {

@@ -71,7 +71,7 @@ struct ProgressLine {
             ]
     }
 
-    /// For logs.
+    /// The line without a bar, for logs.
     var plain: String { parts.joined(separator: ", ") }
 
     /// For a terminal: a bar and as many of the parts as `width` characters hold.

@@ -36,7 +36,7 @@ struct InitCommand: ParsableCommand {
 
     func run() throws {
         let path = Self.absolute(items), name = BatchName.derived(from: path)
-        let isFolder = Self.isFolder(path)
+        let isFolder = JobModel.isFolder(path)
         let root = images.map(Self.absolute) ?? (isFolder ? path : Self.folder(of: path))
         let question = prompt ?? (isFolder ? "Describe the picture." : nil)
         let source = ItemSource(path: path, images: root, prompt: question)
@@ -88,11 +88,6 @@ struct InitCommand: ParsableCommand {
 
     private static func folder(of path: String) -> String {
         URL(fileURLWithPath: path).deletingLastPathComponent().path
-    }
-
-    private static func isFolder(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
     /// The path as `file` may name it: relative if it lies in the file's folder or below.
@@ -162,9 +157,5 @@ private struct BatchFileText {
     }
 
     /// A text that YAML reads as it is: a JSON text is one.
-    private func quoted(_ text: String) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
-        return (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
-    }
+    private func quoted(_ text: String) -> String { text.asJSON }
 }

@@ -60,7 +60,9 @@ extension Scheduler {
     /// One batch, or nil for an unknown one.
     public borrowing func batch(_ id: BatchID) -> BatchView? {
         guard let batch = batchIndex[id] else { return nil }
-        return view(of: batch, answered: answeredJobs()[batch, default: 0])
+        // Submissions ask after each piece, when nothing of the batch runs: then no lease needs looking at.
+        let isRunning = batches[Int(batch)].counts[.running] > 0
+        return view(of: batch, answered: isRunning ? answeredJobs()[batch, default: 0] : 0)
     }
 
     /// All batches in the order of their opening.

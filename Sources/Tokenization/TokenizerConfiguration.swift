@@ -102,9 +102,7 @@ struct TokenizerConfiguration {
 
     /// The text of `bos_token`; nil where nobody names one. Throws where it is null and asked for.
     private func beginningText() throws(TokenizerError) -> String? {
-        if case .object(let members) = values, members["bos_token"] == .null {
-            throw refusal("add_bos_token is true, and bos_token is null")
-        }
+        if isNull("bos_token") { throw refusal("add_bos_token is true, and bos_token is null") }
         return Self.content(of: values["bos_token"])
     }
 
@@ -117,9 +115,11 @@ struct TokenizerConfiguration {
 
     /// Whether a beginning token goes in front of texts: it does where nobody says, and does not where that is null.
     var addsBeginning: Bool {
-        if case .object(let members) = values, members["add_bos_token"] == .null { return false }
-        return values["add_bos_token"]?.bool ?? true
+        isNull("add_bos_token") ? false : values["add_bos_token"]?.bool ?? true
     }
+
+    /// Whether a key is there and null, which is not the same as a key that is not there.
+    private func isNull(_ key: String) -> Bool { values.object?[key] == .null }
 
     /// Whether decoded texts lose the spaces before punctuation (`clean_up_tokenization_spaces`).
     var cleansSpaces: Bool { values["clean_up_tokenization_spaces"]?.bool ?? false }

@@ -79,7 +79,7 @@ struct JSONLinesItems: ItemReader {
 
 extension String {
     /// The text as JSON, with its quotes.
-    var asJSON: String {
+    package var asJSON: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
         return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""

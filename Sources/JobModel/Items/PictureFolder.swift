@@ -76,7 +76,7 @@ extension PictureFolder {
 public struct LeftOutFiles: Sendable, Hashable {
     /// Files of one kind.
     public struct Group: Sendable, Hashable {
-        /// Their number.
+        /// How many files of the kind there are.
         public internal(set) var count = 0
         /// The first few, by their paths below the folder, sorted.
         public internal(set) var examples: [String] = []
@@ -87,7 +87,7 @@ public struct LeftOutFiles: Sendable, Hashable {
     /// Everything else, links to folders among it.
     public private(set) var others = Group()
 
-    /// None.
+    /// No files.
     public init() {}
 
     /// Whether there are none.
@@ -124,9 +124,13 @@ public struct LeftOutFiles: Sendable, Hashable {
         group.examples = Array(group.examples.sorted().prefix(mostExamples))
     }
 
+    /// The pictures of kinds that are not read, the kind with the most of them first.
+    public var pictureKinds: [(kind: String, group: Group)] {
+        pictures.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { ($0.key, $0.value) }
+    }
+
     /// How many pictures of which kinds, such as "9 GIF, 2 HEIC"; the most first.
     public var pictureCounts: String {
-        pictures.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
-            .map { "\($0.value.count) \($0.key)" }.joined(separator: ", ")
+        pictureKinds.map { "\($0.group.count) \($0.kind)" }.joined(separator: ", ")
     }
 }

@@ -97,7 +97,7 @@ final class TextLines {
 }
 
 /// Whether a path is an existing folder.
-func isFolder(_ path: String) -> Bool {
+package func isFolder(_ path: String) -> Bool {
     var folder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &folder) && folder.boolValue
 }

@@ -59,7 +59,7 @@ public final class CLIPText {
         public let flops: Int
     }
 
-    /// Reads a text.
+    /// Cuts a text into pieces and reads them, all at once.
     public func embed(_ text: String) -> Embeddings {
         let pieces = tokenizer.encode(text, inPiecesOf: sizes.positions)
         let lengths = pieces.map(\.count)

@@ -31,7 +31,7 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
     case pictures
     /// What LLaVA-NeXT's image processor takes otherwise.
     case tiles
-    /// `tokenizer_config.json`.
+    /// The settings of the tokenizer: `tokenizer_config.json`.
     case tokenizer
 
     /// Every key that is known in this place.
