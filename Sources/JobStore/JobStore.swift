@@ -65,6 +65,12 @@ public struct JobStore: ~Copyable {
         hot = statements
     }
 
+    /// Forgets the open group before the connection goes. `hot` keeps statements prepared, with which SQLite puts the end of
+    /// the connection off until they are gone, and would then tell a GRDB object that is gone already of the rollback.
+    deinit {
+        try? queue.writeWithoutTransaction { if $0.isInsideTransaction { try $0.rollback() } }
+    }
+
     /// Makes everything since the last commit durable, all of it or nothing; false where there was nothing.
     @discardableResult
     public mutating func commit() throws(JobStoreError) -> Bool {

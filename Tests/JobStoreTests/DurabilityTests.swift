@@ -56,6 +56,26 @@ import Testing
         #expect(!examination.isInUse && examination.problems == [])
     }
 
+    /// SQLite ends an open group when its connection closes, and tells GRDB, which has to be there still.
+    @Test func aStoreThatIsDroppedWithAnOpenGroupLosesTheGroupAndNothingElse() async throws {
+        try await withThrowingTaskGroup { tasks in
+            for _ in 0..<8 {
+                tasks.addTask {
+                    let folder = try Folder()
+                    let jobs = try folder.submit(["a", "b"])
+                    for _ in 0..<50 {
+                        try folder.opened { store in
+                            _ = try store.apply([.assigned(lease(jobs[0], 1), to: ann)], at: now)
+                        }
+                    }
+                    let states = try folder.opened { try $0.items(of: batch, after: 0, limit: 9).map(\.state) }
+                    #expect(states == [.waiting, .waiting])
+                }
+            }
+            try await tasks.waitForAll()
+        }
+    }
+
     @Test func aStoreInUseIsInUseThroughALinkToo() throws {
         let folder = try Folder()
         let link = folder.directory.file("link.sqlite")
