@@ -14,45 +14,74 @@ enum BatchPreflight {
     /// - Parameters:
     ///   - path: The batch file; nil if the changes say everything.
     ///   - changes: Values that take the place of the file's.
-    static func load(_ path: String?, changing changes: BatchChanges = BatchChanges()) throws -> BatchFile {
+    ///   - trustsPaths: Whether what is not on this machine is left to the workers to check.
+    static func load(
+        _ path: String?, changing changes: BatchChanges = BatchChanges(), trustsPaths: Bool = false
+    ) throws -> BatchFile {
         let methods = MethodCatalogue.all.map(\.name)
         var file: BatchFile
         do {
             file =
                 if let path {
                     try BatchFile.load(
-                        URL(fileURLWithPath: path), methods: methods, changing: changes, pictureTrouble: trouble)
+                        URL(fileURLWithPath: path), methods: methods, changing: changes, trustsPaths: trustsPaths,
+                        pictureTrouble: trouble)
                 } else {
                     try BatchFile.make(
                         of: changes, in: URL(fileURLWithPath: FileManager.default.currentDirectoryPath),
-                        methods: methods, pictureTrouble: trouble)
+                        methods: methods, trustsPaths: trustsPaths, pictureTrouble: trouble)
                 }
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(error)")
         }
-        let wanted = file.description
         do {
-            try wanted.checkLimits()
-            let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
-            _ = try ModelLoader.processor(directory: wanted.model, visionTower: wanted.visionTower)
-            if let asked = wanted.imageMode {
-                if file.picturedItemCount > 0 { try configuration.check(asked) }
-            } else if configuration.anyResolution == nil {
-                file.description.imageMode = configuration.usualFraming
-            }
-            let plan = try ReductionPlan(
-                method: wanted.method.name, keep: wanted.method.keep, fromLayer: wanted.method.fromLayer,
-                options: wanted.method.options, model: configuration.depth)
-            try checkPictures(file, plan, configuration)
-            if plan.readsQuestion { _ = try CLIPFolder(of: wanted.model, visionTower: wanted.visionTower) }
+            try file.description.checkLimits()
+            if hasModel(file.description) { try check(&file) }
         } catch let failure as CommandFailure {
             throw failure
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run:\n\(path ?? "the command line"): \(error)")
         }
         tell(of: file.leftOut)
+        tellOfTrust(file)
         warn(of: file.unreadablePictures, among: file.itemCount)
         return file
+    }
+
+    /// Whether a batch's model is on this machine.
+    static func hasModel(_ batch: BatchDescription) -> Bool {
+        [batch.model, batch.visionTower].compactMap(\.self).allSatisfy(JobModel.isFolder)
+    }
+
+    /// Says on standard error what is left to the workers to check.
+    private static func tellOfTrust(_ file: BatchFile) {
+        let wanted = file.description
+        let folders = [("the model", wanted.model), ("the vision tower", wanted.visionTower ?? wanted.model)]
+            .filter { !JobModel.isFolder($0.1) }.prefix(1).map { "\($0.0) \($0.1)" }
+        let pictures =
+            file.absentPictures == 0
+            ? []
+            : ["\(file.absentPictures) \(file.absentPictures == 1 ? "picture" : "pictures") below \(wanted.images)"]
+        guard !(folders + pictures).isEmpty else { return }
+        printError(
+            "not on this machine, so that only a worker can check it: " + (folders + pictures).joined(separator: ", "))
+    }
+
+    /// Checks a batch against its model, and notes how the model takes pictures.
+    private static func check(_ file: inout BatchFile) throws {
+        let wanted = file.description
+        let configuration = try LLaVAConfiguration(directory: wanted.model, visionTower: wanted.visionTower)
+        _ = try ModelLoader.processor(directory: wanted.model, visionTower: wanted.visionTower)
+        if let asked = wanted.imageMode {
+            if file.picturedItemCount > 0 { try configuration.check(asked) }
+        } else if configuration.anyResolution == nil {
+            file.description.imageMode = configuration.usualFraming
+        }
+        let plan = try ReductionPlan(
+            method: wanted.method.name, keep: wanted.method.keep, fromLayer: wanted.method.fromLayer,
+            options: wanted.method.options, model: configuration.depth)
+        try checkPictures(file, plan, configuration)
+        if plan.readsQuestion { _ = try CLIPFolder(of: wanted.model, visionTower: wanted.visionTower) }
     }
 
     /// Why the beginning of a file shows that it cannot be read as a picture; nil if nothing speaks against it.
@@ -130,30 +159,18 @@ enum BatchPreflight {
     /// The same batch with a results folder that holds nothing yet: `-2`, `-3`, … where the wanted one is taken.
     static func withFreshResults(_ file: BatchFile) -> BatchFile {
         var file = file
-        let wanted = file.description.results
-        var number = 1
-        func isTaken(_ path: String) -> Bool {
-            let files = FileManager.default
-            return files.fileExists(atPath: path) && (try? files.contentsOfDirectory(atPath: path).isEmpty) != true
-        }
-        while isTaken(file.description.results) {
-            number += 1
-            file.description.results = "\(wanted)-\(number)"
-        }
+        file.description.results = BatchRuns(of: file.description.results).free
         return file
     }
 
     /// The same batch with the results folder of its last run, the one of the highest number.
     static func withLastResults(_ file: BatchFile) throws -> BatchFile {
         var file = file
-        let wanted = file.description.results, files = FileManager.default
-        let url = URL(fileURLWithPath: wanted), name = url.lastPathComponent
-        let siblings = (try? files.contentsOfDirectory(atPath: url.deletingLastPathComponent().path)) ?? []
-        let numbers = siblings.compactMap {
-            $0 == name ? 1 : $0.hasPrefix(name + "-") ? Int($0.dropFirst(name.count + 1)) : nil
+        let wanted = file.description.results
+        let last = BatchRuns(of: wanted).all.last {
+            FileManager.default.fileExists(atPath: "\($0)/\(ResultsLayout.jobStore)")
         }
-        let runs = numbers.sorted().map { $0 == 1 ? wanted : "\(wanted)-\($0)" }
-        guard let last = runs.last(where: { files.fileExists(atPath: "\($0)/\(ResultsLayout.jobStore)") }) else {
+        guard let last else {
             throw CommandFailure(
                 ExitCodes.usage, "there is no run of this batch in \(wanted) to go on with; start one without --resume")
         }

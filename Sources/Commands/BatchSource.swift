@@ -82,10 +82,12 @@ struct BatchSource: ParsableArguments {
 
     /// The batch, checked; says on standard error what is left out, what cannot be read, and what its results will take.
     ///
-    /// - Parameter name: The batch's name if there is no batch file.
-    func load(named name: String? = nil) throws -> BatchFile {
-        let file = try BatchPreflight.load(batch, changing: changes(named: name))
-        printError(try StoredSize(file).text)
+    /// - Parameters:
+    ///   - name: The batch's name if there is no batch file.
+    ///   - trustsPaths: Whether what is not on this machine is left to the workers to check.
+    func load(named name: String? = nil, trustsPaths: Bool = false) throws -> BatchFile {
+        let file = try BatchPreflight.load(batch, changing: changes(named: name), trustsPaths: trustsPaths)
+        if BatchPreflight.hasModel(file.description) { printError(try StoredSize(file).text) }
         return file
     }
 
@@ -99,15 +101,15 @@ struct BatchSource: ParsableArguments {
         changes.items = items.map(absolute)
         changes.prompt = prompt
         changes.method = try reduction.changes()
-        changes.template = template
-        changes.imageTag = imageTag
-        changes.imageMode = imageMode
-        changes.orientation = orientation
-        changes.maxTokens = maxTokens
-        changes.temperature = temperature
-        changes.weights = weights
-        changes.features = features
-        changes.trace = trace
+        changes.set(\.template, to: template)
+        changes.set(\.imageTag, to: imageTag)
+        changes.set(\.imageMode, to: imageMode)
+        changes.set(\.orientation, to: orientation)
+        changes.set(\.generation.maxTokens, to: maxTokens)
+        changes.set(\.generation.temperature, to: temperature)
+        changes.set(\.weights, to: weights)
+        changes.set(\.features, to: features)
+        changes.set(\.trace, to: trace)
         return changes
     }
 }

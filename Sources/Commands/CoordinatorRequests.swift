@@ -26,8 +26,11 @@ extension CoordinatorClient {
         var open = WireOpenBatch()
         open.name = file.description.name
         open.description_p = try file.description.json()
-        open.modelFingerprint = CheckpointSample.digest(
-            directories: [file.description.model, file.description.visionTower])
+        // Where the model is not here, there is nothing to compare with that of an earlier submission.
+        if BatchPreflight.hasModel(file.description) {
+            open.modelFingerprint = CheckpointSample.digest(
+                directories: [file.description.model, file.description.visionTower])
+        }
         open.fresh = fresh
         open.force = force
         guard case .batchOpened(let opened) = try request(.openBatch(open)).kind else { throw unexpectedAnswer() }
@@ -107,6 +110,15 @@ extension CoordinatorClient {
         var drain = WireDrainRequest()
         drain.worker = worker
         guard case .draining(let answer) = try request(.drain(drain)).kind else { throw unexpectedAnswer() }
+        return answer.workers
+    }
+
+    /// Lets workers that rest, or could not run a batch, try again at once: one, or all where the name is empty. Returns their
+    /// names.
+    func wake(_ worker: String) throws -> [String] {
+        var wake = WireWakeRequest()
+        wake.worker = worker
+        guard case .woken(let answer) = try request(.wake(wake)).kind else { throw unexpectedAnswer() }
         return answer.workers
     }
 

@@ -25,6 +25,12 @@ struct SubmitCommand: ParsableCommand {
     @Flag(help: "Resume although model, parameters or items differ; what has not run yet takes the new ones.")
     var force = false
 
+    @Flag(
+        help: """
+            Take paths of the model and of pictures that are not on this machine as they stand: workers have to find them there.
+            """)
+    var trustPaths = false
+
     @Flag(help: "Wait until the batch is over; the exit code says how it ended.")
     var wait = false
 
@@ -40,10 +46,11 @@ struct SubmitCommand: ParsableCommand {
     }
 
     func run() throws {
-        var file = try source.load(named: name)
+        var file = try source.load(named: name, trustsPaths: trustPaths)
         file.description.queue = queue.applied(to: file.description.queue)
         file.description.name = name ?? file.description.name
-        let warning = try BatchPreflight.warningAboutModel(of: file.description)
+        let isHere = BatchPreflight.hasModel(file.description)
+        let warning = isHere ? try BatchPreflight.warningAboutModel(of: file.description) : nil
         let coordinator = try client.coordinator()
         let submitted = try coordinator.submit(file, fresh: isNew, force: force)
         if let warning { printError("warning: \(warning)") }

@@ -1,9 +1,7 @@
-public import JobVocabulary
-
 /// Values that take the place of a batch file's; without a file, everything that a batch is made of.
 ///
 /// Paths are absolute. For what is nil, the file's value counts, or else the default.
-public struct BatchChanges: Sendable, Hashable {
+public struct BatchChanges: Sendable {
     /// Changes to the reduction method.
     public struct Method: Sendable, Hashable {
         /// Another method, which ignores all of the file's; nil changes options of the file's method.
@@ -41,25 +39,21 @@ public struct BatchChanges: Sendable, Hashable {
     public var prompt: String?
     /// The reduction.
     public var method = Method()
-    /// The text around the prompt.
-    public var template: PromptTemplate?
-    /// What `<image>` in a prompt is.
-    public var imageTag: ImageTag?
-    /// How a picture becomes square.
-    public var imageMode: PictureFraming?
-    /// Which way up a picture is read.
-    public var orientation: PictureOrientation?
-    /// How weights are kept.
-    public var weights: BatchDescription.Weights?
-    /// Visual features to store.
-    public var features: BatchDescription.Features?
-    /// What to store of each visual token.
-    public var trace: StoredTrace?
-    /// Most tokens of an answer.
-    public var maxTokens: Int?
-    /// 0 is greedy.
-    public var temperature: Double?
+    private var settings: [@Sendable (inout BatchDescription) -> Void] = []
 
     /// No changes.
     public init() {}
+
+    /// Gives a property that depends on no other another value; nil changes nothing.
+    public mutating func set<Value: Sendable>(
+        _ property: any WritableKeyPath<BatchDescription, Value> & Sendable, to value: Value?
+    ) {
+        guard let value else { return }
+        settings.append { $0[keyPath: property] = value }
+    }
+
+    /// Sets the properties that `set(_:to:)` named.
+    func apply(to description: inout BatchDescription) {
+        for setting in settings { setting(&description) }
+    }
 }

@@ -1,4 +1,6 @@
 internal import Foundation
+internal import JobVocabulary
+internal import Yams
 
 extension BatchDescription {
     /// The description as one JSON object with sorted keys: how it travels and how the job store keeps it.
@@ -13,10 +15,18 @@ extension BatchDescription {
         }
     }
 
-    /// Reads what `json()` wrote; unknown keys are ignored, so that a newer sender is understood.
+    /// Reads what `json()` wrote. Unknown keys are ignored, so that a newer sender is understood; what an older one does not
+    /// say has its default.
     public init(json: String) throws(JobModelError) {
         do {
-            self = try JSONDecoder().decode(BatchDescription.self, from: Data(json.utf8))
+            // The folders of a batch have no default: those of the empty description are taken out.
+            var unsaid = BatchDescription(name: "", model: "", items: "", images: "", results: "")
+            // A description that does not say it comes from a version that never turned a picture.
+            unsaid.orientation = .asStored
+            let defaults = try Self.object(unsaid.json()).filter { $0.value as? String != "" }
+            let whole = Self.object(try Self.object(json), over: defaults)
+            self = try JSONDecoder().decode(
+                BatchDescription.self, from: JSONSerialization.data(withJSONObject: whole))
         } catch {
             throw JobModelError(
                 .badDescription,
@@ -30,11 +40,27 @@ extension BatchDescription {
         }
     }
 
-    /// Whether the numbers are such as a batch file may have: what comes over the wire has not been read from one here.
+    private static func object(_ json: String) throws -> [String: Any] {
+        guard let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] else {
+            throw JobModelError(.badDescription, "it is no JSON object")
+        }
+        return object
+    }
+
+    /// The values of one object where it has them, else those of another; objects within objects likewise.
+    private static func object(_ object: [String: Any], over defaults: [String: Any]) -> [String: Any] {
+        defaults.merging(object) { old, new in
+            guard let old = old as? [String: Any], let new = new as? [String: Any] else { return new }
+            return Self.object(new, over: old)
+        }
+    }
+
+    /// Whether a batch file may hold its numbers: what comes over the wire has not been read from one here.
     private var hasUsableNumbers: Bool {
-        generation.maxTokens >= 1 && generation.temperature >= 0 && generation.temperature.isFinite
-            && generation.topP > 0 && generation.topP <= 1 && method.keep ?? 1 >= 1 && method.fromLayer ?? 0 >= 0
-            && queue.isUsable
+        var problems = ManifestProblems(), copy = self
+        let section = YAMLSection(.mapping(Self.keys, of: self), file: name, known: nil, &problems)
+        for key in Self.keys { key.read(section, &copy, &problems) }
+        return problems.isEmpty && method.keep ?? 1 >= 1 && method.fromLayer ?? 0 >= 0
     }
 }
 

@@ -3,27 +3,7 @@ internal import Yams
 
 /// A batch file (`Jobs/*.yaml`), checked: what it asks for, with every default filled in.
 ///
-/// | key | default |
-/// |---|---|
-/// | `name` | the file's name without its extension |
-/// | `model` | required: a checkpoint folder |
-/// | `vision_tower` | none: the checkpoint holds its own, and no method reads the question |
-/// | `items` | required: a folder of pictures, a CSV file, or JSON lines |
-/// | `images` | the folder of the batch file; if `items` is a folder, that one |
-/// | `prompt` | none: every item has its own |
-/// | `results` | `results/<name>` beside the batch file |
-/// | `method` | `none`; a name, or `name`, `keep`, `from_layer` and the method's own options |
-/// | `template` | `vicuna_v1`; or another ``PromptTemplate`` |
-/// | `image_tag` | none: no prompt under a template holds `<image>`; or `place`, `text` |
-/// | `image_mode` | what the checkpoint says, or else `crop`; or `pad` |
-/// | `orientation` | `exif`; or `as-stored` |
-/// | `precision` | `auto`; or `f32`, `bf16` |
-/// | `weights` | `auto`; or `f32`, `bf16`, `f16`, `int8`, `int4` |
-/// | `generation` | `max_tokens: 64`, `temperature: 0`, `top_p: 1`, `seed: 0`, `stop: []` |
-/// | `features` | `projected`; or `tower`, `none` |
-/// | `trace` | `full`; or `indices`, `none` |
-/// | `queue` | `priority: 0`, `labels`, `max_fails`, `retries`, `crash_limit: 5`, `timeout`, `second_runs: false` |
-/// | `run` | `workers: 1`, `threads`: shared out among the workers; `winnow run` reads it |
+/// `Jobs/README.md` has a table of the keys with their meanings and defaults.
 ///
 /// Relative paths start from the folder of the batch file.
 public struct BatchFile: Sendable, Hashable {
@@ -57,6 +37,8 @@ public struct BatchFile: Sendable, Hashable {
     public var lineOfMostPictures: Int?
     /// Pictures whose items will fail, where somebody looked.
     public var unreadablePictures = UnreadablePictures()
+    /// Pictures that are not on this machine, where paths are trusted.
+    public var absentPictures = 0
     /// Files of a folder of items that make no items.
     public var leftOut = LeftOutFiles()
 
@@ -66,10 +48,13 @@ public struct BatchFile: Sendable, Hashable {
     ///   - url: The batch file.
     ///   - methods: The names of the known methods; nil leaves the name unchecked.
     ///   - changes: Values that take the place of the file's.
+    ///   - trustsPaths: Whether folders and pictures that are not here are taken as they stand, for workers on machines that
+    ///     have them.
     ///   - pictureTrouble: Why the file at a path cannot be read as a picture, nil where nothing speaks against it; called
     ///     once for each of the first pictures. It is no problem of the batch: that stands in `unreadablePictures`.
     public static func load(
         _ url: URL, methods: [String]? = nil, changing changes: BatchChanges = BatchChanges(),
+        trustsPaths: Bool = false,
         pictureTrouble: ((String) -> String?)? = nil
     ) throws(ManifestProblems) -> BatchFile {
         var problems = ManifestProblems()
@@ -90,7 +75,7 @@ public struct BatchFile: Sendable, Hashable {
         let reader = BatchFileReader(
             file: file, folder: url.absoluteURL.deletingLastPathComponent(),
             fallbackName: url.deletingPathExtension().lastPathComponent, changes: changes, methods: methods,
-            pictureTrouble: pictureTrouble, problems: problems)
+            trustsPaths: trustsPaths, pictureTrouble: pictureTrouble, problems: problems)
         return try reader.checked(root)
     }
 
@@ -99,13 +84,14 @@ public struct BatchFile: Sendable, Hashable {
     ///
     /// - Parameter folder: What paths start from that are left out, such as that of the results.
     public static func make(
-        of changes: BatchChanges, in folder: URL, methods: [String]? = nil,
+        of changes: BatchChanges, in folder: URL, methods: [String]? = nil, trustsPaths: Bool = false,
         pictureTrouble: ((String) -> String?)? = nil
     ) throws(ManifestProblems) -> BatchFile {
         let reader = BatchFileReader(
             file: "the command line", folder: URL(fileURLWithPath: folder.path, isDirectory: true),
             fallbackName: BatchName.derived(from: changes.items ?? changes.images ?? ""), changes: changes,
-            methods: methods, pictureTrouble: pictureTrouble, problems: ManifestProblems())
+            methods: methods, trustsPaths: trustsPaths, pictureTrouble: pictureTrouble,
+            problems: ManifestProblems())
         return try reader.checked(nil)
     }
 
@@ -134,6 +120,14 @@ extension BatchFile {
         text(key, in: url).map {
             URL(fileURLWithPath: $0, relativeTo: url.deletingLastPathComponent()).standardizedFileURL.path
         }
+    }
+
+    /// The results folder that a batch file asks for, whatever else it says.
+    public static func results(in url: URL) -> String {
+        let name = text("name", in: url) ?? url.deletingPathExtension().lastPathComponent
+        return path("results", in: url)
+            ?? url.absoluteURL.deletingLastPathComponent().appendingPathComponent("results/\(name)").standardizedFileURL
+            .path
     }
 
     /// The source of the items that a stored batch file names, whatever else it says; nil if it names none.

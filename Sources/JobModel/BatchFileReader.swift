@@ -4,11 +4,8 @@ internal import Yams
 
 /// Turns the YAML of a batch file into its description and collects what is wrong on the way.
 struct BatchFileReader {
-    static let keys = [
-        "name", "model", "vision_tower", "items", "images", "prompt", "results", "method", "template",
-        "image_tag", "image_mode", "orientation", "precision", "weights", "generation", "features", "trace", "queue",
-        "run",
-    ]
+    /// The keys of a batch file: those of a description, and how `winnow run` starts workers.
+    static let keys = BatchDescription.keys.map(\.name) + ["run"]
 
     /// What problems call the file.
     let file: String
@@ -19,6 +16,8 @@ struct BatchFileReader {
     /// Values that take the place of the file's.
     let changes: BatchChanges
     let methods: [String]?
+    /// Whether folders and pictures that are not here may be on the machines that need them.
+    let trustsPaths: Bool
     /// Why a file cannot be read as a picture; nil where nothing speaks against it.
     let pictureTrouble: ((String) -> String?)?
     var problems: ManifestProblems
@@ -38,41 +37,35 @@ struct BatchFileReader {
             root.map { YAMLSection($0, file: file, known: Self.keys, &problems) } ?? YAMLSection(absentFrom: file)
         let name = readName(top)
         let model = readModel(top)
-        let tower = readTower(top)
-        let given = readItems(top)
-        let images = readImages(top, items: given)
-        let prompt = readPrompt(top)
+        let items = readItems(top)
         let results = top.text("results", &problems).map(absolute) ?? absolute("results/\(name)")
-        let method = readMethod(top)
-        let generation = readGeneration(top)
-        let queue = readQueue(top)
+        var description = BatchDescription(
+            name: name, model: model ?? "", items: items ?? "", images: readImages(top, items: items), results: results)
+        description.visionTower = readTower(top)
+        description.prompt = readPrompt(top)
+        description.method = readMethod(top)
+        for key in BatchDescription.keys { key.read(top, &description, &problems) }
+        changes.apply(to: &description)
+        check(description, top)
         let run = readRun(top)
-        let template = changes.template ?? top.choice("template", PromptTemplate.self, &problems) ?? .vicunaV1
-        let imageTag = readImageTag(top, template)
-        let imageMode = changes.imageMode ?? top.choice("image_mode", PictureFraming.self, &problems)
-        let orientation = changes.orientation ?? top.choice("orientation", PictureOrientation.self, &problems)
-        let precision = top.choice("precision", BatchDescription.Precision.self, &problems)
-        let weights = changes.weights ?? top.choice("weights", BatchDescription.Weights.self, &problems)
-        let features = changes.features ?? readFeatures(top)
-        let trace = changes.trace ?? top.choice("trace", StoredTrace.self, &problems)
-        guard let items = given, changes.images.map(isFolder) ?? true else { return nil }
-        let source = ItemSource(path: items, images: images, prompt: prompt)
+        guard items != nil, trustsPaths || changes.images.map(isFolder) ?? true else { return nil }
+        let source = description.itemSource
         let count = ItemsCheck(
-            source: source, tags: ImageTags(template: template, meaning: imageTag), trouble: pictureTrouble
+            source: source, tags: ImageTags(template: description.template, meaning: description.imageTag),
+            trustsPaths: trustsPaths, trouble: pictureTrouble
         ).run(&problems)
-        guard let model else { return nil }
+        guard model != nil else { return nil }
         var batch = BatchFile(
-            description: BatchDescription(
-                name: name, model: model, visionTower: tower, items: items, images: images, prompt: prompt,
-                results: results, method: method, template: template, imageTag: imageTag, imageMode: imageMode,
-                orientation: orientation ?? .exif, precision: precision ?? .auto, weights: weights ?? .auto,
-                generation: generation, features: features ?? .projected, trace: trace ?? .full, queue: queue),
-            run: run, itemCount: count.items, picturedItemCount: count.pictured,
+            description: description, run: run, itemCount: count.items, picturedItemCount: count.pictured,
             pictureCount: count.pictures, mostPictures: count.most.pictures, lineOfMostPictures: count.most.line,
             unreadablePictures: count.unreadable)
+        batch.absentPictures = count.absent
         batch.leftOut = (try? source.leftOut()) ?? LeftOutFiles()
         return batch
     }
+
+    /// Whether a path that leads to nothing here is taken as it stands.
+    private func isTrusted(_ path: String) -> Bool { trustsPaths && !FileManager.default.fileExists(atPath: path) }
 
     private func absolute(_ path: String) -> String {
         URL(fileURLWithPath: path, relativeTo: folder).standardizedFileURL.path
@@ -104,7 +97,7 @@ struct BatchFileReader {
 
     private mutating func readModel(_ top: YAMLSection) -> String? {
         guard let model = changes.model ?? required("model", top).map(absolute) else { return nil }
-        if let trouble = ModelPath.trouble(with: model) {
+        if !isTrusted(model), let trouble = ModelPath.trouble(with: model) {
             if changes.model == nil {
                 problems.add(file, top.line(of: "model"), "'model': \(trouble)")
             } else {
@@ -116,7 +109,9 @@ struct BatchFileReader {
 
     private mutating func readTower(_ top: YAMLSection) -> String? {
         guard let tower = changes.visionTower else { return readFolder("vision_tower", top) }
-        if !isFolder(tower) { problems.add(tower, nil, "there is no such folder for a vision tower") }
+        if !isFolder(tower), !isTrusted(tower) {
+            problems.add(tower, nil, "there is no such folder for a vision tower")
+        }
         return tower
     }
 
@@ -132,7 +127,7 @@ struct BatchFileReader {
     /// the folder that holds the items file; else the folder of the batch file.
     private mutating func readImages(_ top: YAMLSection, items: String?) -> String {
         if let images = changes.images {
-            if !isFolder(images) {
+            if !isFolder(images), !isTrusted(images) {
                 problems.add(
                     images, nil,
                     isFile(images)
@@ -149,7 +144,9 @@ struct BatchFileReader {
 
     private mutating func readFolder(_ key: String, _ top: YAMLSection) -> String? {
         guard let path = top.text(key, &problems).map(absolute) else { return nil }
-        if !isFolder(path) { problems.add(file, top.line(of: key), "'\(key)': there is no folder \(path)") }
+        if !isFolder(path), !isTrusted(path) {
+            problems.add(file, top.line(of: key), "'\(key)': there is no folder \(path)")
+        }
         return path
     }
 
@@ -210,73 +207,20 @@ struct BatchFileReader {
         }
     }
 
-    private mutating func readImageTag(
-        _ top: YAMLSection, _ template: PromptTemplate
-    ) -> ImageTag? {
-        let tag = changes.imageTag ?? top.choice("image_tag", ImageTag.self, &problems)
-        if tag == .text, template == PromptTemplate.none {
+    /// What must hold of values that come from a file or an option, or that go together.
+    private mutating func check(_ description: BatchDescription, _ top: YAMLSection) {
+        if description.imageTag == .text, description.template == PromptTemplate.none {
             problems.add(
                 file, top.line(of: "image_tag"),
                 "'image_tag: text' needs a template: with 'template: none' <image> says where the picture goes")
         }
-        return tag
-    }
-
-    /// A word, or `true` and `false` for `projected` and `none`.
-    private mutating func readFeatures(_ top: YAMLSection) -> BatchDescription.Features? {
-        switch top.node("features")?.scalar?.string {
-        case "true": .projected
-        case "false": BatchDescription.Features.none
-        default: top.choice("features", BatchDescription.Features.self, &problems)
+        let generation = description.generation
+        if !(1...1_000_000).contains(generation.maxTokens) {
+            problems.add(file, nil, "--max-tokens must be from 1 to 1000000")
         }
-    }
-
-    private mutating func readGeneration(_ top: YAMLSection) -> BatchDescription.Generation {
-        var generation = readOwnGeneration(top)
-        if let tokens = changes.maxTokens {
-            if !(1...1_000_000).contains(tokens) { problems.add(file, nil, "--max-tokens must be from 1 to 1000000") }
-            generation.maxTokens = tokens
+        if !(generation.temperature >= 0 && generation.temperature.isFinite) {
+            problems.add(file, nil, "--temperature must be 0 or more")
         }
-        if let temperature = changes.temperature {
-            if !(temperature >= 0 && temperature.isFinite) {
-                problems.add(file, nil, "--temperature must be 0 or more")
-            }
-            generation.temperature = temperature
-        }
-        return generation
-    }
-
-    private mutating func readOwnGeneration(_ top: YAMLSection) -> BatchDescription.Generation {
-        var generation = BatchDescription.Generation()
-        guard let node = top.node("generation") else { return generation }
-        let known = ["max_tokens", "temperature", "top_p", "seed", "stop"]
-        let section = YAMLSection(node, file: file, prefix: "generation.", known: known, &problems)
-        generation.maxTokens = section.integer("max_tokens", 1...1_000_000, &problems) ?? generation.maxTokens
-        generation.temperature =
-            section.number("temperature", "0 or more", &problems) { $0 >= 0 } ?? generation.temperature
-        generation.topP =
-            section.number("top_p", "above 0 and at most 1", &problems) { $0 > 0 && $0 <= 1 } ?? generation.topP
-        generation.seed = section.integer("seed", 0...UInt64.max, &problems) ?? generation.seed
-        generation.stop = section.texts("stop", &problems) ?? generation.stop
-        return generation
-    }
-
-    private mutating func readQueue(_ top: YAMLSection) -> QueueOptions {
-        var queue = QueueOptions()
-        guard let node = top.node("queue") else { return queue }
-        let known = ["priority", "labels", "max_fails", "retries", "crash_limit", "timeout", "second_runs"]
-        let section = YAMLSection(node, file: file, prefix: "queue.", known: known, &problems)
-        queue.priority = section.integer("priority", Int32.min...Int32.max, &problems) ?? queue.priority
-        if let node = section.node("labels") {
-            let labels = YAMLSection(node, file: file, prefix: "queue.labels.", known: nil, &problems)
-            for key in labels.keys { queue.labels[key] = labels.text(key, &problems) }
-        }
-        queue.maxFails = section.value("max_fails", "a number such as 100 or a share such as 3%", &problems)
-        queue.retries = section.integer("retries", 0...1000, &problems)
-        queue.crashLimit = section.integer("crash_limit", 1...1000, &problems) ?? queue.crashLimit
-        queue.timeout = section.value("timeout", "a time such as 10m, or 300% of the median", &problems)
-        queue.secondRuns = section.flag("second_runs", &problems) ?? queue.secondRuns
-        return queue
     }
 
     private mutating func readRun(_ top: YAMLSection) -> BatchFile.Run {

@@ -8,6 +8,8 @@ struct ItemsCheck {
         /// The most pictures that an item is about, and its line.
         var most: (pictures: Int, line: Int?) = (0, nil)
         var unreadable = UnreadablePictures()
+        /// Pictures that are not here, where that may be.
+        var absent = 0
     }
 
     /// A picture that an item named.
@@ -19,6 +21,8 @@ struct ItemsCheck {
 
     let source: ItemSource
     let tags: ImageTags
+    /// Whether pictures that are not here may be on other machines.
+    let trustsPaths: Bool
     /// Why a file that is there cannot be read as a picture; nil where nothing speaks against it.
     let trouble: ((String) -> String?)?
 
@@ -51,7 +55,7 @@ struct ItemsCheck {
                         problems.add(file, line.number, "id '\(id)' is already used in line \(first)")
                     }
                 }
-                if look(at: fields.images ?? [], line.number, &seen, &usable.unreadable, &problems) {
+                if look(at: fields.images ?? [], line.number, &seen, &usable, &problems) {
                     usable.unreadable.items += 1
                 }
                 guard let item = fields.item else { continue }
@@ -73,7 +77,7 @@ struct ItemsCheck {
 
     /// Looks for the pictures of an item; whether one of them cannot be read, as far as anybody looked.
     private func look(
-        at pictures: [String], _ line: Int?, _ seen: inout [String: Seen], _ unreadable: inout UnreadablePictures,
+        at pictures: [String], _ line: Int?, _ seen: inout [String: Seen], _ count: inout Count,
         _ problems: inout ManifestProblems
     ) -> Bool {
         var hasTrouble = false
@@ -84,6 +88,10 @@ struct ItemsCheck {
             seen[image] = picture
             if !picture.isThere {
                 let isHidden = access(path, F_OK) != 0 && errno == EACCES
+                if trustsPaths, !isHidden {
+                    if isNew { count.absent += 1 }
+                    continue
+                }
                 problems.add(
                     file, line,
                     isHidden
@@ -93,7 +101,7 @@ struct ItemsCheck {
                 problems.add(file, line, "image '\(image)' is a link that leads out of \(images)")
             } else if isNew, seen.count <= UnreadablePictures.mostExamined, let reason = trouble?(path) {
                 seen[image]?.trouble = reason
-                unreadable.add(image, reason)
+                count.unreadable.add(image, reason)
             }
             hasTrouble = hasTrouble || seen[image]?.trouble != nil
         }

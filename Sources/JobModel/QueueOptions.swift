@@ -29,28 +29,12 @@ public struct QueueOptions: Sendable, Hashable, Codable {
         self.secondRuns = secondRuns
     }
 
-    /// Reads what is there; the rest has its default.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        self.init()
-        priority = try container.decodeIfPresent(Int32.self, forKey: .priority) ?? priority
-        labels = try container.decodeIfPresent([String: String].self, forKey: .labels) ?? labels
-        maxFails = try container.decodeIfPresent(FailureLimit.self, forKey: .maxFails)
-        retries = try container.decodeIfPresent(Int.self, forKey: .retries)
-        crashLimit = try container.decodeIfPresent(Int.self, forKey: .crashLimit) ?? crashLimit
-        timeout = try container.decodeIfPresent(TimeLimit.self, forKey: .timeout)
-        secondRuns = try container.decodeIfPresent(Bool.self, forKey: .secondRuns) ?? secondRuns
-    }
-
     /// The rule for failures of a class: the class's own, with the batch's number of retries where it names one.
     public func retryRule(_ errorClass: ErrorClass) -> RetryRule {
         var rule = errorClass.retryRule
         if let retries, errorClass != .input { rule.limit = retries }
         return rule
     }
-
-    /// Whether every number is one that a batch file may have.
-    var isUsable: Bool { (1...1000).contains(crashLimit) && (0...1000).contains(retries ?? 0) }
 }
 
 /// How many jobs of a batch may fail before the rest is cancelled: `100`, or a share of all, `3%`.

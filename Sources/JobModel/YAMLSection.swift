@@ -61,6 +61,11 @@ struct YAMLSection {
     /// The value of a key as it stands.
     func node(_ key: String) -> Node? { values[key] }
 
+    /// The mapping under a key; nil where the key is not there.
+    func section(_ key: String, known: [String]?, _ problems: inout ManifestProblems) -> YAMLSection? {
+        values[key].map { YAMLSection($0, file: file, prefix: "\(prefix)\(key).", known: known, &problems) }
+    }
+
     /// A text; numbers and words count as text too.
     func text(_ key: String, _ problems: inout ManifestProblems) -> String? {
         guard let node = values[key] else { return nil }

@@ -25,10 +25,11 @@ import VisionLanguage
     private func sample() throws -> WeightSample {
         let configuration = try LLaVAConfiguration(directory: directory)
         let processor = try LLaVAProcessor(directory: directory, configuration: configuration)
-        let batch = BatchDescription(
+        var batch = BatchDescription(
             name: "check", model: directory,
             items: Repository.root.appendingPathComponent("Jobs/demo/questions.jsonl").path,
-            images: Repository.root.appendingPathComponent("Jobs/demo").path, results: "", template: .hf)
+            images: Repository.root.appendingPathComponent("Jobs/demo").path, results: "")
+        batch.template = .hf
         return try WeightSample(batch, processor: processor, limit: 6)
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import JobModel
 import JobVocabulary
+import TestSupport
 import Testing
 
 @Suite struct BatchFileTests {
@@ -65,7 +66,7 @@ import Testing
                   top_p: 0.9
                   seed: 18446744073709551615
                   stop: ["###", "\\n"]
-                features: false
+                features: none
                 trace: indices
                 run: {workers: 2, threads: 3}
                 """)
@@ -169,17 +170,24 @@ import Testing
               second_runs: true
 
             """
-        let description = BatchDescription(
-            name: "n", model: "/m", visionTower: "/t", items: "/i", images: "/p",
-            prompt: "What?", results: "/r",
-            method: BatchDescription.Method(name: "ficoco-v", keep: 64, fromLayer: 3, options: ["axis": "row"]),
-            template: .hf, imageTag: .place, imageMode: .pad, orientation: .asStored, precision: .bf16, weights: .int8,
-            generation: BatchDescription.Generation(
-                maxTokens: 9, temperature: 0.5, topP: 0.25, seed: 7, stop: ["a", "b"]),
-            features: .tower, trace: .indices,
-            queue: QueueOptions(
-                priority: -3, labels: ["a": "b"], maxFails: .percent(3), retries: 4, crashLimit: 2,
-                timeout: .seconds(90), secondRuns: true))
+        var description = BatchDescription(name: "n", model: "/m", items: "/i", images: "/p", results: "/r")
+        description.visionTower = "/t"
+        description.prompt = "What?"
+        description.method = BatchDescription.Method(
+            name: "ficoco-v", keep: 64, fromLayer: 3, options: ["axis": "row"])
+        description.template = .hf
+        description.imageTag = .place
+        description.imageMode = .pad
+        description.orientation = .asStored
+        description.precision = .bf16
+        description.weights = .int8
+        description.generation = BatchDescription.Generation(
+            maxTokens: 9, temperature: 0.5, topP: 0.25, seed: 7, stop: ["a", "b"])
+        description.features = .tower
+        description.trace = .indices
+        description.queue = QueueOptions(
+            priority: -3, labels: ["a": "b"], maxFails: .percent(3), retries: 4, crashLimit: 2,
+            timeout: .seconds(90), secondRuns: true)
         #expect(try description.yaml() == yaml)
         #expect(
             try description.json() == """
@@ -199,5 +207,67 @@ import Testing
         let read = try BatchDescription(json: old)
         #expect(read.orientation == .asStored)
         #expect(description.differences(from: read) == ["orientation: as-stored → exif"])
+    }
+
+    @Test func whatADescriptionDoesNotSayHasItsDefaultAtEveryDepth() throws {
+        let read = try BatchDescription(
+            json: """
+                {"name":"b","model":"/m","items":"/i","images":"/","results":"/r","orientation":"exif","new":{"x":1},
+                 "generation":{"seed":18446744073709551615,"new":2},"method":{"name":"ficoco-v","keep":64},"queue":{"retries":2}}
+                """)
+        var expected = BatchDescription(name: "b", model: "/m", items: "/i", images: "/", results: "/r")
+        expected.generation.seed = .max
+        expected.method = BatchDescription.Method(name: "ficoco-v", keep: 64)
+        expected.queue.retries = 2
+        #expect(read == expected)
+    }
+
+    @Test(arguments: ["name", "model", "items", "images", "results"])
+    func aDescriptionWithoutWhatItIsAboutIsRefused(key: String) throws {
+        let whole = BatchDescription(name: "v", model: "v", items: "v", images: "v", results: "v")
+        let json = try whole.json().replacing("\"\(key)\":\"v\"", with: "\"\(key)2\":\"v\"")
+        #expect {
+            try BatchDescription(json: json)
+        } throws: { "\($0)".contains("'\(key)' is missing") }
+    }
+
+    @Test func whatMakesResultsDifferIsNamedKeyByKey() {
+        let old = BatchDescription(name: "b", model: "/m", items: "/i", images: "/", results: "/r")
+        var new = BatchDescription(name: "c", model: "/n", items: "/j", images: "/", results: "/s")
+        new.prompt = "What?"
+        new.queue.priority = 3
+        new.visionTower = "/t"
+        new.imageMode = .pad
+        new.method = BatchDescription.Method(name: "ficoco-v", keep: 64, options: ["axis": "row"])
+        new.generation.stop = ["a", "b"]
+        new.precision = .bf16
+        #expect(
+            new.differences(from: old) == [
+                "model: /m → /n", "vision_tower: none → /t", "method.name: none → ficoco-v", "method.keep: none → 64",
+                "method.axis: none → row", "image_mode: none → pad", "precision: auto → bf16",
+                "generation.stop: [] → [a, b]",
+            ])
+        #expect(old.differences(from: old) == [])
+    }
+
+    /// The table of keys in `Jobs/README.md` has those that a batch file may have, in the order in which one is written.
+    @Test func theDocumentedKeysAreThoseThatAreRead() throws {
+        func known(_ yaml: String) throws -> [String] {
+            let folder = try BatchFolder(yaml: "model: model\nitems: items.jsonl\n" + yaml)
+            let problems = #expect(throws: ManifestProblems.self) { try BatchFile.load(folder.batchFile) }
+            let list = try #require("\(problems!)".split(separator: "known are ").last)
+            return list.split(whereSeparator: \.isNewline)[0].components(separatedBy: ", ")
+        }
+        let groups = try ["generation", "queue", "run"].map { (name: $0, keys: try known("\($0): {x: 1}\n")) }
+        let keys = try known("x: 1\n").flatMap { key in
+            if key == "method" {
+                return ["method", "method.name", "method.keep", "method.from_layer", "method.<option>"]
+            }
+            return groups.first { $0.name == key }?.keys.map { "\(key).\($0)" } ?? [key]
+        }
+        let page = try String(contentsOf: Repository.root.appendingPathComponent("Jobs/README.md"), encoding: .utf8)
+        let documented = page.matches(of: /(?m)^\| `([a-z_.<>]+)` \| [^|]+ \| [^|]+ \|$/).map { String($0.output.1) }
+        let table = documented.prefix { $0 != "run.threads" } + ["run.threads"]
+        #expect(Array(table) == keys)
     }
 }

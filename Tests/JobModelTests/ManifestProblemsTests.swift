@@ -155,7 +155,7 @@ import Testing
     }
 
     @Test func namesMissingKeysAndUnknownMethods() throws {
-        let empty = try BatchFolder(yaml: "features: true")
+        let empty = try BatchFolder(yaml: "features: none")
         #expect(try problems(empty) == ["demo.yaml:1: 'model' is missing", "demo.yaml:1: 'items' is missing"])
         let method = try BatchFolder(yaml: "model: model\nitems: items.jsonl\n\nmethod: tome\n")
         #expect(

@@ -117,6 +117,33 @@ extension BlackBox {
             _ = worker
         }
 
+        /// A machine without the model and the pictures submits for workers that have them.
+        @Test func pathsOfOtherMachinesAreTrustedWhereThatIsAsked() async throws {
+            let services = try await Services()
+            let batch = try TestBatch(
+                Demo.items(3), method: "{name: ficoco-v, keep: 64}", model: "/cluster/model",
+                images: "/cluster/pictures")
+            let refused = try await services.ask("submit", batch.path)
+            #expect(refused.code == 2 && refused.errors.contains("there is no folder /cluster/model"), "\(refused)")
+            let submitted = try await services.ask("submit", batch.path, "--trust-paths", "--output", "quiet")
+            #expect(submitted.code == 0 && submitted.output == "batch\n", "\(submitted)")
+            #expect(
+                submitted.errors == """
+                    not on this machine, so that only a worker can check it: the model /cluster/model, 1 picture below \
+                    /cluster/pictures
+
+                    """)
+            let stored = try String(contentsOfFile: batch.results + "/batch.yaml", encoding: .utf8)
+            #expect(stored.contains("images: \"/cluster/pictures\""), "\(stored)")
+            let worker = try services.startNullWorker("one")
+            #expect(try await services.ask("wait", "batch").code == 0)
+            // What is wrong and can be seen is refused all the same.
+            let wrong = try TestBatch(Demo.items(3), method: "{name: best, keep: 64}", model: "/cluster/model")
+            let said = try await services.ask("submit", wrong.path, "--trust-paths")
+            #expect(said.code == 2 && said.errors.contains("there is no method 'best'"), "\(said)")
+            #expect(worker.isRunning)
+        }
+
         @Test func aBatchIsSteeredFromBeginningToEnd() async throws {
             let services = try await Services()
             let batch = try TestBatch(

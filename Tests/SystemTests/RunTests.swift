@@ -112,6 +112,30 @@ extension BlackBox {
             #expect(try Shard.all(in: batch.results + "-2").count == 1)
         }
 
+        /// Results are found by their folder, by the batch file and by the batch's name, and it is said which ones are meant.
+        @Test func resultsAreFoundByTheNameOfTheBatch() async throws {
+            let batch = try TestBatch(Demo.items(2), method: "none", maxTokens: 2)
+            for arguments in [["--output", "quiet"], ["--new", "--output", "quiet"]] {
+                let end = try await winnow(["run", batch.path, "--features", "none"] + arguments)
+                try #require(end.code == 0, "\(end)")
+            }
+            func count(_ results: String...) async throws -> RunningWinnow.End {
+                try await RunningWinnow(
+                    ["results", "query", "SELECT COUNT(*) AS jobs FROM jobs", "--output", "csv"] + results,
+                    in: batch.folder.url
+                ).end()
+            }
+            let older = try await count("results/batch")
+            #expect(older.code == 0 && older.output.split(whereSeparator: \.isNewline) == ["jobs", "2"], "\(older)")
+            #expect(older.errors == "winnow: results/batch is not the last run: results/batch-2 is newer\n")
+            #expect(try await count("results/batch-2").errors == "")
+            #expect(try await count("batch").errors == "winnow: results of batch batch: results/batch-2\n")
+            #expect(try await count("batch.yaml").errors == "winnow: results of batch.yaml: results/batch-2\n")
+            let none = try await count("btach")
+            #expect(none.code == 2 && none.errors.contains("here are results of batch, batch-2"), "\(none)")
+            #expect(try await count().code == 2)
+        }
+
         @Test func interruptedItEndsItsProcessesAndSaysSo() async throws {
             let batch = try TestBatch(Demo.items(2000), workers: 2)
             let run = try RunningWinnow(["run", batch.path])

@@ -12,15 +12,16 @@ struct CatalogueCommand: ParsableCommand {
             never committed. While a batch runs, 'winnow run' and every command that reads the catalogue add what is new.
             """)
 
-    @OptionGroup var folder: FolderArgument
+    @OptionGroup var place: FolderArgument
     @OptionGroup var store: StoreOption
 
     @Option(help: "How to print what was done: table or json.")
     var output = OutputFormat.table
 
     func run() throws {
-        let committed = try store.results(of: folder.results).map(CommittedRows.init)
-        let summary = try Catalogue.rebuild(folder.results, committed: committed)
+        let folder = try place.results()
+        let committed = try store.results(of: folder).map(CommittedRows.init)
+        let summary = try Catalogue.rebuild(folder, committed: committed)
         summary.printWhatIsLeftOut()
         switch output {
         case .json:
@@ -31,11 +32,11 @@ struct CatalogueCommand: ParsableCommand {
             }
             try printJSON(
                 Made(
-                    catalogue: "\(folder.results.path)/\(ResultsLayout.catalogue)", shards: summary.shards,
+                    catalogue: "\(folder.path)/\(ResultsLayout.catalogue)", shards: summary.shards,
                     jobs: summary.jobs, unreadable: summary.unreadable))
         case .table:
-            print("\(folder.results.path)/\(ResultsLayout.catalogue): \(summary.jobs) jobs in \(summary.shards) shards")
-        case .quiet: print("\(folder.results.path)/\(ResultsLayout.catalogue)")
+            print("\(folder.path)/\(ResultsLayout.catalogue): \(summary.jobs) jobs in \(summary.shards) shards")
+        case .quiet: print("\(folder.path)/\(ResultsLayout.catalogue)")
         }
         if !summary.unreadable.isEmpty { throw CommandFailure("not everything can be read") }
     }

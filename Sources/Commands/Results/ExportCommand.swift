@@ -20,7 +20,7 @@ struct ExportCommand: ParsableCommand {
             the output file of OpenAI's Batch API: custom_id with a response, or with an error.
             """)
 
-    @OptionGroup var folder: FolderArgument
+    @OptionGroup var place: FolderArgument
     @OptionGroup var store: StoreOption
 
     @Option(help: "csv, jsonl, parquet, npz, llava or openai.")
@@ -39,7 +39,8 @@ struct ExportCommand: ParsableCommand {
     var modelID: String?
 
     func run() throws {
-        let catalogue = try folder.catalogue(store)
+        let folder = try place.results()
+        let catalogue = try store.catalogue(of: folder)
         switch format {
         case .csv: try write { put in try CSV.write(Self.everything, of: catalogue, to: put) }
         case .jsonl: try write { put in try JSONLines.write(Self.everything, of: catalogue, to: put) }
@@ -50,7 +51,7 @@ struct ExportCommand: ParsableCommand {
             // Python has no examination of its own.
             try catalogue.examineShards(reading: format == .npz ? .everything : .rows)
             try OutputFile(out).fill { part in
-                try PythonReader.export(format.rawValue, of: folder.results, to: part, python: python)
+                try PythonReader.export(format.rawValue, of: folder, to: part, python: python)
             }
         }
     }

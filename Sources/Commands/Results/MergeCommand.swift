@@ -15,7 +15,7 @@ struct MergeCommand: ParsableCommand {
             shard says of each row where a worker first wrote it (/sources, jobs/source, jobs/source_row).
             """)
 
-    @OptionGroup var folder: FolderArgument
+    @OptionGroup var place: FolderArgument
     @OptionGroup var store: StoreOption
 
     @Option(help: "About the size of a merged shard in MiB, up to 4096.")
@@ -32,7 +32,8 @@ struct MergeCommand: ParsableCommand {
     }
 
     func run() throws {
-        let results = try store.results(of: folder.results)
+        let folder = try place.results()
+        let results = try store.results(of: folder)
         if let results, !results.state.isFinal {
             throw CommandFailure(
                 ExitCodes.usage, "batch \(results.batch) is \(results.state); merge when it is over ('winnow wait')")
@@ -44,7 +45,7 @@ struct MergeCommand: ParsableCommand {
                     + "name it with --store, or say --finished")
         }
         let merging = Merging(
-            folder.results, committed: results.map(CommittedRows.init), targetBytes: size << 20,
+            folder, committed: results.map(CommittedRows.init), targetBytes: size << 20,
             host: ProcessInfo.processInfo.hostName, software: ProtocolVersion.software)
         // Merging removes the rows that do not count, so it must know them.
         if results == nil, let first = try merging.contestedJobs().first {
@@ -58,7 +59,7 @@ struct MergeCommand: ParsableCommand {
             let shardsBefore, shardsAfter, rows: Int
             let written: [String]
         }
-        let written = summary.written.map { "\(folder.results.path)/\($0)" }
+        let written = summary.written.map { "\(folder.path)/\($0)" }
         let head = "\(summary.shardsBefore) shards became \(summary.shardsAfter), with the same \(summary.rows) rows"
         try output.show(
             Report(

@@ -20,14 +20,15 @@ struct QueryCommand: ParsableCommand {
     @Argument(help: "The query, one SELECT of SQLite.")
     var sql: String
 
-    @OptionGroup var folder: FolderArgument
+    @OptionGroup var place: FolderArgument
     @OptionGroup var store: StoreOption
 
     @Option(help: "How to print: table, json (a list of objects) or csv.")
     var output = Format.table
 
     func run() throws {
-        let result = try folder.catalogue(store).query(sql)
+        let folder = try place.results()
+        let result = try store.catalogue(of: folder).query(sql)
         switch output {
         case .csv: print(CSV.text(result), terminator: "")
         case .json: print(try JSONLines.array(result))

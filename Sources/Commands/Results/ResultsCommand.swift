@@ -53,19 +53,27 @@ extension Catalogue.Summary {
     }
 }
 
-/// A results folder as an argument: by default the one that the command is run in.
+/// Results as an argument: by default those of the folder that the command is run in.
 struct FolderArgument: ParsableArguments {
-    @Argument(help: "The results folder, which holds batch.yaml and shards.")
+    @Argument(
+        help: """
+            The results folder, which holds batch.yaml and shards; or a batch file, or the name of a batch with results in \
+            results/, which means the last of its runs.
+            """)
     var folder = "."
 
-    /// The folder.
-    var results: ResultsFolder {
-        ResultsFolder(folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder)
+    /// The results; says on standard error which ones, where the argument leaves that open.
+    func results() throws -> ResultsFolder {
+        let choice = try ResultsChoice(folder)
+        if let remark = choice.remark { printError("winnow: \(remark)") }
+        return choice.folder
     }
+}
 
-    /// The catalogue of the folder, brought up to date.
-    func catalogue(_ store: StoreOption) throws -> Catalogue {
-        let catalogue = try Catalogue(results) { try store.results(of: results).map(CommittedRows.init) }
+extension StoreOption {
+    /// The catalogue of a folder, brought up to date.
+    func catalogue(of folder: ResultsFolder) throws -> Catalogue {
+        let catalogue = try Catalogue(folder) { try results(of: folder).map(CommittedRows.init) }
         catalogue.summary.printWhatIsLeftOut()
         return catalogue
     }

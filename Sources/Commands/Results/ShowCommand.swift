@@ -24,7 +24,7 @@ struct ShowCommand: ParsableCommand {
     @Argument(help: "The job's id.")
     var id: String
 
-    @OptionGroup var folder: FolderArgument
+    @OptionGroup var place: FolderArgument
     @OptionGroup var store: StoreOption
 
     @Option(help: "How to draw in the terminal: blocks, sixel or off; blocks if output is a terminal.")
@@ -44,7 +44,8 @@ struct ShowCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (row, header) = try FoundJob.find(id, in: folder.catalogue(store))
+        let folder = try place.results()
+        let (row, header) = try FoundJob.find(id, in: store.catalogue(of: folder))
         print(JobText(row).text.shown)
         guard row.status == .ok else { return }
         guard !row.pictures.isEmpty else {
@@ -54,7 +55,7 @@ struct ShowCommand: ParsableCommand {
         guard header.trace != .none else {
             throw CommandFailure(ExitCodes.usage, "the batch was run with trace: none, so nothing can be drawn")
         }
-        let images = try images ?? BatchImages.folder(of: folder.results)
+        let images = try images ?? BatchImages.folder(of: folder)
         let views = try (0..<row.segments.count).map { try ModelView(row, segment: $0, images: images) }
         let tiles = views.map { ReductionPanels($0, row: row, steps: steps) }
         switch drawing ?? (isatty(STDOUT_FILENO) == 1 ? .blocks : .off) {

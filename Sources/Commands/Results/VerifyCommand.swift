@@ -18,7 +18,7 @@ struct VerifyCommand: ParsableCommand {
             anything cannot be read, because of rights, a disk or its mount, it moves nothing and puts nothing back.
             """)
 
-    @OptionGroup var folder: FolderArgument
+    @OptionGroup var place: FolderArgument
     @OptionGroup var store: StoreOption
 
     @Flag(help: "Put exactly the missing jobs back. Stop the coordinator first; its next start runs them.")
@@ -34,29 +34,30 @@ struct VerifyCommand: ParsableCommand {
     var output = OutputFormat.table
 
     func run() throws {
-        let results = try store.results(of: folder.results)
+        let folder = try place.results()
+        let results = try store.results(of: folder)
         if requeue, results == nil {
             throw CommandFailure(ExitCodes.usage, "--requeue needs the job store of the batch: name it with --store")
         }
-        let expected = results == nil ? expectedItems() : nil
+        let expected = results == nil ? expectedItems(of: folder) : nil
         if results == nil, expected == nil {
             printError(
                 "winnow: missing rows were not looked for: there is no job store, and the items file of the batch cannot "
                     + "be read; --store names a store")
         }
         let verification = try Verification(
-            folder.results, results: results, expected: expected, takesAbsenceAsLoss: lost)
+            folder, results: results, expected: expected, takesAbsenceAsLoss: lost)
         var requeued: Int?
         if requeue, !verification.isComplete {
             printError(
                 "winnow: nothing was put back and nothing moved, because not everything can be read just now; run this again "
                     + "when it can (if all shards are gone for good: --lost)")
-        } else if requeue, let results, let url = store.url(for: folder.results) {
+        } else if requeue, let results, let url = store.url(for: folder) {
             requeued = try put(back: verification.missing, of: results.batch, in: url)
             // Their jobs run again: without them the next look finds everything in order.
             if requeued == verification.missing.count {
-                for shard in try verification.setDamagedAside(in: folder.results) {
-                    printError("winnow: \(shard) was moved to \(folder.results.path)/damaged")
+                for shard in try verification.setDamagedAside(in: folder) {
+                    printError("winnow: \(shard) was moved to \(folder.path)/damaged")
                 }
             }
         }
@@ -67,8 +68,8 @@ struct VerifyCommand: ParsableCommand {
     }
 
     /// The ids of the batch's items, if what they are read from is still there.
-    private func expectedItems() -> [String]? {
-        let url = URL(fileURLWithPath: folder.results.path).appendingPathComponent(ResultsLayout.batchFile)
+    private func expectedItems(of folder: ResultsFolder) -> [String]? {
+        let url = URL(fileURLWithPath: folder.path).appendingPathComponent(ResultsLayout.batchFile)
         guard let source = BatchFile.itemSource(in: url) else { return nil }
         do {
             var lines = try ItemLines(source)

@@ -72,7 +72,7 @@ extension BlackBox {
             let services = try await Services(lease: 5)
             let first = try services.startNullWorker("one")
             let batch = try TestBatch(
-                Demo.items(3_000), method: "none", lines: "results: \(disk.path)/results\nfeatures: false")
+                Demo.items(3_000), method: "none", lines: "results: \(disk.path)/results\nfeatures: none")
             let submitted = try await services.submit(batch)
             try await eventually("the trouble is named") {
                 let status = try await services.ask("status", submitted.batch)
