@@ -71,7 +71,7 @@ struct WorkerReport: Encodable {
     let running, answered, capacity: UInt32
     let finished: UInt64
     let secondsSinceHeard: Double
-    let note: String
+    let note, host, key: String
 
     init(_ status: WireWorkerStatus) {
         worker = status.worker
@@ -82,18 +82,25 @@ struct WorkerReport: Encodable {
         finished = status.finished
         secondsSinceHeard = status.secondsSinceHeard
         note = status.note
+        host = status.host
+        key = status.key
     }
 
     static func table(_ reports: [WorkerReport]) -> String {
+        // Without keys nobody has one.
+        let hasKeys = reports.contains { !$0.key.isEmpty }
         var table = TextTable(
-            ["worker", "state", "in work", "to write", "capacity", "finished", "heard", "note"],
-            rightAligned: [2, 3, 4, 5, 6])
+            ["worker", "host"] + (hasKeys ? ["key"] : [])
+                + ["state", "in work", "to write", "capacity", "finished", "heard", "note"],
+            rightAligned: Set((3...7).map { hasKeys ? $0 + 1 : $0 }))
         for report in reports {
-            table.add([
-                report.worker, report.state, "\(report.running - min(report.answered, report.running))",
-                "\(report.answered)", "\(report.capacity)", "\(report.finished)",
-                "\(Int(report.secondsSinceHeard)) s ago", report.note,
-            ])
+            table.add(
+                [report.worker, report.host] + (hasKeys ? [report.key] : [])
+                    + [
+                        report.state, "\(report.running - min(report.answered, report.running))",
+                        "\(report.answered)", "\(report.capacity)", "\(report.finished)",
+                        "\(Int(report.secondsSinceHeard)) s ago", report.note,
+                    ])
         }
         return table.text()
     }

@@ -37,16 +37,23 @@ struct ResumeCommand: ParsableCommand {
     }
 }
 
-/// `winnow retry`: runs jobs again that ended without success.
+/// `winnow retry`: runs jobs again that ended without success, or lets workers try again.
 struct RetryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "retry", abstract: "Run jobs again that failed or were cancelled; their counts begin anew.")
+        commandName: "retry",
+        abstract: "Run jobs again that failed or were cancelled, or let workers try again what they could not run.",
+        usage: """
+            winnow retry <batch> (<item> ... | --failed | --cancelled) [<options>]
+            winnow retry --workers [<worker> ...] [<options>]
+            """,
+        discussion: """
+            Jobs wait again, and their counts begin anew. Workers that rest because everything failed on them, or that could \
+            not load a model or find pictures or results, try again by themselves after 5 seconds, and ever later up to 5 \
+            minutes; --workers lets them do it at once.
+            """)
 
-    @Argument(help: "The batch id.")
-    var batch: String
-
-    @Argument(help: "Ids of items; with none, --failed or --cancelled says which.")
-    var items: [String] = []
+    @Argument(help: "The batch id, and ids of items; with --workers, names of workers, or none for all of them.")
+    var names: [String] = []
 
     @Flag(help: "All jobs that failed.")
     var failed = false
@@ -54,17 +61,38 @@ struct RetryCommand: ParsableCommand {
     @Flag(help: "All jobs that were cancelled.")
     var cancelled = false
 
+    @Flag(help: "Workers that rest try again at once.")
+    var workers = false
+
     @OptionGroup var client: ClientOptions
 
     func validate() throws {
-        guard items.isEmpty == (failed || cancelled) else {
+        if workers {
+            guard !failed, !cancelled else {
+                throw ValidationError("--failed and --cancelled are about jobs, not --workers")
+            }
+            return
+        }
+        guard !names.isEmpty else { throw ValidationError("name a batch, or give --workers") }
+        guard (names.count == 1) == (failed || cancelled) else {
             throw ValidationError("name items, or give --failed, --cancelled or both")
         }
     }
 
     func run() throws {
-        let retried = try client.coordinator().retry(batch, items: items, failed: failed, cancelled: cancelled)
-        try client.output.show(["retried": retried], table: "\(retried) jobs wait again", quiet: "\(retried)")
+        let coordinator = try client.coordinator()
+        if workers {
+            let woken = try (names.isEmpty ? [""] : names).flatMap { try coordinator.wake($0) }
+            return try client.output.show(
+                ["woken": woken],
+                table: woken.isEmpty ? "no worker rests" : "try again: \(woken.joined(separator: ", "))",
+                quiet: woken.joined(separator: "\n"))
+        }
+        let retried = try coordinator.retry(
+            names[0], items: Array(names.dropFirst()), failed: failed, cancelled: cancelled)
+        try client.output.show(
+            ["retried": retried], table: "\(retried) \(retried == 1 ? "job waits" : "jobs wait") again",
+            quiet: "\(retried)")
     }
 }
 

@@ -47,6 +47,27 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "Most seconds that an answer waits before it is written.")
     var sealSeconds = WorkerConfiguration.Sealing().age / .seconds(1)
 
+    @Option(help: ArgumentHelp("End after so long without a job, such as 5m.", valueName: "time"))
+    var idleTimeout: TimeSpan?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Take no more jobs after this time, such as 4h, and end when those that run are done; before, take none that the \
+            batch's median says would run longer.
+            """, valueName: "time"))
+    var lifetime: TimeSpan?
+
+    @Option(
+        help: ArgumentHelp(
+            "End with an error where no coordinator answers for so long, such as 10m.", valueName: "time"))
+    var noCoordinatorTimeout: TimeSpan?
+
+    @Option(
+        help: ArgumentHelp(
+            "When asked to end, hand jobs back that still run after this time, such as 25s.", valueName: "time"))
+    var grace: TimeSpan?
+
     @Flag(help: "Load no model: end every job with a text made from its id and prompt. For trying the queue.")
     var null = false
 
@@ -95,6 +116,10 @@ struct WorkerCommand: ParsableCommand {
         var configuration = WorkerConfiguration(endpoint: connect, name: WorkerName(place.name))
         configuration.security = try access.security(for: connect, as: .worker)
         configuration.spool = place.spool
+        configuration.idleTimeout = idleTimeout?.duration
+        configuration.lifetime = lifetime?.duration
+        configuration.coordinatorTimeout = noCoordinatorTimeout?.duration
+        configuration.grace = grace?.duration
         configuration.sealing.rows = sealRows
         configuration.sealing.bytes = sealMib << 20
         configuration.sealing.age = .seconds(sealSeconds)

@@ -42,7 +42,7 @@ extension Coordination {
                     [LogKey.worker: "\(worker)", LogKey.reason: "\(reason)"])
             case .workerForgotten(let worker):
                 if let peer = peerOf.removeValue(forKey: worker) { peers[peer] = nil }
-                keyOf[worker] = nil
+                originOf[worker] = nil
                 log(.info, "forgot a worker", by: worker.rawValue, [LogKey.worker: "\(worker)"])
             case .refuse(let worker, let reason):
                 log(

@@ -98,6 +98,7 @@ extension Coordination {
         case .pause(let request): answer.paused = try pause(request)
         case .retry(let request): answer.retried = try retry(request)
         case .drain(let request): answer.draining = try drain(request)
+        case .wake(let request): answer.woken = try wake(request)
         default: break
         }
     }
@@ -147,17 +148,30 @@ extension Coordination {
     }
 
     private mutating func drain(_ request: WireDrainRequest) throws -> WireDrainAnswer {
-        let present = scheduler.allWorkers(at: now).filter { $0.state != .lost }.map(\.name)
-        guard request.worker.isEmpty || present.contains(WorkerName(request.worker)) else {
-            throw ClientRefusal(
-                "no-such-worker", "There is no worker '\(request.worker)' at present. `winnow workers` lists them.")
-        }
         var answer = WireDrainAnswer()
-        for name in present where request.worker.isEmpty || name.rawValue == request.worker {
+        for name in try present(request.worker) {
             drain(name)
             answer.workers.append(name.rawValue)
         }
         return answer
+    }
+
+    private mutating func wake(_ request: WireWakeRequest) throws -> WireWakeAnswer {
+        let (woken, actions) = scheduler.workersWoken(try present(request.worker), at: now)
+        try perform(actions)
+        var answer = WireWakeAnswer()
+        answer.workers = woken.map(\.rawValue)
+        return answer
+    }
+
+    /// The worker of that name; every one that is there, where it is empty.
+    private borrowing func present(_ name: String) throws -> [WorkerName] {
+        if name.isEmpty { return scheduler.allWorkers(at: now).filter { $0.state != .lost }.map(\.name) }
+        guard scheduler.isPresent(WorkerName(name)) else {
+            throw ClientRefusal(
+                "no-such-worker", "There is no worker '\(name)' at present. `winnow workers` lists them.")
+        }
+        return [WorkerName(name)]
     }
 
     /// Lets workers finish what they run; a second request does not wait for them.

@@ -35,7 +35,7 @@ extension Coordination {
                 answer.more = true
                 break
             }
-            let status = WireWorkerStatus(view)
+            let status = WireWorkerStatus(view, originOf[view.name])
             bytes += status.size
             answer.workers.append(status)
         }
@@ -157,7 +157,7 @@ extension WireBatchStatus {
 
 extension WireWorkerStatus {
     /// What the scheduler knows of a worker.
-    init(_ view: WorkerView) {
+    init(_ view: WorkerView, _ origin: Coordination.WorkerOrigin?) {
         self.init()
         worker = view.name.rawValue
         state = view.state.rawValue
@@ -167,9 +167,11 @@ extension WireWorkerStatus {
         finished = view.finished
         secondsSinceHeard = view.silence / .seconds(1)
         note = view.note
+        host = origin?.host ?? ""
+        key = origin?.key ?? ""
     }
     /// Bytes that it takes in a message, or a few more.
-    fileprivate var size: Int { 128 + worker.utf8.count + note.utf8.count }
+    fileprivate var size: Int { 128 + [worker, note, host, key].reduce(0) { $0 + $1.utf8.count } }
 }
 
 extension ItemRecord {

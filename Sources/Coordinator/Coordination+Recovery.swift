@@ -102,7 +102,7 @@ extension Coordination {
         records = [:]
         peers = [:]
         peerOf = [:]
-        keyOf = [:]
+        originOf = [:]
         try recover()
     }
 }

@@ -20,7 +20,8 @@ extension Coordination {
         snapshot.batches = batches.map { view in
             let record = records[view.id]
             var batch = ServiceSnapshot.Batch(
-                batch: view.id.rawValue, state: view.state.description, results: record?.description.results ?? "")
+                batch: view.id.rawValue, state: view.state.description,
+                method: record?.description.method.summary ?? "", results: record?.description.results ?? "")
             for state in JobState.allCases { batch.jobs[state.description] = view.counts[state] }
             batch.isPaused = view.isPaused && !view.state.isFinal
             batch.trouble = view.trouble ?? record?.hindrance ?? ""
@@ -32,10 +33,14 @@ extension Coordination {
             return batch
         }
         snapshot.workers = workers.map { view in
-            ServiceSnapshot.Worker(
+            var worker = ServiceSnapshot.Worker(
                 worker: view.name.rawValue, state: view.state.rawValue, running: view.running, capacity: view.capacity,
                 finished: view.finished, jobsPerSecond: metrics.endedOfWorker[view.name]?.rate(at: seconds) ?? 0,
                 silentSeconds: view.silence / .seconds(1))
+            worker.note = view.note
+            worker.host = originOf[view.name]?.host ?? ""
+            worker.key = originOf[view.name]?.key ?? ""
+            return worker
         }
         snapshot.failures = metrics.failures.reversed().map {
             ServiceSnapshot.Failure(

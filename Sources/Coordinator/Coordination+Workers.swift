@@ -78,7 +78,7 @@ extension Coordination {
         peers[peer] = nil
         guard peerOf[worker] == peer else { return }
         peerOf[worker] = nil
-        keyOf[worker] = nil
+        originOf[worker] = nil
         metrics.forget(worker)
         try perform(scheduler.workerLeft(worker, at: now))
     }
@@ -108,7 +108,7 @@ extension Coordination {
         }
         let name = WorkerName(hello.worker)
         // Whoever has another key is somebody else, and takes nobody's place.
-        if let owner = keyOf[name], owner != sender, scheduler.knows(name) {
+        if let owner = originOf[name]?.key, owner != sender, scheduler.knows(name) {
             let message = "The name '\(name)' belongs to a worker with another key; give this one another name."
             noteRefusal(message)
             return tell(peer: peer) { $0.refusal = WireRefusal(code: "name-taken", message: message) }
@@ -117,7 +117,8 @@ extension Coordination {
         if let former = peers[peer]?.name, former != name { try leave(former, peer, sender) }
         let actions = scheduler.workerJoined(
             name, session: SessionID(hello.session), capacity: min(Int(hello.capacity), 4096),
-            held: hello.held.map(\.heldLease), at: now)
+            held: hello.held.map(\.heldLease),
+            timeLeft: hello.secondsLeft > 0 ? .seconds(hello.secondsLeft) : nil, at: now)
         if case .refuse(_, let reason)? = actions.first {
             tell(peer: peer) { $0.refusal = WireRefusal(code: "superseded", message: reason) }
             return try perform(actions)
@@ -125,7 +126,7 @@ extension Coordination {
         if let former = peerOf[name] { peers[former] = nil }
         peers[peer] = WorkerPeer(name: name)
         peerOf[name] = peer
-        keyOf[name] = sender
+        originOf[name] = WorkerOrigin(key: sender, host: hello.host.shortened(to: 255))
         metrics.counters.workersJoined += 1
         metrics.began(worker: name, at: now)
         log(

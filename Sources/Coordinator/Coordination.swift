@@ -18,6 +18,14 @@ struct Coordination: ~Copyable {
         var knownBatches: Set<BatchID> = []
     }
 
+    /// Where a worker came from.
+    struct WorkerOrigin {
+        /// The key that it came with, to which its name belongs; nil where it needs none.
+        var key: String?
+        /// The machine that it says it runs on.
+        var host: String
+    }
+
     let configuration: CoordinatorConfiguration
     let logger: Logger
     var scheduler: Scheduler
@@ -25,8 +33,7 @@ struct Coordination: ~Copyable {
     var records: [BatchID: BatchRecord] = [:]
     var peers: [[UInt8]: WorkerPeer] = [:]
     var peerOf: [WorkerName: [UInt8]] = [:]
-    /// Whose name it is: the key that each worker came with, where it needs one.
-    var keyOf: [WorkerName: String] = [:]
+    var originOf: [WorkerName: WorkerOrigin] = [:]
     /// For names that several batches asked for, the last number behind one.
     var lastSuffixes: [String: Int] = [:]
     var outgoing: [Outgoing] = []

@@ -8,8 +8,9 @@ extension WireFromWorker {
     func checkPlausibility() throws(WireError) {
         switch kind {
         case .hello(let hello):
-            try Plausible.names([hello.worker, hello.session, hello.software])
+            try Plausible.names([hello.worker, hello.session, hello.software, hello.host])
             try Plausible.leases(hello.held)
+            try Plausible.check((0...1e9).contains(hello.secondsLeft), "the seconds that a worker has left")
         case .heartbeat(let heartbeat): try Plausible.leases(heartbeat.held)
         case .report(let report):
             try Plausible.names([report.batch])
@@ -45,6 +46,7 @@ extension WireFromClient {
         case .pause(let request): try Plausible.names([request.batch])
         case .retry(let request): try Plausible.names([request.batch] + request.items)
         case .drain(let request): try Plausible.names([request.worker])
+        case .wake(let request): try Plausible.names([request.worker])
         case .explain(let request): try Plausible.names([request.batch, request.item])
         case .stragglers(let request): try Plausible.names([request.batch])
         case .shutdown, nil: break

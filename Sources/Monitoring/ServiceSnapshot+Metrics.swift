@@ -45,7 +45,7 @@ extension ServiceSnapshot {
     }
 
     private func workerMetrics(_ text: inout MetricText) {
-        var states = ["idle": 0.0, "busy": 0, "draining": 0, "resting": 0, "lost": 0]
+        var states = ["idle": 0.0, "busy": 0, "draining": 0, "resting": 0, "unable": 0, "lost": 0]
         for worker in workers { states[worker.state, default: 0] += 1 }
         text.gauge("winnow_workers", "Workers by state.", Self.labelled("state", states))
         text.gauge(

@@ -24,10 +24,12 @@ public struct ServiceSnapshot: Sendable {
         public var isPaused = false
         /// Why none of its jobs can run at present; empty where some can.
         public var trouble = ""
+        /// The reduction as one reads it, such as `ficoco-v, 64 tokens`.
+        public var method: String
 
         /// A batch without jobs.
-        public init(batch: String, state: String, results: String) {
-            (self.batch, self.state, self.results) = (batch, state, results)
+        public init(batch: String, state: String, method: String = "none", results: String) {
+            (self.batch, self.state, self.method, self.results) = (batch, state, method, results)
             (jobs, elapsedSeconds, jobsPerSecond) = ([:], 0, 0)
         }
     }
@@ -44,6 +46,10 @@ public struct ServiceSnapshot: Sendable {
         public var jobsPerSecond: Double
         /// Since it was last heard.
         public var silentSeconds: Double
+        /// Why it is lost, or gets no jobs; empty where it does.
+        public var note = ""
+        /// The machine it runs on, and the name of the key it came with; empty where that is not known, or without keys.
+        public var host = "", key = ""
 
         /// A worker.
         public init(

@@ -35,6 +35,7 @@ extension StatusPage {
             const row = body.rows[index] || body.insertRow();
             cells(item).forEach((cell, column) => {
               const td = row.cells[column] || row.insertCell();
+              td.dataset.label = $(table).tHead.rows[0].cells[column].textContent;
               const [text, className, title] = Array.isArray(cell) ? cell : [cell];
               if (td.className !== (className || "")) td.className = className || "";
               if (title !== undefined && td.title !== title) td.title = title;
@@ -60,6 +61,23 @@ extension StatusPage {
           return bar;
         }
 
+        // A name with what belongs to it under it, in small letters.
+        function titled(name, ...details) {
+          const cell = element("div", "", name);
+          for (const detail of details) if (detail) cell.append(element("small", "", detail));
+          return cell;
+        }
+
+        // The failures of one batch instead of all.
+        let failuresOf = "";
+        function failedLink(batch, count) {
+          const link = element("a", "", whole.format(count));
+          link.href = "#failures";
+          link.title = `The failed jobs of ${batch}`;
+          link.onclick = () => { failuresOf = batch; showFailures(); };
+          return link;
+        }
+
         function batchCells(batch) {
           const j = Object.assign({ waiting: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }, batch.jobs);
           const total = Object.values(j).reduce((a, b) => a + b, 0);
@@ -69,8 +87,11 @@ extension StatusPage {
           const label = Object.entries(j).filter(e => e[1]).map(e => `${whole.format(e[1])} ${e[0]}`).join(", ");
           const state = batch.is_paused ? "paused" : batch.state;
           return [
-            [batch.batch, "", batch.results], [batch.trouble ? `${state}: ${batch.trouble}` : state, `state ${state}`], bar(parts, total, label),
-            [`${whole.format(done)} / ${whole.format(total)}`, "n"], [whole.format(j.failed), "n"],
+            titled(batch.batch, batch.method, batch.results),
+            [batch.trouble ? titled(state, batch.trouble) : state,
+              `state ${state}${batch.trouble ? " stuck" : j.failed ? " failures" : ""}`],
+            bar(parts, total, label), [`${whole.format(done)} / ${whole.format(total)}`, "n"],
+            [j.failed ? failedLink(batch.batch, j.failed) : "0", "n"],
             [over ? "–" : short(60 * batch.jobs_per_second), "n"],
             [over ? `took ${duration(batch.elapsed_seconds)}` : duration(batch.seconds_left), "n"],
           ];
@@ -79,18 +100,22 @@ extension StatusPage {
         function workerCells(worker) {
           const label = `${worker.running} of ${worker.capacity} slots`;
           return [
-            worker.worker, [worker.state, `state ${worker.state}`],
+            titled(worker.worker, worker.host, worker.key && `key ${worker.key}`),
+            [worker.note ? titled(worker.state, worker.note) : worker.state, `state ${worker.state}`],
             bar([["running", worker.running]], worker.capacity, label), [whole.format(worker.finished), "n"],
             [short(60 * worker.jobs_per_second), "n"], [`${duration(worker.silent_seconds)} ago`, "n"],
           ];
         }
 
-        function chart(throughput) {
+        // The last hour, or as much of it as the coordinator has been up.
+        function chart(throughput, seconds) {
           const perMinute = 60 / throughput.interval, minutes = [];
           for (let i = 0; i < throughput.succeeded.length; i += perMinute) {
             const sum = values => values.slice(i, i + perMinute).reduce((a, b) => a + b, 0);
             minutes.push([sum(throughput.succeeded), sum(throughput.failed)]);
           }
+          minutes.splice(0, Math.max(0, minutes.length - Math.max(5, Math.ceil(seconds / 60))));
+          $("span").textContent = `${minutes.length} minutes ago`;
           const peak = Math.max(1, ...minutes.map(m => m[0] + m[1]));
           const svg = $("chart"), width = 720 / minutes.length, shapes = [];
           const shape = (name, attributes) => {
@@ -111,6 +136,18 @@ extension StatusPage {
           $("peak").textContent = minutes.some(m => m[0] + m[1]) ? `peak ${whole.format(peak)}` : "nothing yet";
         }
 
+        let failures = [];
+        function showFailures() {
+          const shown = failures.filter(f => !failuresOf || f.batch === failuresOf), note = $("failures-of");
+          fill("failures", shown, f => [time(f.at), f.batch, f.item, f.reason]);
+          note.hidden = !failuresOf;
+          note.firstElementChild.textContent =
+            `Of batch ${failuresOf} since the coordinator started. All: winnow jobs ${failuresOf} --state failed`;
+          note.lastElementChild.onclick = () => { failuresOf = ""; showFailures(); };
+          $("failures").parentElement.querySelector(".empty").textContent =
+            failuresOf ? "" : "Nothing has failed since the coordinator started.";
+        }
+
         function show(status) {
           for (const state of ["running", "waiting", "succeeded", "failed"])
             $(state).textContent = whole.format(status.jobs[state] || 0);
@@ -122,20 +159,22 @@ extension StatusPage {
             status.batches.length < status.batch_count ? `${status.batches.length} of ${status.batch_count}` : "";
           fill("batches", status.batches, batchCells);
           fill("workers", status.workers, workerCells);
-          fill("failures", status.failures, f => [
-            time(f.at), f.batch, f.item, f.reason,
-          ]);
-          chart(status.throughput);
+          failures = status.failures;
+          showFailures();
+          chart(status.throughput, Date.now() / 1000 - status.started_at);
           const trouble = status.store ? `The job store fails, nothing is acknowledged: ${status.store}`
             : status.age > 10 ? `The coordinator has not answered for ${duration(status.age)}.` : "";
-          say(trouble, trouble ? "trouble" : "healthy", status.age > 10);
+          if (trouble) say(trouble, "trouble", "bad", status.age > 10);
+          else if (status.attention.length) say(status.attention.join("\n"), "needs attention", "warn", false);
+          else say("", "healthy", "good", false);
         }
 
-        function say(alarm, health, stale) {
+        function say(alarm, health, level, stale) {
           $("alarm").hidden = !alarm;
           $("alarm").textContent = alarm;
+          $("alarm").className = level;
           $("health").textContent = health;
-          $("health").className = `pill ${alarm ? "bad" : "good"}`;
+          $("health").className = `pill ${level}`;
           document.body.classList.toggle("stale", stale);
         }
 
@@ -147,7 +186,7 @@ extension StatusPage {
             if (!answer.ok) throw new Error(await answer.text());
             show(await answer.json());
           } catch (error) {
-            say(`The coordinator does not answer: ${error.message}`, "no answer", true);
+            say(`The coordinator does not answer: ${error.message}`, "no answer", "bad", true);
           }
           if (!document.hidden) timer = setTimeout(update, 2000);
         }

@@ -22,9 +22,10 @@ extension StatusPage {
         small, .quiet { color: var(--quiet); font-weight: normal; font-size: .8125rem; }
         .pill { margin-left: auto; padding: .125rem .75rem; border-radius: 1rem; font-size: .8125rem;
           border: 1px solid currentColor; color: var(--quiet); }
-        .pill.good { color: var(--good); }
-        .pill.bad { color: var(--bad); }
-        #alarm:not([hidden]) { margin-bottom: 1rem; padding: .75rem 1rem; color: var(--bad);
+        .good { color: var(--good); }
+        .warn { color: var(--warn); }
+        .bad { color: var(--bad); }
+        #alarm:not([hidden]) { margin: 0 auto 1rem; width: calc(100% - 2.5rem); padding: .75rem 1rem; white-space: pre-line; overflow-wrap: anywhere;
           border: 1px solid currentColor; border-radius: .5rem; background: var(--card); max-width: 67.5rem; }
         section { background: var(--card); border: 1px solid var(--line); border-radius: .625rem;
           padding: 1rem 1.125rem; margin-bottom: 1rem; overflow-x: auto; }
@@ -63,11 +64,27 @@ extension StatusPage {
         .state.running::before, .state.busy::before { background: var(--busy); }
         .state.finished::before { background: var(--good); }
         .state.draining::before, .state.open::before, .state.paused::before { background: var(--warn); }
+        .state.stuck::before, .state.failures::before, .state.resting::before, .state.unable::before { background: var(--warn); }
         .state.lost::before { background: var(--bad); }
-        .state { white-space: nowrap; }
+        .state { min-width: 7rem; }
+        td small { display: block; overflow-wrap: anywhere; }
+        .state > div { display: inline; }
+        .state small { margin-left: 1.0625rem; }
+        a { color: inherit; }
+        button { font: inherit; font-size: .8125rem; }
         #failures td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; }
         .empty { margin: 0; color: var(--quiet); }
         code { font: .875em ui-monospace, "Liberation Mono", "DejaVu Sans Mono", monospace; }
         body.stale main { opacity: .55; }
+        @media (max-width: 44rem) {
+          thead { display: none; }
+          table, tbody, tr, td { display: block; }
+          tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
+          tbody tr:last-child { border-bottom: 0; }
+          td, td:first-child, #failures td:last-child { border: 0; padding: .125rem 0; min-width: 0; max-width: none; }
+          .wide, #failures .wide { width: auto; }
+          td.n { display: inline-block; margin-right: 1rem; text-align: left; }
+          td.n::before { content: attr(data-label) " "; color: var(--quiet); font-size: .8125rem; }
+        }
         """#
 }

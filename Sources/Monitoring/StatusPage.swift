@@ -30,12 +30,12 @@ enum StatusPage {
             </section>
 
             <section>
-              <h2>Throughput <small>jobs a minute, last hour</small></h2>
+              <h2>Throughput <small>jobs a minute</small></h2>
               <figure>
                 <svg id="chart" viewBox="0 0 720 160" preserveAspectRatio="none" role="img"
-                     aria-label="Jobs that ended in each minute of the last hour"></svg>
+                     aria-label="Jobs that ended in each minute"></svg>
                 <span id="peak" class="quiet"></span>
-                <figcaption class="quiet"><span>60 minutes ago</span><span class="legend">
+                <figcaption class="quiet"><span id="span"></span><span class="legend">
                   <i class="succeeded"></i>succeeded <i class="failed"></i>failed</span><span>now</span></figcaption>
               </figure>
             </section>
@@ -62,11 +62,12 @@ enum StatusPage {
 
             <section>
               <h2>Recent failures</h2>
+              <p id="failures-of" hidden><span></span> <button type="button">show all</button></p>
               <table id="failures">
                 <thead><tr><th>When</th><th>Batch</th><th>Item</th><th class="wide">Reason</th></tr></thead>
                 <tbody></tbody>
               </table>
-              <p class="empty" hidden>Nothing has failed since the coordinator started.</p>
+              <p class="empty" hidden></p>
             </section>
           </main>
           <noscript><p>This page needs its script; <a href="/metrics">/metrics</a> does not.</p></noscript>

@@ -13,6 +13,8 @@ struct StatusReport: Encodable {
     let startedAt: Double
     let age: Double
     let store: String
+    /// What somebody has to do, a sentence each; empty where all goes its way.
+    let attention: [String]
     /// Jobs of all batches in each state.
     let jobs: [String: UInt64]
     let batches: [ServiceSnapshot.Batch]
@@ -31,6 +33,7 @@ struct StatusReport: Encodable {
             case .healthy: ""
             case .failing(let reason): reason
             }
+        attention = snapshot.attention
         jobs = snapshot.batches.reduce(into: [:]) { $0.merge($1.jobs, uniquingKeysWith: +) }
         // What is going on first, then what ended last.
         let isOver = { (batch: ServiceSnapshot.Batch) in batch.state == "finished" || batch.state == "cancelled" }
@@ -50,5 +53,19 @@ struct StatusReport: Encodable {
         }
         throughput = Throughput(
             interval: snapshot.throughput.interval, succeeded: succeeded, failed: failed, jobsPerSecond: recent / 60)
+    }
+}
+
+extension ServiceSnapshot {
+    /// Batches that do not go on by themselves, in words.
+    fileprivate var attention: [String] {
+        let stuck = batches.filter { $0.state == "running" && !$0.trouble.isEmpty }
+            .map { "Batch \($0.batch) does not go on: \($0.trouble)." }
+        let waiting = batches.filter { $0.state == "running" && !$0.isPaused }.reduce(0) {
+            $0 + ($1.jobs["waiting"] ?? 0)
+        }
+        let isAlone = waiting > 0 && !workers.contains { $0.state != "lost" }
+        let noWorker = "\(waiting) \(waiting == 1 ? "job waits" : "jobs wait"), and no worker is connected."
+        return stuck + (isAlone ? [noWorker] : [])
     }
 }

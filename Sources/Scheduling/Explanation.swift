@@ -84,8 +84,8 @@ extension Scheduler {
     /// What kept every worker that is there from running a batch when it last tried; nil where one may do.
     borrowing func trouble(of batch: Int32) -> String? {
         var reason: String?
-        for worker in workers.values where !worker.isLost && !worker.isDraining {
-            guard let its = worker.unfit[batch]?.reason else { return nil }
+        for (name, worker) in workers where !worker.isLost && !worker.isDraining {
+            guard let its = worker.unfit[batch]?.reason ?? shortness(of: name, for: batch) else { return nil }
             reason = min(reason ?? its, its)
         }
         return reason

@@ -87,8 +87,16 @@ extension Scheduler {
 
     /// Why a worker gets no jobs of a batch at present.
     borrowing func unfitness(of name: WorkerName, for batch: Int32) -> String? {
-        guard let unfit = workers[name]?.unfit[batch], unfit.until > now else { return nil }
-        return unfit.reason
+        if let unfit = workers[name]?.unfit[batch], unfit.until > now { return unfit.reason }
+        return shortness(of: name, for: batch)
+    }
+
+    /// Why a worker has too little time for a job of a batch; nil where it has enough, or nobody knows how long one takes.
+    borrowing func shortness(of name: WorkerName, for batch: Int32) -> String? {
+        guard let end = workers[name]?.endsAt, let median = batches[Int(batch)].durations.median,
+            now + .seconds(median) > end
+        else { return nil }
+        return "its time ends before a job would, which takes \(Int(median.rounded(.up))) s"
     }
 
     /// The next jobs for a worker: from the batch whose turn it is among those of the highest priority.

@@ -25,7 +25,18 @@ public struct BatchView: Sendable, Hashable {
 /// A worker as the scheduler sees it.
 public struct WorkerView: Sendable, Hashable {
     /// What a worker is doing.
-    public enum State: String, Sendable, Hashable { case idle, busy, draining, resting, lost }
+    public enum State: String, Sendable, Hashable, CaseIterable {
+        /// It holds nothing, or works.
+        case idle, busy
+        /// It gets no more jobs and ends when it has done those that it holds.
+        case draining
+        /// It gets no jobs for a while, because everything failed on it.
+        case resting
+        /// It holds nothing, and said that it cannot run any of the batches that have jobs.
+        case unable
+        /// It has not been heard for too long.
+        case lost
+    }
     /// Its name.
     public var name: WorkerName
     /// What it is doing.
@@ -96,16 +107,31 @@ extension Scheduler {
     /// All workers by name, lost ones included.
     public borrowing func allWorkers(at time: Moment) -> [WorkerView] {
         workers.map { [batches, leases] name, entry in
-            let isResting = entry.restsUntil.map { $0 > time } ?? false
-            let busy: WorkerView.State = entry.leases.isEmpty ? .idle : .busy
+            let rest = entry.restsUntil.map { $0 - time }.flatMap { $0 > .zero ? $0 : nil }
             let unfit = entry.unfit.filter { !batches[Int($0.key)].state.isFinal }
+            // With nothing in hand, and no batch that it would be given jobs of.
+            let isUnable =
+                entry.leases.isEmpty && unfit.values.contains { $0.until > time }
+                && !batches.indices.contains {
+                    batches[$0].isRunnable && entry.unfit[Int32($0)].map { $0.until <= time } ?? true
+                }
+            let state: WorkerView.State =
+                entry.isLost
+                ? .lost
+                : entry.isDraining
+                    ? .draining
+                    : rest != nil ? .resting : isUnable ? .unable : entry.leases.isEmpty ? .idle : .busy
+            func wait(_ time: Duration) -> String { "tries again in \(max(1, Int(time / .seconds(1)))) s" }
             let notes =
                 entry.isLost
                 ? [entry.lossReason]
-                : (isResting ? ["\(entry.failedInRow.count) jobs in a row failed on it"] : [])
-                    + unfit.map { "\(batches[Int($0.key)].id): \($0.value.reason)" }.sorted()
+                : (rest.map { ["\(entry.failedInRow.count) jobs in a row failed on it, \(wait($0))"] } ?? [])
+                    + unfit.map { batch, its in
+                        let again = its.until > time ? " (\(wait(its.until - time)))" : ""
+                        return "\(batches[Int(batch)].id): \(its.reason)\(again)"
+                    }.sorted()
             return WorkerView(
-                name: name, state: entry.isLost ? .lost : entry.isDraining ? .draining : isResting ? .resting : busy,
+                name: name, state: state,
                 running: entry.leases.count,
                 answered: entry.leases.count { leases[$0].map { $0.worker == name && $0.isComputed } ?? false },
                 capacity: entry.capacity, finished: entry.finished,

@@ -3,8 +3,12 @@ public import JobModel
 extension Scheduler {
     /// A worker said hello: a new one, one that lost its connection, or a new process under an old name, which may still
     /// hold what the former one had written and not yet reported.
+    ///
+    /// - Parameter timeLeft: How long it takes jobs; it gets none that take longer by the median of their batch. nil for any
+    ///   time.
     public mutating func workerJoined(
-        _ name: WorkerName, session: SessionID, capacity: Int, held: [HeldLease], at time: Moment
+        _ name: WorkerName, session: SessionID, capacity: Int, held: [HeldLease], timeLeft: Duration? = nil,
+        at time: Moment
     ) -> [SchedulerAction] {
         now = max(now, time)
         var actions: [SchedulerAction] = []
@@ -25,6 +29,7 @@ extension Scheduler {
         }
         var worker = workers[name] ?? WorkerEntry(session: session, capacity: 0, lastHeard: now)
         worker.capacity = max(1, capacity)
+        worker.endsAt = timeLeft.map { now + $0 }
         worker.free = 0
         worker.isLost = false
         worker.isDraining = false
@@ -79,6 +84,29 @@ extension Scheduler {
         workers[name]?.isDraining = true
         workers[name]?.free = 0
         releaseRuns(of: name)
+    }
+
+    /// Lets workers try again what they could not run, and those that rest take jobs with their next offer.
+    ///
+    /// - Returns: those for which that changes something, and what follows from it.
+    public mutating func workersWoken(
+        _ names: [WorkerName], at time: Moment
+    ) -> (woken: [WorkerName], actions: [SchedulerAction]) {
+        now = max(now, time)
+        var actions: [SchedulerAction] = []
+        let woken = names.filter { name in
+            guard let worker = workers[name], !worker.isLost else { return false }
+            return worker.restsUntil.map { $0 > now } ?? false || worker.unfit.values.contains { $0.until > now }
+        }
+        for name in woken {
+            workers[name]?.unfit = [:]
+            workers[name]?.failedInRow = []
+            workers[name]?.rests = 0
+            workers[name]?.restsUntil = nil
+            joinLine(name)
+        }
+        dispatch(&actions)
+        return (woken, actions)
     }
 
     /// Notes that a worker lives; false for one that has to say hello first.

@@ -85,6 +85,8 @@ struct WorkerEntry {
     var hasLeaseTimer = false
     /// Batches that it could not run, until a result of theirs comes from it.
     var unfit: [Int32: Unfitness] = [:]
+    /// When it takes no more jobs; nil where nothing limits its time.
+    var endsAt: Moment?
     /// Different jobs that failed on it without one that succeeded since, as many as are needed to suspect it.
     var failedInRow: Set<JobID> = []
     /// How often it had to rest without a success since.

@@ -8,10 +8,16 @@ extension WireHello {
         return hello
     }
 
-    /// The first message of a worker: its stable name, this start of the process, and what it still holds.
-    public static func worker(_ name: String, session: String, capacity: Int, held: [WireLease]) -> WireHello {
+    /// The first message of a worker: its stable name, this start of the process, what it still holds, its machine, and how long
+    /// it still takes jobs.
+    public static func worker(
+        _ name: String, session: String, capacity: Int, held: [WireLease], host: String = "", timeLeft: Duration? = nil
+    ) -> WireHello {
         var hello = client(session: session)
         hello.worker = name
+        hello.host = host
+        // Whoever has no time left says so by the least number that is not 0.
+        hello.secondsLeft = timeLeft.map { max($0 / .seconds(1), .leastNonzeroMagnitude) } ?? 0
         hello.capacity = UInt32(clamping: capacity)
         hello.held = held
         return hello

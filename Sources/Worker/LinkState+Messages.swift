@@ -12,10 +12,11 @@ extension LinkState {
         return max(0, slots - held.working - leaving.count)
     }
 
-    func hello() -> Action {
+    func hello(now: Instant) -> Action {
         var message = WireFromWorker()
         message.hello = .worker(
-            configuration.name.rawValue, session: configuration.session.rawValue, capacity: slots, held: leases())
+            configuration.name.rawValue, session: configuration.session.rawValue, capacity: slots, held: leases(),
+            host: Machine.host, timeLeft: timeLeft(now: now))
         return .send(message)
     }
 

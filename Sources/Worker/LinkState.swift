@@ -71,6 +71,8 @@ package struct LinkState: Sendable {
 
     var stopping = false
     var farewellDeadline: Instant?
+    /// When the worker began, when it last heard the coordinator, since when it has had no job, and when running jobs go back.
+    var startedAt: Instant?, heardAt: Instant?, idleSince: Instant?, graceDeadline: Instant?
     var failure: WorkerError?
 
     /// How often the runner moved on so far.
@@ -114,7 +116,7 @@ package struct LinkState: Sendable {
             case .welcomed: nextHeartbeat
             case .ended: nil
             }
-        return [next, farewellDeadline].compactMap { $0 }.min()
+        return ([next, farewellDeadline].compactMap(\.self) + limits.map { $0.at }).min()
     }
 
     /// Whether the first message still waits for a connection, so that it is worth trying again soon.
@@ -125,7 +127,10 @@ package struct LinkState: Sendable {
     // MARK: Events
 
     /// The runner is ready; the conversation begins.
-    package mutating func start(now: Instant) -> [Action] { connect(now: now) }
+    package mutating func start(now: Instant) -> [Action] {
+        (startedAt, heardAt) = (now, now)
+        return connect(now: now)
+    }
 
     /// A message could not be queued: no connection.
     package mutating func notSent(_ message: WireFromWorker) {
@@ -140,16 +145,17 @@ package struct LinkState: Sendable {
     }
 
     /// The first message could not be queued before; tries again.
-    package mutating func retryHello() -> [Action] {
+    package mutating func retryHello(now: Instant) -> [Action] {
         guard case .greeting(let since, true) = phase else { return [] }
         phase = .greeting(since: since, unsent: false)
-        return [hello()]
+        return [hello(now: now)]
     }
 
     /// The coordinator said something.
     package mutating func received(_ message: WireToWorker, now: Instant) -> [Action] {
         if case .ended = phase { return [] }
         misses = 0
+        heardAt = now
         switch message.kind {
         case .welcome(let welcome): return welcomed(welcome, now: now)
         case .refusal(let refusal):
@@ -157,7 +163,7 @@ package struct LinkState: Sendable {
             return [.end(WorkerError(.refused, "the coordinator refuses this worker: \(refusal.message)"))]
         case .helloAgain:
             phase = .greeting(since: now, unsent: false)
-            return [hello()]
+            return [hello(now: now)]
         case .heartbeatAnswer(let answer): return revoke(answer.revoked.map(\.lease)) + closing(now: now)
         case .assignments(let assignments): return take(assignments, now: now)
         case .reportAnswer(let answer): return answered(answer, now: now)
@@ -169,6 +175,10 @@ package struct LinkState: Sendable {
     /// The clock moved on.
     package mutating func timePassed(now: Instant) -> [Action] {
         if let farewellDeadline, now >= farewellDeadline { return giveUp() }
+        idleSince = held.all.isEmpty && isWelcomed ? idleSince ?? now : nil
+        if let limit = limits.filter({ $0.at <= now }).min(by: { $0.at < $1.at })?.limit {
+            return end(by: limit, now: now)
+        }
         switch phase {
         case .pausing(let until): return now >= until ? connect(now: now) : []
         case .greeting(let since, _):
@@ -257,6 +267,7 @@ package struct LinkState: Sendable {
     /// No more jobs; those that run are finished, written and reported, then the worker ends.
     package mutating func drain(now: Instant) -> [Action] {
         stopping = true
+        if let grace = configuration.grace, graceDeadline == nil { graceDeadline = now + grace }
         var actions = sendCredit()
         actions.append(.hurry)
         return actions + closing(now: now)
@@ -274,7 +285,7 @@ package struct LinkState: Sendable {
         phase = .greeting(since: now, unsent: false)
         misses = 0
         creditSent = nil
-        return [.connect, hello()]
+        return [.connect, hello(now: now)]
     }
 
     mutating func pauseBeforeConnecting(_ reason: String, now: Instant) -> [Action] {

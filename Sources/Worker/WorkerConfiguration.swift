@@ -41,6 +41,15 @@ public struct WorkerConfiguration: Sendable {
     public var welcomePatience: Duration = .seconds(10)
     /// How long a worker that stops waits for a coordinator that does not answer.
     public var farewellPatience: Duration = .seconds(30)
+    /// How long a worker may be without a job before it ends; nil for any time.
+    public var idleTimeout: Duration?
+    /// How long a worker runs before it takes no more jobs and ends; nil for any time. The coordinator is told, and gives it
+    /// no job that would take longer than what is left by the median of its batch.
+    public var lifetime: Duration?
+    /// How long no coordinator may be there before the worker ends with an error; nil for any time.
+    public var coordinatorTimeout: Duration?
+    /// How long running jobs may take after the worker was asked to end, before they are handed back; nil for any time.
+    public var grace: Duration?
     /// First pause before a new connection after the coordinator fell silent; it doubles.
     public var reconnectPause: Duration = .milliseconds(500)
     /// Longest such pause.

@@ -129,7 +129,7 @@ struct WorkerLink: ~Copyable {
         }
         guard outcome == nil else { return }
         try perform(state?.timePassed(now: .now) ?? [])
-        if let actions = state?.retryHello() { try perform(actions) }
+        if let actions = state?.retryHello(now: .now) { try perform(actions) }
         findOutWhy()
     }
 

@@ -161,8 +161,19 @@ import WireProtocol
         let answer = try client.ask { $0.status.batch = batch }.status
         #expect(answer.batches[0].trouble == "no weights" && answer.batches[0].failed == 0)
         #expect(answer.workers[0].note.contains("no weights"))
+        // Whoever has put it right need not wait.
+        #expect(try client.ask { $0.wake.worker = "carl" }.refusal.code == "no-such-worker")
+        #expect(try client.ask { $0.wake.worker = "" }.woken.workers == ["ann"])
+        let again = try #require(try ann.next(within: .seconds(10)))
+        #expect(again.assignments.assignments.map(\.lease.epoch) == [2])
+        #expect(try client.ask { $0.wake.worker = "ann" }.woken.workers == [])
+        try ann.send {
+            $0.returned.leases = [again.assignments.assignments[0].lease]
+            $0.returned.reason = "no weights"
+            $0.returned.unfit = true
+        }
         let bob = try WorkerPeer.joined(coordinator.endpoints.workers, "bob")
-        #expect(try bob.take(1).map(\.lease.epoch) == [2])
+        #expect(try bob.take(1).map(\.lease.epoch) == [3])
         try coordinator.stop()
     }
 

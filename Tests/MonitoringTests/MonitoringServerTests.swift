@@ -47,6 +47,41 @@ import Testing
         server.stop()
     }
 
+    private struct Attention: Decodable { let attention: [String] }
+
+    private func attention(_ change: (inout ServiceSnapshot) -> Void) async throws -> [String] {
+        var snapshot = snapshot()
+        change(&snapshot)
+        board.post(snapshot)
+        let text = try await get("/status.json").text
+        return try JSONDecoder().decode(Attention.self, from: Data(text.utf8)).attention
+    }
+
+    /// What does not go on by itself is said; what pauses or runs is nothing to see to.
+    @Test func whatSomebodyHasToDoIsSaid() async throws {
+        let worker = ServiceSnapshot.Worker(
+            worker: "ann", state: "unable", running: 0, capacity: 8, finished: 0, jobsPerSecond: 0, silentSeconds: 0)
+        #expect(try await attention { _ in } == [])
+        try await Task.sleep(for: .milliseconds(600))
+        let stuck = try await attention {
+            $0.batches[0].trouble = "the model does not load"
+            $0.batches[0].jobs = ["waiting": 3]
+            $0.workers = [worker]
+        }
+        #expect(stuck == [#"Batch <b>"x\y does not go on: the model does not load."#])
+        try await Task.sleep(for: .milliseconds(600))
+        #expect(
+            try await attention { $0.batches[0].jobs = ["waiting": 1] }
+                == ["1 job waits, and no worker is connected."])
+        try await Task.sleep(for: .milliseconds(600))
+        let paused = try await attention {
+            $0.batches[0].jobs = ["waiting": 1]
+            $0.batches[0].isPaused = true
+        }
+        #expect(paused == [])
+        server.stop()
+    }
+
     /// However many ask, the coordinator is asked at most once per half second.
     @Test func manyReadersAreOneReader() async throws {
         board.post(snapshot())

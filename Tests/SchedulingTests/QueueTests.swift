@@ -226,7 +226,9 @@ import Testing
                 _ = scheduler.jobsReturned([lease], unfit: "no space is left", by: ann, at: at(time))
             }
             #expect(scheduler.batch(batch)?.trouble == "no space is left")
-            #expect(scheduler.allWorkers(at: at(time)).map(\.note) == ["b: no space is left"])
+            let wait = [5, 10, 20, 40, 80, 160, 300, 300, 300][Int(epoch) - 1]
+            let worker = scheduler.allWorkers(at: at(time)).first
+            #expect(worker?.note == "b: no space is left (tries again in \(wait) s)" && worker?.state == .unable)
         }
         #expect(waits == [0, 5, 10, 20, 40, 80, 160, 300, 300])
         #expect(scheduler.explain(JobID(1)) == .unfit(batch, workers: 1, reason: "no space is left"))
@@ -234,6 +236,51 @@ import Testing
         let outcome = scheduler.rowsReported([row], shard: "s", batch: batch, by: ann, at: at(time))
         #expect(outcome.committed == [JobID(1)])
         #expect(scheduler.batch(batch)?.trouble == nil && scheduler.allWorkers(at: at(time)).map(\.note) == [""])
+        #expect(scheduler.sanityCheck() == [])
+    }
+
+    @Test func whoeverIsWokenTriesAgainAtOnce() {
+        var scheduler = scheduler(jobs(1...1))
+        _ = scheduler.join(ann, at: 0)
+        _ = scheduler.join(bob, at: 0)
+        _ = scheduler.creditOffered(ann, free: 1, at: at(0))
+        _ = scheduler.jobsReturned([lease(1, 1)], unfit: "the model does not load", by: ann, at: at(0))
+        #expect(scheduler.creditOffered(ann, free: 1, at: at(1)).isEmpty)
+        #expect(scheduler.allWorkers(at: at(1)).map(\.state) == [.unable, .idle])
+        // Whoever does not rest, or is not there, is not woken.
+        #expect(scheduler.workersWoken([bob, WorkerName("nobody")], at: at(1)).woken == [])
+        let (woken, actions) = scheduler.workersWoken([ann, bob], at: at(1))
+        #expect(woken == [ann] && actions.assigned(to: ann) == [lease(1, 2)])
+        #expect(scheduler.allWorkers(at: at(1)).map(\.state) == [.busy, .idle])
+        // Another failure makes it wait as the first one did.
+        _ = scheduler.jobsReturned([lease(1, 2)], unfit: "the model does not load", by: ann, at: at(1))
+        #expect(
+            scheduler.allWorkers(at: at(2)).map(\.note) == ["b: the model does not load (tries again in 4 s)", ""])
+        #expect(scheduler.sanityCheck() == [])
+    }
+
+    @Test func aWorkerWithJobsOfAnotherBatchIsNotUnable() {
+        var scheduler = scheduler(jobs(1...1))
+        _ = scheduler.join(ann, at: 0)
+        _ = scheduler.creditOffered(ann, free: 1, at: at(0))
+        _ = scheduler.jobsReturned([lease(1, 1)], unfit: "the model does not load", by: ann, at: at(0))
+        #expect(scheduler.allWorkers(at: at(1)).map(\.state) == [.unable])
+        scheduler.batchOpened(other)
+        _ = scheduler.jobsAdded(jobs(3...3), to: other, at: at(1))
+        _ = scheduler.batchClosed(other, at: at(1))
+        #expect(scheduler.allWorkers(at: at(1)).map(\.state) == [.idle])
+    }
+
+    @Test func whoseTimeEndsGetsNoJobThatTakesLonger() {
+        var scheduler = scheduler(jobs(1...3))
+        scheduler.durationsKnown(Array(repeating: 60, count: 20), of: batch)
+        _ = scheduler.workerJoined(
+            ann, session: SessionID("s"), capacity: 8, held: [], timeLeft: .seconds(100), at: at(0))
+        #expect(scheduler.creditOffered(ann, free: 1, at: at(30)).assigned(to: ann) == [lease(1, 1)])
+        #expect(scheduler.creditOffered(ann, free: 1, at: at(45)).isEmpty)
+        #expect("\(scheduler.explain(JobID(2)))".contains("its time ends before a job would, which takes 6"))
+        _ = scheduler.join(bob, at: 45)
+        #expect(scheduler.creditOffered(bob, free: 2, at: at(46)).assigned(to: bob) == [lease(2, 1), lease(3, 1)])
         #expect(scheduler.sanityCheck() == [])
     }
 

@@ -97,6 +97,19 @@ import Testing
         #expect(scheduler.sanityCheck() == [])
     }
 
+    @Test func aWorkerThatRestsCanBeWoken() {
+        var scheduler = scheduler(jobs(1...20))
+        _ = scheduler.join(ann, at: 0)
+        for lease in scheduler.creditOffered(ann, free: 8, at: at(0)).assigned(to: ann) {
+            _ = scheduler.attemptsFailed([failed(lease)], by: ann, at: at(0))
+        }
+        #expect(scheduler.allWorkers(at: at(1)).first?.note == "5 jobs in a row failed on it, tries again in 4 s")
+        #expect(scheduler.workersWoken([ann], at: at(1)).woken == [ann])
+        #expect(scheduler.allWorkers(at: at(1)).first?.state == .idle)
+        #expect(scheduler.creditOffered(ann, free: 1, at: at(1)).assigned(to: ann).count == 1)
+        #expect(scheduler.sanityCheck() == [])
+    }
+
     @Test func aLonelyWorkerIsNotToBlameForEver() {
         var scheduler = scheduler(jobs(1...10), options: QueueOptions(retries: 1))
         _ = scheduler.join(ann, at: 0)

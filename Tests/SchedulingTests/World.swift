@@ -218,6 +218,10 @@ struct World: ~Copyable {
         case 5...8: retry()
         case 9: restart()
         case 10, 11: replace()
+        case 12, 13:
+            let (woken, actions) = scheduler.workersWoken(scheduler.allWorkers(at: now).map(\.name), at: now)
+            if !woken.isEmpty { seen.insert("woken") }
+            obey(actions)
         default: break
         }
     }

@@ -59,6 +59,51 @@ extension BlackBox {
             #expect(other.code == 2 && other.errors.contains("proportional|plain"))
         }
 
+        private struct Answered: Decodable, Equatable {
+            let id, answer: String
+            let delivered, left, flops, flops_to_first_token: Int
+        }
+
+        private func rows(of file: URL) throws -> [Answered] {
+            try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+                .map { try JSONDecoder().decode(Answered.self, from: Data($0.utf8)) }.sorted { $0.id < $1.id }
+        }
+
+        /// On the workers of a coordinator the answers are those of one process; the same command finds its batches again.
+        @Test func aGridRunsOnACluster() async throws {
+            let services = try await Services()
+            let workers = try ["one", "two"].map { try services.startWorker($0) }
+            let folder = try TemporaryDirectory()
+            let batch = Repository.root.appendingPathComponent("Jobs/demo.yaml").path
+            func arguments(_ out: String) -> [String] {
+                [
+                    "eval", "run", batch, "--method", "ficoco-vl", "--method", "fastv", "--keep", "64", "--limit", "24",
+                    "--out", folder.file(out).path, "--output", "json",
+                ]
+            }
+            let cluster = arguments("cluster") + ["--connect", services.endpoints.clients]
+            let first = try await winnow(cluster)
+            try #require(first.code == 0, "\(first)")
+            let here = try await winnow(arguments("here") + ["--threads", "1"])
+            let (left, right) = (try Summary(printed: first.output), try Summary(printed: here.output))
+            #expect(left.cells.map(\.score) == right.cells.map(\.score) && left.cells.count == 3)
+            #expect(left.cells.map(\.flopsShare) == right.cells.map(\.flopsShare))
+            for name in ["none", "ficoco-vl@64", "fastv@64"] {
+                let answers = try ["cluster", "here"].map { try rows(of: folder.file("\($0)/answers/\(name).jsonl")) }
+                #expect(answers[0].count == 24 && answers[0] == answers[1], "\(name)")
+            }
+            let again = try await winnow(cluster)
+            #expect(again.code == 0 && again.output == first.output, "\(again)")
+            let batches = try await services.status("").batches
+            #expect(batches.map(\.batch).sorted() == ["cluster-fastv-64", "cluster-ficoco-vl-64", "cluster-none"])
+            let report = try await winnow(arguments("cluster") + ["--report-only"])
+            #expect(report.code == 0 && report.output == first.output, "\(report)")
+            // Answers of this process do not mix with those of others.
+            let mixed = try await winnow(arguments("cluster"))
+            #expect(mixed.code != 0 && mixed.errors.contains("other settings"), "\(mixed)")
+            #expect(workers.allSatisfy { $0.isRunning })
+        }
+
         /// From a folder in the published form to scores, by the distributed way: import, run, score, table.
         @Test func aBenchmarkFromImportToTable() async throws {
             let folder = try TemporaryDirectory()
@@ -96,7 +141,7 @@ extension BlackBox {
                 template: vicuna_v1
                 image_mode: pad
                 generation: {max_tokens: 16}
-                features: false
+                features: none
                 """
             try Data(yaml.utf8).write(to: folder.file("pope.yaml"))
             let run = try await winnow(["run", folder.file("pope.yaml").path, "--workers", "1", "--threads", "1"])

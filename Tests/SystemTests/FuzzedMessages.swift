@@ -165,7 +165,7 @@ struct FuzzedMessages {
                 $0.addItems.batch = "fuzz"
                 $0.addItems.items = items
             },
-            fromClient { $0.closeBatch.batch = "fuzz" },
+            fromClient { $0.closeBatch.batch = "fuzz" }, fromClient { $0.wake.worker = "fuzz" },
             fromClient {
                 $0.cancel.batch = "none"
                 $0.cancel.reason = "why"

@@ -38,7 +38,19 @@ extension BlackBox {
             #expect(page.complaints == [])
             let rows = page.document.split(separator: "<tr").map(String.init)
             #expect(rows.contains { $0.contains(">batch<") && $0.contains("5 / 5") && $0.contains("state finished") })
-            #expect(rows.contains { $0.contains(">page-worker<") && $0.contains("state idle") })
+            // Amber, with its method, its results and a way to what failed.
+            #expect(
+                rows.contains {
+                    $0.contains("state finished failures") && $0.contains("ficoco-v, 192 tokens")
+                        && $0.contains("/results/batch<") && $0.contains(##"href="#failures""##)
+                })
+            #expect(
+                rows.contains {
+                    $0.contains(">page-worker<") && $0.contains("state idle")
+                        && $0.contains(">\(ProcessInfo.processInfo.hostName)<") && $0.contains(">key ")
+                })
+            // Bars of the few minutes that there were.
+            #expect(page.document.contains(">5 minutes ago<"))
             #expect(rows.contains { $0.contains("&lt;b&gt;bold&lt;/b&gt;") && $0.contains("bad.jpg") })
             #expect(page.document.contains(#"class="succeeded""#) && page.document.contains(">healthy<"))
             // Names are text, whatever they hold.

@@ -11,7 +11,7 @@ extension BlackBox {
         }
 
         private struct Noted: Decodable {
-            let worker, state, note: String
+            let worker, state, note, host: String
         }
 
         private struct Troubled: Decodable {
@@ -34,7 +34,10 @@ extension BlackBox {
             try await eventually("every worker has tried") {
                 let end = try await services.ask("workers", "--output", "json")
                 let notes = try [Noted](printed: end.output)
-                return notes.count == 2 && notes.allSatisfy { $0.note.contains(submitted.results) }
+                return notes.count == 2
+                    && notes.allSatisfy {
+                        $0.note.contains(submitted.results) && $0.host == ProcessInfo.processInfo.hostName
+                    }
             }
             // What has been computed already goes back only when its shard is due.
             try await eventually("the batch's trouble is named") {
@@ -54,6 +57,9 @@ extension BlackBox {
             #expect(workers.allSatisfy { $0.isRunning })
 
             for obstacle in obstacles { try FileManager.default.removeItem(at: obstacle) }
+            let woken = try await services.ask("retry", "--workers")
+            #expect(woken.code == 0 && woken.output.hasPrefix("try again: ") || woken.output == "no worker rests\n")
+            #expect(try await services.ask("retry", "--workers", "three").code == 2)
             let end = try await services.ask("wait", "bad", "--output", "json")
             #expect(end.code == 0, "\(end)")
             let items = try #require(try await services.status("bad", items: true).items)

@@ -15,6 +15,76 @@ import Worker
         state = LinkState(configuration, capacity: 2, jitter: { 1 })
     }
 
+    /// A worker with limits, connected at `start`.
+    private func limited(_ limit: (inout WorkerConfiguration) -> Void) -> LinkState {
+        var configuration = configuration
+        limit(&configuration)
+        var state = LinkState(configuration, capacity: 2, jitter: { 1 })
+        _ = state.start(now: start)
+        _ = state.received(welcome(), now: start)
+        return state
+    }
+
+    @Test func withoutJobsItEndsInTime() throws {
+        var state = limited { $0.idleTimeout = .seconds(60) }
+        #expect(state.timePassed(now: start).ending == nil)
+        _ = state.received(try assignments([1]), now: start + .seconds(50))
+        _ = state.timePassed(now: start + .seconds(50))
+        // A job that runs is no idleness, however long it takes.
+        #expect(state.timePassed(now: start + .seconds(500)).ending == nil)
+        _ = state.finished(Lease(job: JobID(1), epoch: Epoch(1)))
+        _ = state.sealed(report([1]), now: start + .seconds(500))
+        _ = state.received(answer(report([1])), now: start + .seconds(501))
+        #expect(state.timePassed(now: start + .seconds(501)).ending == nil)
+        #expect(state.deadline.map { $0 <= start + .seconds(561) } == true)
+        #expect(state.timePassed(now: start + .seconds(560)).ending == nil)
+        #expect(state.timePassed(now: start + .seconds(561)).endsWell)
+    }
+
+    @Test func afterItsLifetimeItTakesNoMoreAndEnds() throws {
+        var state = limited { $0.lifetime = .seconds(100) }
+        _ = state.received(try assignments([1]), now: start + .seconds(1))
+        let actions = state.timePassed(now: start + .seconds(100))
+        #expect(actions.ending == nil && actions.returnedJobs == [])
+        _ = state.finished(Lease(job: JobID(1), epoch: Epoch(1)))
+        _ = state.sealed(report([1]), now: start + .seconds(130))
+        let last = state.received(answer(report([1])), now: start + .seconds(131))
+        #expect(last.endsWell)
+    }
+
+    @Test func jobsThatOutrunTheGraceGoBack() throws {
+        var state = limited { $0.grace = .seconds(25) }
+        _ = state.received(try assignments([1]), now: start)
+        #expect(state.drain(now: start + .seconds(10)).returnedJobs == [])
+        #expect(state.timePassed(now: start + .seconds(34)).returnedJobs == [])
+        #expect(state.deadline.map { $0 <= start + .seconds(35) } == true)
+        let actions = state.timePassed(now: start + .seconds(35))
+        #expect(actions.returnedJobs == [1] && actions.endsWell)
+    }
+
+    @Test func withoutACoordinatorItEndsWithAnError() throws {
+        var state = limited { $0.coordinatorTimeout = .seconds(30) }
+        for second in 1..<30 { #expect(state.timePassed(now: start + .seconds(second)).ending == nil) }
+        let error = try #require(state.timePassed(now: start + .seconds(30)).ending ?? nil)
+        #expect(error.code == .unanswered && error.message.contains("30.0 seconds"))
+    }
+
+    @Test func aWorkerSaysHowLongItTakesJobs() throws {
+        var limitedConfiguration = configuration
+        limitedConfiguration.lifetime = .seconds(100)
+        var state = LinkState(limitedConfiguration, capacity: 2, jitter: { 1 })
+        func left(_ actions: [LinkState.Action]) -> Double? {
+            actions.compactMap { if case .send(let message) = $0 { message.hello.secondsLeft } else { nil } }.first
+        }
+        #expect(left(state.start(now: start)) == 100)
+        var again = WireToWorker()
+        again.helloAgain = WireHelloAgain()
+        #expect(left(state.received(again, now: start + .seconds(40))) == 60)
+        #expect((left(state.received(again, now: start + .seconds(140))) ?? 0) > 0)
+        var free = LinkState(configuration, capacity: 2, jitter: { 1 })
+        #expect(left(free.start(now: start)) == 0)
+    }
+
     func welcome(version: UInt32 = ProtocolVersion.current) -> WireToWorker {
         var message = WireToWorker()
         message.welcome = WireWelcome(heartbeat: .seconds(1), lease: .seconds(30))
@@ -353,6 +423,9 @@ extension [LinkState.Action] {
     }
 
     /// How the worker ends; nil where it does not.
+    /// Whether the worker is done, without an error.
+    fileprivate var endsWell: Bool { if case .some(.none) = ending { true } else { false } }
+
     fileprivate var ending: WorkerError?? {
         for case .end(let error) in self { return .some(error) }
         return nil

@@ -76,7 +76,7 @@ struct IdleFleet {
             while isReadable, let frames = try member.socket.receive() {
                 try Self.perform(member.state.received(WireToWorker(frames: frames), now: .now), of: member)
             }
-            try Self.perform(member.state.timePassed(now: .now) + member.state.retryHello(), of: member)
+            try Self.perform(member.state.timePassed(now: .now) + member.state.retryHello(now: .now), of: member)
         }
     }
 

@@ -38,7 +38,9 @@ struct EvalReport {
             row.append(cell.retention.map { "\(number($0.low)) … \(number($0.high))" } ?? "")
             row.append(number(cell.delivered))
             row += [number(cell.flops / scale.unit, 2), number(100 * cell.flopsShare) + " %"]
-            row += [number(cell.flopsToFirstToken / scale.unit, 2), number(1000 * cell.seconds)]
+            row += [
+                number(cell.flopsToFirstToken / scale.unit, 2), cell.seconds > 0 ? number(1000 * cell.seconds) : "–",
+            ]
             let quartiles = cell.speedUpQuartiles.map { number($0, 2) }.joined(separator: " … ")
             row += cell.keep == nil ? ["", ""] : [cell.speedUp.map { number($0, 2) } ?? "–", quartiles]
             cells.add(row)

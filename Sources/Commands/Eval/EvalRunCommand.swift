@@ -1,3 +1,4 @@
+import AccessKeys
 import ArgumentParser
 import Evaluation
 import Foundation
@@ -20,7 +21,9 @@ struct EvalRunCommand: ParsableCommand {
             pictures). The folder also gets summary.json, accuracy.svg and, for a public benchmark, official answer files. \
             --report-only prints what an interrupted run, or one that is still going on, has so far. 'times as fast' \
             compares answers made with equal threads and capacity; it depends on the questions per picture, which share \
-            the tower and the prompt's beginning.
+            the tower and the prompt's beginning. With --connect the workers of a coordinator answer: each method and budget \
+            is a batch of theirs, which goes on although this command is stopped, and which the same command finds again. \
+            Their seconds are not compared.
             """)
 
     @Argument(help: "The batch file, such as Jobs/benchmarks/demo.yaml.")
@@ -47,6 +50,14 @@ struct EvalRunCommand: ParsableCommand {
     @Flag(help: "Ask nothing, write nothing: report on the answers that the folder holds, even while a run goes on.")
     var reportOnly = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Let the workers of the coordinator there answer, such as tcp://head:5758; this process, if left out.",
+            valueName: "endpoint"))
+    var connect: String?
+
+    @OptionGroup var access: KeyArguments
+
     @Option(help: "Ask only this many questions.")
     var limit: Int?
 
@@ -68,6 +79,9 @@ struct EvalRunCommand: ParsableCommand {
         guard limit.map({ $0 >= 1 }) ?? true else { throw ValidationError("--limit must be at least 1") }
         guard (1...1024).contains(capacity), (1...1024).contains(threads) else {
             throw ValidationError("--capacity and --threads must be from 1 to 1024")
+        }
+        guard connect == nil || !reportOnly else {
+            throw ValidationError("--report-only asks nobody: leave --connect out")
         }
     }
 
@@ -92,7 +106,12 @@ struct EvalRunCommand: ParsableCommand {
         let source = try ModelFolder(directory: wanted.model, visionTower: wanted.visionTower)
         let loader = try ModelLoader(
             asking: source, precision: wanted.precision.elementType, weights: (weights ?? wanted.weights).format)
-        let computes = "\(loader.backend(threads: threads).name), weights \(loader.weights.rawValue)"
+        let isOfWorkers =
+            connect != nil || reportOnly && EvaluationSettings.backend(of: folder) == EvaluationSettings.workers
+        let computes =
+            isOfWorkers
+            ? EvaluationSettings.workers
+            : "\(loader.backend(threads: threads).name), weights \(loader.weights.rawValue)"
         let fingerprint = source.fingerprint()
         let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)
         if reportOnly {
@@ -102,18 +121,33 @@ struct EvalRunCommand: ParsableCommand {
             try report(answers, wanted, configuration, against: rivals, in: folder)
             return
         }
-        let shares = try loader.sharesHere()
-        let loaded = try loader.load(threads: threads)
-        let processor = try loader.processor()
+        // A model that does not fit ends the command before the folder is made.
+        let model = try connect == nil ? (shares: loader.sharesHere(), loaded: loader.load(threads: threads)) : nil
         let settings = try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: computes)
         let claim = try settings.claim(folder)
         defer { withExtendedLifetime(claim) {} }
         var display = EvalProgress()
-        let answers = try runner.run(
-            model: loaded, processor: processor, capacity: capacity, threads: threads, memory: shares
-        ) { display.show($0) }
+        let answers: [CellAnswers]
+        if let model {
+            answers = try runner.run(
+                model: model.loaded, processor: loader.processor(), capacity: capacity, threads: threads,
+                memory: model.shares
+            ) { display.show($0) }
+        } else {
+            var asked = file
+            asked.description.weights = weights ?? wanted.weights
+            let grid = try ClusterGrid(
+                cells, of: asked, questions: runner.writeQuestions(), folder: folder, coordinator: coordinator())
+            try grid.wait { display.show($0) }
+            answers = try runner.taking(grid.answers)
+        }
         display.end()
         try report(answers, wanted, configuration, against: rivals, in: folder)
+    }
+
+    private func coordinator() throws -> CoordinatorClient {
+        let endpoint = connect ?? ""
+        return try CoordinatorClient(endpoint: endpoint, security: access.security(for: endpoint, as: .client))
     }
 
     /// Prints what the answers come to, and leaves it in the folder of a run.

@@ -16,7 +16,8 @@ public struct AnswerRow: Sendable, Hashable, Codable {
     public let flops: Int
     /// Of those, the ones before the first token of the answer.
     public let prefillFLOPs: Int
-    /// Seconds in the model; what was shared with another question took no time.
+    /// Seconds in the model; what was shared with another question took no time. 0 where several machines answered, whose
+    /// seconds do not compare.
     public let seconds: Double
     /// Compute threads while it was answered; nil where nobody wrote them down.
     public let threads: Int?
@@ -28,7 +29,8 @@ public struct AnswerRow: Sendable, Hashable, Codable {
         case prefillFLOPs = "flops_to_first_token"
     }
 
-    init(
+    /// What became of a question.
+    public init(
         id: String, answer: String?, error: String? = nil, delivered: Int = 0, left: Int = 0, flops: Int = 0,
         prefillFLOPs: Int = 0, seconds: Double = 0, threads: Int? = nil, capacity: Int? = nil
     ) {

@@ -21,8 +21,10 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
     public let maxTokens: Int
     /// Texts that end an answer.
     public let stop: [String]
-    /// What computes, with its precision.
+    /// What computes, with its precision; ``workers`` where that is for each worker to say, in its shards.
     public let backend: String
+    /// In place of a backend: workers of a coordinator.
+    public static let workers = "workers of a coordinator"
 
     /// The settings that a batch file asks for; answers are greedy whatever it says of temperature.
     public init(_ batch: BatchDescription, modelSHA256: String, backend: String) throws(EvaluationError) {
@@ -76,6 +78,12 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
             try encoder.encode(self).write(to: file)
         }
         return claim
+    }
+
+    /// What made the answers in a folder; nil where there are none.
+    public static func backend(of folder: URL) -> String? {
+        guard let data = try? Data(contentsOf: folder.appendingPathComponent(file)) else { return nil }
+        return (try? JSONDecoder().decode(EvaluationSettings.self, from: data))?.backend
     }
 
     /// Checks that the answers in a folder were made under these settings.

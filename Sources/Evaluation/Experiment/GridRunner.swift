@@ -50,6 +50,12 @@ public struct GridRunner {
         public let done: Int
         /// Answers there will be.
         public let total: Int
+
+        /// `done` of `total` answers.
+        public init(done: Int, total: Int) {
+            self.done = done
+            self.total = total
+        }
     }
 
     /// Asks what has no answer yet, or only an error; `capacity` questions are answered at a time.
@@ -108,6 +114,25 @@ public struct GridRunner {
             }
         }
         return zip(cells, journals).map { cell, journal in CellAnswers(cell, items: items, rows: journal.rows) }
+    }
+
+    /// Writes the questions into the folder of the run, one item a line in the order in which they are asked, and returns the
+    /// file.
+    public func writeQuestions() throws -> URL {
+        let file = folder.appendingPathComponent("questions.jsonl")
+        try Data(items.map { $0.json + "\n" }.joined().utf8).write(to: file, options: .atomic)
+        return file
+    }
+
+    /// Keeps answers that were made elsewhere, of all cells.
+    ///
+    /// - Parameter answers: Those of a cell to questions of these ids that it lacks, errors among them.
+    public func taking(_ answers: (GridCell, [String]) throws -> [AnswerRow]) throws -> [CellAnswers] {
+        try cells.map { cell in
+            let journal = try AnswerJournal(Self.file(of: cell, in: folder))
+            try journal.append(answers(cell, items.map(\.id.rawValue).filter(journal.lacks)))
+            return CellAnswers(cell, items: items, rows: journal.rows)
+        }
     }
 
     /// What is there without asking anything: the cells that have answers, over the questions that all of them have.

@@ -2,7 +2,7 @@ internal import Foundation
 
 extension Item {
     /// The item as one line of JSON with sorted keys, which ``init(json:)`` reads.
-    var json: String {
+    public var json: String {
         let fields = Encoded(
             id: id.rawValue, images: images, prompt: prompt, answers: answers.isEmpty ? nil : answers,
             labels: labels.isEmpty ? nil : labels, max_tokens: maxTokens, temperature: temperature)

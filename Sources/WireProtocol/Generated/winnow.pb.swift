@@ -108,6 +108,12 @@ public nonisolated struct WireHello: Sendable {
   /// leases a returning worker still holds
   public var held: [WireLease] = []
 
+  /// the machine that a worker runs on
+  public var host: String = String()
+
+  /// after which a worker takes no more jobs; 0 where nothing limits its time
+  public var secondsLeft: Double = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -723,6 +729,14 @@ public nonisolated struct WireFromClient: Sendable {
     set {kind = .stragglers(newValue)}
   }
 
+  public var wake: WireWakeRequest {
+    get {
+      if case .wake(let v)? = kind {return v}
+      return WireWakeRequest()
+    }
+    set {kind = .wake(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -739,6 +753,7 @@ public nonisolated struct WireFromClient: Sendable {
     case drain(WireDrainRequest)
     case explain(WireExplainRequest)
     case stragglers(WireStragglersRequest)
+    case wake(WireWakeRequest)
 
   }
 
@@ -866,6 +881,14 @@ public nonisolated struct WireToClient: Sendable {
     set {kind = .stragglers(newValue)}
   }
 
+  public var woken: WireWakeAnswer {
+    get {
+      if case .woken(let v)? = kind {return v}
+      return WireWakeAnswer()
+    }
+    set {kind = .woken(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -883,6 +906,7 @@ public nonisolated struct WireToClient: Sendable {
     case draining(WireDrainAnswer)
     case explained(WireExplainAnswer)
     case stragglers(WireStragglersAnswer)
+    case woken(WireWakeAnswer)
 
   }
 
@@ -1149,7 +1173,7 @@ public nonisolated struct WireWorkerStatus: Sendable {
 
   public var worker: String = String()
 
-  /// idle, busy, draining, lost
+  /// idle, busy, draining, resting, unable, lost
   public var state: String = String()
 
   public var running: UInt32 = 0
@@ -1165,6 +1189,12 @@ public nonisolated struct WireWorkerStatus: Sendable {
 
   /// of the running: the answer is there and waits to be written
   public var answered: UInt32 = 0
+
+  /// the machine it runs on
+  public var host: String = String()
+
+  /// the name of the key it came with; empty without keys
+  public var key: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1356,6 +1386,31 @@ public nonisolated struct WireDrainAnswer: Sendable {
   public init() {}
 }
 
+/// Workers that rest, or that could not run a batch, try again at once. Without a name: all of them.
+public nonisolated struct WireWakeRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var worker: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireWakeAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var workers: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 /// Why a job is not running, or what became of it.
 public nonisolated struct WireExplainRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -1492,7 +1547,7 @@ nonisolated extension WireErrorClass: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Hello"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{1}software\0\u{1}worker\0\u{1}session\0\u{1}capacity\0\u{1}held\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{1}software\0\u{1}worker\0\u{1}session\0\u{1}capacity\0\u{1}held\0\u{1}host\0\u{3}seconds_left\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1506,6 +1561,8 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 4: try { try decoder.decodeSingularStringField(value: &self.session) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.capacity) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.held) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.host) }()
+      case 8: try { try decoder.decodeSingularDoubleField(value: &self.secondsLeft) }()
       default: break
       }
     }
@@ -1530,6 +1587,12 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if !self.held.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.held, fieldNumber: 6)
     }
+    if !self.host.isEmpty {
+      try visitor.visitSingularStringField(value: self.host, fieldNumber: 7)
+    }
+    if self.secondsLeft.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.secondsLeft, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1540,6 +1603,8 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.session != rhs.session {return false}
     if lhs.capacity != rhs.capacity {return false}
     if lhs.held != rhs.held {return false}
+    if lhs.host != rhs.host {return false}
+    if lhs.secondsLeft != rhs.secondsLeft {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2555,7 +2620,7 @@ nonisolated extension WireHelloAgain: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FromClient"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}hello\0\u{3}open_batch\0\u{3}add_items\0\u{3}close_batch\0\u{1}status\0\u{1}cancel\0\u{1}items\0\u{1}shutdown\0\u{1}pause\0\u{1}retry\0\u{1}drain\0\u{1}explain\0\u{1}stragglers\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}hello\0\u{3}open_batch\0\u{3}add_items\0\u{3}close_batch\0\u{1}status\0\u{1}cancel\0\u{1}items\0\u{1}shutdown\0\u{1}pause\0\u{1}retry\0\u{1}drain\0\u{1}explain\0\u{1}stragglers\0\u{1}wake\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2733,6 +2798,19 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
           self.kind = .stragglers(v)
         }
       }()
+      case 15: try {
+        var v: WireWakeRequest?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .wake(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .wake(v)
+        }
+      }()
       default: break
       }
     }
@@ -2799,6 +2877,10 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
       guard case .stragglers(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
     }()
+    case .wake?: try {
+      guard case .wake(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2814,7 +2896,7 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ToClient"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}welcome\0\u{1}refusal\0\u{3}batch_opened\0\u{3}items_added\0\u{3}batch_closed\0\u{1}status\0\u{1}cancelled\0\u{1}items\0\u{3}shutting_down\0\u{1}paused\0\u{1}retried\0\u{1}draining\0\u{1}explained\0\u{1}stragglers\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}welcome\0\u{1}refusal\0\u{3}batch_opened\0\u{3}items_added\0\u{3}batch_closed\0\u{1}status\0\u{1}cancelled\0\u{1}items\0\u{3}shutting_down\0\u{1}paused\0\u{1}retried\0\u{1}draining\0\u{1}explained\0\u{1}stragglers\0\u{1}woken\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3005,6 +3087,19 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.kind = .stragglers(v)
         }
       }()
+      case 16: try {
+        var v: WireWakeAnswer?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .woken(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .woken(v)
+        }
+      }()
       default: break
       }
     }
@@ -3074,6 +3169,10 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .stragglers?: try {
       guard case .stragglers(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+    }()
+    case .woken?: try {
+      guard case .woken(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
     }()
     case nil: break
     }
@@ -3590,7 +3689,7 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".WorkerStatus"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}state\0\u{1}running\0\u{1}capacity\0\u{1}finished\0\u{3}seconds_since_heard\0\u{1}note\0\u{1}answered\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}state\0\u{1}running\0\u{1}capacity\0\u{1}finished\0\u{3}seconds_since_heard\0\u{1}note\0\u{1}answered\0\u{1}host\0\u{1}key\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3606,6 +3705,8 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 6: try { try decoder.decodeSingularDoubleField(value: &self.secondsSinceHeard) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.note) }()
       case 8: try { try decoder.decodeSingularUInt32Field(value: &self.answered) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.host) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.key) }()
       default: break
       }
     }
@@ -3636,6 +3737,12 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.answered != 0 {
       try visitor.visitSingularUInt32Field(value: self.answered, fieldNumber: 8)
     }
+    if !self.host.isEmpty {
+      try visitor.visitSingularStringField(value: self.host, fieldNumber: 9)
+    }
+    if !self.key.isEmpty {
+      try visitor.visitSingularStringField(value: self.key, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3648,6 +3755,8 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.secondsSinceHeard != rhs.secondsSinceHeard {return false}
     if lhs.note != rhs.note {return false}
     if lhs.answered != rhs.answered {return false}
+    if lhs.host != rhs.host {return false}
+    if lhs.key != rhs.key {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4066,6 +4175,66 @@ nonisolated extension WireDrainAnswer: SwiftProtobuf.Message, SwiftProtobuf._Mes
   }
 
   public static func ==(lhs: WireDrainAnswer, rhs: WireDrainAnswer) -> Bool {
+    if lhs.workers != rhs.workers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWakeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WakeRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.worker.isEmpty {
+      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWakeRequest, rhs: WireWakeRequest) -> Bool {
+    if lhs.worker != rhs.worker {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWakeAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WakeAnswer"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workers\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.workers) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.workers.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.workers, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWakeAnswer, rhs: WireWakeAnswer) -> Bool {
     if lhs.workers != rhs.workers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

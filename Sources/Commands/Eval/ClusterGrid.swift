@@ -1,0 +1,91 @@
+import Analysis
+import Evaluation
+import Foundation
+import JobModel
+import JobVocabulary
+import ResultFiles
+import WireProtocol
+
+/// The cells of a grid as batches of a coordinator's workers, one for each cell.
+///
+/// They go on whether or not somebody waits for them. Who asks for the same grid again finds them: what has been answered
+/// stays, and what failed or was cancelled is tried again.
+struct ClusterGrid {
+    private struct Cell {
+        let cell: GridCell
+        let batch: String
+        let results: ResultsFolder
+    }
+
+    private let coordinator: CoordinatorClient
+    private let cells: [Cell]
+
+    /// Submits the batches.
+    ///
+    /// - Parameters:
+    ///   - file: The batch whose method the cells replace.
+    ///   - questions: A file with its items.
+    ///   - folder: The folder of the evaluation; results go to `batches/` in it.
+    init(
+        _ cells: [GridCell], of file: BatchFile, questions: URL, folder: URL, coordinator: CoordinatorClient
+    ) throws {
+        self.coordinator = coordinator
+        self.cells = try cells.map { cell in
+            let word = String(
+                cell.name.map { $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) ? $0 : "-" })
+            var file = file
+            file.description.name = "\(folder.lastPathComponent)-\(word)"
+            file.description.items = questions.path
+            file.description.prompt = nil
+            file.description.results = folder.appendingPathComponent("batches/\(word)").path
+            file.description.method = BatchDescription.Method(
+                name: cell.choice.method, keep: cell.keep, options: cell.choice.options)
+            file.description.features = .none
+            file.description.trace = .indices
+            file.description.queue.labels["eval"] = folder.lastPathComponent
+            let submitted = try coordinator.submit(file)
+            if submitted.resumed {
+                _ = try coordinator.retry(submitted.batch, items: [], failed: true, cancelled: true)
+            }
+            return Cell(cell: cell, batch: submitted.batch, results: ResultsFolder(submitted.results))
+        }
+    }
+
+    /// Waits until every batch is over.
+    func wait(progress: (GridRunner.Progress) -> Void) throws {
+        let names = Set(cells.map(\.batch))
+        while true {
+            let batches = try coordinator.patientStatus("").batches.filter { names.contains($0.batch) }
+            let total = batches.reduce(0) { $0 + Int($1.total) }
+            let ended = batches.reduce(0) { $0 + Int($1.succeeded + $1.failed + $1.cancelled) }
+            progress(GridRunner.Progress(done: ended, total: total))
+            if batches.allSatisfy(\.isOver) { return }
+            Thread.sleep(forTimeInterval: 1)
+        }
+    }
+
+    /// What the workers answered in a cell to questions of these ids.
+    func answers(in cell: GridCell, to questions: [String]) throws -> [AnswerRow] {
+        guard let results = cells.first(where: { $0.cell == cell })?.results else { return [] }
+        let places = try Catalogue(results).places(of: questions)
+        return try Dictionary(grouping: places, by: \.shard).flatMap { shard, places in
+            let rows = try ShardReader("\(results.path)/\(shard)", reading: .rows).rows(features: false)
+            return places.filter { rows.indices.contains($0.row) }.map { AnswerRow(rows[$0.row]) }
+        }
+    }
+}
+
+extension AnswerRow {
+    /// An answer of some worker; the seconds of different machines are not comparable, and left out.
+    fileprivate init(_ row: ResultRow) {
+        let delivered = row.tokens.leftAt.count { step in
+            step == ResultRow.Tokens.survived
+                || step != ResultRow.Tokens.leftOut && row.steps.place[Int(step)] == .languageModel
+        }
+        let total = row.flops.vision + row.flops.projector + row.flops.prefill + row.flops.decode
+        self.init(
+            id: row.id, answer: row.status == .ok ? row.answer : nil, error: row.status == .ok ? nil : row.error,
+            delivered: delivered, left: row.visualTokensOut, flops: Int(total),
+            prefillFLOPs: Int(total - row.flops.decode))
+    }
+}
