@@ -25,7 +25,8 @@ struct RunCommand: ParsableCommand {
 
     @Flag(
         help: """
-            Go on with the last run of this batch, which was interrupted, killed or out of space, where it was.
+            Go on with the last run of this batch, which was interrupted, killed or out of space, where it was; what failed is \
+            tried again.
             """)
     var resume = false
 
@@ -113,8 +114,11 @@ struct RunCommand: ParsableCommand {
         var troubledSince: ContinuousClock.Instant?
         let status: WireBatchStatus
         do {
-            let id = try coordinator.submit(file, force: force).batch
-            status = try coordinator.waitForEnd(of: id, showingProgress: output != .quiet) { status in
+            let submitted = try coordinator.submit(file, force: force)
+            if submitted.resumed {
+                _ = try coordinator.retry(submitted.batch, items: [], failed: true, cancelled: false)
+            }
+            status = try coordinator.waitForEnd(of: submitted.batch, showingProgress: output != .quiet) { status in
                 try check()
                 // All workers are alike here: what none of them can do for a while, none will. A disk that is full or away for
                 // a moment may be back by then.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JobModel
+import WireProtocol
 
 /// `winnow submit`: hands a batch to a coordinator.
 struct SubmitCommand: ParsableCommand {
@@ -54,6 +55,13 @@ struct SubmitCommand: ParsableCommand {
         let coordinator = try client.coordinator()
         let submitted = try coordinator.submit(file, fresh: isNew, force: force)
         if let warning { printError("warning: \(warning)") }
+        if submitted.resumed, submitted.added + submitted.revived == 0,
+            try coordinator.status(submitted.batch).batches.first?.isOver == true
+        {
+            printError(
+                "nothing is left to run of \(submitted.batch): 'winnow retry' runs some of its jobs again, --new makes a batch of "
+                    + "its own")
+        }
         guard wait || progress else { return try show(submitted, nil) }
         let shows = progress || client.output == .table
         let status = try coordinator.waitForEnd(of: submitted.batch, showingProgress: shows)

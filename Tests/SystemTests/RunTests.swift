@@ -191,6 +191,24 @@ extension BlackBox {
             #expect(try await winnow("run", batch.path, "--resume", "--new").code == 2)
         }
 
+        /// Whoever has put a picture right gets its answer by going on.
+        @Test func whatFailedIsTriedAgainByAResumedRun() async throws {
+            let pictures = try TemporaryDirectory()
+            let good = URL(fileURLWithPath: Demo.folder + "/images/scene-000.jpg")
+            try FileManager.default.copyItem(at: good, to: pictures.file("good.jpg"))
+            try Data("no picture".utf8).write(to: pictures.file("bad.jpg"))
+            let items = ["good", "bad"].map { TestBatch.Item(id: $0, image: "\($0).jpg", prompt: "What?") }
+            let batch = try TestBatch(items, maxTokens: 2, images: pictures.url.path, lines: "features: none")
+            let first = try await winnow("run", batch.path, "--output", "json")
+            #expect(first.code == 3, "\(first)")
+            try FileManager.default.removeItem(at: pictures.file("bad.jpg"))
+            try FileManager.default.copyItem(at: good, to: pictures.file("bad.jpg"))
+            let second = try await winnow("run", batch.path, "--resume", "--output", "json")
+            try #require(second.code == 0, "\(second)")
+            let answers = try Report(printed: second.output).answers
+            #expect(answers.map(\.id) == ["good", "bad"] && answers[0].answer == answers[1].answer)
+        }
+
         @Test func aRunThatWasKilledGoesOn() async throws {
             let batch = try TestBatch(Demo.items(200), maxTokens: 4, workers: 2, lines: "features: none")
             let early = try await winnow("run", batch.path, "--resume")
