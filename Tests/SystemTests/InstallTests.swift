@@ -74,6 +74,30 @@ extension BlackBox {
             #expect(again.code == 1 && again.errors.contains("nothing of winnow is installed"))
         }
 
+        @Test(.enabled(if: Tools.has("systemd-analyze"), "needs Debian's systemd"))
+        func unitsNameTheProgramThatWasInstalled() async throws {
+            let units = ["coordinator", "worker"].map { "lib/systemd/system/winnow-\($0).service" }
+            let tree = try tree("units", files: units)
+            for unit in units {
+                let name = URL(fileURLWithPath: unit).lastPathComponent
+                let text = try Data(contentsOf: Repository.root.appendingPathComponent("ops/systemd/\(name)"))
+                try text.write(to: URL(fileURLWithPath: "\(tree)/\(unit)"))
+            }
+            #expect(try await run("\(tree)/install", "--prefix", prefix).code == 0)
+            let installed = units.map { "\(prefix)/\($0)" }
+            for unit in installed {
+                let text = try String(contentsOfFile: unit, encoding: .utf8)
+                #expect(text.contains("ExecStart=\"\(prefix)/bin/winnow\"") && !text.contains("@PREFIX@"))
+            }
+            let verified = try await RunningWinnow(
+                ["verify", "--man=no"] + installed, program: "/usr/bin/systemd-analyze"
+            )
+            .end()
+            #expect(verified.code == 0, "\(verified)")
+            #expect(try await run("\(prefix)/share/winnow/uninstall").code == 0)
+            #expect(files() == [])
+        }
+
         @Test func aListThatLeadsOutIsNotFollowed() async throws {
             let new = try tree("new", files: [])
             #expect(try await run("\(new)/install", "--prefix", prefix).code == 0)
