@@ -8,7 +8,8 @@ public struct ReportPage {
     public struct Source {
         let method: any ReportedMethod
 
-        /// A batch; the folder that its pictures' paths start from is left to `batch.yaml` if `images` is nil.
+        /// A batch; the folder that its pictures' paths start from is left to `batch.yaml` if `images` is nil. Throws if the
+        /// catalogue cannot be read.
         public init(_ catalogue: Catalogue, images: String? = nil) throws {
             method = try ReportedBatch(catalogue, images: images)
         }

@@ -17,7 +17,7 @@ const charts = [];
 const chart = (title, note, draw, legend = []) => {
   const place = make("div");
   at("charts").append(make("figure", { class: "chart" }, make("h3", {}, title), make("p", {}, note), place,
-    legend.length ? make("div", { class: "legend" }, ...legend.map(([text, style]) => make("span", {}, swatch(style), text))) : null));
+    legend.length ? make("div", { class: "legend" }, ...legend.map(([text, style, mark]) => make("span", {}, mark || swatch(style), text))) : null));
   charts.push([place, draw]);
 };
 const finishCharts = () => { for (const [place, draw] of charts.splice(0)) place.append(draw(Math.max(220, place.clientWidth))); };
@@ -127,7 +127,7 @@ const drawCharts = () => {
   const scored = batches.map((b, index) => [b, index]).filter(([b]) => b.accuracy);
   if (scored.length) chart("Accuracy against operations",
     "answers that their items accept, but for case, articles and punctuation; bars are 95 % confidence (Wilson), lines join the budgets of one method",
-    accuracyAgainstOperations(scored), isCrowd ? [...new Map(scored.map(([b, index]) => [b.budget === null || b.budget === undefined ? b.method : b.method.replace(/, keep \d+$/, ""), `background:${colour(index)}`]))] : batchLegend(scored));
+    accuracyAgainstOperations(scored), isCrowd ? [...new Map(scored.map(([b, index]) => [b.budget === null || b.budget === undefined ? b.method : b.method.replace(/, keep \d+$/, ""), [index]]))].map(([text, [index]]) => [text, "", svg("svg", { width: 14, height: 14, class: "mark" }, marker(7, 7, index))]) : batchLegend(scored));
 
   const longest = Math.max(...shown.map(([b]) => b.latency.quantiles[99]), 1e-9);
   chart("Latency", "share of jobs done within a time; waiting in the queue not counted", (width) => {

@@ -101,6 +101,7 @@ const listBatches = () => {
   if (isOne) at("batches-note").remove();
   else at("batches-note").textContent = `What is ticked is in the charts${comparison ? " and side by side" : ""}. Accuracy has its 95 % interval (Wilson).`;
   const folders = new Set(batches.map((b) => b.folder)).size > 1, isTimed = batches.some((b) => b.throughput);
+  if (isCrowd) at("batches").classList.add("many");
   at("batches").append(table(
     [[isOne ? "batch" : "name", "text"], ["method", "text"], ...(folders ? [["folder", "text"]] : []), ["jobs", "number"], ["failed", "number"], ["visual tokens", "number"],
       ["operations a job", "number"], ["median latency", "number"], ["95 %", "number", "95 % within"], ...(isTimed ? [["jobs/s", "number"]] : []), ["accuracy", "number"]],
