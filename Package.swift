@@ -69,6 +69,7 @@ let package = Package(
         module("HDF5", ["CHDF5"]),
         module("Tensors", ["COneDNN", "CKernels"]),
         module("ImageDecoding", ["CImageCodecs", "JobVocabulary"]),
+        module("Intervals", ["SeededRandomness"]),
         module("Tokenization", ["CSentencePiece"]),
 
         // Level 2: what the project exists for.
@@ -99,7 +100,10 @@ let package = Package(
         // Level 5: the two services, what is done with their results, and what a method costs and keeps.
         module(
             "Analysis",
-            ["FileLocks", "ImageDecoding", "JobModel", "JobVocabulary", "JobStore", "ResultFiles", grdb, mustache],
+            [
+                "FileLocks", "ImageDecoding", "Intervals", "JobModel", "JobVocabulary", "JobStore", "ResultFiles", grdb,
+                mustache,
+            ],
             resources: [.embedInCode("Resources")]),
         module(
             "Coordinator",
@@ -111,8 +115,8 @@ let package = Package(
         module(
             "Evaluation",
             [
-                "FileLocks", "Generation", "JobModel", "JobVocabulary", "SeededRandomness", "Tensors", "TokenReduction",
-                "Tokenization",
+                "FileLocks", "Generation", "Intervals", "JobModel", "JobVocabulary", "SeededRandomness", "Tensors",
+                "TokenReduction", "Tokenization",
                 "VisionLanguage", crypto,
             ]),
         module(
@@ -128,7 +132,7 @@ let package = Package(
             "Commands",
             [
                 "AccessKeys", "Analysis", "Coordinator", "Evaluation", "FileLocks", "Generation", "HDF5",
-                "ImageDecoding", "JobModel", "JobVocabulary",
+                "ImageDecoding", "Intervals", "JobModel", "JobVocabulary",
                 "JobStore", "MachineLimits", "Monitoring", "ResultFiles", "Scheduling",
                 "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "WireProtocol", "Worker", "ZeroMQ",
                 arguments, logging,
@@ -148,6 +152,7 @@ let package = Package(
         tests("HDF5"),
         tests("Tensors"),
         tests("ImageDecoding", ["JobVocabulary"]),
+        tests("Intervals"),
         tests("Tokenization", ["JobModel"]),
         tests("WireProtocol", ["JobModel"]),
         tests("Scheduling", ["JobModel"]),
@@ -166,17 +171,18 @@ let package = Package(
         tests(
             "Evaluation",
             [
-                "Generation", "ImageDecoding", "JobModel", "JobVocabulary", "Tensors", "TokenReduction", "Tokenization",
-                "VisionLanguage",
+                "Generation", "ImageDecoding", "Intervals", "JobModel", "JobVocabulary", "Tensors", "TokenReduction",
+                "Tokenization", "VisionLanguage",
             ]),
-        tests("Analysis", ["HDF5", "ImageDecoding", "JobModel", "JobVocabulary", "JobStore", "ResultFiles"]),
+        tests(
+            "Analysis", ["HDF5", "ImageDecoding", "Intervals", "JobModel", "JobVocabulary", "JobStore", "ResultFiles"]),
         tests("AccessKeys", ["ZeroMQ"]),
         tests("Monitoring"),
         tests("Coordinator", ["AccessKeys", "JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ"]),
         tests("Worker", ["JobModel", "JobVocabulary", "ResultFiles", "WireProtocol", "ZeroMQ"]),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["AccessKeys", "TestSupport", "HDF5", "JobModel", "WireProtocol", "ZeroMQ"],
+            dependencies: ["AccessKeys", "TestSupport", "HDF5", "ImageDecoding", "JobModel", "WireProtocol", "ZeroMQ"],
             exclude: ["README.md", "Chaos/check_run.py"],
             swiftSettings: settings),
     ],

@@ -1,5 +1,6 @@
 import Analysis
 import Foundation
+import Intervals
 import JobModel
 import WireProtocol
 

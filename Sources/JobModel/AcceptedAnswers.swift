@@ -10,6 +10,9 @@ public enum AcceptedAnswers {
         return accepted.contains { words(of: $0) == own }
     }
 
+    /// What is compared of a text: two answers are the same where this is equal.
+    public static func form(of text: String) -> String { words(of: text).joined(separator: " ") }
+
     /// What is compared: words in lower case, without the punctuation around them and without articles. Where nothing is left
     /// of a text, its articles count ("A" may be a choice), and where it holds no word, everything but white space.
     private static func words(of text: String) -> [String] {

@@ -33,7 +33,7 @@ struct ReportFixture {
             var writer = ShardWriter(folder: folder, header: header)
             for index in 0..<12 { try writer.add(Self.row(index, batch.keep, batch.right), at: .now) }
             _ = try writer.seal(as: ResultsTree.id(UInt64(number + 1)))
-            return ReportPage.Source(try Catalogue(folder), images: images)
+            return try ReportPage.Source(Catalogue(folder), images: images)
         }
     }
 
@@ -53,10 +53,13 @@ struct ReportFixture {
         return Picture(width: 96, height: 72, pixels: pixels)
     }
 
+    private static let prompt = "What is under the disc?\nOne word."
+
     private static func row(_ index: Int, _ keep: Int, _ right: Int) -> ResultRow {
         let method = keep == 144 ? "none" : "ficoco-v"
         if index == 11, keep == 14 {
-            var row = ResultRow(id: "q-11", images: ["broken.png"], prompt: "Hm?", method: method, attempt: 1)
+            var row = ResultRow(
+                id: "q-11", images: ["picture-3.png"], prompt: prompt, method: method, attempt: 1)
             row.status = .failed
             row.finishReason = .error
             row.error = "images/broken.png ends after 12 bytes: replace it"
@@ -65,8 +68,7 @@ struct ReportFixture {
         }
         let picture = index % 4
         var row = ResultRow(
-            id: "q-\(index)", images: ["picture-\(picture).png"], prompt: "What is under the disc?\nOne word.",
-            method: method, attempt: 1)
+            id: "q-\(index)", images: ["picture-\(picture).png"], prompt: prompt, method: method, attempt: 1)
         var random = SeededGenerator(seed: UInt64(index * 1000 + keep))
         row.tokens.leftAt = [UInt8](repeating: ResultRow.Tokens.survived, count: 144)
         row.tokens.wentTo = (0..<144).map { UInt16($0) }
@@ -94,6 +96,7 @@ struct ReportFixture {
         row.answer = index < right ? "bar" : "tree"
         row.expectedAnswers = #"["bar"]"#
         row.correct = index < right ? 1 : 0
+        row.labels = #"{"kind":"\#(index % 2 == 0 ? "even" : "odd")","number":"\#(index)"}"#
         row.pictures.describe(0, sha256: "\(picture)", width: 96, height: 72)
         row.segments.append(
             picture: 0, tile: 0, rows: Self.grid[0], columns: Self.grid[1], left: 12, top: 0, width: 72, height: 72)

@@ -32,7 +32,7 @@ import Testing
         }
         #expect(addresses == [])
         #expect(page.html.contains("default-src 'none'"))
-        #expect(page.html.components(separatedBy: "data:image/webp;base64,").count == 1 + 4 * 3)
+        #expect(page.html.components(separatedBy: "data:image/webp;base64,").count == 1 + 4, "each picture once")
     }
 
     @Test func dataCannotEndTheirElement() throws {
@@ -60,20 +60,24 @@ import Testing
 
     @Test(.enabled(if: Chromium.isInstalled, "needs Debian's chromium")) func theBrowserShowsWhatIsThere() throws {
         let (fixture, page) = try page()
-        let shown = try Chromium(html: page.html, hash: "batch=2").load()
+        let shown = try Chromium(html: page.html, hash: "right=0&wrong=2").load()
         withExtendedLifetime(fixture) {}
         let text = shown.document
         #expect(shown.complaints == [])
         #expect(text.contains(#"data-ready="true""#))
         for words in [
-            "3 batches", "images/broken.png ends after 12 bytes: replace it", "q-11",
-            "4 shown of 12 in this page, 36 in all",
-            "ficoco-v, keep 14", "144 → 14",
+            "3 side by side", "images/broken.png ends after 12 bytes: replace it", "q-11",
+            "3 shown of 12 in this page",
+            "ficoco-v, keep 14", "144 → 14", "12 questions that all of them answered",
+            // Half beside none: one question less is right, of 12, so 8.3 points; the interval is over the four pictures.
+            "−8.3 (−25.0 to 0)",
         ] {
             #expect(text.contains(words), "\(words)")
         }
         #expect(text.components(separatedBy: "<svg").count == 1 + 6)
-        #expect(text.components(separatedBy: "<canvas").count == 1 + 12)
+        // A question has its picture and one for each method, but for the job that failed.
+        #expect(text.components(separatedBy: "<canvas").count == 1 + 12 * 4 - 1)
+        #expect(text.contains(#"class="cell""#) && !text.contains(#"class="pair""#))
     }
 
     /// Jobs about a picture, of which so many tokens are kept, and others; nothing is stored of what became of tokens.
@@ -100,7 +104,7 @@ import Testing
             batch("some", pictured: 1, keeping: 4, alone: 3), batch("most", pictured: 3, keeping: 8, alone: 1),
             batch("words", pictured: 0, keeping: 0, alone: 2),
         ]
-        let sources = try trees.map { ReportPage.Source(try Catalogue($0.folder)) }
+        let sources = try trees.map { try ReportPage.Source(Catalogue($0.folder)) }
         let page = try ReportPage(sources, title: nil, software: "", now: ReportFixture.now)
         let shown = try Chromium(html: page.html).load()
         withExtendedLifetime(trees) {}
@@ -110,9 +114,10 @@ import Testing
         #expect(text.contains("<span>7<small>") && text.contains("of 24 are kept, on average where there is a picture"))
         // There is room for the whole prompt, not for its first line only.
         #expect(text.contains(">Which is red?\nA. ring\nB. bar</div>"))
-        let number = #"<td class="number">"#
+        let headings = ["jobs", "failed", "visual tokens"]
         for cells in [["4", "0", "24 → 4"], ["4", "0", "24 → 8"], ["2", "0", "–"]] {
-            #expect(text.contains(cells.map { "\(number)\($0)</td>" }.joined()), "\(cells)")
+            let row = zip(headings, cells).map { #"<td class="number" data-label="\#($0)">\#($1)</td>"# }
+            #expect(text.contains(row.joined()), "\(cells)")
         }
     }
 
@@ -163,8 +168,8 @@ import Testing
         .enabled(if: Chromium.isInstalled, "needs Debian's chromium"),
         .enabled(if: isRecording || hasScreens, "no screens were recorded yet: run it with WINNOW_RECORD=1"),
         arguments: [
-            ("light", "theme=light&batch=1", 1320, 1900), ("dark", "theme=dark&batch=1&step=2", 1320, 1900),
-            ("detail", "theme=light&batch=2&job=q-3&step=3&patch=40", 1320, 820), ("narrow", "theme=dark", 420, 1500),
+            ("light", "theme=light", 1320, 2600), ("dark", "theme=dark&step=2&view=flow", 1320, 2600),
+            ("detail", "theme=light&batch=2&job=q-3&step=3&patch=40", 1320, 820), ("narrow", "theme=dark", 420, 3600),
         ])
     func itLooksAsItDid(name: String, hash: String, width: Int, height: Int) throws {
         let (fixture, page) = try page()

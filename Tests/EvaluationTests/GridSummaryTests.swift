@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Intervals
 import JobModel
 import TestSupport
 import Testing

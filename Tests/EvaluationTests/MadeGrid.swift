@@ -18,10 +18,11 @@ struct MadeGrid {
         var seconds = 1.0
         var threads: Int?
         var capacity: Int?
+        var kept: Data?
     }
 
     let folder: TemporaryDirectory
-    private let batch: BatchDescription
+    let batch: BatchDescription
 
     /// Questions with these ids, about these pictures; `accepted` is the right answer to all of them.
     init(_ questions: [(id: String, image: String?)], accepted: String? = "x") throws {

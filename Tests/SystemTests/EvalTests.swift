@@ -104,6 +104,57 @@ extension BlackBox {
             #expect(workers.allSatisfy { $0.isRunning })
         }
 
+        /// A page of an evaluation: all methods side by side, or those that are named, with the patches that each kept.
+        @Test func reportsShowTheMethodsOfAnEvaluation() async throws {
+            let folder = try TemporaryDirectory()
+            let batch = Repository.root.appendingPathComponent("Jobs/demo.yaml").path
+            let out = folder.file("grid").path
+            let run = try await winnow([
+                "eval", "run", batch, "--method", "ficoco-v", "--method", "random", "--keep", "192", "64", "--limit",
+                "20",
+                "--threads", "1", "--out", out,
+            ])
+            #expect(run.code == 0, "\(run)")
+            struct Report: Decodable {
+                let out: String
+                let batches: Int
+                let sharedQuestions: Int?
+            }
+            let page = try await winnow(["report", out, "--output", "json"])
+            #expect(page.code == 0 && page.errors.isEmpty, "\(page)")
+            let report = try Report(printed: page.output)
+            #expect(report.batches == 5 && report.sharedQuestions == 20)
+            let html = try String(contentsOfFile: report.out, encoding: .utf8)
+            #expect(html.contains(#""name":"random@64""#) && html.contains(#""label":"kind""#))
+            struct Payload: Decodable {
+                struct Job: Decodable {
+                    let batch, image, tokensIn, tokensOut, correct: Int
+                    let left: Data
+                }
+                let gallery: [Job]
+            }
+            let start = try #require(html.range(of: #"id="data">"#)), rest = html[start.upperBound...]
+            let data = try #require(rest.range(of: "</script>")).lowerBound
+            let jobs = try JSONDecoder().decode(Payload.self, from: Data(rest[..<data].utf8)).gallery
+            #expect(jobs.count == 100 && jobs.allSatisfy { $0.image >= 0 && $0.tokensIn == 576 && $0.correct >= 0 })
+            for (number, kept) in [576, 192, 64, 192, 64].enumerated() {
+                let own = jobs.filter { $0.batch == number }
+                #expect(own.allSatisfy { $0.tokensOut == kept && $0.left.count { $0 == 255 } == kept }, "\(number)")
+            }
+
+            let some = try await winnow([
+                "report", out, "--method", "none", "--method", "random@64", "--out", folder.file("some.html").path,
+            ])
+            #expect(
+                some.code == 0 && some.output.contains("2 batches or methods, 20 questions side by side"), "\(some)")
+            let unknown = try await winnow(["report", out, "--method", "random@46"])
+            #expect(
+                unknown.code == 2 && unknown.errors.contains("no answers of 'random@46' (did you mean random@64?)"),
+                "\(unknown)")
+            let twice = try await winnow(["report", out, out + "/"])
+            #expect(twice.code == 2 && twice.errors.contains("named twice"), "\(twice)")
+        }
+
         /// From a folder in the published form to scores, by the distributed way: import, run, score, table.
         @Test func aBenchmarkFromImportToTable() async throws {
             let folder = try TemporaryDirectory()
@@ -184,6 +235,10 @@ extension BlackBox {
             func f1(_ text: String) -> Substring? { text.split(separator: "\n").first { $0.hasPrefix("F1 ") } }
             #expect(f1(byFile.output) == f1(score.output) && f1(score.output) != nil)
             #expect(grid.output.contains("pope, F1"), "\(grid)")
+            // A page calls each answer right or wrong by the benchmark's truth.
+            let page = try await winnow(["report", folder.file("grid").path])
+            let html = try String(contentsOf: folder.file("grid/report.html"), encoding: .utf8)
+            #expect(page.code == 0 && html.contains(#""scored":6"#), "\(page)")
 
             // A truth file of another version costs the score, not the report.
             let truth = URL(fileURLWithPath: data + "/coco/coco_pope_random.json")

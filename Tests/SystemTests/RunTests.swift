@@ -134,6 +134,10 @@ extension BlackBox {
             let none = try await count("btach")
             #expect(none.code == 2 && none.errors.contains("here are results of batch, batch-2"), "\(none)")
             #expect(try await count().code == 2)
+            let page = try await winnow("report", "batch", "--output", "quiet", in: batch.folder.url)
+            #expect(page.code == 0 && page.output == "results/batch-2/report.html\n", "\(page)")
+            let swapped = try await winnow("results", "show", "results/batch", "x", in: batch.folder.url)
+            #expect(swapped.code == 2 && swapped.errors.contains("name the job first"), "\(swapped)")
         }
 
         @Test func interruptedItEndsItsProcessesAndSaysSo() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import ImageDecoding
 import TestSupport
 import Testing
 
@@ -77,9 +78,11 @@ extension BlackBox {
             let png = folder.file("pair.png").path
             let show = try await winnow("results", "show", "pair", results, "--png", png)
             #expect(show.code == 0, "\(show)")
-            #expect(show.output.contains("picture 1 of 2 (images/scene-000.jpg): panels: the model's view"), "\(show)")
-            #expect(show.output.contains("picture 2 of 2 (images/scene-002.png): panels: the model's view"), "\(show)")
-            #expect(FileManager.default.fileExists(atPath: png))
+            // The demo model's 24×24 patches of 14 pixels: two lines of panels, each under its title, and the picture's name.
+            let sheet = try Picture(contentsOf: URL(fileURLWithPath: png))
+            #expect(sheet.height == 12 + 2 * (16 + 16 + 4 + 336 + 12), "\(sheet.width)×\(sheet.height)")
+            let drawn = try await winnow("results", "show", "pair", results, "--drawing", "blocks")
+            #expect(drawn.output.contains("\npicture 2 of 2 (images/scene-002.png)\nthe model's view  "), "\(drawn)")
             let report = try await winnow("report", results)
             #expect(report.code == 0 && report.errors.isEmpty, "\(report)")
             let html = try String(contentsOfFile: results + "/report.html", encoding: .utf8)

@@ -67,9 +67,9 @@ extension BlackBox {
                 ] + (method == "none" ? [] : ["--method", method, "--keep", "6"])
             let single = try AnswerTests.Answer(printed: try await winnow(arguments).output)
             #expect(single.tokenIds == wide.tokenIDs.map { Int($0) } && single.visualTokens == wide.kept.count)
-            let show = try await winnow("results", "show", "pair", results, "--png", folder.file("a.png").path)
+            let show = try await winnow("results", "show", "pair", results, "--drawing", "blocks")
             #expect(
-                show.code == 0 && show.output.contains("picture 2 of 2, tile 3 of 5 (square.png): panels"), "\(show)")
+                show.code == 0 && show.output.contains("\npicture 2 of 2, tile 3 of 5 (square.png)\n"), "\(show)")
             // What is stored of the batch runs as it stands.
             let stored = try String(contentsOfFile: results + "/batch.yaml", encoding: .utf8)
             let again = folder.file("again.yaml")

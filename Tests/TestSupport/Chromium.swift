@@ -34,8 +34,10 @@ public struct Chromium {
     }
 
     /// The page after its clock, which skips idle times, ran for five seconds.
-    public func load() throws -> Page {
-        let (output, errors) = try run(["--dump-dom", "--enable-logging=stderr", "--v=0"])
+    public func load(width: Int = 1200) throws -> Page {
+        let (output, errors) = try run([
+            "--dump-dom", "--enable-logging=stderr", "--v=0", "--window-size=\(width),1000",
+        ])
         return Page(
             document: output,
             complaints: errors.split(separator: "\n").filter { $0.contains("CONSOLE") }.map(String.init))

@@ -104,7 +104,7 @@ public struct ModelView: Sendable {
                 let token = token(x: x, y: y)
                 let target = token < targets.count ? targets[token] : nil
                 let colour = target.map { GroupColour.rgb($0) } ?? (20, 20, 24)
-                let share = target == nil ? 85 : target == token ? 20 : 55
+                let share = target == nil ? 85 : target == token ? 20 : 42
                 for (channel, value) in [colour.0, colour.1, colour.2].enumerated() {
                     pixels[place + channel] = UInt8(
                         (Int(pixels[place + channel]) * (100 - share) + value * share) / 100)

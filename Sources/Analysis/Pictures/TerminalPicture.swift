@@ -1,20 +1,19 @@
 public import ImageDecoding
 
 extension Picture {
-    /// The picture in half blocks of 24-bit colour: two pixels a character cell, one above the other.
+    /// The picture as lines of half blocks of 24-bit colour: two pixels a character cell, one above the other.
     ///
     /// - Parameter columns: Characters across; each is one pixel wide.
-    public func blocks(columns: Int) -> String {
+    func blockLines(columns: Int) -> [String] {
         let columns = max(1, min(columns, width)), rows = max(2, columns * height / width / 2 * 2)
-        var text = ""
-        for row in stride(from: 0, to: rows, by: 2) {
+        return stride(from: 0, to: rows, by: 2).map { row in
+            var text = ""
             for column in 0..<columns {
                 let upper = mean(column, row, of: columns, rows), lower = mean(column, row + 1, of: columns, rows)
                 text += "\u{1B}[38;2;\(upper.0);\(upper.1);\(upper.2)m\u{1B}[48;2;\(lower.0);\(lower.1);\(lower.2)m▀"
             }
-            text += "\u{1B}[0m\n"
+            return text + "\u{1B}[0m"
         }
-        return text
     }
 
     /// The mean colour of one cell of a grid over the picture.

@@ -1,10 +1,15 @@
 internal import Foundation
+internal import Intervals
+internal import JobModel
 internal import ResultFiles
 
-/// One batch as a report shows it: counts, costs, times, accuracy, failures.
+/// One batch, or one cell of an evaluation, as a report shows it: counts, costs, times, accuracy, failures.
 struct BatchAccount: Encodable {
-    struct Flops: Encodable { let vision, projector, prefill, decode: Double }
-    struct Seconds: Encodable { let load, vision, prefill, decode: Double }
+    /// The mean over answered jobs of what one phase of the work takes: operations or seconds.
+    struct Phase: Encodable {
+        let name: String
+        let mean: Double
+    }
     struct Latency: Encodable {
         let p50, p95: Double
         /// The latency below which 0 %, 1 %, … 100 % of the jobs are.
@@ -20,34 +25,40 @@ struct BatchAccount: Encodable {
         let tokens: Double
     }
 
-    let name, folder, method, model, host, software: String
+    /// What it is called in the report, unlike every other one there.
+    var name: String
+    let folder, method, model, host, software: String
+    /// Equal for results of one method on one model that differ in their budgets alone: a line may join them.
+    let series: String
+    /// Visual tokens that the method is to keep; nil if it reduces nothing.
+    let budget: Int?
     let jobs, failed: Int
     /// Answered jobs about a picture; the means of visual tokens are over these.
     let pictured: Int
     let tokensIn, tokensOut: Double
-    let flops: Flops
-    let seconds: Seconds
+    /// Operations and seconds by phase; a sum of several phases has a name of its own.
+    let flops, seconds: [Phase]
     let latency: Latency
-    /// Seconds from the first answer to the last, and the answers in equal parts of it.
+    /// Seconds from the first answer to the last, and the answers in equal parts of it; none where nobody noted times.
     let span: Double
     let rate: [Int]
-    let throughput: Double
+    let throughput: Double?
     let accuracy: Proportion?
     let failures: [Failure]
     /// Visual tokens left after each step, the mean of the jobs that are shown.
     var layers: [Layer] = []
 
     init(_ catalogue: Catalogue) throws {
-        let shard =
-            try catalogue.query(
-                "SELECT batch, method_json, model, host, software FROM shards ORDER BY model_sha256 = '', path LIMIT 1"
-            ).rows.first?.map(\.text) ?? Array(repeating: "", count: 5)
-        name = shard[0]
+        let shard = try catalogue.firstShard()
+        name = shard.batch
         folder = URL(fileURLWithPath: catalogue.folder.path).lastPathComponent
-        method = Self.title(ofMethod: shard[1])
-        model = URL(fileURLWithPath: shard[2]).lastPathComponent
-        host = shard[3]
-        software = shard[4]
+        let method = StoredMethod(shard.method)
+        self.method = method.title
+        budget = method.budget
+        series = "\(method.series) \(shard.modelSHA256)"
+        model = URL(fileURLWithPath: shard.model).lastPathComponent
+        host = shard.host
+        software = shard.software
         let means =
             try catalogue.query(
                 """
@@ -64,8 +75,8 @@ struct BatchAccount: Encodable {
         failed = Self.count(means[1])
         pictured = Self.count(means[12])
         (tokensIn, tokensOut) = (means[2], means[3])
-        flops = Flops(vision: means[4], projector: means[5], prefill: means[6], decode: means[7])
-        seconds = Seconds(load: means[8], vision: means[9], prefill: means[10], decode: means[11])
+        flops = Self.phases(["vision", "projector", "prefill", "decode"], means[4...7])
+        seconds = Self.phases(["load", "vision", "prefill", "decode"], means[8...11])
         latency = try Self.latency(catalogue)
         (span, rate) = try Self.rate(catalogue)
         throughput = span > 0 ? Double(jobs) / span : 0
@@ -73,25 +84,50 @@ struct BatchAccount: Encodable {
         failures = try Self.failures(catalogue)
     }
 
-    /// The method and its budget, from all that a shard says about them.
-    private static func title(ofMethod json: String) -> String {
-        struct Method: Decodable {
-            let name: String?
-            let keep: Int?
+    /// One cell of an evaluation.
+    init(_ cell: EvaluatedMethod) {
+        let answered = cell.answers.filter { $0.error == nil }
+        let pictured = answered.filter { !$0.item.images.isEmpty }
+        func mean(_ answers: [EvaluatedMethod.Answer], _ value: (EvaluatedMethod.Answer) -> Double) -> Double {
+            answers.isEmpty ? 0 : answers.reduce(0) { $0 + value($1) } / Double(answers.count)
         }
-        guard let method = try? JSONDecoder().decode(Method.self, from: Data(json.utf8)), let name = method.name else {
-            return "–"
-        }
-        return name == "none" ? name : method.keep.map { "\(name), keep \($0)" } ?? name
+        name = cell.name
+        folder = URL(fileURLWithPath: cell.path).lastPathComponent
+        method = cell.budget.map { "\(cell.method), keep \($0)" } ?? cell.method
+        budget = cell.budget
+        series = "\(cell.method) \(cell.path)"
+        (model, host, software) = (cell.model, "", "")
+        jobs = cell.answers.count
+        failed = jobs - answered.count
+        self.pictured = pictured.count
+        tokensIn = mean(pictured) { Double($0.tokensIn) }
+        tokensOut = mean(pictured) { Double($0.tokensOut) }
+        let first = mean(answered) { $0.flopsToFirstToken }
+        flops = Self.phases(["vision to prefill", "decode"], [first, mean(answered) { $0.flops } - first])
+        seconds = Self.phases(["all phases"], [mean(answered) { $0.seconds }])
+        latency = Self.latency(answered.map(\.seconds).sorted())
+        (span, rate, throughput) = (0, [], nil)
+        let verdicts = cell.answers.compactMap(\.isRight)
+        accuracy = verdicts.isEmpty ? nil : Proportion(verdicts.count { $0 }, of: verdicts.count)
+        failures = Self.failures(
+            cell.answers.compactMap { answer in answer.error.map { (answer.item.id.rawValue, $0) } })
+    }
+
+    private static func phases(_ names: [String], _ means: some Sequence<Double>) -> [Phase] {
+        zip(names, means).map { Phase(name: $0, mean: $1) }
     }
 
     /// A count as a catalogue gives it, which may be somebody else's.
     private static func count(_ value: Double) -> Int { value.isFinite ? Int(max(0, min(1e15, value))) : 0 }
 
     private static func latency(_ catalogue: Catalogue) throws -> Latency {
-        let sorted = try catalogue.query("SELECT seconds_total FROM jobs WHERE status = 'ok' ORDER BY 1").rows.map {
-            $0[0].number
-        }
+        latency(
+            try catalogue.query("SELECT seconds_total FROM jobs WHERE status = 'ok' ORDER BY 1").rows.map {
+                $0[0].number
+            })
+    }
+
+    private static func latency(_ sorted: [Double]) -> Latency {
         func quantile(_ share: Double) -> Double {
             guard let last = sorted.indices.last else { return 0 }
             return sorted[Int((share * Double(last)).rounded())]
@@ -115,13 +151,19 @@ struct BatchAccount: Encodable {
         return (span, rate)
     }
 
-    /// Failures whose reasons differ in paths and numbers only count as one.
     private static func failures(_ catalogue: Catalogue) throws -> [Failure] {
+        failures(
+            try catalogue.query("SELECT id, error FROM jobs WHERE status = 'failed' ORDER BY id").rows.map {
+                ($0[0].text, $0[1].text)
+            })
+    }
+
+    /// Failures whose reasons differ in paths and numbers only count as one.
+    private static func failures(_ jobs: [(id: String, reason: String)]) -> [Failure] {
         var found: [String: (reason: String, example: String, count: Int)] = [:]
-        for row in try catalogue.query("SELECT id, image, error FROM jobs WHERE status = 'failed' ORDER BY id").rows {
-            let reason = row[2].text
+        for (id, reason) in jobs {
             let words = reason.split(separator: " ").map { $0.contains("/") ? "…" : String($0.filter { !$0.isNumber }) }
-            found[words.joined(separator: " "), default: (reason, row[0].text, 0)].count += 1
+            found[words.joined(separator: " "), default: (reason, id, 0)].count += 1
         }
         return found.values.sorted { ($1.count, $0.reason) < ($0.count, $1.reason) }.map {
             Failure(reason: $0.reason, example: $0.example, count: $0.count)

@@ -2,10 +2,11 @@ internal import Foundation
 internal import JobVocabulary
 internal import ResultFiles
 
-/// One tile of a job in the gallery of a report; arrays travel as base64 of little-endian numbers. Tokens are numbered within
+/// One tile of a job in the gallery of a report, as one method left it; arrays travel as base64 of little-endian numbers. Tokens are numbered within
 /// the tile.
 struct GalleryItem: Encodable {
     struct Step: Encodable {
+        /// Where in the model; empty if only the tokens before and after all steps are known.
         let place: String
         let layer, `in`, out: Int
     }
@@ -52,12 +53,16 @@ struct GalleryItem: Encodable {
         tokensOut = row.visualTokensOut
         flops = row.flops.vision + row.flops.projector + row.flops.prefill + row.flops.decode
         seconds = row.seconds.load + row.seconds.vision + row.seconds.prefill + row.seconds.decode
-        steps = row.steps.layer.indices.map { index in
+        let steps = row.steps.layer.indices.map { index in
             Step(
                 place: row.steps.place[index].rawValue, layer: Int(row.steps.layer[index]),
                 in: row.steps.tokensIn[index],
                 out: row.steps.tokensOut[index])
         }
+        let isReduced = row.tokens.leftAt.contains { $0 < ResultRow.Tokens.leftOut }
+        self.steps =
+            steps.isEmpty && isReduced
+            ? [Step(place: "", layer: 0, in: row.visualTokensIn, out: row.visualTokensOut)] : steps
         left = Data(Self.part(row.tokens.leftAt, own))
         went = Data(
             Self.part(row.tokens.wentTo, own).flatMap { target in

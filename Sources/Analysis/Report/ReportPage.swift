@@ -1,52 +1,71 @@
 public import Foundation
-internal import ImageDecoding
-internal import JobVocabulary
 internal import Mustache
-internal import ResultFiles
 
-/// Batches as one HTML page that needs nothing else: summary, charts, failures, and a gallery of what became of patches.
+/// Results as one HTML page that needs nothing else: summary, charts, failures, the same questions method beside method, and a
+/// gallery of what became of patches.
 public struct ReportPage {
-    /// A batch and where its pictures are; nil leaves them to `batch.yaml`.
+    /// Results of one method, a row in the page's tables.
     public struct Source {
-        /// Its results.
-        public var catalogue: Catalogue
-        /// The folder that items' pictures start from.
-        public var images: String?
+        let method: any ReportedMethod
 
-        /// A batch.
-        public init(_ catalogue: Catalogue, images: String? = nil) {
-            self.catalogue = catalogue
-            self.images = images
+        /// A batch; the folder that its pictures' paths start from is left to `batch.yaml` if `images` is nil. Throws if the
+        /// catalogue cannot be read.
+        public init(_ catalogue: Catalogue, images: String? = nil) throws {
+            method = try ReportedBatch(catalogue, images: images)
         }
+
+        /// A cell of an evaluation.
+        public init(_ cell: EvaluatedMethod) { method = cell }
     }
 
-    /// Pixels of a side of a picture in the page.
-    private static let side = 336
-
     private struct Payload: Encodable {
-        var batches: [BatchAccount]
-        var gallery: [GalleryItem] = []
-        var images: [String] = []
+        let batches: [BatchAccount]
+        let comparison: MethodComparison?
+        let gallery: [GalleryItem]
+        let images: [String]
     }
 
     /// The page.
     public let html: String
     /// What could not be shown, such as pictures that are gone.
-    public private(set) var remarks: [String] = []
+    public private(set) var remarks: [String]
+
+    /// Questions that stand side by side; nil if there is one method, or none that all have answered.
+    public let sharedQuestions: Int?
 
     /// Makes the page.
     ///
+    /// Results of several methods stand side by side, question by question, as far as all have answered the same ones.
+    ///
     /// - Parameters:
-    ///   - gallery: Jobs in the gallery, shared out among the batches; those about no picture only fill up.
+    ///   - gallery: Jobs in the gallery: questions, if several methods stand side by side. Of one batch, or of several that
+    ///     share no question, jobs shared out among the batches, those about no picture only to fill up.
     ///   - now: What the page says about when it was made.
     public init(_ sources: [Source], title: String?, gallery: Int = 48, software: String, now: Date) throws {
-        var payload = Payload(batches: try sources.map { try BatchAccount($0.catalogue) })
-        var remarks: [String] = []
-        for (number, source) in sources.enumerated() {
-            let share = gallery * (number + 1) / sources.count - gallery * number / sources.count
-            try Self.fill(&payload, with: source, number: number, count: share, &remarks)
+        let methods = sources.map(\.method)
+        var accounts = try methods.map { try $0.account() }
+        let named = zip(methods, accounts).map { ($0.name, $1.method, $0.path) }
+        for (number, name) in DistinctNames(named).names.enumerated() { accounts[number].name = name }
+        let comparison = methods.count > 1 ? try MethodComparison(methods.map { try $0.comparedAnswers() }) : nil
+        var shown = Gallery()
+        if let comparison {
+            for id in comparison.shown(gallery) {
+                for (number, method) in methods.enumerated() { shown.add(id, of: method, number: number) }
+            }
+        } else {
+            for (number, method) in methods.enumerated() {
+                let share = gallery * (number + 1) / methods.count - gallery * number / methods.count
+                for id in try method.ids(share) { shown.add(id, of: method, number: number) }
+            }
         }
-        self.remarks = remarks
+        for number in accounts.indices { accounts[number].layers = shown.layers(of: number) }
+        remarks = shown.remarks
+        sharedQuestions = comparison?.questions
+        if methods.count > 1, comparison == nil {
+            remarks.append("no question is in all of these results, so none stand side by side")
+        }
+        let payload = Payload(
+            batches: accounts, comparison: comparison, gallery: shown.items, images: shown.images)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // What is no number, from a file that somebody tampered with, must not cost the whole page; the page knows the
@@ -55,95 +74,39 @@ public struct ReportPage {
             positiveInfinity: "\0", negativeInfinity: "\0", nan: "\0")
         // A "<" inside of data must not look like the end of the element that holds them.
         let data = String(decoding: try encoder.encode(payload), as: UTF8.self).replacing("<", with: "\\u003c")
-        let names = payload.batches.map(\.name)
-        let models = Set(payload.batches.map(\.model)).sorted().joined(separator: ", ")
-        let hosts = Set(payload.batches.map(\.host)).sorted().joined(separator: ", ")
+        let models = Set(accounts.map(\.model)).sorted().joined(separator: ", ")
+        let hosts = Set(accounts.map(\.host)).subtracting([""]).sorted().joined(separator: ", ")
         let template = try MustacheTemplate(string: String(decoding: PackageResources.report_html, as: UTF8.self))
         html = template.render([
-            "title": title ?? names.joined(separator: ", "),
-            "provenance": "\(models) · \(hosts) · \(now.formatted(.iso8601))",
+            "title": title ?? Self.title(methods.map(\.name), accounts),
+            "provenance": [models, hosts, now.formatted(.iso8601)].filter { !$0.isEmpty }.joined(separator: " · "),
             "style": String(decoding: PackageResources.report_css, as: UTF8.self),
-            "script": String(decoding: PackageResources.report_js, as: UTF8.self),
+            "script": Self.script,
             "data": data, "software": software,
-            "folders": payload.batches.map(\.folder).joined(separator: ", "),
+            "folders": Self.inOrder(accounts.map(\.folder)).joined(separator: ", "),
         ])
     }
 
-    /// Ids of jobs, evenly over those of a batch that are about a picture, or over those that are about none.
-    private static func ids(_ count: Int, pictured: Bool, in catalogue: Catalogue) throws -> [String] {
-        guard count > 0 else { return [] }
-        let wanted = pictured ? "pictures > 0" : "pictures = 0"
-        return try catalogue.query(
-            """
-            SELECT id FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY rowid) - 1 AS number FROM jobs WHERE \(wanted))
-            WHERE number % MAX(1, (SELECT COUNT(*) FROM jobs WHERE \(wanted)) / \(count)) = 0
-            ORDER BY number LIMIT \(count)
-            """
-        ).rows.map { $0[0].text }
+    /// The page's script: its parts share their names with each other and with nothing else.
+    private static var script: String {
+        let parts = [PackageResources.report_js, PackageResources.report_charts_js, PackageResources.report_gallery_js]
+        return "\"use strict\";\n(() => {\n"
+            + parts.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n") + "})();"
     }
 
-    /// Adds jobs of a batch, those about a picture first, and what became of their tokens layer by layer.
-    private static func fill(
-        _ payload: inout Payload, with source: Source, number: Int, count: Int, _ remarks: inout [String]
-    ) throws {
-        let images = source.images ?? (try? BatchImages.folder(of: source.catalogue.folder))
-        let pictured = try ids(count, pictured: true, in: source.catalogue)
-        let others = try ids(count - pictured.count, pictured: false, in: source.catalogue)
-        var pictures: [String: Int] = [:]
-        var rows: [ResultRow] = []
-        for id in pictured + others {
-            let row: ResultRow
-            do {
-                row = try FoundJob.find(id, in: source.catalogue).row
-            } catch {
-                remarks.append("\(error)")
-                continue
-            }
-            if row.status == .ok, !row.pictures.isEmpty { rows.append(row) }
-            for segment in 0..<max(1, row.segments.count) {
-                var image = row.pictures.isEmpty ? GalleryItem.noPicture : GalleryItem.notShown
-                if segment < row.segments.count {
-                    let key = row.viewKey(of: segment)
-                    if let known = pictures[key] {
-                        image = known
-                    } else {
-                        do {
-                            guard let images else {
-                                throw AnalysisError(.badRequest, "the folder of pictures is not known")
-                            }
-                            let view = try ModelView(row, segment: segment, images: images, side: side)
-                            let bytes = try view.picture.webP(quality: 78)
-                            payload.images.append("data:image/webp;base64," + Data(bytes).base64EncodedString())
-                            image = payload.images.count - 1
-                        } catch {
-                            remarks.append("\(error)")
-                        }
-                        pictures[key] = image
-                    }
-                }
-                payload.gallery.append(GalleryItem(row, segment: segment, batch: number, image: image))
-            }
-        }
-        payload.batches[number].layers = layers(rows)
+    /// The names of the batches, each once, or if they are many their folders; and how many there are.
+    private static func title(_ names: [String], _ accounts: [BatchAccount]) -> String {
+        let batches = inOrder(names)
+        let title = (batches.count <= mostNamesInTitle ? batches : inOrder(accounts.map(\.folder))).joined(
+            separator: ", ")
+        return batches.count == names.count && batches.count <= mostNamesInTitle
+            ? title : "\(title): \(names.count) side by side"
     }
+    private static let mostNamesInTitle = 6
 
-    /// The mean number of tokens after each step that all rows have.
-    private static func layers(_ rows: [ResultRow]) -> [BatchAccount.Layer] {
-        guard let first = rows.first else { return [] }
-        let alike = rows.filter { $0.steps.layer == first.steps.layer }
-        return first.steps.layer.indices.map { step in
-            BatchAccount.Layer(
-                place: first.steps.place[step].rawValue, layer: Int(first.steps.layer[step]),
-                tokens: alike.reduce(0) { $0 + Double($1.steps.tokensOut[step]) } / Double(alike.count))
-        }
-    }
-}
-
-extension ResultRow {
-    /// Equal keys mean the same pixels.
-    fileprivate func viewKey(of segment: Int) -> String {
-        let picture = Int(segments.picture[segment])
-        let window = [segments.left, segments.top, segments.width, segments.height].map { "\($0[segment])" }
-        return "\(pictures.sha256[picture]) \(pictures.image[picture]) \(window)"
+    /// Each text once.
+    private static func inOrder(_ texts: [String]) -> [String] {
+        var seen: Set<String> = []
+        return texts.filter { seen.insert($0).inserted }
     }
 }

@@ -86,6 +86,7 @@ extension AnswerRow {
         self.init(
             id: row.id, answer: row.status == .ok ? row.answer : nil, error: row.status == .ok ? nil : row.error,
             delivered: delivered, left: row.visualTokensOut, flops: Int(total),
-            prefillFLOPs: Int(total - row.flops.decode))
+            prefillFLOPs: Int(total - row.flops.decode),
+            kept: row.status == .ok ? Self.mask(row.kept, of: row.tokens.leftAt.count) : nil)
     }
 }

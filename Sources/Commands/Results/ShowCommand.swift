@@ -18,7 +18,8 @@ struct ShowCommand: ParsableCommand {
         discussion: """
             The panels: the square that the model saw; what is left of it after some of the reducing steps, the last \
             among them, with pruned patches faded; and each patch in the colour of the token that holds its content in \
-            the end, dark where it is gone. Of several pictures or tiles each has a line of panels.
+            the end, dark where it is gone. Each has its title over it, also in the PNG. Of several pictures or tiles each \
+            has a line of panels; a terminal shows as many side by side as it has room for.
             """)
 
     @Argument(help: "The job's id.")
@@ -44,6 +45,10 @@ struct ShowCommand: ParsableCommand {
     }
 
     func run() throws {
+        if ResultsChoice.isResults(id), !ResultsChoice.isResults(place.folder) {
+            throw CommandFailure(
+                ExitCodes.usage, "\(id) is a folder of results: name the job first, and then the folder")
+        }
         let folder = try place.results()
         let (row, header) = try FoundJob.find(id, in: store.catalogue(of: folder))
         print(JobText(row).text.shown)
@@ -58,32 +63,28 @@ struct ShowCommand: ParsableCommand {
         let images = try images ?? BatchImages.folder(of: folder)
         let views = try (0..<row.segments.count).map { try ModelView(row, segment: $0, images: images) }
         let tiles = views.map { ReductionPanels($0, row: row, steps: steps) }
+        let names = tiles.indices.map { name(of: $0, in: row) }
         switch drawing ?? (isatty(STDOUT_FILENO) == 1 ? .blocks : .off) {
         case .off: break
         case .blocks:
             for (index, (view, panels)) in zip(views, tiles).enumerated() {
-                for (title, picture) in panels.panels {
-                    print(
-                        "\n\(name(of: index, in: row))\(title)\n"
-                            + picture.blocks(columns: min(terminalWidth() ?? 120, 2 * view.columns)), terminator: "")
-                }
+                let name = names[index].isEmpty ? "" : names[index].shown + "\n"
+                print(
+                    "\n" + name + panels.blocks(columns: 2 * view.columns, width: terminalWidth() ?? 120),
+                    terminator: "")
             }
-        case .sixel: print("\n" + ReductionPanels.sheet(tiles).sixels())
+        case .sixel: print("\n" + ReductionPanels.sheet(tiles, names: names).sixels())
         }
         if let png {
-            let bytes = try ReductionPanels.sheet(tiles).png()
-            try OutputFile(png).write(Data(bytes))
-            for (index, panels) in tiles.enumerated() {
-                print("\n\(name(of: index, in: row))panels: " + panels.panels.map(\.title).joined(separator: " | "))
-            }
+            try OutputFile(png).write(Data(ReductionPanels.sheet(tiles, names: names).png()))
         }
     }
 
-    /// Which of several segments it is, for the beginning of a line; nothing where there is one.
+    /// Which of several segments it is; empty where there is one.
     private func name(of segment: Int, in row: ResultRow) -> String {
         let name = row.name(ofSegment: segment)
         guard !name.isEmpty else { return "" }
-        return "\(name) (\(row.pictures.image[Int(row.segments.picture[segment])].onOneLine)): "
+        return "\(name) (\(row.pictures.image[Int(row.segments.picture[segment])].onOneLine))"
     }
 }
 

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// What one cell answered to one question.
 public struct AnswerRow: Sendable, Hashable, Codable {
@@ -23,16 +23,20 @@ public struct AnswerRow: Sendable, Hashable, Codable {
     public let threads: Int?
     /// Questions that were answered at a time.
     public let capacity: Int?
+    /// The visual tokens left at the end, token `n` in bit `n % 8` of byte `n / 8`; base64 in the file, nil where nobody wrote
+    /// it down.
+    public let kept: Data?
 
     enum CodingKeys: String, CodingKey {
-        case id, answer, error, delivered, left, flops, seconds, threads, capacity
+        case id, answer, error, delivered, left, flops, seconds, threads, capacity, kept
         case prefillFLOPs = "flops_to_first_token"
     }
 
     /// What became of a question.
     public init(
         id: String, answer: String?, error: String? = nil, delivered: Int = 0, left: Int = 0, flops: Int = 0,
-        prefillFLOPs: Int = 0, seconds: Double = 0, threads: Int? = nil, capacity: Int? = nil
+        prefillFLOPs: Int = 0, seconds: Double = 0, threads: Int? = nil, capacity: Int? = nil,
+        kept: Data? = nil
     ) {
         self.id = id
         self.answer = answer
@@ -44,6 +48,12 @@ public struct AnswerRow: Sendable, Hashable, Codable {
         self.seconds = seconds
         self.threads = threads
         self.capacity = capacity
+        self.kept = kept
+    }
+
+    /// Whether a visual token is left at the end; nil where that was not written down.
+    public func keeps(_ token: Int) -> Bool? {
+        kept.map { token / 8 < $0.count && $0[$0.startIndex + token / 8] >> (token % 8) & 1 == 1 }
     }
 
     /// Whether the seconds of two rows can be compared: both are answers, made with as many threads and neighbours.

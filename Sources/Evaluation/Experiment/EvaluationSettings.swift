@@ -43,7 +43,7 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
         self.backend = backend
     }
 
-    private static func digest(_ source: ItemSource) throws(EvaluationError) -> String {
+    static func digest(_ source: ItemSource) throws(EvaluationError) -> String {
         var hash = SHA256()
         if source.prompt == nil,
             let file = try? Data(contentsOf: URL(fileURLWithPath: source.path), options: .mappedIfSafe)
@@ -66,7 +66,7 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
     @discardableResult
     public func claim(_ folder: URL) throws -> FolderClaim {
         try FileManager.default.createDirectory(
-            at: folder.appendingPathComponent("answers"), withIntermediateDirectories: true)
+            at: folder.appendingPathComponent(Self.answers), withIntermediateDirectories: true)
         let file = folder.appendingPathComponent(Self.file)
         let claim = try FolderClaim(file, in: folder)
         if let data = try? Data(contentsOf: file), !data.isEmpty {
@@ -81,17 +81,11 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
     }
 
     /// What made the answers in a folder; nil where there are none.
-    public static func backend(of folder: URL) -> String? {
-        guard let data = try? Data(contentsOf: folder.appendingPathComponent(file)) else { return nil }
-        return (try? JSONDecoder().decode(EvaluationSettings.self, from: data))?.backend
-    }
+    public static func backend(of folder: URL) -> String? { (try? read(folder))?.backend }
 
     /// Checks that the answers in a folder were made under these settings.
     public func check(_ folder: URL) throws(EvaluationError) {
-        guard let data = try? Data(contentsOf: folder.appendingPathComponent(Self.file)), !data.isEmpty else {
-            throw EvaluationError(.missingData, "\(folder.path) holds no answers: 'winnow eval run' puts them there")
-        }
-        guard let known = try? JSONDecoder().decode(EvaluationSettings.self, from: data), known == self else {
+        guard try Self.read(folder) == self else {
             throw EvaluationError(
                 .otherSettings,
                 "\(folder.path) holds answers of another model, other items or other settings: choose another folder "
@@ -99,5 +93,15 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
         }
     }
 
-    private static let file = "settings.json"
+    /// The settings of the answers in a folder; nil if they are of another form.
+    static func read(_ folder: URL) throws(EvaluationError) -> EvaluationSettings? {
+        guard let data = try? Data(contentsOf: folder.appendingPathComponent(file)), !data.isEmpty else {
+            throw EvaluationError(.missingData, "\(folder.path) holds no answers: 'winnow eval run' puts them there")
+        }
+        return try? JSONDecoder().decode(EvaluationSettings.self, from: data)
+    }
+
+    static let file = "settings.json"
+    /// The folder of the answers, a file for each cell.
+    static let answers = "answers"
 }

@@ -31,7 +31,7 @@ public struct GridRunner {
 
     /// Pictures, or several together, in the order in which they come up, each with all its questions, and among them those
     /// about none.
-    private static func byPicture(_ items: some Sequence<Item>) -> [Item] {
+    static func byPicture(_ items: some Sequence<Item>) -> [Item] {
         var groups: [[Item]] = [], places: [[String]: Int] = [:]
         for item in items {
             if let place = places[item.images] {
@@ -156,7 +156,7 @@ public struct GridRunner {
 
     /// Where the answers of a cell are.
     static func file(of cell: GridCell, in folder: URL) -> URL {
-        folder.appendingPathComponent("answers").appendingPathComponent("\(cell.name).jsonl")
+        folder.appendingPathComponent(EvaluationSettings.answers).appendingPathComponent("\(cell.name).jsonl")
     }
 
     private struct Input {
@@ -196,8 +196,16 @@ extension AnswerRow {
             self.init(
                 id: id, answer: result.text, delivered: result.features.rows, left: result.trace.kept.count,
                 flops: result.flops.total, prefillFLOPs: result.flops.total - result.flops.decode,
-                seconds: result.seconds.total, threads: threads, capacity: capacity)
+                seconds: result.seconds.total, threads: threads, capacity: capacity,
+                kept: Self.mask(result.trace.kept, of: result.trace.leftAt.count))
         }
+    }
+
+    /// The numbers of tokens among `count` as ``kept`` holds them, one bit each.
+    public static func mask(_ tokens: [UInt16], of count: Int) -> Data {
+        var bits = Data(count: (count + 7) / 8)
+        for token in tokens { bits[Int(token) / 8] |= 1 << (token % 8) }
+        return bits
     }
 }
 

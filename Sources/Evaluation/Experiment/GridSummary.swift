@@ -1,4 +1,5 @@
 import Foundation
+import Intervals
 import JobModel
 
 /// A grid's cells in numbers, each against the one that reduces nothing.

@@ -33,4 +33,20 @@ public struct ScoreParts: Sendable, Hashable {
 
     /// The share of each question, where the score is a mean.
     var shares: [Double?]? { rule == .mean ? vectors.map { $0?.first } : nil }
+
+    /// Whether each answer is right, nil for a question that adds nothing; nil if the score does not call an answer right or
+    /// wrong, as where an answer counts in part or only with another one about its picture.
+    public var verdicts: [Bool?]? {
+        switch rule {
+        case .mean:
+            shares.flatMap { $0.allSatisfy { $0 == nil || $0 == 0 || $0 == 1 } ? $0.map { $0.map { $0 == 1 } } : nil }
+        case .meanF1:
+            vectors.map { sums in
+                sums.map { sums in
+                    stride(from: 0, to: sums.count, by: 3).allSatisfy { sums[$0 + 1] == 0 && sums[$0 + 2] == 0 }
+                }
+            }
+        case .pairs: nil
+        }
+    }
 }

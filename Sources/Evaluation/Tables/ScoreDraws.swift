@@ -1,3 +1,4 @@
+import Intervals
 import SeededRandomness
 
 /// A benchmark's score in many samples of its pictures: what intervals over several benchmarks are worked out from.

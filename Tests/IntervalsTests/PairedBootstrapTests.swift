@@ -1,5 +1,4 @@
-import Evaluation
-import Foundation
+import Intervals
 import Testing
 
 struct PairedBootstrapTests {

@@ -1,5 +1,4 @@
-import Foundation
-import SeededRandomness
+public import SeededRandomness
 
 /// A confidence interval for a difference between methods on the same questions.
 ///
@@ -44,7 +43,7 @@ public struct PairedBootstrap: Sendable, Hashable {
     }
 
     /// The number in each of `resamples` samples of pictures.
-    static func draws(
+    public static func draws(
         sums vectors: [[Double]], clusters: [String], resamples: Int, random: SplitMix64,
         statistic: ([Double]) -> Double
     ) -> [Double] {
@@ -83,7 +82,7 @@ public struct PairedBootstrap: Sendable, Hashable {
     }
 
     /// Where the middle 95 % of the numbers lie.
-    static func interval(of draws: [Double]) -> (low: Double, high: Double) {
+    public static func interval(of draws: [Double]) -> (low: Double, high: Double) {
         let sorted = draws.sorted(), last = Double(draws.count - 1)
         return (sorted[Int(0.025 * last)], sorted[Int((0.975 * last).rounded(.up))])
     }
