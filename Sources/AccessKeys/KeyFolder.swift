@@ -102,7 +102,8 @@ public struct KeyFolder: Sendable, Hashable {
         var list = try authorised()
         guard list.badLines.isEmpty else {
             throw AccessKeyError(
-                .malformed, "\(listFile): line \(list.badLines[0]) makes no sense; correct or remove it first")
+                .malformed,
+                "\(listFile): line \(list.badLines[0]) is not an entry for a key; correct or remove it first")
         }
         let result = try body(&list)
         try PrivateFile.replace(listFile, list.text, mode: 0o600)

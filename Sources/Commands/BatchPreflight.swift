@@ -112,7 +112,7 @@ enum BatchPreflight {
                 """)
         }
         if leftOut.others.count > 0 {
-            printError("files that are no pictures are passed over:\n" + lines("files", leftOut.others))
+            printError("files that are not pictures are skipped:\n" + lines("files", leftOut.others))
         }
     }
 

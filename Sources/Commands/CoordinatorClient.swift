@@ -203,14 +203,15 @@ public final class CoordinatorClient {
     private func wait(until deadline: ContinuousClock.Instant) throws {
         guard goesOn() else {
             throw CoordinatorClientError(
-                code: .givenUp, message: "the coordinator at \(endpoint) is not waited for any more", refusal: nil)
+                code: .givenUp, message: "gave up waiting for the coordinator at \(endpoint)", refusal: nil)
         }
         _ = try Poller.wait(for: [socket.pollSource], timeout: max(.zero, deadline - .now))
     }
 
     private func misunderstood(_ reason: String) -> CoordinatorClientError {
         CoordinatorClientError(
-            code: .misunderstood, message: "the process at \(endpoint) is no coordinator we understand: \(reason)",
+            code: .misunderstood,
+            message: "the process at \(endpoint) is not a coordinator that this version understands: \(reason)",
             refusal: nil)
     }
 }

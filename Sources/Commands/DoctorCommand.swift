@@ -7,8 +7,8 @@ import JobStore
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Examine a job store and the result files it knows; exit code 1 where something is wrong.",
-        discussion: "It changes nothing. A coordinator may go on using the store meanwhile, and --backup copies it so.")
+        abstract: "Examine a job store and the result files it knows; exit code 1 if something is wrong.",
+        discussion: "It changes nothing. A coordinator may use the store meanwhile, also while --backup copies it.")
 
     @Option(help: "The job store.", completion: .file(extensions: ["sqlite"]))
     var store = "winnow.sqlite"

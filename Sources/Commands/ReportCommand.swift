@@ -19,16 +19,16 @@ struct ReportCommand: ParsableCommand {
     @Argument(help: "Results folders; several are compared.")
     var folders: [String]
 
-    @Option(help: "The file to write; report.html in the first folder where it is left out.")
+    @Option(help: "The file to write; default: report.html in the first folder.")
     var out: String?
 
-    @Option(help: "The title; the batches' names where it is left out.")
+    @Option(help: "The title; default: the batches' names.")
     var title: String?
 
-    @Option(help: "Jobs in the gallery; those about no picture only where there are too few others.")
+    @Option(help: "Jobs in the gallery; text-only jobs appear only if there are too few others.")
     var gallery = 48
 
-    @Option(help: "Folder that the items' picture paths start from; those of batch.yaml where it is left out.")
+    @Option(help: "Folder that the items' picture paths start from; default: those of batch.yaml.")
     var images: String?
 
     @OptionGroup var store: StoreOption
@@ -75,7 +75,7 @@ struct ReportCommand: ParsableCommand {
         let inner = ((try? files.contentsOfDirectory(atPath: path)) ?? []).sorted().map { "\(path)/\($0)" }
         let found = inner.filter(isResults).map { ResultsFolder($0) }
         guard !found.isEmpty else {
-            throw CommandFailure(ExitCodes.usage, "\(path) is not a results folder, nor is there one inside of it")
+            throw CommandFailure(ExitCodes.usage, "\(path) is not a results folder, and there is none inside it")
         }
         return found
     }

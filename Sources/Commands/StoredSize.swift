@@ -50,7 +50,7 @@ struct StoredSize {
     var text: String {
         guard pictured > 0 else {
             return "storing about \(Self.bytes(columns)) a job, \(Self.bytes(columns * jobs)) for \(jobs) jobs, "
-                + "none of them about a picture"
+                + "all of them text-only"
         }
         let job = columns + trace + features
         let total = columns * jobs + (trace + features) * pictures

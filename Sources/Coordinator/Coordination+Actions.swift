@@ -21,7 +21,7 @@ extension Coordination {
             throw CoordinatorError(
                 .inconsistent,
                 "The job store does not agree with the scheduler about \(refused.count) changes, the first: \(first). "
-                    + "Nothing of them was acknowledged; start the coordinator again and report this.")
+                    + "None of them was acknowledged; start the coordinator again and report this.")
         }
         metrics.note(actions, byTime: byTime, at: wallClock)
         // Runs of jobs that go to one worker at once share a message, and one look into the store.

@@ -77,6 +77,6 @@ private enum Plausible {
 
     static func check(_ condition: Bool, _ what: String) throws(WireError) {
         guard !condition else { return }
-        throw WireError(.implausible, "a message is well formed, but \(what) is not plausible; nothing of it counts")
+        throw WireError(.implausible, "a message is well formed, but \(what) is not plausible; the message is ignored")
     }
 }

@@ -60,7 +60,7 @@ public struct RowCounts: Sendable, Hashable {
         guard picture != nil || model.anyResolution == nil else {
             throw EvaluationError(
                 .mismatch,
-                "what a picture costs in LLaVA-NeXT depends on its size, for it is laid on several tiles: say which picture"
+                "the cost of a picture in LLaVA-NeXT depends on its size, because it is split into tiles: give the size"
             )
         }
         let picture = picture ?? PictureTiling(side: model.vision.side)

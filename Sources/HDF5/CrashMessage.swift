@@ -35,7 +35,7 @@ enum CrashMessage {
         length = 0
         guard let path else { return }
         let words =
-            "winnow: \(path): the HDF5 library crashed while reading this file: it is damaged, or made to do harm; "
+            "winnow: \(path): the HDF5 library crashed while reading this file: it is damaged or malicious; "
             + "remove it, or restore it from a copy\n"
         for (place, byte) in words.utf8.prefix(4095).enumerated() { text[place] = CChar(bitPattern: byte) }
         length = min(4095, words.utf8.count)

@@ -131,7 +131,7 @@ struct BatchFileReader {
                 problems.add(
                     images, nil,
                     isFile(images)
-                        ? "this is a file and no folder; give the folder that it is in, or ask about one picture with "
+                        ? "this is a file, not a folder; give the folder that it is in, or ask about one picture with "
                             + "'winnow answer'"
                         : "there is no such folder of pictures")
             }

@@ -39,7 +39,7 @@ public struct ConfinedImage: ~Copyable {
         guard let inside = Self.place(of: folder), let place = Self.place(of: file) else {
             close(file)
             throw Failure(
-                code: .unreadable, message: "\(path): the system does not tell where it lies; is /proc mounted?")
+                code: .unreadable, message: "\(path): its real path cannot be found; is /proc mounted?")
         }
         guard place.hasPrefix(inside == "/" ? inside : inside + "/") else {
             close(file)

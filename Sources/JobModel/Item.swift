@@ -144,7 +144,7 @@ extension ItemFields: Decodable {
             problems.append("'image' and 'images' are both there; give one of them")
             return nil
         case (false, false):
-            problems.append("'image' is missing; write null where the prompt is about no picture")
+            problems.append("'image' is missing; write null for a text-only job")
             return nil
         case (true, false):
             if (try? container.decodeNil(forKey: AnyKey("image"))) == true { return [] }

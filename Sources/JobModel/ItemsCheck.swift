@@ -45,7 +45,7 @@ struct ItemsCheck {
         do {
             while let line = try lines.next() {
                 guard let text = line.text else {
-                    problems.add(file, line.number, line.problem ?? "the item cannot be made out")
+                    problems.add(file, line.number, line.problem ?? "the item cannot be read")
                     continue
                 }
                 let fields = ItemFields(json: text)

@@ -3,8 +3,8 @@ public import JobVocabulary
 /// One finished job: everything a shard holds about it.
 ///
 /// Visual tokens are numbered through the pictures, their tiles and the patches of each tile, as ``Segments`` says, and keep
-/// their numbers whatever happens to others. A failed job has its `error` and no tokens; one whose prompt is about no picture
-/// has no pictures, segments and visual tokens.
+/// their numbers whatever happens to others. A failed job has its `error` and no tokens; a text-only job has no
+/// pictures, segments and visual tokens.
 public struct ResultRow: Sendable, Hashable {
     /// The item's id.
     public var id: String

@@ -46,11 +46,11 @@ extension ResultRow {
 
     /// There is nothing of a picture where there was none, whatever the shard stores of others.
     private func checkAboutNoPicture() throws(ResultFileError) {
-        try require(segments.count == 0, "a job about no picture has no segments")
-        try require(visualTokensIn == 0 && visualTokensOut == 0, "a job about no picture counts no visual tokens")
-        try require(tokens.leftAt.isEmpty && kept.isEmpty, "a job about no picture has no tokens")
-        try require(steps.layer.isEmpty && merges.step.isEmpty, "a job about no picture has no steps")
-        try require(features.isEmpty, "a job about no picture has no features")
+        try require(segments.count == 0, "a text-only job has no segments")
+        try require(visualTokensIn == 0 && visualTokensOut == 0, "a text-only job counts no visual tokens")
+        try require(tokens.leftAt.isEmpty && kept.isEmpty, "a text-only job has no tokens")
+        try require(steps.layer.isEmpty && merges.step.isEmpty, "a text-only job has no steps")
+        try require(features.isEmpty, "a text-only job has no features")
     }
 
     /// Everything is known of each picture, or nothing but its name.

@@ -56,12 +56,12 @@ extension Stages {
         }
         if correlate.namesTargets, !compress.merges {
             try refuse(
-                "the correlation \"\(correlate.summary)\" names who takes in what goes, and the compressor none would "
-                    + "drop it: choose a compressor that merges, or the correlation none")
+                "the correlation \"\(correlate.summary)\" names targets for dropped tokens, and the compressor none would "
+                    + "ignore them: choose a compressor that merges, or the correlation none")
         }
         if !correlate.namesTargets, compress.merges {
             try refuse(
-                "the compressor \"\(compress.summary)\" has nothing to merge, for the correlation is none: choose a "
+                "the compressor \"\(compress.summary)\" has nothing to merge, as the correlation is none: choose a "
                     + "correlation that names targets, or the compressor none")
         }
         if proportionalAttention, place != .visionEncoder {

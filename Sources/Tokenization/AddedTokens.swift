@@ -30,7 +30,7 @@ struct AddedTokens {
             guard !token.takesSpaceBefore, !token.takesSpaceBehind, !token.isWholeWord else {
                 throw TokenizerError(
                     .unsupported,
-                    "the added token \"\(content)\" strips spaces or asks for word boundaries, which is built only for "
+                    "the added token \"\(content)\" strips spaces or asks for word boundaries, which is supported only for "
                         + "a tokenizer.json; save one", file: configuration.file)
             }
             // Without a tokenizer.json nobody asks whether a token is normalised.

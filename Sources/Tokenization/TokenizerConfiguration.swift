@@ -109,7 +109,7 @@ struct TokenizerConfiguration {
     private func needsFile(_ what: String) -> TokenizerError {
         TokenizerError(
             .unsupported,
-            "\(what), which is not built for a tokenizer.model; save a tokenizer.json with transformers beside it",
+            "\(what), which is not supported for a tokenizer.model; save a tokenizer.json with transformers beside it",
             file: file)
     }
 
@@ -161,7 +161,7 @@ struct TokenizerConfiguration {
     private func refusal(_ what: String) -> TokenizerError {
         TokenizerError(
             .unsupported,
-            "\(what), which is not built; built are LlamaTokenizer, PreTrainedTokenizerFast, Qwen2Tokenizer and "
+            "\(what), which is not supported; supported are LlamaTokenizer, PreTrainedTokenizerFast, Qwen2Tokenizer and "
                 + "TokenizersBackend with at most one token in front of a text", file: file)
     }
 

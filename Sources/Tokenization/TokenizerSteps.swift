@@ -124,7 +124,7 @@ extension TokenizerSteps {
     func refusal(_ what: String) -> TokenizerError {
         TokenizerError(
             .unsupported,
-            "it asks for \(what), which is not built; built are BPE in SentencePiece's forms (Prepend and Replace, or Metaspace) "
+            "it asks for \(what), which is not supported; supported are BPE in SentencePiece's forms (Prepend and Replace, or Metaspace) "
                 + "and byte-level BPE as of Llama 3 and Qwen 2: save the tokenizer in such a form", file: file)
     }
 

@@ -15,7 +15,7 @@ struct GalleryItem: Encodable {
 
     /// In `image`: the picture could not be read, or the job failed.
     static let notShown = -1
-    /// In `image`: the prompt is about no picture.
+    /// In `image`: the job is text-only.
     static let noPicture = -2
 
     let batch: Int

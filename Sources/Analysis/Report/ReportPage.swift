@@ -37,7 +37,7 @@ public struct ReportPage {
     /// Makes the page.
     ///
     /// - Parameters:
-    ///   - gallery: Jobs in the gallery, shared out among the batches; those about no picture only fill up.
+    ///   - gallery: Jobs in the gallery, shared out among the batches; text-only jobs only fill up.
     ///   - now: What the page says about when it was made.
     public init(_ sources: [Source], title: String?, gallery: Int = 48, software: String, now: Date) throws {
         var payload = Payload(batches: try sources.map { try BatchAccount($0.catalogue) })

@@ -329,7 +329,7 @@ const addItem = (job) => {
   if (job.status === "failed") {
     item.element = make("article", { class: "item" }, make("div", { class: "failed" }, job.error), words);
   } else if (isBlank) {
-    item.element = make("article", { class: "item" }, make("div", { class: "blank" }, "about no picture"), words);
+    item.element = make("article", { class: "item" }, make("div", { class: "blank" }, "text-only"), words);
   } else {
     const canvas = make("canvas", { width: 336, height: 336, tabindex: 0, role: "button", "aria-label": `patches of ${job.id}`, onclick: () => open(item),
       onkeydown: (event) => { if (event.key === "Enter") open(item); } });

@@ -18,7 +18,7 @@ struct ResultsCommand: ParsableCommand {
 
 /// The job store that knows whose result each row is.
 struct StoreOption: ParsableArguments {
-    @Option(help: "The job store of the coordinator that ran the batch; jobs.sqlite in the folder where it is there.")
+    @Option(help: "The job store of the batch's coordinator; default: jobs.sqlite in the folder, if it is there.")
     var store: String?
 
     /// What the store says about a folder; nil where there is no store.

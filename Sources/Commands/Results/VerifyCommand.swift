@@ -24,7 +24,7 @@ struct VerifyCommand: ParsableCommand {
     @Flag(help: "Put exactly the missing jobs back. Stop the coordinator first; its next start runs them.")
     var requeue = false
 
-    @Flag(help: "All shards are gone for good, and not only their mount: their jobs may be put back.")
+    @Flag(help: "All shards are gone for good, not just unmounted: --requeue may put their jobs back.")
     var lost = false
 
     @Option(help: "Most findings to list.")

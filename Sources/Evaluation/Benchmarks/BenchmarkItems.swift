@@ -19,7 +19,7 @@ public enum BenchmarkItems {
         return (String(parts[0]), row)
     }
 
-    /// One JSON object a line for each question; those about no picture say so.
+    /// One JSON object a line for each question; text-only ones say so.
     public static func lines(_ benchmark: any Benchmark, _ questions: [BenchmarkQuestion]) throws -> Data {
         struct Line: Encodable {
             let id: String

@@ -53,16 +53,16 @@ final class FileExaminer {
         case SIGALRM, SIGKILL, SIGTERM, SIGINT, SIGHUP, nil:
             return ResultFileError(
                 .refused,
-                "\(path) was not read: the process that examines it first was ended or came to no end, as on a machine that "
+                "\(path) was not read: the process that examines it first was killed or did not end, as on a machine that "
                     + "has no memory or no time left; try again")
         case SIGPROF:
             return ResultFileError(
                 .corrupt,
-                "reading \(path) comes to no end: the file is damaged, or made to do harm; \(advice)")
+                "reading \(path) does not end: the file is damaged or malicious; \(advice)")
         case let signal?:
             return ResultFileError(
                 .corrupt,
-                "reading \(path) crashed the HDF5 library (signal \(signal)): the file is damaged, or made to do harm; "
+                "reading \(path) crashed the HDF5 library (signal \(signal)): the file is damaged or malicious; "
                     + advice)
         }
     }

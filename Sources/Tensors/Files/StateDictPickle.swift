@@ -260,7 +260,8 @@ struct StateDictPickle {
                 // What PyTorch notes last is that the numbers are those of the storage negated, or conjugated.
                 if parts.count == 7 {
                     guard case .dictionary(let notes) = parts[6], notes.items.isEmpty else {
-                        throw refusal("a tensor in it is a negated or conjugated view, which is not built; save copies")
+                        throw refusal(
+                            "a tensor in it is a negated or conjugated view, which is not supported; save copies")
                     }
                 }
                 return .tensor(

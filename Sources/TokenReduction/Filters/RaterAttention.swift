@@ -29,8 +29,8 @@ public struct RaterAttention: Filter {
         guard let raters = layer.evidence.raters, !raters.isEmpty else {
             throw ReductionError(
                 .missingEvidence,
-                "this reduction needs to know which words speak about the picture, which is settled when rows enter the "
-                    + "language model: there were none after the picture, or nobody was asked")
+                "this reduction needs to know which words are about the picture, which is decided when rows enter the "
+                    + "language model: either no words follow the picture, or they were not rated")
         }
         let sums = try layer.attention(.probabilities)
             .columnSums(rows: raters.map { $0..<$0 + 1 }, columns: layer.layout.visual.runs)

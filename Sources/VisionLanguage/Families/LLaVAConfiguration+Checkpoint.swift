@@ -181,7 +181,7 @@ extension LLaVAConfiguration.Text {
         guard !file.has("sliding_window"), !file.isNull("sliding_window") else { return }
         throw file.wrong(
             "sliding_window",
-            "null: without the key Mistral sees a window of 4,096 rows, which is not built")
+            "null: without the key Mistral sees a window of 4,096 rows, which is not supported")
     }
 
     fileprivate init(_ file: ConfigurationFile, defaults: Defaults, vocabulary: Int)

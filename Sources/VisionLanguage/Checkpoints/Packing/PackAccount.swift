@@ -46,7 +46,7 @@ struct PackAccount: Codable {
         struct Version: Decodable { let version: Int }
         guard let version = try? JSONDecoder().decode(Version.self, from: Data(text.utf8)).version else {
             throw ModelError(
-                .otherPack, "\(file.path) says of itself what is not understood; pack the checkpoint again")
+                .otherPack, "\(file.path) describes itself in an unknown way; pack the checkpoint again")
         }
         guard version == Self.current else {
             throw ModelError(
@@ -56,7 +56,7 @@ struct PackAccount: Codable {
         }
         guard let account = try? JSONDecoder().decode(PackAccount.self, from: Data(text.utf8)) else {
             throw ModelError(
-                .otherPack, "\(file.path) says of itself what is not understood; pack the checkpoint again")
+                .otherPack, "\(file.path) describes itself in an unknown way; pack the checkpoint again")
         }
         guard account.layout == PackedWeights.layout else {
             throw ModelError(

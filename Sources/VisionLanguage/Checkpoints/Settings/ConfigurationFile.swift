@@ -144,7 +144,7 @@ struct ConfigurationFile {
             Self.advice[key] ?? "\(allowed)take it out if \(what) without it are what you want"
         throw ModelError(
             .malformedConfiguration,
-            "\(path): \(prefix)\(key) is \(value.prefix(60)), which changes \(what) and is not built; \(advice)")
+            "\(path): \(prefix)\(key) is \(value.prefix(60)), which changes \(what) and is not supported; \(advice)")
     }
 
     /// Throws where the object holds a key that would change something and is not built, or of which `standing` knows nothing;
