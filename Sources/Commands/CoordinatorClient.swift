@@ -6,9 +6,9 @@ public import ZeroMQ
 public struct CoordinatorClientError: Error, CustomStringConvertible, Sendable {
     /// The kind of failure.
     public enum Code: Sendable, Hashable {
-        /// Nobody answers at the endpoint.
+        /// No coordinator answers at the endpoint.
         case noAnswer
-        /// Whoever asked does not want to wait any more.
+        /// The caller stopped waiting.
         case givenUp
         /// The request is larger than messages may be.
         case tooLarge

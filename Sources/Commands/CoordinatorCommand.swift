@@ -63,7 +63,7 @@ struct CoordinatorCommand: ParsableCommand {
         var configuration = CoordinatorConfiguration(
             store: URL(fileURLWithPath: store), workerEndpoint: workers, clientEndpoint: clients, scheduling: times)
         configuration.keys = access.folder
-        // Whoever names keys wants them used.
+        // Keys that are named are needed on loopback as well.
         configuration.needsKeysOnLoopback = access.named != nil
         configuration.confirmsShards = !unconfirmed
         configuration.monitoring = http.flatMap(ListenAddress.init)

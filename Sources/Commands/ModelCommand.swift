@@ -92,7 +92,7 @@ struct ModelShowCommand: ParsableCommand {
 private struct ModelReport: Encodable {
     struct Need: Encodable {
         let format: String
-        /// Bytes.
+        /// Bytes of all weights, and the least memory that the model runs in.
         let weights, least: Int
         let fits: Bool
         /// Jobs about one unreduced picture that are answered at the same time in what is left.

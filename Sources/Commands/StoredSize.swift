@@ -11,9 +11,9 @@ struct StoredSize {
     let trace: Int
     let features: Int
     let jobs: Int
-    /// Those of them that are about a picture.
+    /// Jobs with a picture.
     let pictured: Int
-    /// The pictures of all of them.
+    /// Pictures of all jobs.
     let pictures: Int
     /// Whether most pictures take less.
     let isMost: Bool

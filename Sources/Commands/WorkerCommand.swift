@@ -139,7 +139,7 @@ struct WorkerCommand: ParsableCommand {
             logger.notice("\(name): \(times == 1 ? "running jobs are finished first" : "jobs are handed back")")
             times == 1 ? service.drain() : service.stop()
         }
-        // Nobody is left who would want what runs here; what is not committed counts as not done.
+        // The parent is gone, so the process ends at once; what is not committed counts as not done.
         if untilInputEnds { StandardInput.whenItEnds { _exit(ExitCodes.infrastructure) } }
         try withExtendedLifetime(signals) { try service.run() }
     }

@@ -22,7 +22,7 @@ extension Coordination {
             return drop(error)
         }
         guard storeHealth.isSound else {
-            // Whoever asks again later finds a coordinator that can write down what it says.
+            // Nothing can be recorded now, so only heartbeats are answered; workers ask again later.
             if case .heartbeat = message.kind { tell(peer: peer) { $0.heartbeatAnswer = WireHeartbeatAnswer() } }
             return
         }
@@ -107,7 +107,7 @@ extension Coordination {
             return tell(peer: peer) { $0.refusal = refusal }
         }
         let name = WorkerName(hello.worker)
-        // Whoever has another key is somebody else, and takes nobody's place.
+        // A worker with another key is another worker, and must not take this name.
         if let owner = originOf[name]?.key, owner != sender, scheduler.knows(name) {
             let message = "The name '\(name)' belongs to a worker with another key; give this one another name."
             noteRefusal(message)
@@ -187,7 +187,7 @@ extension Coordination {
         }
         let failed = Set(rows.filter { $0.error != nil }.map(\.lease.job))
         let failures = outcome.committed.count { failed.contains($0) }
-        // Before the actions, the last of which may end the batch.
+        // Noted before the actions run, the last of which may end the batch.
         metrics.noteCommitted(
             succeeded: outcome.committed.count - failures, failed: failures, of: batch, by: worker, at: now)
         try perform(outcome.actions)

@@ -18,12 +18,12 @@ struct CoordinatorMetrics {
     private static let reasonLimit = 500
 
     var counters = ServiceCounters()
-    /// The last hour.
+    /// Jobs that ended in the last hour.
     private(set) var ended: EndedJobs
     /// The last ten minutes of each batch and worker.
     private(set) var endedOfBatch: [BatchID: EndedJobs] = [:]
     private(set) var endedOfWorker: [WorkerName: EndedJobs] = [:]
-    /// Newest last.
+    /// Recent failures, newest last.
     var failures: [Failure] = []
 
     init(now: Moment) { ended = EndedJobs(interval: 10, intervals: 360, at: Self.seconds(now)) }

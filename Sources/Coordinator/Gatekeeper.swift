@@ -12,9 +12,9 @@ internal import ZeroMQ
 final class Gatekeeper: Sendable {
     /// What a port has seen.
     struct Connections: Sendable {
-        /// Taken so far.
+        /// Connections accepted so far.
         var accepted = 0
-        /// Of those, gone.
+        /// Accepted connections that have ended.
         var ended = 0
         /// Let in by nobody's key, or not speaking the protocol.
         var refused = 0

@@ -13,7 +13,7 @@ enum PublishedShards {
     enum Failure: Error {
         /// The folder is the batch's, and the shard is not in it: its writer has another disk there.
         case absent(String)
-        /// It cannot be told, or done, just now.
+        /// The shard cannot be checked or named just now.
         case unavailable(String)
     }
 

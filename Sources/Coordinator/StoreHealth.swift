@@ -4,7 +4,7 @@ public import Foundation
 public struct StoreHealth: Sendable, Hashable {
     /// What keeps the store from taking changes; nil where nothing does.
     public var trouble: String?
-    /// Since when.
+    /// When the present state began.
     public var since: Date
 
     /// A store that takes changes.

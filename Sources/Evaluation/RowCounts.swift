@@ -33,9 +33,9 @@ public struct RowCounts: Sendable, Hashable {
     public let newlines: Int
     /// Visual tokens of all tiles before any reduction.
     public let visualTokens: Int
-    /// Those of them that enter the language model.
+    /// Visual tokens that enter the language model.
     public let delivered: Int
-    /// Those of them that are left at its end.
+    /// Visual tokens that are left at the end of the language model.
     public let kept: Int
     /// The layers of the vision tower that run, for each tile; patches and the class token.
     public let tower: [LayerRows]

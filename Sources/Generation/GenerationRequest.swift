@@ -118,7 +118,7 @@ public struct OperationCounts: Sendable, Hashable {
     /// The decoder, writing the answer.
     public var decode = 0
 
-    /// All of them.
+    /// The sum over all parts.
     public var total: Int { vision + projector + prefill + decode }
 }
 
@@ -134,6 +134,6 @@ public struct GenerationTimings: Sendable, Hashable {
     /// Writing the answer.
     public var decode = 0.0
 
-    /// All of them.
+    /// The sum over all parts.
     public var total: Double { vision + prefill + decode }
 }

@@ -41,7 +41,7 @@ struct WaitingRequests {
             let request = requests[index]
             let prefix = request.prefixKey
             let isShared = prefix.map { begun.contains($0) } ?? false || remembers(request)
-            // Where a reduction looks on, the beginning joins the rows that follow it.
+            // A plan that reduces in the language model counts the whole prompt, its shared prefix included.
             let joins = request.plan.reduces(in: .languageModel)
             let own = isShared && !joins ? request.prompt.after.count : prompt(request)
             // What one of them reads for others is kept beside its own until all have started.

@@ -71,7 +71,7 @@ public struct File: ~Copyable {
         return try File(handle, path: name, ceiling: Int.max, checksIndex: false)
     }
 
-    /// Opens an existing file, whoever wrote it, hands it to `body` and closes it, all in one turn of the library.
+    /// Opens an existing file from any source, hands it to `body` and closes it, all in one turn of the library.
     public static func reading<Result>(
         _ path: String, limits: ReadLimits = ReadLimits(), _ body: (borrowing File) throws -> Result
     ) throws -> Result {

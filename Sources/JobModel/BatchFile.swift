@@ -27,7 +27,7 @@ public struct BatchFile: Sendable, Hashable {
     public var run: Run
     /// The items.
     public var itemCount: Int
-    /// Those of them that are about a picture.
+    /// Items with a picture.
     public var picturedItemCount: Int
     /// The pictures of all items together, one that several name counted once for each.
     public var pictureCount: Int
@@ -82,7 +82,7 @@ public struct BatchFile: Sendable, Hashable {
     /// Makes and checks a batch without a file: of `changes`, which name at least a model and what the items are read from, and
     /// the defaults.
     ///
-    /// - Parameter folder: What paths start from that are left out, such as that of the results.
+    /// - Parameter folder: Where default paths start, such as that of the results.
     public static func make(
         of changes: BatchChanges, in folder: URL, methods: [String]? = nil, trustsPaths: Bool = false,
         pictureTrouble: ((String) -> String?)? = nil

@@ -6,7 +6,7 @@ public enum ErrorClass: Int, Sendable, Hashable, Codable, CaseIterable, CustomSt
     case input = 1
     /// Memory, disk or a file was not to be had just then.
     case resource = 2
-    /// It ran longer than the batch allows.
+    /// The attempt ran longer than the batch allows.
     case timeout = 3
     /// The model's output was not finite.
     case numeric = 4

@@ -60,9 +60,9 @@ public struct AddedItems: Sendable, Hashable {
     public var added: [Job] = []
     /// Items that the batch already had.
     public var known: UInt64 = 0
-    /// Of those, jobs that wait and now have another item, with the epoch that fences off what was tried before.
+    /// Known items whose waiting jobs got another item, with the epoch that invalidates earlier attempts.
     public var replaced: [Lease] = []
-    /// Of those, jobs that had been cancelled and wait again.
+    /// Known items whose cancelled jobs wait again.
     public var revived: [RevivedJob] = []
 }
 

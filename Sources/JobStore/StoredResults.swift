@@ -2,7 +2,7 @@ public import Foundation
 internal import GRDB
 public import JobModel
 
-/// What a job store says about the results of one batch: which row of which shard is whose.
+/// What a job store says about the results of one batch: which row of which shard is each job's result.
 public struct StoredResults: Sendable {
     /// One item of the batch.
     public struct Job: Sendable, Hashable {

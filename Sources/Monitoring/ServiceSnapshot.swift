@@ -2,9 +2,9 @@
 public struct ServiceSnapshot: Sendable {
     /// Whether changes can be made durable.
     public enum StoreHealth: Sendable, Hashable {
-        /// They can.
+        /// Changes can be made durable.
         case healthy
-        /// They cannot, for this reason; nothing is acknowledged until they can.
+        /// Changes cannot be made durable, for this reason; nothing is acknowledged meanwhile.
         case failing(String)
     }
 
@@ -63,11 +63,11 @@ public struct ServiceSnapshot: Sendable {
 
     /// A job that failed.
     public struct Failure: Sendable, Encodable {
-        /// When, in seconds since 1970.
+        /// When the job failed, in seconds since 1970.
         public var at: Double
         /// The item and its batch.
         public var batch, item: String
-        /// Why.
+        /// Why the job failed.
         public var reason: String
 
         /// A failure.

@@ -27,7 +27,7 @@ public final class StatusBoard: Sendable {
     /// Whether the coordinator should post a snapshot.
     public var isWanted: Bool { wanted.load(ordering: .relaxed) }
 
-    /// Shows a snapshot to whoever asks next.
+    /// Shows a snapshot to all later requests.
     public func post(_ snapshot: ServiceSnapshot) {
         posted.withLock { $0 = Posted(snapshot: snapshot, at: .now) }
         wanted.store(false, ordering: .relaxed)

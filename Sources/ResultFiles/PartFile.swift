@@ -12,9 +12,9 @@ public enum SealingStep: Sendable, Hashable, CaseIterable {
     case sealed
     /// The file is on the disk.
     case synced
-    /// It has its final name as well.
+    /// The file has its final name beside the temporary one.
     case linked
-    /// It has only its final name.
+    /// The file has only its final name.
     case unlinked
     /// The name is on the disk, too.
     case durable

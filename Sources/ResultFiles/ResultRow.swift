@@ -138,7 +138,7 @@ extension ResultRow {
         /// The EXIF orientation, 1 to 8, that the picture was turned by; 1 if it was read as its file stores it.
         public internal(set) var orientation: [UInt8]
 
-        /// Pictures of which nothing but the names is known.
+        /// Pictures of which only the names are known.
         public init(_ images: [String]) {
             image = images
             sha256 = images.map { _ in "" }

@@ -1,7 +1,7 @@
 internal import Foundation
 public import HDF5
 
-/// Reads a shard, whoever wrote it; damage and tricks are typed errors.
+/// Reads a shard from any source; damage and malicious contents are typed errors.
 public struct ShardReader: Sendable {
     /// What all rows share.
     public let header: ShardHeader

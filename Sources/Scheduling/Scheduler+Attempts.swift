@@ -43,7 +43,7 @@ extension Scheduler {
     borrowing func isAttempt(_ lease: Lease, of name: WorkerName) -> Bool {
         guard let attempt = attempt(lease) else { return formerHolders[lease.job].map { $0 == name } ?? true }
         if let holder = attempt.worker { return holder == name }
-        // Not back since the restart. Of two attempts at a job, the store names the worker of the later one only.
+        // The holder has not come back since the restart. Of two attempts at a job, the store names only the later one's worker.
         guard jobs[lease.job]?.epoch == lease.epoch, expected[name]?.contains(lease.job) != true else { return true }
         return !expected.values.contains { $0.contains(lease.job) }
     }

@@ -28,7 +28,7 @@ public struct Assignment: Hashable, Sendable {
 
 /// What a reported row would come to.
 public enum RowVerdict: Sendable, Hashable {
-    /// It is the job's result.
+    /// The row is the job's result.
     case counts
     /// Its attempt does not count any more.
     case late
@@ -70,7 +70,7 @@ public struct NewJob: Sendable, Hashable {
     /// An earlier attempt that was under way beside the last one.
     public var rival: Epoch?
 
-    /// A job; fresh unless told otherwise.
+    /// A job; default: one without earlier attempts.
     public init(
         id: JobID, image: UInt64, epoch: Epoch = .none, losses: Int = 0, failures: Int = 0, wasRunning: Bool = false,
         worker: WorkerName? = nil, rival: Epoch? = nil

@@ -35,7 +35,7 @@ public enum TokenOrder: String, Sendable, Hashable, CaseIterable {
 
 /// Which position ids the language model gives the rows that are left.
 public enum PositionPolicy: String, Sendable, Hashable, CaseIterable {
-    /// Those they had: gaps stay where tokens went.
+    /// The positions that tokens had: gaps stay where tokens went.
     case original
     /// 0, 1, 2, … anew after each reduction, the answer following at once.
     case renumbered

@@ -16,7 +16,7 @@ struct TokenizerFile {
         case legacy
         case metaspace(WordDivision.PrependScheme)
         case byteLevel
-        /// None of these.
+        /// A form that is none of the others.
         case other
     }
 

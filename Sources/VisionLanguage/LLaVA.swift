@@ -158,8 +158,8 @@ public final class LLaVA: VisionLanguageModel {
         return (sequences, logits)
     }
 
-    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt, without newlines: in the order in
-    /// which it does, or `byNumber` of the tokens, which is how those are told of that the decoder goes on to reduce.
+    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt, without newlines: in the order of
+    /// the sequence, or by the tokens' numbers (`byNumber`), as results store them if the decoder reduces further.
     public func features(of input: DecoderInput, byNumber: Bool) -> Tensor {
         guard !input.pictures.isEmpty else {
             return Tensor(shape: [0, configuration.text.hidden], type: backend.residualType)

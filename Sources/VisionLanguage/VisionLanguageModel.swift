@@ -32,8 +32,8 @@ public protocol VisionLanguageModel: AnyObject {
     /// What ``PromptPrefix/bytes`` of a prompt's beginning would be.
     func prefixBytes(of input: DecoderInput) -> Int
 
-    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt, without newlines: in the order in
-    /// which it does, or `byNumber` of the tokens, which is how those are told of that the decoder goes on to reduce.
+    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt, without newlines: in the order of
+    /// the sequence, or by the tokens' numbers (`byNumber`), as results store them if the decoder reduces further.
     func features(of input: DecoderInput, byNumber: Bool) -> Tensor
     /// `(visual tokens, tower width)`, what entered the projector for the same tokens in the same order; nil where nobody asked
     /// for it.

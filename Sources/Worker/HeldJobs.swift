@@ -9,7 +9,7 @@ struct HeldJobs: Sendable {
         var stage: Stage
         /// Nil for one whose row a former process has written.
         var batch: BatchID?
-        /// What its progress is, beyond the count of whoever has it now: so it never goes down when it is passed on.
+        /// Progress from earlier holders, added to the present holder's count: the sum never goes down.
         var base: UInt64 = 0
     }
 

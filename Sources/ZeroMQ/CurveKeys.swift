@@ -40,9 +40,9 @@ public struct CurveSecretKey: Hashable, Sendable {
 }
 
 extension CurveSecretKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Not the key.
+    /// A placeholder: a secret key is never printed.
     public var description: String { "(secret)" }
-    /// Not the key.
+    /// A placeholder: a secret key is never printed.
     public var debugDescription: String { description }
     /// Nothing to look into, for `dump` and its like.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
@@ -50,9 +50,9 @@ extension CurveSecretKey: CustomStringConvertible, CustomDebugStringConvertible,
 
 /// A CURVE key pair: Curve25519, as CurveZMQ uses it (rfc.zeromq.org/spec/26).
 public struct CurveKeyPair: Hashable, Sendable {
-    /// What others know this side by.
+    /// The public half, by which peers recognise this side.
     public let publicKey: CurvePublicKey
-    /// What proves it.
+    /// The secret half, which proves that this side owns the key.
     public let secretKey: CurveSecretKey
 
     /// A pair whose halves belong together; nil where they do not.

@@ -98,7 +98,7 @@ private struct NameLookup {
     }
 
     private(set) var addresses: [Address] = []
-    /// Why there are none.
+    /// Why no address was found.
     private(set) var failure = ""
 
     init(_ host: String, _ port: String) {

@@ -19,13 +19,13 @@ public final class Catalogue {
         /// What could not be read, a sentence each: shards, and rows that count and are in none.
         public var unreadable: [String]
 
-        /// Nothing.
+        /// The summary of an empty catalogue.
         public static let none = Summary(shards: 0, jobs: 0, unreadable: [])
     }
 
     /// The results folder.
     public let folder: ResultsFolder
-    /// What it holds.
+    /// Counts of the catalogue's shards and rows.
     public private(set) var summary = Summary.none
     let queue: DatabaseQueue
     /// The shards that jobs were read from.
@@ -200,12 +200,12 @@ public final class Catalogue {
     /// Shards that are added at once: what a process adds before it is killed need not be added again.
     private static let shardsOfATransaction = 64
 
-    /// The shards of which rows are visible.
+    /// The shards that hold visible rows.
     private static func shardsWithRows(_ database: Database) throws -> Set<String> {
         try Set(String.fetchAll(database, sql: "SELECT DISTINCT shard FROM jobs"))
     }
 
-    /// A connection that cannot change the file, and that runs no code of whoever made it.
+    /// A connection that cannot change the file, and that runs no code from its author.
     private static func open(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.readonly = true

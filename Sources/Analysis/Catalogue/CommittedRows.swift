@@ -7,7 +7,7 @@ public import ResultFiles
 public struct CommittedRows: Sendable {
     /// What the store says about a row.
     public enum Verdict: Sendable, Hashable {
-        /// It is the job's result.
+        /// The row is its job's result.
         case visible
         /// The job's result is another row.
         case superseded

@@ -28,7 +28,7 @@ public struct Verification: Sendable {
         public var job: String
         /// The shard, relative to the results folder, where there is one.
         public var shard: String
-        /// The row of the shard; nil where the whole shard is meant.
+        /// The row of the shard; nil for the whole shard.
         public var row: Int?
         /// What was found.
         public var reason: String

@@ -68,7 +68,7 @@ struct BatchRuns {
     /// Names the folder that the batch asks for, without a slash at its end.
     init(of wanted: String) { self.wanted = wanted }
 
-    /// Those that exist, in the order of their numbers.
+    /// The results folders that exist, in the order of their numbers.
     var all: [String] {
         let url = URL(fileURLWithPath: wanted), name = url.lastPathComponent
         let siblings =

@@ -85,7 +85,7 @@ struct VerifyCommand: ParsableCommand {
 
     private func put(back items: [String], of batch: BatchID, in url: URL) throws -> Int {
         do {
-            // Also where nothing is to be put back: whoever asks for it hears that a coordinator is in the way.
+            // Opened even if nothing is to be put back, so that a running coordinator is reported in any case.
             var store = try JobStore(at: url)
             return try store.requeueResults(of: items.map { ItemID($0) }, in: batch)
         } catch {

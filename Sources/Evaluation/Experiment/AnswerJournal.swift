@@ -14,7 +14,7 @@ public struct AnswerRow: Sendable, Hashable, Codable {
     public let left: Int
     /// Operations of the question's whole path through the model, a multiply-add counted as 2.
     public let flops: Int
-    /// Of those, the ones before the first token of the answer.
+    /// Operations before the first token of the answer.
     public let prefillFLOPs: Int
     /// Seconds in the model; what was shared with another question took no time. 0 where several machines answered, whose
     /// seconds do not compare.

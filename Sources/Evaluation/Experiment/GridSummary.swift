@@ -52,7 +52,7 @@ public struct GridSummary: Sendable, Codable {
         public let left: Double
         /// Operations of one question, on average.
         public let flops: Double
-        /// Of those, the ones before the first token of the answer.
+        /// Operations before the first token of the answer.
         public let flopsToFirstToken: Double
         /// Operations as a share of the baseline's; 0 where that has none.
         public let flopsShare: Double

@@ -9,7 +9,7 @@ struct PictureFolder {
 
     /// Paths of the pictures below the folder, sorted.
     private(set) var pictures: [String] = []
-    /// What else lies there.
+    /// Files of the folder that make no items.
     private(set) var leftOut = LeftOutFiles()
 
     /// Looks through a folder and all folders in it. Whatever begins with a point is passed over, and so is a link to a folder,

@@ -11,7 +11,7 @@ public struct NeighbourSum: Compress {
     /// The sum, or with `normalize` the mean of what is taken in.
     public init(normalize: Bool) { self.normalize = normalize }
 
-    /// Reads `normalize`; weights are not divided by their sum unless told otherwise.
+    /// Reads `normalize`; default: weights are not divided by their sum.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(normalize: options.flag("normalize", default: false))
     }

@@ -20,7 +20,7 @@ public struct ClusterCentres: Correlate {
     /// Nothing; the tokens themselves are compared.
     public var needs: EvidenceNeeds { [] }
 
-    /// More tokens than go.
+    /// A ranking that reaches beyond the tokens that go.
     public var wants: CandidateContent { .ranking }
 
     /// One line for the table of methods.
@@ -62,7 +62,7 @@ public struct ClusterCentres: Correlate {
         return max(keep - 1, 0)
     }
 
-    /// m′ of m.
+    /// m′, the number of tokens to cluster, of `given` = m.
     private static func recycled(of given: Int) -> Int { 3 * given / 10 + 1 }
 }
 

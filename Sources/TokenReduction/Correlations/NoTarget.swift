@@ -3,10 +3,10 @@ public struct NoTarget: Correlate {
     /// Dropping has no parameters.
     public init() {}
 
-    /// Nothing.
+    /// No evidence.
     public var needs: EvidenceNeeds { [] }
 
-    /// Nobody takes it in.
+    /// Tokens that go have no targets.
     public var namesTargets: Bool { false }
 
     /// One line for the table of methods.

@@ -16,7 +16,7 @@ public struct AttentionRollout: Filter {
     /// Through `layers` layers, at least one.
     public init(layers: Int) { self.layers = max(layers, 1) }
 
-    /// Reads `layers`; 3 unless told otherwise.
+    /// Reads `layers`; default: 3.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(layers: options.integer("layers", default: 3, in: 1...64))
     }
@@ -30,7 +30,7 @@ public struct AttentionRollout: Filter {
     /// The ranking is of all tokens.
     public var offers: CandidateContent { .ranking }
 
-    /// Where maps are.
+    /// The places that have attention maps.
     public var places: Set<ReductionPlace> { [.visionEncoder, .languageModel] }
 
     /// One line for the table of methods.

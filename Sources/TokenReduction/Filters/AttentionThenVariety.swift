@@ -20,7 +20,7 @@ public struct AttentionThenVariety: Filter {
     /// Half of them, as in the authors' configuration of 128.
     public init(important: Double) { self.important = important }
 
-    /// Reads `important`; half unless told otherwise.
+    /// Reads `important`; default: half.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(important: options.number("important", default: 0.5, in: 0...1))
     }

@@ -18,7 +18,7 @@ public struct RaterAttention: Filter {
     /// The ranking is of all tokens.
     public var offers: CandidateContent { .ranking }
 
-    /// Where text is.
+    /// Only the language model, where text is.
     public var places: Set<ReductionPlace> { [.languageModel] }
 
     /// One line for the table of methods.

@@ -56,7 +56,7 @@ public struct TaskRedundancy: Filter {
         self.scale = scale
     }
 
-    /// Reads `axis`, `version`, `beta` and `normalize`; β is the paper's 0.6 unless told otherwise.
+    /// Reads `axis`, `version`, `beta` and `normalize`; default: β is the paper's 0.6.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         let (axis, version) = try options.textReading()
         try self.init(
@@ -67,7 +67,7 @@ public struct TaskRedundancy: Filter {
     /// The attention probabilities.
     public var needs: EvidenceNeeds { .attentionProbabilities }
 
-    /// Where text is.
+    /// Only the language model, where text is.
     public var places: Set<ReductionPlace> { [.languageModel] }
 
     /// One line for the table of methods.

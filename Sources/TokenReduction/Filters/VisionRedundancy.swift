@@ -63,7 +63,7 @@ public struct VisionRedundancy: Filter {
     /// An attention map of the chosen kind.
     public var needs: EvidenceNeeds { scores.needs }
 
-    /// Where a class token is.
+    /// Only the vision tower, where a class token is.
     public var places: Set<ReductionPlace> { [.visionEncoder] }
 
     /// One line for the table of methods.

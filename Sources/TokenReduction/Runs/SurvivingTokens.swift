@@ -8,7 +8,7 @@ struct SurvivingTokens: Sendable {
     private(set) var positions: [Int]
     /// How many original tokens each of them stands for: itself and its shares of those that went.
     private(set) var sizes: [Double]
-    /// What became of all.
+    /// The history of all visual tokens, of those that went as well.
     private(set) var history: ReductionTrace
     /// Maps of the layers since the last reduction, as far back as a filter asks.
     private var earlierAttention: [AttentionMap] = []
@@ -20,7 +20,7 @@ struct SurvivingTokens: Sendable {
         history = ReductionTrace(tokens: count)
     }
 
-    /// Those of several tiles, numbered one tile after another.
+    /// The surviving tokens of several tiles, numbered one tile after another.
     init(joining tiles: [SurvivingTokens]) {
         positions = []
         var first = 0

@@ -8,7 +8,7 @@ public final class ModelFingerprint: Sendable {
     private let done = DispatchSemaphore(value: 0)
 
     /// Starts on configuration, tokenizer and weights of the folders, file by file in the order of their names; `progress`
-    /// is told of every few megabytes.
+    /// is called every few megabytes.
     public init(directories: [String], progress: @escaping @Sendable () -> Void = {}) {
         let thread = Thread { [self] in
             let value = Self.hash(directories, progress)

@@ -15,7 +15,7 @@ struct LayerWork: Sendable, Hashable {
         pairs += queries * (keys - queries) + queries * (queries + 1) / 2
     }
 
-    /// Attention of `rows` rows each of which sees all.
+    /// Attention of `rows` rows, each of which sees all rows.
     mutating func attendAll(_ rows: Int) {
         attending += rows
         pairs += rows * rows

@@ -35,7 +35,7 @@ final class QuestionLikeness {
     private struct Question {
         /// Its pieces in CLIP's space, each of length one.
         let pieces: [[Double]]
-        /// Operations of reading it.
+        /// Operations of reading the question.
         let flops: Int
     }
 

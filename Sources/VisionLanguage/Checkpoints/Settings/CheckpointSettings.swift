@@ -4,9 +4,9 @@ public enum SettingStanding: Sendable, Hashable {
     case obeyed
     /// A batch says the same itself, so that two checkpoints are asked alike.
     case chosenByTheBatch
-    /// It speaks of training, memory, speed, output or metadata, or of something that this program has not.
+    /// The key concerns training, memory, speed, output or metadata, or something that this program does not have.
     case withoutEffect
-    /// It would change results and is not built: these values, and null, change nothing; every other one is refused.
+    /// The key would change results and is not supported: these values, and null, change nothing; every other one is refused.
     case refusedUnless([String])
 }
 
