@@ -9,7 +9,7 @@ import TokenReduction
 import Tokenization
 import VisionLanguage
 
-/// `winnow answer`: one prompt, about some pictures or none.
+/// `winnow answer`: one prompt, with pictures or text-only.
 struct AnswerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "answer", abstract: "Answer one prompt, with pictures or text-only, and print the answer.")

@@ -156,7 +156,7 @@ public final class CoordinatorClient {
         throw noAnswer(search?.hindrance)
     }
 
-    /// Says why nobody is there, in words and within seconds; trying goes on beside it.
+    /// Says within seconds why no coordinator answers, while connection attempts go on.
     private func findOutWhy(until deadline: ContinuousClock.Instant) -> Reachability {
         Reachability(of: endpoint) { hindrance in
             let left = max(0, Int((deadline - .now) / .seconds(1)))
@@ -171,7 +171,7 @@ public final class CoordinatorClient {
             message: "no coordinator answers at \(endpoint)\(why) Start one with 'winnow coordinator'.", refusal: nil)
     }
 
-    /// How the last connection was refused; nil where one stands, or nobody is there.
+    /// How the last connection was refused; nil if one stands, or nobody is there.
     private func lastRefusal() -> ConnectionMonitor.Event? {
         var refusal: ConnectionMonitor.Event?
         while let event = try? monitor.next() {

@@ -41,7 +41,7 @@ struct DoctorCommand: ParsableCommand {
         try endCommand(problems.isEmpty ? ExitCodes.success : ExitCodes.infrastructure)
     }
 
-    /// What is wrong with a shard's file; its contents are the business of those who read them.
+    /// What is wrong with a shard's file, without reading its contents.
     private static func problem(_ shard: (results: String, path: String, bytes: UInt64)) -> String? {
         let path = shard.results + "/" + shard.path
         let attributes: [FileAttributeKey: Any]

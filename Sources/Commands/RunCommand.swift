@@ -101,7 +101,7 @@ struct RunCommand: ParsableCommand {
         let coordinator = try CoordinatorClient(endpoint: cluster.endpoint, patience: .seconds(30)) {
             cluster.hasCoordinator && !interrupted.isAsked
         }
-        /// Throws where the run cannot or should not go on.
+        /// Throws if the run cannot or should not go on.
         func check() throws {
             if interrupted.isAsked {
                 throw CommandFailure(

@@ -76,7 +76,7 @@ extension Coordination {
         tell(worker) { $0.heartbeatAnswer.revoked = revoked.map { WireLease($0) } }
     }
 
-    /// Queues a message; returns why it cannot be one, where it is too large.
+    /// Queues a message; returns the reason if it is too large to be sent.
     @discardableResult
     mutating func queue(
         _ message: some Envelope, _ port: Outgoing.Port, _ peer: [UInt8], request: UInt64 = 0,

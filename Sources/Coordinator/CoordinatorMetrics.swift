@@ -3,7 +3,7 @@ internal import JobModel
 internal import Monitoring
 internal import Scheduling
 
-/// What the coordinator's thread counts for those who watch; copies of it leave in snapshots.
+/// Counts of the coordinator's thread for the status page and metrics; snapshots carry copies.
 struct CoordinatorMetrics {
     /// A failure, with its batch and its item once somebody has asked for them.
     struct Failure {

@@ -88,7 +88,7 @@ final class Gatekeeper: Sendable {
         try check()
     }
 
-    /// Throws where it can answer no more.
+    /// Throws if it can answer no more.
     func check() throws {
         if let error = failure.withLock({ $0 }) { throw error }
     }

@@ -82,7 +82,7 @@ enum PublishedShards {
         return found.sorted { $0.id < $1.id }
     }
 
-    /// The size of a regular file; nil where there is no such file.
+    /// The size of a regular file; nil if there is no such file.
     private static func size(_ path: String) throws(Failure) -> UInt64? {
         var information = stat()
         guard lstat(path, &information) == 0 else {

@@ -48,7 +48,7 @@ public struct GenerationRequest: Sendable {
     public let stop: [String]
     /// Whether the result holds what entered the projector.
     public let keepsTowerFeatures: Bool
-    /// Equal keys mean the same pictures and reductions, whatever is asked about them; nil where nothing may be shared.
+    /// Equal keys mean the same pictures and reductions, whatever is asked about them; nil if nothing may be shared.
     let pictureKey: String?
 
     /// A request; `maxTokens` is at least 1, and there is a picture for each place in the prompt.

@@ -132,7 +132,7 @@ struct Prefill {
 }
 
 extension GenerationRequest {
-    /// Equal keys mean that the decoder sees the same rows up to the last picture's last; nil where they may not be shared.
+    /// Equal keys mean that the decoder sees the same rows up to the last picture's last; nil if they may not be shared.
     ///
     /// A reduction inside the decoder looks at the whole prompt: what is shared then ends before its first layer.
     var prefixKey: String? {

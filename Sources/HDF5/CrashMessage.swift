@@ -30,7 +30,7 @@ enum CrashMessage {
         for number in [SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL] { sigaction(number, &action, nil) }
     }
 
-    /// Notes which file is being read; nil where none is.
+    /// Notes which file is being read; nil if none is.
     static func note(_ path: String?) {
         length = 0
         guard let path else { return }

@@ -31,7 +31,7 @@ public struct File: ~Copyable {
         }
     }
 
-    /// Builds a file and writes it to `path`, where nothing may be yet; where it throws, nothing is there.
+    /// Builds a file and writes it to `path`, which must not exist; if it throws, nothing is there.
     public static func writing(_ path: String, _ body: (borrowing File) throws -> Void) throws {
         try ExclusiveFile.write(try image(path, body), to: path)
     }

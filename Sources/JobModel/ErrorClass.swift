@@ -63,9 +63,9 @@ public struct RetryRule: Sendable, Hashable {
 
 /// An attempt that ended without a result: who had it, and why.
 public struct AttemptEnd: Sendable, Hashable {
-    /// The worker; nil where it had not come back since the coordinator's restart.
+    /// The worker; nil if it had not come back since the coordinator's restart.
     public var worker: WorkerName?
-    /// The class of the failure; nil where the worker was lost or the lease made no progress.
+    /// The class of the failure; nil if the worker was lost or the lease made no progress.
     public var errorClass: ErrorClass?
     /// What happened, in words.
     public var reason: String

@@ -9,7 +9,7 @@ struct ImageTags {
     let template: PromptTemplate
     let meaning: ImageTag?
 
-    /// What is wrong with a prompt, and how to go on; nil where nothing is.
+    /// What is wrong with a prompt, and how to go on; nil if nothing is.
     func problem(of prompt: String, pictures: Int) -> String? {
         let count = Self.count(in: prompt)
         switch (template, meaning) {

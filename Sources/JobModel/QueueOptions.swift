@@ -15,7 +15,7 @@ public struct QueueOptions: Sendable, Hashable, Codable {
     /// Whether the last few jobs get a second run when they take far longer than the median; the first result counts.
     public var secondRuns: Bool
 
-    /// What a batch has whose file says nothing of it.
+    /// The options of a batch whose file names none.
     public init(
         priority: Int32 = 0, labels: [String: String] = [:], maxFails: FailureLimit? = nil, retries: Int? = nil,
         crashLimit: Int = 5, timeout: TimeLimit? = nil, secondRuns: Bool = false

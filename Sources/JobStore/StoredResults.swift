@@ -67,7 +67,7 @@ public struct StoredResults: Sendable {
         }
     }
 
-    /// What SQLite says where it cannot write beside a store.
+    /// SQLite's error codes if it cannot write beside a store.
     private static let unwritable: [ResultCode] = [
         .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_IOERR, .SQLITE_FULL, .SQLITE_PERM,
     ]

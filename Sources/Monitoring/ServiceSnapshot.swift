@@ -1,4 +1,4 @@
-/// What a coordinator shows of itself at one moment.
+/// The state of a coordinator at one moment, for the status page and metrics.
 public struct ServiceSnapshot: Sendable {
     /// Whether changes can be made durable.
     public enum StoreHealth: Sendable, Hashable {
@@ -18,11 +18,11 @@ public struct ServiceSnapshot: Sendable {
         public var elapsedSeconds: Double
         /// Jobs that end in a second, lately.
         public var jobsPerSecond: Double
-        /// How long the rest may take; nil where nothing has ended lately.
+        /// How long the rest may take; nil if nothing has ended lately.
         public var secondsLeft: Double?
         /// Whether its jobs are held back.
         public var isPaused = false
-        /// Why none of its jobs can run at present; empty where some can.
+        /// Why none of its jobs can run at present; empty if some can.
         public var trouble = ""
         /// The reduction as one reads it, such as `ficoco-v, 64 tokens`.
         public var method: String
@@ -46,9 +46,9 @@ public struct ServiceSnapshot: Sendable {
         public var jobsPerSecond: Double
         /// Since it was last heard.
         public var silentSeconds: Double
-        /// Why it is lost, or gets no jobs; empty where it does.
+        /// Why the worker is lost or gets no jobs; empty if it gets jobs.
         public var note = ""
-        /// The machine it runs on, and the name of the key it came with; empty where that is not known, or without keys.
+        /// The machine it runs on, and the name of the key it came with; empty if that is not known, or without keys.
         public var host = "", key = ""
 
         /// A worker.

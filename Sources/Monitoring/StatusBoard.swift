@@ -33,7 +33,7 @@ public final class StatusBoard: Sendable {
         wanted.store(false, ordering: .relaxed)
     }
 
-    /// The newest snapshot and its age in seconds; nil where the coordinator has not made one in time.
+    /// The newest snapshot and its age in seconds; nil if the coordinator has not made one in time.
     ///
     /// - Parameter patience: how long to wait for a fresh one before an old one will do.
     func latest(patience: Duration) -> (snapshot: ServiceSnapshot, age: Double)? {

@@ -81,7 +81,7 @@ extension Scheduler {
     /// Workers that take jobs.
     var presentWorkers: Int { workers.values.count { !$0.isLost && !$0.isDraining } }
 
-    /// What kept every worker that is there from running a batch when it last tried; nil where one may do.
+    /// Why no connected worker could run a batch when it last tried; nil if one may do.
     borrowing func trouble(of batch: Int32) -> String? {
         var reason: String?
         for (name, worker) in workers where !worker.isLost && !worker.isDraining {

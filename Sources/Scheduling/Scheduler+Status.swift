@@ -18,7 +18,7 @@ public struct BatchView: Sendable, Hashable {
     public var delayed: UInt64
     /// The median time of its attempts in seconds; nil before the tenth.
     public var median: Double?
-    /// Why none of its jobs can run at present; nil where some can.
+    /// Why none of its jobs can run at present; nil if some can.
     public var trouble: String?
 }
 
@@ -51,7 +51,7 @@ public struct WorkerView: Sendable, Hashable {
     public var finished: UInt64
     /// Time since it was last heard.
     public var silence: Duration
-    /// Why it is lost, or gets no jobs; empty where it does.
+    /// Why the worker is lost or gets no jobs; empty if it gets jobs.
     public var note: String
 }
 

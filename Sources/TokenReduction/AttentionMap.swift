@@ -7,7 +7,7 @@ public enum AttentionScores: String, Sendable, Hashable, CaseIterable {
     /// QKᵀ/√d, before mask and softmax: any sign.
     case logits
 
-    /// What a stage that reads such a map asks of its layer.
+    /// The evidence that a stage needs to read such a map.
     public var needs: EvidenceNeeds { self == .probabilities ? .attentionProbabilities : .attentionLogits }
 }
 

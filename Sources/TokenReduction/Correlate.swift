@@ -48,7 +48,7 @@ public struct Correlation: Sendable, Hashable {
 
     /// The tokens that go, the most redundant first.
     public let sources: [Int]
-    /// For each source, who takes in how much of it.
+    /// For each source, its targets and their shares.
     public let edges: [[Edge]]
     /// What targets take in from tokens that stay: that content is copied, not moved, so these are no edges.
     public let copies: [Int: [Share]]
@@ -68,7 +68,7 @@ public struct Correlation: Sendable, Hashable {
         self.copies = copies
     }
 
-    /// Every source with one target, or with none where that is nil.
+    /// Every source with one target, or with none if that is nil.
     public init(sources: [Int], targets: [Int?], fused: [Int] = []) {
         self.init(sources: sources, edges: targets.map { $0.map { [Edge(target: $0, weight: 1)] } ?? [] }, fused: fused)
     }

@@ -86,7 +86,7 @@ public struct Evidence: Sendable {
         self.init(attention: attention, keys: keys?.meanOfOutermost())
     }
 
-    /// Throws where tensors that did not come from a layer hold what no layer computes: numbers that are not finite, and
+    /// Throws if tensors that did not come from a layer hold what no layer computes: numbers that are not finite, and
     /// attention after the softmax below 0 or above 1.
     func checkNumbers() throws(ReductionError) {
         if let keys, !keys.holdsFiniteNumbers {

@@ -15,7 +15,7 @@ public struct CandidateContent: OptionSet, Sendable, Hashable {
 }
 
 extension Stages {
-    /// Throws where the stages do not fit together or cannot work in `place`, and says who offers what is missing.
+    /// Throws if the stages do not fit together or cannot work in `place`, and says who offers what is missing.
     public func check(in place: ReductionPlace) throws(ReductionError) {
         func refuse(_ reason: String) throws(ReductionError) { throw ReductionError(.illegalCombination, reason) }
         for (stage, places) in [(filter.summary, filter.places), (correlate.summary, correlate.places)]

@@ -94,7 +94,7 @@ public struct TokenLayout: Sendable, Hashable {
             separators: places(separators))
     }
 
-    /// Throws where the parts do not fit into the rows.
+    /// Throws if the parts do not fit into the rows.
     func check() throws(ReductionError) {
         guard visual.runs.first?.lowerBound ?? 0 >= 0, visual.runs.last?.upperBound ?? 0 <= rows else {
             throw ReductionError(

@@ -2,7 +2,7 @@
 public enum TokenOrder: String, Sendable, Hashable, CaseIterable {
     /// As they stood in the sequence.
     case sequence
-    /// As they stood, but new tokens after all others.
+    /// The order of the sequence, but new tokens after all others.
     case fusedLast = "fused-last"
     /// The one that was hardest to give up first, new tokens after all others.
     case score

@@ -11,7 +11,7 @@ public struct CurvePublicKey: Hashable, Sendable, CustomStringConvertible {
         self.text = text
     }
 
-    /// A key from its 32 bytes, as they travel; nil where there are more or fewer.
+    /// A key from its 32 bytes, as they travel; nil if there are more or fewer.
     public init?(bytes: [UInt8]) {
         guard let text = Z85.text(of: bytes) else { return nil }
         self.text = text
@@ -55,7 +55,7 @@ public struct CurveKeyPair: Hashable, Sendable {
     /// The secret half, which proves that this side owns the key.
     public let secretKey: CurveSecretKey
 
-    /// A pair whose halves belong together; nil where they do not.
+    /// A pair whose halves belong together; nil if they do not.
     public init?(publicKey: CurvePublicKey, secretKey: CurveSecretKey) {
         var derived = [CChar](repeating: 0, count: Z85.textCount + 1)
         guard zmq_curve_public(&derived, secretKey.revealed()) == 0, Z85.string(derived) == publicKey.text else {

@@ -47,7 +47,7 @@ public final class Reachability: Sendable {
         }
     }
 
-    /// What hinders; nil where nothing does, or nothing has been found out yet.
+    /// What hinders; nil if nothing does, or nothing has been found out yet.
     public var hindrance: Hindrance? { found.withLock { $0 } }
 
     private static func hindrance(of endpoint: String, patience: Duration) -> Hindrance? {
@@ -171,7 +171,7 @@ private final class LookupAnswer: Sendable {
         isSettled.signal()
     }
 
-    /// The answer; false where it does not come in time.
+    /// The answer; false if it does not come in time.
     func wait(seconds: Double) -> Bool {
         _ = isSettled.wait(timeout: .now() + seconds)
         return value.withLock { $0 }

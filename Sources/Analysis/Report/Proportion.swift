@@ -17,7 +17,7 @@ public struct Proportion: Encodable, Sendable {
 }
 
 extension Catalogue {
-    /// How many of the answers that have accepted ones are among them; nil where none has.
+    /// How many of the answers that have accepted ones are among them; nil if none has.
     public func accuracy() throws -> Proportion? {
         let sql = "SELECT COUNT(*), SUM(correct) FROM jobs WHERE status = 'ok' AND correct >= 0"
         guard let row = try query(sql).rows.first, row[0].number >= 1 else { return nil }

@@ -23,7 +23,7 @@ public struct Merging {
 
     /// The results folder.
     public let folder: ResultsFolder
-    /// What the job store says; nil where nobody writes here any more and there is none.
+    /// What the job store says; nil if nobody writes here any more and there is none.
     public let committed: CommittedRows?
     /// About the bytes of a merged shard.
     public let targetBytes: Int

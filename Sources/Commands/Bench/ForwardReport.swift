@@ -60,7 +60,7 @@ struct ForwardReport: Encodable {
     let reducedPrefill: PartReport
     /// Decoding of one sequence.
     let decode: PartReport
-    /// More of them in one pass over the weights.
+    /// Several sequences in one pass over the weights.
     let decodeTogether: [PartReport]
     /// How many times as fast the reduced prompt is read.
     let prefillSpeedUp: Double

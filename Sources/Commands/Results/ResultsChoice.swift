@@ -8,7 +8,7 @@ import ResultFiles
 struct ResultsChoice {
     /// The folder.
     let folder: ResultsFolder
-    /// Which one was chosen, or that there is a newer one; nil where the word says it all.
+    /// A note on which results were chosen, or that newer ones exist; nil if none is needed.
     let remark: String?
 
     /// Finds the results; where there are none, says which there are.

@@ -21,13 +21,13 @@ struct StoreOption: ParsableArguments {
     @Option(help: "The job store of the batch's coordinator; default: jobs.sqlite in the folder, if it is there.")
     var store: String?
 
-    /// What the store says about a folder; nil where there is no store.
+    /// What the store says about a folder; nil if there is no store.
     func results(of folder: ResultsFolder) throws -> StoredResults? {
         guard let url = url(for: folder) else { return nil }
         return try StoredResults(store: url, folder: folder.path, named: batch(of: folder))
     }
 
-    /// The store's file; nil where none was named and none is in the folder.
+    /// The store's file; nil if none was named and none is in the folder.
     func url(for folder: ResultsFolder) -> URL? {
         if let store { return URL(fileURLWithPath: store) }
         let beside = URL(fileURLWithPath: folder.path).appendingPathComponent(ResultsLayout.jobStore)

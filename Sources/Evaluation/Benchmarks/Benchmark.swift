@@ -25,7 +25,7 @@ public protocol Benchmark: Sendable {
     func unpackPictures(in data: DataFolder) throws(EvaluationError)
     /// What is handed in besides the answers as LLaVA writes them.
     func uploads(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> [OfficialFile]
-    /// The scores by the official rules; nil where a server or a judge decides.
+    /// The scores by the official rules; nil if a server or a judge decides.
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult?
 }
 

@@ -125,7 +125,7 @@ struct MMBench: Benchmark {
         let letters: [String?]
         /// The options as the file writes them, including texts that pandas reads as missing.
         let written: [String?]
-        /// The index whose picture this row shows; nil where it holds its own.
+        /// The index whose picture this row shows; nil if it holds its own.
         var reference: Int? { Self.reference(image) }
         /// The index that a picture cell refers to; nil if it holds a picture.
         static func reference(_ image: String) -> Int? { image.utf8.count < 16 ? Int(image) : nil }

@@ -55,7 +55,7 @@ struct PictureFolder {
 }
 
 extension PictureFolder {
-    /// The names in a folder, and those that are not UTF-8, with U+FFFD for what is wrong; nil where it cannot be read.
+    /// The names in a folder, and those that are not UTF-8, with U+FFFD for what is wrong; nil if it cannot be read.
     fileprivate static func names(in folder: String) -> (names: [String], foreign: [String])? {
         guard let directory = opendir(folder) else { return nil }
         defer { closedir(directory) }

@@ -1,7 +1,7 @@
 import Foundation
 private import Glibc
 
-/// Has files read by another process, one after the other, and starts a new one after a file that ended it.
+/// Lets another process read files, one after the other, and starts a new process if a file ended it.
 final class FileExaminer {
     private let program: URL
     private let arguments: [String]
@@ -98,7 +98,7 @@ private final class Child {
         try process.run()
     }
 
-    /// The answer; nil where the process ends without one.
+    /// The answer; nil if the process ends without one.
     func ask(_ request: ExaminationRequest) -> ExaminationAnswer? {
         guard let line = try? JSONEncoder().encode(request),
             (try? input.fileHandleForWriting.write(contentsOf: line + [0x0A])) != nil
@@ -115,7 +115,7 @@ private final class Child {
         }
     }
 
-    /// Waits for its end and says by which signal that came; nil where there was none.
+    /// Waits for its end and says by which signal that came; nil if there was none.
     func end() -> Int32? {
         try? input.fileHandleForWriting.close()
         process.waitUntilExit()

@@ -28,7 +28,7 @@ public struct NeighbourSum: Compress {
         let shares = intake.shares.map { Share(source: $0.source, weight: attention[$0.source]) }
         let own = intake.isNew ? attention[intake.target] : 1
         let total = shares.reduce(intake.isNew ? own : 0) { $0 + $1.weight }
-        // Where nobody looks at any of them there is nothing to divide by.
+        // If all their attention is 0, there is nothing to divide by.
         let divisor = normalize && total > 0 ? total : 1
         return intake.isNew
             ? Blend(own: own, shares: shares, divisor: divisor)

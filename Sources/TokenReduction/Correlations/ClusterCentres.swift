@@ -52,7 +52,7 @@ public struct ClusterCentres: Correlate {
         return Correlation(sources: sources, targets: sources.map { target[$0] }, fused: centres)
     }
 
-    /// How many clusters `keep` of `tokens` hold; 0 where there is no room for one beside a token that stays by itself.
+    /// How many clusters `keep` of `tokens` hold; 0 if there is no room for one beside a token that stays by itself.
     private static func clusters(of tokens: Int, keep: Int) -> Int {
         // One token less by itself makes the clusters of the rest at most one more, so some number fits exactly.
         for alone in stride(from: keep - 1, through: 1, by: -1)

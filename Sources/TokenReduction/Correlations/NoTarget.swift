@@ -1,4 +1,4 @@
-/// Pruning's correlation: what goes is dropped, and nobody takes it in.
+/// Pruning's correlation: tokens that go are dropped, without targets.
 public struct NoTarget: Correlate {
     /// Dropping has no parameters.
     public init() {}

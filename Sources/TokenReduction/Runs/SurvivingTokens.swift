@@ -55,7 +55,7 @@ struct SurvivingTokens: Sendable {
     /// The maps before a layer's own, of sequences of as many rows.
     func attentionBefore(rows: Int) -> [AttentionMap] { earlierAttention.dropLast().filter { $0.keys == rows } }
 
-    /// What attention adds to the logits of each token's key, log size; nil where that is 0 for all.
+    /// What attention adds to the logits of each token's key, log size; nil if that is 0 for all.
     var keyBias: [Double]? { sizes.contains { $0 != 1 } ? sizes.map { log($0) } : nil }
 
     /// Throws unless a layer shows as many visual tokens as `plan` says and as are left here.

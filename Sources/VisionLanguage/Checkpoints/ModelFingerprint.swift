@@ -56,9 +56,9 @@ public final class ModelFingerprint: Sendable {
     }
 }
 
-/// The files of a folder that make a model: what tells one from another.
+/// The files of a folder that identify a model.
 enum ModelFiles {
-    /// Configuration, tokenizer and weights, by name; none where there is no folder.
+    /// Configuration, tokenizer and weights, by name; none if there is no folder.
     static func names(in directory: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         return names.sorted().filter { name in

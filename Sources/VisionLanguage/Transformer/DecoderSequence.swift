@@ -16,7 +16,7 @@ public final class DecoderSequence {
     public internal(set) var reduction: SequenceReduction
     let cache: KeyValueCache
     /// Rows of a shared beginning as they enter the first layer that a reduction looks at, and that layer: from there on all
-    /// rows of the prompt go together. nil where all of the prompt is read at once, or the beginning in all layers.
+    /// rows of the prompt go together. nil if all of the prompt is read at once, or the beginning in all layers.
     let joining: (layer: Int, rows: Tensor)?
     /// Rows of this prompt's own prefix at that layer, for other prompts to continue from.
     private(set) var begun: (layer: Int, rows: Tensor)?

@@ -21,7 +21,7 @@ struct LayerWork: Sendable, Hashable {
         pairs += rows * rows
     }
 
-    /// What one layer takes to read `rows` rows, each of which sees those before it.
+    /// The work of one layer on `rows` rows, each of which sees the rows before it.
     static func reading(_ rows: Int) -> LayerWork {
         var work = LayerWork(projected: rows, fed: rows)
         work.attend(queries: rows, keys: rows)

@@ -38,7 +38,7 @@ struct PackAccount: Codable {
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
-    /// Reads the account of `file`; throws `otherPack` where this program does not read such files.
+    /// Reads the account of `file`; throws `otherPack` if this program does not read such files.
     init(of file: SafetensorsFile) throws(ModelError) {
         guard let text = file.metadata[Self.key] else {
             throw ModelError(.otherPack, "\(file.path) does not say how it was packed; pack the checkpoint again")
