@@ -14,7 +14,7 @@ public struct AuthorisedKey: Sendable, Hashable {
     public var revoked: String?
 }
 
-/// The keys that a coordinator lets in, and those that it no longer does.
+/// The keys that a coordinator accepts, and those that were revoked.
 ///
 /// As a text, each line holds role, key, name and time, and for a revoked key the time of that:
 ///

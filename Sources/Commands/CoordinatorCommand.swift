@@ -90,7 +90,7 @@ struct CoordinatorCommand: ParsableCommand {
         }
     }
 
-    /// Where a coordinator listens, as it says itself.
+    /// The endpoints of a coordinator, as it prints them.
     struct Listening: Codable {
         let workers: String
         let clients: String

@@ -4,7 +4,7 @@ public import MachineLimits
 import Tensors
 import VisionLanguage
 
-/// `winnow model`: a checkpoint as a thing with a size.
+/// `winnow model`: packs a checkpoint, shows what it needs, and checks what fewer bits change.
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "model", abstract: "Pack a checkpoint, show what it needs, check what fewer bits cost.",

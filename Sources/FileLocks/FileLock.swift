@@ -1,6 +1,6 @@
 private import Glibc
 
-/// Holds a file or a folder: whoever else asks for it meanwhile, in whatever process, is refused or waits.
+/// A lock on a file or a folder: any other lock on it, in any process, is refused or waits.
 ///
 /// The kernel lets go of it when the value goes away or the process ends, however it ends. Only those who ask are kept
 /// out: what is held can be read and written as ever.

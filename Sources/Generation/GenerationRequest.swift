@@ -3,7 +3,7 @@ public import Tensors
 public import TokenReduction
 public import VisionLanguage
 
-/// One prompt, the pictures that it is about, if any, and how the answer is to be made.
+/// One prompt, its pictures, if any, and how the answer is generated.
 public struct GenerationRequest: Sendable {
     /// A picture, ready for the tower.
     public struct Picture: Sendable {

@@ -1,6 +1,6 @@
 private import Glibc
 
-/// What the process says where the HDF5 library crashes while it reads a file.
+/// The message that the process prints if the HDF5 library crashes while it reads a file.
 ///
 /// Files with damage that no check finds beforehand can bring libhdf5 1.10 down. A command that reads a file somebody
 /// handed it then ends with a message that names the file, and with exit code 1, instead of with a signal.

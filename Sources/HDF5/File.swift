@@ -3,7 +3,7 @@ private import Glibc
 
 /// An HDF5 file: an existing one being read, or a new one being built in memory.
 ///
-/// Every file that is read counts as a stranger's: see ``Group`` and ``Dataset`` for what is refused. Lives inside of
+/// Every file that is read counts as untrusted: see ``Group`` and ``Dataset`` for what is refused. Lives inside of
 /// ``HDF5Library/run(_:)``.
 ///
 /// New files are built in memory and written in one go, because the library does not recover from a failed write: it

@@ -61,7 +61,7 @@ public struct RetryRule: Sendable, Hashable {
     }
 }
 
-/// An attempt that ended without a result: who had it, and why.
+/// An attempt that ended without a result: its worker, and the reason.
 public struct AttemptEnd: Sendable, Hashable {
     /// The worker; nil if it had not come back since the coordinator's restart.
     public var worker: WorkerName?

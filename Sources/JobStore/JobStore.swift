@@ -3,9 +3,9 @@ public import Foundation
 internal import GRDB
 internal import JobModel
 
-/// The durable memory of a coordinator: batches, jobs, attempts and which shard row is whose result.
+/// The durable memory of a coordinator: batches, jobs, attempts and which shard row is which job's result.
 ///
-/// Changes gather in one transaction until `commit()`; nothing of them may be acknowledged before. After a crash exactly
+/// Changes gather in one transaction until `commit()`; none of them may be acknowledged before. After a crash exactly
 /// the committed groups are there. SQLite in WAL mode with `synchronous=FULL`: a commit survives the loss of power.
 /// One thread owns a store, and a lock file keeps a second coordinator out.
 public struct JobStore: ~Copyable {

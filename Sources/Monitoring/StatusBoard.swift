@@ -1,7 +1,7 @@
 private import Foundation
 private import Synchronization
 
-/// Where a coordinator leaves snapshots of itself for others to read, but only while somebody wants one.
+/// Holds a coordinator's snapshots for readers; a snapshot is made only on request.
 ///
 /// Readers never touch the coordinator: they ask, and take what is there after a moment. However many ask, the
 /// coordinator makes at most two snapshots a second.

@@ -1,6 +1,6 @@
 public import Tensors
 
-/// What the stages of a reduction ask of a layer; a layer computes nothing that nobody asked for.
+/// The evidence that the stages of a reduction need from a layer, which computes only what is needed.
 public struct EvidenceNeeds: OptionSet, Sendable, Hashable {
     /// One bit for each kind of evidence.
     public let rawValue: UInt16

@@ -1,4 +1,4 @@
-/// In which order the tokens that stay go on.
+/// The order of the surviving tokens.
 public enum TokenOrder: String, Sendable, Hashable, CaseIterable {
     /// As they stood in the sequence.
     case sequence

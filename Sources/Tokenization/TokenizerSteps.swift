@@ -1,4 +1,4 @@
-/// Reads the steps of a `tokenizer.json` around its model, and refuses by name what is not built.
+/// Reads the steps of a `tokenizer.json` around its model, and refuses by name what is not supported.
 struct TokenizerSteps {
     /// Where the steps come from, for messages.
     let file: String
@@ -120,7 +120,7 @@ struct TokenizerSteps {
 }
 
 extension TokenizerSteps {
-    /// The error of something that the file asks for and that is not built.
+    /// The error of something that the file asks for and that is not supported.
     func refusal(_ what: String) -> TokenizerError {
         TokenizerError(
             .unsupported,

@@ -1,6 +1,6 @@
 internal import JobModel
 
-/// The jobs a worker holds, with the number of those that still run always at hand.
+/// The jobs that a worker holds, and how many of them still run.
 struct HeldJobs: Sendable {
     enum Stage { case working, finished, reported }
 

@@ -23,7 +23,7 @@ public struct CurvePublicKey: Hashable, Sendable, CustomStringConvertible {
     public var description: String { text }
 }
 
-/// The secret half of a CURVE key pair; however it is printed, it does not show.
+/// The secret half of a CURVE key pair; printing it shows a placeholder.
 public struct CurveSecretKey: Hashable, Sendable {
     private let text: String
 

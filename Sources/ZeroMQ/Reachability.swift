@@ -3,7 +3,7 @@ private import Foundation
 private import Glibc
 private import Synchronization
 
-/// What keeps connections to a TCP endpoint from being made, where libzmq only goes on trying.
+/// Finds out why connections to a TCP endpoint fail; libzmq only keeps trying.
 ///
 /// It is found out on a thread of its own, by looking up the name and by one connection that is closed again at once.
 public final class Reachability: Sendable {

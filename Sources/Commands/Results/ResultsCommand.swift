@@ -6,7 +6,7 @@ import JobStore
 import JobVocabulary
 import ResultFiles
 
-/// `winnow results`: everything about files that were left behind.
+/// `winnow results`: queries, checks, merges, exports and draws results.
 struct ResultsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "results", abstract: "Query, check, merge, export and look at the results of batches.",
@@ -16,7 +16,7 @@ struct ResultsCommand: ParsableCommand {
         ])
 }
 
-/// The job store that knows whose result each row is.
+/// The job store that knows which job's result each row is.
 struct StoreOption: ParsableArguments {
     @Option(help: "The job store of the batch's coordinator; default: jobs.sqlite in the folder, if it is there.")
     var store: String?

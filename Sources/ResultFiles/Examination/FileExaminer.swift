@@ -82,7 +82,7 @@ private struct Stamp: Equatable {
     }
 }
 
-/// The other process; it ends when its input does, that is with this one.
+/// The examining process; it ends when its input ends, so with this process at the latest.
 private final class Child {
     private let process = Process()
     private let input = Pipe()

@@ -1,6 +1,6 @@
 public import JobVocabulary
 
-/// Gives up what the observing row takes least from through several layers: attention rollout.
+/// Drops the tokens that reach the observing row least through several layers: attention rollout.
 ///
 ///     R = Â_L ⋯ Â₁,   Â = (A + I) with rows that sum to one,   sᵢ = − R[o, i]        (Abnar and Zuidema, ACL 2020)
 ///

@@ -1,7 +1,7 @@
 public import JobVocabulary
 import Tensors
 
-/// DART's filter: keeps what is least like a few pivots, and so says least twice.
+/// DART's filter: keeps the tokens least like a few pivots, and so least redundant.
 ///
 /// Pivots are the image tokens and the text tokens after the picture whose keys have the largest L1 norm over all heads,
 /// positions in them. Each in turn, the image pivots by falling norm and then the text's, takes the tokens of lowest cosine

@@ -1,7 +1,7 @@
 public import JobVocabulary
 public import Tensors
 
-/// SparseVLM's filter: gives up what the words that speak about the picture look at least.
+/// SparseVLM's filter: drops the tokens with the least attention of the words about the picture.
 ///
 ///     sᵢ = − (1/|R|) Σ_{r ∈ R} A[r, i]                            (the authors' code, v1.5; A averaged over heads)
 ///

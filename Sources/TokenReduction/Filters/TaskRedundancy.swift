@@ -28,7 +28,7 @@ extension MethodOptions {
     }
 }
 
-/// FiCoCo-L's filter: a token goes when the other visual tokens attend to it and the text does not.
+/// FiCoCo-L's filter: drops tokens that the other visual tokens attend to and the text does not.
 ///
 ///     sᵢ = β · (1/N) Σⱼ Aᵢⱼ − (1−β) · (1/M) Σₖ Aᵢₖ               (Han et al., arXiv:2411.17686v4, eq. 3)
 ///

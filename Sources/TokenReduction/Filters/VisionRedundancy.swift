@@ -15,7 +15,7 @@ extension MethodOptions {
     }
 }
 
-/// FiCoCo-V's filter: a token goes when its neighbours say the same and the class token does not look at it.
+/// FiCoCo-V's filter: drops tokens that are redundant among visual tokens and that the class token ignores.
 ///
 ///     sᵢ = λ · (1/N) Σⱼ Aᵢⱼ − (1−λ) · a^CLSᵢ                    (Han et al., arXiv:2411.17686v4, eq. 1)
 ///

@@ -2,7 +2,7 @@ import Glibc
 internal import JobVocabulary
 import Tensors
 
-/// The visual tokens that are left of a tile or of a sequence, and how it came to that.
+/// The visual tokens that are left of a tile or of a sequence, and their history.
 struct SurvivingTokens: Sendable {
     /// Their original positions, in the order of the sequence.
     private(set) var positions: [Int]

@@ -1,7 +1,7 @@
 public import JobVocabulary
 public import Tensors
 
-/// One tile of a picture on its way through tower and projector: what is left of it, and how it came to that.
+/// One tile of a picture on its way through tower and projector: what is left of it, and its history.
 ///
 /// All state between layers lives here, so two tiles cannot see each other. The model asks each layer `needs`, computes that
 /// much evidence, calls `reduce` and keeps the rows it is told to.

@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// What a packed file says of itself, beside its tensors.
+/// The description in a packed file, beside its tensors.
 struct PackAccount: Codable {
     /// Weights of one product.
     struct Product: Codable {

@@ -37,7 +37,7 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
     /// Every key that is known in this place.
     public var standings: [String: SettingStanding] { Self.tables[self, default: [:]] }
 
-    /// Throws if a file holds a key that would change results and is not built, or that none of these places knows.
+    /// Throws if a file holds a key that would change results and is not supported, or that none of these places knows.
     static func check(_ file: ConfigurationFile, as places: CheckpointSettings...) throws(ModelError) {
         try check(file, as: places)
     }

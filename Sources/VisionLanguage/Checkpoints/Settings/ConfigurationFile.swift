@@ -135,7 +135,7 @@ struct ConfigurationFile {
         return value
     }
 
-    /// Refuses a value that is not built, unless it is one of those that change nothing; null never does.
+    /// Refuses a value that is not supported, unless it is one of those that change nothing; null never does.
     func refuse(_ key: String, unless neutral: [String], changing what: String) throws(ModelError) {
         let value = plainText(key)
         guard has(key), !neutral.contains(value) else { return }
@@ -147,7 +147,7 @@ struct ConfigurationFile {
             "\(path): \(prefix)\(key) is \(value.prefix(60)), which changes \(what) and is not supported; \(advice)")
     }
 
-    /// Throws if the object holds a key that would change something and is not built, or of which `standing` knows nothing;
+    /// Throws if the object holds a key that would change something and is not supported, or of which `standing` knows nothing;
     /// keys that begin with an underscore are the libraries' own notes.
     func check(changing what: String, by standing: (String) -> SettingStanding?) throws(ModelError) {
         for key in names where has(key) && !key.hasPrefix("_") {
