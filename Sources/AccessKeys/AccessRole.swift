@@ -1,4 +1,4 @@
-/// What the owner of a key may be to a coordinator; a key for one is none for the other.
+/// The role of a key's owner; a key for one role does not open the port of the other.
 public enum AccessRole: String, Sendable, Hashable, Codable, CaseIterable {
     /// Takes jobs and writes results.
     case worker

@@ -2,7 +2,7 @@ public import ZeroMQ
 
 /// One line of the list of authorised keys.
 public struct AuthorisedKey: Sendable, Hashable {
-    /// What its owner may be.
+    /// Whether its owner is a worker or a client.
     public var role: AccessRole
     /// The key.
     public var publicKey: CurvePublicKey
@@ -14,7 +14,7 @@ public struct AuthorisedKey: Sendable, Hashable {
     public var revoked: String?
 }
 
-/// The keys that a coordinator lets in, and those that it no longer does.
+/// The keys that a coordinator accepts, and those that were revoked.
 ///
 /// As a text, each line holds role, key, name and time, and for a revoked key the time of that:
 ///
@@ -27,7 +27,7 @@ public struct AuthorisedKeys: Sendable, Hashable {
     public private(set) var badLines: [Int] = []
     private var roles: [String: AccessRole] = [:]
 
-    /// Nobody.
+    /// A list without keys.
     public init() {}
 
     /// Reads the list; empty lines and those that begin with `#` are skipped.
@@ -52,7 +52,7 @@ public struct AuthorisedKeys: Sendable, Hashable {
         reindex()
     }
 
-    /// Marks the key of a name as revoked; false where no key that counts has it.
+    /// Marks the key of a name as revoked; false if no valid key has that name.
     public mutating func revoke(_ name: String, at time: String) -> Bool {
         guard let index = keys.firstIndex(where: { $0.name == name && $0.revoked == nil }) else { return false }
         keys[index].revoked = time

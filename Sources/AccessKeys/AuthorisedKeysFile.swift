@@ -23,7 +23,7 @@ public struct AuthorisedKeysFile: Sendable {
     /// The list of a folder, not read yet.
     public init(_ folder: KeyFolder) { path = folder.listFile }
 
-    /// Reads the file if it has changed; true where somebody may be in or out who was not before.
+    /// Reads the file if it has changed; true if somebody may be in or out who was not before.
     public mutating func refresh() -> Bool {
         let current = Self.mark(of: path)
         guard current != mark else { return false }

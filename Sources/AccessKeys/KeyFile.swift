@@ -3,7 +3,7 @@ public import ZeroMQ
 
 /// The key of one worker or client, with all it needs to reach its coordinator: one file to copy to its machine.
 public struct KeyFile: Sendable {
-    /// What the owner may be.
+    /// Whether the owner is a worker or a client.
     public let role: AccessRole
     /// The name by which it can be revoked.
     public let name: String

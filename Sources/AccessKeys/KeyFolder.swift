@@ -40,13 +40,13 @@ public struct KeyFolder: Sendable, Hashable {
         return try StoredKey(path: serverFile).pair(serverFile)
     }
 
-    /// The list of keys that are let in; empty where there is none.
+    /// The list of keys that are let in; empty if there is none.
     public func authorised() throws(AccessKeyError) -> AuthorisedKeys {
         guard FileManager.default.fileExists(atPath: listFile) else { return AuthorisedKeys() }
         return AuthorisedKeys(text: try PrivateFile.read(listFile, isSecret: false))
     }
 
-    /// Makes the folder and the coordinator's own key; false where the key is there already.
+    /// Makes the folder and the coordinator's own key; false if the key is there already.
     public func makeServerKey() throws(AccessKeyError) -> Bool {
         do {
             try FileManager.default.createDirectory(
@@ -94,7 +94,7 @@ public struct KeyFolder: Sendable, Hashable {
         }
     }
 
-    /// Reads the list, changes it and writes it back while nobody else does.
+    /// Reads the list, changes it and writes it back under the folder's lock.
     private func changingList<Result>(
         _ body: (inout AuthorisedKeys) throws(AccessKeyError) -> Result
     ) throws(AccessKeyError) -> Result {
@@ -102,7 +102,8 @@ public struct KeyFolder: Sendable, Hashable {
         var list = try authorised()
         guard list.badLines.isEmpty else {
             throw AccessKeyError(
-                .malformed, "\(listFile): line \(list.badLines[0]) makes no sense; correct or remove it first")
+                .malformed,
+                "\(listFile): line \(list.badLines[0]) is not an entry for a key; correct or remove it first")
         }
         let result = try body(&list)
         try PrivateFile.replace(listFile, list.text, mode: 0o600)

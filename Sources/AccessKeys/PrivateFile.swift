@@ -1,7 +1,7 @@
 internal import Foundation
 private import Glibc
 
-/// Files that hold secrets: made for their owner alone, and refused where others can get at them.
+/// Files that hold secrets: made for their owner alone, and refused if others have access to them.
 enum PrivateFile {
     /// Larger than any file of keys that somebody would write.
     private static let maximumBytes = 16 << 20

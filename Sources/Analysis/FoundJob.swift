@@ -5,7 +5,7 @@ public import ResultFiles
 
 /// Finds the visible row of a job by its id.
 public enum FoundJob {
-    /// The row, without its features, and what it shares with the others of its shard; throws where it contradicts itself,
+    /// The row, without its features, and what it shares with the others of its shard; throws if it contradicts itself,
     /// which a shard may that another program has edited.
     public static func find(_ id: String, in catalogue: Catalogue) throws -> (row: ResultRow, header: ShardHeader) {
         guard let place = try catalogue.places(of: [id]).first else {
@@ -34,7 +34,7 @@ public enum FoundJob {
 }
 
 extension ResultRow {
-    /// Which picture and tile a segment is; empty where the row has no other.
+    /// Which picture and tile a segment is; empty if the row has no other.
     public func name(ofSegment segment: Int) -> String {
         guard segments.count > 1, segment < segments.count else { return "" }
         let picture = Int(segments.picture[segment]), tiles = segments.picture.count { $0 == picture }

@@ -9,10 +9,10 @@ import TokenReduction
 import Tokenization
 import VisionLanguage
 
-/// `winnow answer`: one prompt, about some pictures or none.
+/// `winnow answer`: one prompt, with pictures or text-only.
 struct AnswerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "answer", abstract: "Answer one prompt, about some pictures or none, and print the answer.")
+        commandName: "answer", abstract: "Answer one prompt, with pictures or text-only, and print the answer.")
 
     @Option(help: "The checkpoint folder.")
     var model: String
@@ -24,7 +24,7 @@ struct AnswerCommand: ParsableCommand {
             """)
     var visionTower: String?
 
-    @Option(help: "A picture: JPEG, PNG or WebP; may be repeated. Left out, the prompt is about none.")
+    @Option(help: "A picture: JPEG, PNG or WebP; may be repeated. Without one, the prompt is text-only.")
     var image: [String] = []
 
     @Option(help: "The instruction; with --template none the whole prompt, with an <image> for each picture.")
@@ -34,13 +34,13 @@ struct AnswerCommand: ParsableCommand {
     var template = PromptTemplate.vicunaV1
 
     @Option(
-        help: "What <image> in the prompt is, under a template: place, where a picture goes, or text like any other.")
+        help: "<image> in the prompt, under a template: place (a picture goes there) or text (ordinary text).")
     var imageTag: ImageTag?
 
     @Option(
         help: """
-            How a picture becomes square: crop or pad; left out, what the checkpoint says, or else crop. LLaVA-NeXT takes \
-            pictures as they are.
+            How a picture becomes square: crop or pad; default: what the checkpoint says, or else crop. No effect on \
+            LLaVA-NeXT.
             """)
     var imageMode: PictureFraming?
 
@@ -49,16 +49,16 @@ struct AnswerCommand: ParsableCommand {
 
     @OptionGroup var reduction: MethodOptions
 
-    @Option(help: "Most tokens of the answer.")
+    @Option(help: "Longest answer, in tokens.")
     var maxTokens = 64
 
-    @Option(help: "0 takes the most probable token; above, tokens are drawn.")
+    @Option(help: "0 is greedy; above 0, tokens are sampled.")
     var temperature = 0.0
 
-    @Option(help: "Draw from the most probable tokens that together reach this probability.")
+    @Option(help: "Sample from the most probable tokens that together reach this probability.")
     var topP = 1.0
 
-    @Option(help: "Seed of the draw.")
+    @Option(help: "Seed of the sampling.")
     var seed: UInt64 = 0
 
     @Option(help: "A text that ends the answer; may be repeated.")
@@ -139,7 +139,7 @@ private struct AnswerReport: Encodable {
     let backend: String
     /// How the decoder's weights are stored.
     let weights: String
-    /// Seconds.
+    /// Seconds by stage.
     let timings: Timings
     let flops: FLOPs
 

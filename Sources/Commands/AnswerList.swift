@@ -19,7 +19,7 @@ struct AnswerList {
     /// The shard of the first job that succeeded: one that can be shown how to read.
     private var example: String?
     private let hasFeatures: Bool
-    /// How many of the answers are right; nil where nobody knows.
+    /// How many of the answers are right; nil if nobody knows.
     private let accuracy: Proportion?
     private var omitted = 0
     private let results: String

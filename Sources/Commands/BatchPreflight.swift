@@ -9,7 +9,7 @@ import VisionLanguage
 /// Everything about a batch that can be known to be wrong before it runs.
 enum BatchPreflight {
     /// Reads a batch file, or makes a batch without one, and checks it against the model's sizes and the methods' options; all
-    /// problems end the command with exit code 2. Pictures that cannot be read are only told of: each fails its own items.
+    /// problems end the command with exit code 2. Unreadable pictures cause only a warning: each fails its own items.
     ///
     /// - Parameters:
     ///   - path: The batch file; nil if the changes say everything.
@@ -112,7 +112,7 @@ enum BatchPreflight {
                 """)
         }
         if leftOut.others.count > 0 {
-            printError("files that are no pictures are passed over:\n" + lines("files", leftOut.others))
+            printError("files that are not pictures are skipped:\n" + lines("files", leftOut.others))
         }
     }
 

@@ -4,7 +4,7 @@ import WireProtocol
 
 /// Progress of one batch: a bar with rate and time left on a terminal, a plain line now and then elsewhere.
 ///
-/// What counts is answers: those in sealed shards and those that a worker has but has not written yet.
+/// It counts answers: those in sealed shards and those that a worker has but has not written yet.
 struct BatchProgress {
     private let isTerminal = isatty(STDERR_FILENO) == 1
     private let start = ContinuousClock.now

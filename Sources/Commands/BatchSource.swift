@@ -24,7 +24,7 @@ struct BatchSource: ParsableArguments {
 
     @Option(
         help: """
-            The folder of pictures: its pictures are the items, or with --items what their image paths start from.
+            The folder of pictures: its pictures are the items, or with --items the items' image paths start from it.
             """, completion: .directory)
     var images: String?
 
@@ -37,13 +37,13 @@ struct BatchSource: ParsableArguments {
 
     @OptionGroup var reduction: MethodOptions
 
-    @Option(help: "The text around the prompt: vicuna_v1 unless told otherwise, hf, …, or none.")
+    @Option(help: "The text around the prompt: hf, …, or none; default: vicuna_v1.")
     var template: PromptTemplate?
 
-    @Option(help: "What <image> in a prompt is, under a template: place, where a picture goes, or text like any other.")
+    @Option(help: "<image> in a prompt, under a template: place (a picture goes there) or text (ordinary text).")
     var imageTag: ImageTag?
 
-    @Option(help: "How a picture becomes square: crop or pad; what the checkpoint says, if left out.")
+    @Option(help: "How a picture becomes square: crop or pad; default: what the checkpoint says.")
     var imageMode: PictureFraming?
 
     @Option(
@@ -55,20 +55,20 @@ struct BatchSource: ParsableArguments {
     @Option(help: "The folder of the CLIP model, for original LLaVA checkpoints and methods that read the question.")
     var visionTower: String?
 
-    @Option(help: "Most tokens of an answer; 64 unless told otherwise.")
+    @Option(help: "Longest answer, in tokens; default: 64.")
     var maxTokens: Int?
 
-    @Option(help: "0 takes the most probable token; above, tokens are drawn.")
+    @Option(help: "0 is greedy; above 0, tokens are sampled.")
     var temperature: Double?
 
     @Option(
-        help: "How weights are kept: auto, f32, bf16, f16, int8 or int4; the batch file's choice where it is left out.")
+        help: "How weights are kept: auto, f32, bf16, f16, int8 or int4; default: the batch file's choice.")
     var weights: BatchDescription.Weights?
 
-    @Option(help: "Visual features to store: projected, tower or none; the batch file's choice where it is left out.")
+    @Option(help: "Visual features to store: projected, tower or none; default: the batch file's choice.")
     var features: BatchDescription.Features?
 
-    @Option(help: "What to store of each visual token: full, indices or none; else the batch file's choice.")
+    @Option(help: "What to store of each visual token: full, indices or none; default: the batch file's choice.")
     var trace: StoredTrace?
 
     func validate() throws {

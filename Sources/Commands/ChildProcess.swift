@@ -36,7 +36,7 @@ final class ChildProcess {
         process.waitUntilExit()
     }
 
-    /// The first line it prints, or nil where it ends without one.
+    /// The first line that the process prints, or nil if it ends without one.
     func firstLine() -> String? {
         var line = Data()
         while let byte = try? output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty {

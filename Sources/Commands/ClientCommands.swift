@@ -9,7 +9,7 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show batches and workers; with a batch and --items, its items.")
 
-    @Argument(help: "A batch id; all batches where it is left out.")
+    @Argument(help: "A batch id; default: all batches.")
     var batch: String = ""
 
     @Option(name: .customLong("label"), help: ArgumentHelp("Only batches with this label.", valueName: "key=value"))
@@ -82,10 +82,10 @@ struct WatchCommand: ParsableCommand {
         commandName: "watch", abstract: "Show batches and workers as they change, until the batch is over or Ctrl-C.",
         discussion: "With --output json or quiet, nothing is shown before the end.")
 
-    @Argument(help: "A batch id; all batches that are not over where it is left out.")
+    @Argument(help: "A batch id; default: all batches that are not over.")
     var batch: String = ""
 
-    @Option(help: "Seconds between two looks.")
+    @Option(help: "Seconds between two updates.")
     var every = 1.0
 
     @OptionGroup var client: ClientOptions
@@ -132,7 +132,7 @@ struct CancelCommand: ParsableCommand {
     @Argument(help: "The batch id.")
     var batch: String
 
-    @Option(help: "Why, for the record.")
+    @Option(help: "The reason, which is recorded.")
     var reason = ""
 
     @OptionGroup var client: ClientOptions

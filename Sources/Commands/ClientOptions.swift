@@ -9,7 +9,7 @@ struct ClientOptions: ParsableArguments {
 
     @OptionGroup var access: KeyArguments
 
-    @Option(help: "Seconds that an answer of the coordinator may take.")
+    @Option(help: "Seconds to wait for an answer of the coordinator.")
     var patience = 10.0
 
     @Option(help: "How to print: table, json (one value) or quiet.")

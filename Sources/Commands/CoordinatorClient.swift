@@ -6,9 +6,9 @@ public import ZeroMQ
 public struct CoordinatorClientError: Error, CustomStringConvertible, Sendable {
     /// The kind of failure.
     public enum Code: Sendable, Hashable {
-        /// Nobody answers at the endpoint.
+        /// No coordinator answers at the endpoint.
         case noAnswer
-        /// Whoever asked does not want to wait any more.
+        /// The caller stopped waiting.
         case givenUp
         /// The request is larger than messages may be.
         case tooLarge
@@ -156,7 +156,7 @@ public final class CoordinatorClient {
         throw noAnswer(search?.hindrance)
     }
 
-    /// Says why nobody is there, in words and within seconds; trying goes on beside it.
+    /// Says within seconds why no coordinator answers, while connection attempts go on.
     private func findOutWhy(until deadline: ContinuousClock.Instant) -> Reachability {
         Reachability(of: endpoint) { hindrance in
             let left = max(0, Int((deadline - .now) / .seconds(1)))
@@ -171,7 +171,7 @@ public final class CoordinatorClient {
             message: "no coordinator answers at \(endpoint)\(why) Start one with 'winnow coordinator'.", refusal: nil)
     }
 
-    /// How the last connection was refused; nil where one stands, or nobody is there.
+    /// How the last connection was refused; nil if one stands, or nobody is there.
     private func lastRefusal() -> ConnectionMonitor.Event? {
         var refusal: ConnectionMonitor.Event?
         while let event = try? monitor.next() {
@@ -203,14 +203,15 @@ public final class CoordinatorClient {
     private func wait(until deadline: ContinuousClock.Instant) throws {
         guard goesOn() else {
             throw CoordinatorClientError(
-                code: .givenUp, message: "the coordinator at \(endpoint) is not waited for any more", refusal: nil)
+                code: .givenUp, message: "gave up waiting for the coordinator at \(endpoint)", refusal: nil)
         }
         _ = try Poller.wait(for: [socket.pollSource], timeout: max(.zero, deadline - .now))
     }
 
     private func misunderstood(_ reason: String) -> CoordinatorClientError {
         CoordinatorClientError(
-            code: .misunderstood, message: "the process at \(endpoint) is no coordinator we understand: \(reason)",
+            code: .misunderstood,
+            message: "the process at \(endpoint) is not a coordinator that this version understands: \(reason)",
             refusal: nil)
     }
 }

@@ -8,9 +8,9 @@ import Scheduling
 /// `winnow coordinator`: keeps the jobs and hands them out.
 struct CoordinatorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "coordinator", abstract: "Keep jobs, hand them to workers and record what became of them.")
+        commandName: "coordinator", abstract: "Keep jobs, hand them to workers and record their results.")
 
-    @Option(help: "The job store; made where it does not exist.")
+    @Option(help: "The job store; it is made if it does not exist.")
     var store = "winnow.sqlite"
 
     @Option(help: "Where workers connect; port * lets the system choose.")
@@ -24,11 +24,11 @@ struct CoordinatorCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Serve the status page, /metrics and /healthz at this address, such as 9090; a port alone means loopback.",
-            discussion: "Nobody is asked for a key there: whoever reaches the address can read, and nobody can change.")
+            discussion: "It is read-only and asks for no key: everybody who reaches the address can read it.")
     )
     var http: String?
 
-    @Option(help: "Seconds between two signs of life of a worker; three missed, and it counts as lost.")
+    @Option(help: "Seconds between two heartbeats of a worker; after three missed ones it counts as lost.")
     var heartbeat = 5.0
 
     @Option(help: "Seconds that a job may go without progress before it is given to another worker.")
@@ -41,7 +41,7 @@ struct CoordinatorCommand: ParsableCommand {
     @Flag(help: ArgumentHelp("End when standard input does: the sign of a parent that is gone.", visibility: .hidden))
     var untilInputEnds = false
 
-    @Option(help: "How to say where it listens: table, json (one value) or quiet.")
+    @Option(help: "How to print where it listens: table, json (one value) or quiet.")
     var output = OutputFormat.table
 
     @OptionGroup var logging: LoggingOptions
@@ -63,7 +63,7 @@ struct CoordinatorCommand: ParsableCommand {
         var configuration = CoordinatorConfiguration(
             store: URL(fileURLWithPath: store), workerEndpoint: workers, clientEndpoint: clients, scheduling: times)
         configuration.keys = access.folder
-        // Whoever names keys wants them used.
+        // Keys that are named are needed on loopback as well.
         configuration.needsKeysOnLoopback = access.named != nil
         configuration.confirmsShards = !unconfirmed
         configuration.monitoring = http.flatMap(ListenAddress.init)
@@ -90,7 +90,7 @@ struct CoordinatorCommand: ParsableCommand {
         }
     }
 
-    /// Where a coordinator listens, as it says itself.
+    /// The endpoints of a coordinator, as it prints them.
     struct Listening: Codable {
         let workers: String
         let clients: String

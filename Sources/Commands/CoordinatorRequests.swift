@@ -56,7 +56,7 @@ extension CoordinatorClient {
                 throw CommandFailure(
                     ExitCodes.usage,
                     "\(file.description.items)\(line.number.map { ":\($0)" } ?? ""): "
-                        + (line.problem ?? "the item cannot be made out"))
+                        + (line.problem ?? "the item cannot be read"))
             }
             piece.items.append(text)
             bytes += text.utf8.count

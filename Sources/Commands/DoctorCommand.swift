@@ -7,8 +7,8 @@ import JobStore
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Examine a job store and the result files it knows; exit code 1 where something is wrong.",
-        discussion: "It changes nothing. A coordinator may go on using the store meanwhile, and --backup copies it so.")
+        abstract: "Examine a job store and the result files it knows; exit code 1 if something is wrong.",
+        discussion: "It changes nothing. A coordinator may use the store meanwhile, also while --backup copies it.")
 
     @Option(help: "The job store.", completion: .file(extensions: ["sqlite"]))
     var store = "winnow.sqlite"
@@ -41,7 +41,7 @@ struct DoctorCommand: ParsableCommand {
         try endCommand(problems.isEmpty ? ExitCodes.success : ExitCodes.infrastructure)
     }
 
-    /// What is wrong with a shard's file; its contents are the business of those who read them.
+    /// What is wrong with a shard's file, without reading its contents.
     private static func problem(_ shard: (results: String, path: String, bytes: UInt64)) -> String? {
         let path = shard.results + "/" + shard.path
         let attributes: [FileAttributeKey: Any]

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import ResultFiles
 
-/// `winnow examine`, which the program calls itself: reads HDF5 files that may crash or stop whoever reads them.
+/// `winnow examine`, which the program calls itself: reads HDF5 files that may crash or stop their reader.
 struct ExamineCommand: ParsableCommand {
     static let name = "examine"
     /// This very program.

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// What the program's exit says about the jobs.
+/// The program's exit codes, which say how the jobs ended.
 enum ExitCodes {
     static let success: Int32 = 0
     static let infrastructure: Int32 = 1

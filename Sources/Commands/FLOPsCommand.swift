@@ -71,14 +71,14 @@ struct FLOPsCommand: ParsableCommand {
             guard picture == nil else {
                 throw CommandFailure(
                     ExitCodes.usage,
-                    "\(model) makes every picture one square tile, so that its size has no say: leave out --picture")
+                    "\(model) makes every picture one square tile, so its size does not matter: leave out --picture")
             }
             return nil
         }
         guard let picture else {
             throw CommandFailure(
                 ExitCodes.usage,
-                "what a picture costs in \(model) depends on its size, for it is laid on several tiles: give one, such as "
+                "the cost of a picture in \(model) depends on its size, because it is split into tiles: give one, such as "
                     + "--picture 672x672, which papers count")
         }
         return configuration.tiling(width: picture.width, height: picture.height)

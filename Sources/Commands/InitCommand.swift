@@ -21,14 +21,14 @@ struct InitCommand: ParsableCommand {
     var prompt: String?
 
     @Option(
-        help: "The folder that image paths in a file of items start from; that of the file, if left out.",
+        help: "The folder that image paths in a file of items start from; default: the folder of that file.",
         completion: .directory)
     var images: String?
 
-    @Option(help: "The file to write; the items' name with the ending .yaml, in this folder, if left out.")
+    @Option(help: "The file to write; default: the items' name with the ending .yaml, in this folder.")
     var out: String?
 
-    @Flag(help: "Write the file although there is one of that name.")
+    @Flag(help: "Replace a file of that name.")
     var force = false
 
     @Option(help: "How to print: table, json (one value) or quiet (the file).")
@@ -45,7 +45,7 @@ struct InitCommand: ParsableCommand {
         let file = Self.absolute(out ?? "\(name).yaml")
         guard force || !FileManager.default.fileExists(atPath: file) else {
             throw CommandFailure(
-                ExitCodes.usage, "\(file) is there already; name another with --out, or write over it with --force")
+                ExitCodes.usage, "\(file) exists already; name another file with --out, or replace it with --force")
         }
         let text = BatchFileText(
             name: BatchName.derived(from: file), model: model.map { Self.relative(Self.absolute($0), to: file) },

@@ -7,7 +7,7 @@ import ZeroMQ
 struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys",
-        abstract: "Make, list and revoke the keys by which a coordinator knows workers and clients.",
+        abstract: "Make, list and revoke the keys with which workers and clients connect to a coordinator.",
         subcommands: [NewKeyCommand.self, ListKeysCommand.self, RevokeKeyCommand.self])
 }
 
@@ -23,7 +23,7 @@ struct NewKeyCommand: ParsableCommand {
     @Option(help: "Whose key it is: worker or client.")
     var role: AccessRole?
 
-    @Option(help: "The name by which it can be revoked; the role where it is left out.")
+    @Option(help: "The name by which it can be revoked; default: the role.")
     var name: String?
 
     @OptionGroup var folder: KeyFolderArguments
@@ -56,7 +56,7 @@ struct NewKeyCommand: ParsableCommand {
         case .table:
             print(
                 made.isEmpty
-                    ? "every key is there already; 'winnow keys list' shows them" : made.joined(separator: "\n"))
+                    ? "every key exists already; 'winnow keys list' shows them" : made.joined(separator: "\n"))
         case .quiet: if !made.isEmpty { print(made.joined(separator: "\n")) }
         }
     }

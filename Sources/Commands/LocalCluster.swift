@@ -50,7 +50,7 @@ final class LocalCluster {
     /// Whether the coordinator is there; without it nothing goes on.
     var hasCoordinator: Bool { coordinator.isRunning }
 
-    /// Starts again what died; throws where the coordinator did, or workers die again and again.
+    /// Starts again what died; throws if the coordinator did, or workers die again and again.
     func check() throws {
         guard coordinator.isRunning else {
             throw CommandFailure("the coordinator ended unexpectedly:\n\(coordinator.lastWords)")

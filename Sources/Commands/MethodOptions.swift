@@ -16,25 +16,25 @@ struct MethodOptions: ParsableArguments {
             """)
     var keepAverage: Int?
 
-    @Option(help: "First layer that reduces; scales with the model's depth where it is left out.")
+    @Option(help: "First layer that reduces; the default scales with the model's depth.")
     var fromLayer: Int?
 
     @Option(name: .customLong("set"), help: "An option of the method, such as axis=row; may be repeated.")
     var settings: [String] = []
 
-    @Option(help: "Put a method together instead of naming one: which tokens go.")
+    @Option(help: "Combine a method instead of naming one: the filter, which picks the tokens to drop.")
     var filter: String?
 
-    @Option(help: "Put a method together: where their content belongs.")
+    @Option(help: "Combine a method: where the content of dropped tokens belongs.")
     var correlate: String?
 
-    @Option(help: "Put a method together: how it gets there.")
+    @Option(help: "Combine a method: how that content is merged.")
     var compress: String?
 
-    @Option(help: "Put a method together: encoder, projector or decoder.")
+    @Option(help: "Combine a method: the place, encoder, projector or decoder.")
     var place: String?
 
-    @Option(help: "Put a method together: after-last, before:K, at:K,L,… or from:K.")
+    @Option(help: "Combine a method: the layers, after-last, before:K, at:K,L,… or from:K.")
     var schedule: String?
 
     /// The stages that were named, as options of the method `composed`.

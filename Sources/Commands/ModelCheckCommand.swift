@@ -25,11 +25,11 @@ struct ModelCheckCommand: ParsableCommand {
     @Option(help: "The format to try: f32, bf16, f16, int8 or int4.")
     var weights: WeightFormat
 
-    @Option(help: "Items about pictures, as batches have them: JSON lines, or a CSV file.", completion: .file())
+    @Option(help: "Items with pictures, in a form that batches take: JSON lines, or a CSV file.", completion: .file())
     var items: String?
 
     @Option(
-        help: "The folder that the pictures' paths start from; that of the items, if left out.", completion: .directory)
+        help: "The folder that the pictures' paths start from; default: that of the items.", completion: .directory)
     var images: String?
 
     @Option(help: "Prompts to ask.")
@@ -41,7 +41,7 @@ struct ModelCheckCommand: ParsableCommand {
     @Option(name: .customLong("method"), help: "A method whose kept tokens are compared; may be repeated.")
     var methods = ["ficoco-v", "fastv", "vispruner"]
 
-    @Option(help: "Visual tokens that the methods keep; a ninth of them if left out.")
+    @Option(help: "Visual tokens that the methods keep; default: a ninth of them.")
     var keep: Int?
 
     @Option(help: "The folder of the CLIP model, for original LLaVA checkpoints and methods that read the question.")

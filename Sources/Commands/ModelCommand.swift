@@ -4,7 +4,7 @@ public import MachineLimits
 import Tensors
 import VisionLanguage
 
-/// `winnow model`: a checkpoint as a thing with a size.
+/// `winnow model`: packs a checkpoint, shows what it needs, and checks what fewer bits change.
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "model", abstract: "Pack a checkpoint, show what it needs, check what fewer bits cost.",
@@ -15,7 +15,7 @@ struct ModelCommand: ParsableCommand {
 struct ModelPackCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pack",
-        abstract: "Make a packed model of a checkpoint: mapped when it is loaded, shared by all workers.",
+        abstract: "Make a packed model from a checkpoint: memory-mapped, and shared by all workers of a machine.",
         discussion: """
             The folder that it writes is a model like any other; give it to --model or in a batch file. Results made with it \
             carry the hash of the checkpoint it was made of, and the format of its weights.
@@ -73,7 +73,7 @@ struct ModelShowCommand: ParsableCommand {
     @Option(help: "The folder of the vision tower, for original LLaVA checkpoints.")
     var visionTower: String?
 
-    @Option(help: "Memory to fit into, such as 24GB; what this machine or control group has left, if left out.")
+    @Option(help: "Memory to fit into, such as 24GB; default: what this machine or control group has left.")
     var memory: ByteCount?
 
     @Option(help: "How to print: table, json (one value) or quiet.")
@@ -92,7 +92,7 @@ struct ModelShowCommand: ParsableCommand {
 private struct ModelReport: Encodable {
     struct Need: Encodable {
         let format: String
-        /// Bytes.
+        /// Bytes of all weights, and the least memory that the model runs in.
         let weights, least: Int
         let fits: Bool
         /// Jobs about one unreduced picture that are answered at the same time in what is left.

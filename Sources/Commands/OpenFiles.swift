@@ -2,7 +2,7 @@ import Glibc
 
 /// The limit of open files of this process; every connection of a coordinator is one.
 enum OpenFiles {
-    /// Raises the limit and throws where even then fewer files may be open than a service needs.
+    /// Raises the limit and throws if even then fewer files may be open than a service needs.
     static func raiseLimit(needing count: Int) throws {
         try raiseLimit()
         var limit = rlimit()

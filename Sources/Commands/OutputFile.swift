@@ -100,7 +100,7 @@ struct OutputFile {
         throw failure(path, ELOOP)
     }
 
-    /// What `/proc/…/fd/1` stands for: of this process a descriptor, which goes on where it is.
+    /// The meaning of `/proc/…/fd/1`: for this process a descriptor, which is written from its present position.
     private static func openFile(_ place: String, in folder: String) -> Destination {
         let own = ["/proc/self/fd", "/proc/\(getpid())/fd"]
         guard own.contains(folder), let number = Int32(URL(fileURLWithPath: place).lastPathComponent) else {

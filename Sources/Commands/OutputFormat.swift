@@ -3,7 +3,7 @@ import Foundation
 
 /// How a command prints what it found.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
-    /// For people.
+    /// A table for people.
     case table
     /// For programs: exactly one JSON value on one line.
     case json

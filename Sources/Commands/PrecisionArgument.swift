@@ -14,7 +14,7 @@ enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
 
 /// How a command computes: which arithmetic, and in which format weights are kept.
 struct ArithmeticOptions: ParsableArguments {
-    @Option(help: "Arithmetic: f32 or bf16; bf16 for weights in bf16 where the processor multiplies it, if left out.")
+    @Option(help: "Arithmetic: f32 or bf16; default: bf16 for bf16 weights if the processor has it, else f32.")
     var precision: PrecisionArgument?
 
     @Option(help: "How weights are kept: auto (as the checkpoint holds them), f32, bf16, f16, int8 or int4.")

@@ -3,13 +3,13 @@ public import JobModel
 
 /// How a batch is queued, where the command line says it instead of the batch file.
 struct QueueArguments: ParsableArguments {
-    @Option(help: "Batches of higher priority go first; 0 unless told otherwise.")
+    @Option(help: "Batches of higher priority go first; default: 0.")
     var priority: Int32?
 
     @Option(name: .customLong("label"), help: ArgumentHelp("A label for finding the batch.", valueName: "key=value"))
     var labels: [String] = []
 
-    @Option(help: "Cancel the rest once more jobs than this failed: a number, or a share such as 3%.")
+    @Option(help: "Cancel the rest once more jobs than this have failed: a number, or a share such as 3%.")
     var maxFails: FailureLimit?
 
     @Option(help: "Further attempts at a job that failed in a way that may pass.")
@@ -21,7 +21,7 @@ struct QueueArguments: ParsableArguments {
     @Option(help: "How long one attempt may run: such as 10m, or 300% of the median.")
     var timeout: TimeLimit?
 
-    @Flag(help: "Run the last few jobs a second time where they take far longer than the median.")
+    @Flag(help: "Run the last few jobs a second time if they take far longer than the median.")
     var secondRuns = false
 
     func validate() throws {

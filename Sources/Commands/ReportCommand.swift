@@ -34,10 +34,10 @@ struct ReportCommand: ParsableCommand {
         help: "Of an evaluation only this method, or this one at one budget, as in ficoco-v@64; may be repeated.")
     var methods: [String] = []
 
-    @Option(help: "The file to write; report.html in the first folder if it is left out.")
+    @Option(help: "The file to write; default: report.html in the first folder.")
     var out: String?
 
-    @Option(help: "The title; the batches' names where it is left out.")
+    @Option(help: "The title; default: the batches' names.")
     var title: String?
 
     @Option(
@@ -45,7 +45,7 @@ struct ReportCommand: ParsableCommand {
             "Jobs in the gallery, or questions if methods stand side by side: those on which they differ come first.")
     var gallery = 48
 
-    @Option(help: "Folder that the items' picture paths start from; those of batch.yaml if it is left out.")
+    @Option(help: "Folder that the items' picture paths start from; default: those of batch.yaml.")
     var images: String?
 
     @OptionGroup var store: StoreOption

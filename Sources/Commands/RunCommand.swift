@@ -9,18 +9,18 @@ import WireProtocol
 /// `winnow run`: a whole batch on this machine.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Run a batch here: a coordinator and workers as processes, then the answers.",
+        commandName: "run", abstract: "Run a batch here: start a coordinator and workers, then print the answers.",
         discussion: BatchSource.discussion)
 
     @OptionGroup var source: BatchSource
 
-    @Option(help: "Worker processes; the batch file's number where it is left out.")
+    @Option(help: "Worker processes; default: the batch file's number.")
     var workers: Int?
 
     @Option(help: "Compute threads of each worker.")
     var threads: Int?
 
-    @Option(help: "Memory that all workers together may use, such as 16GB; what this machine has left, if left out.")
+    @Option(help: "Memory that all workers together may use, such as 16GB; default: what this machine has left.")
     var memory: ByteCount?
 
     @Flag(
@@ -41,7 +41,7 @@ struct RunCommand: ParsableCommand {
             """)
     var force = false
 
-    @Option(help: "Most rows of the table of answers.")
+    @Option(help: "Most rows to print in the table of answers.")
     var rows = 200
 
     @Option(help: "How to print the answers: table, json (one value) or quiet.")
@@ -102,7 +102,7 @@ struct RunCommand: ParsableCommand {
         let coordinator = try CoordinatorClient(endpoint: cluster.endpoint, patience: .seconds(30)) {
             cluster.hasCoordinator && !interrupted.isAsked
         }
-        /// Throws where the run cannot or should not go on.
+        /// Throws if the run cannot or should not go on.
         func check() throws {
             if interrupted.isAsked {
                 throw CommandFailure(

@@ -21,7 +21,7 @@ struct RunningCatalogue {
         last = .now
     }
 
-    /// Adds what is new, and says how many answers are right; nil where that is not known.
+    /// Adds what is new, and says how many answers are right; nil if that is not known.
     func accuracy() -> Proportion? {
         do {
             return try refresh()?.accuracy()
@@ -31,7 +31,7 @@ struct RunningCatalogue {
         }
     }
 
-    /// Adds what is new. The results don't depend on it: what goes wrong is said, the batch goes on, and there is no catalogue.
+    /// Adds new rows. Results do not depend on it: after an error, which is printed, the batch goes on without a catalogue.
     @discardableResult
     func refresh() -> Catalogue? {
         do {

@@ -12,7 +12,7 @@ enum StandardStreams {
     }
 }
 
-/// Writes to standard error; what nobody takes is lost.
+/// Writes to standard error; output without a reader is lost.
 func writeError(_ text: String) {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {

@@ -4,9 +4,9 @@ import WireProtocol
 /// `winnow pause`: holds jobs back.
 struct PauseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pause", abstract: "Hold back the jobs of a batch; those that run are finished.")
+        commandName: "pause", abstract: "Hold back the waiting jobs of a batch; running jobs finish.")
 
-    @Argument(help: "The batch id; every batch where it is left out.")
+    @Argument(help: "The batch id; default: every batch.")
     var batch: String = ""
 
     @OptionGroup var client: ClientOptions
@@ -22,9 +22,9 @@ struct PauseCommand: ParsableCommand {
 /// `winnow resume`: lets jobs go again.
 struct ResumeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "Let the jobs of a paused batch go again.")
+        commandName: "resume", abstract: "Let the jobs of a paused batch run again.")
 
-    @Argument(help: "The batch id; every batch where it is left out.")
+    @Argument(help: "The batch id; default: every batch.")
     var batch: String = ""
 
     @OptionGroup var client: ClientOptions
@@ -47,9 +47,9 @@ struct RetryCommand: ParsableCommand {
             winnow retry --workers [<worker> ...] [<options>]
             """,
         discussion: """
-            Jobs wait again, and their counts begin anew. Workers that rest because everything failed on them, or that could \
-            not load a model or find pictures or results, try again by themselves after 5 seconds, and ever later up to 5 \
-            minutes; --workers lets them do it at once.
+            Jobs wait again, and their counts of failures restart. Workers that rest because everything failed on them, or that could \
+            not load a model or find pictures or results, try again by themselves after 5 seconds, then at pauses that grow to 5 \
+            minutes; with --workers they try at once.
             """)
 
     @Argument(help: "The batch id, and ids of items; with --workers, names of workers, or none for all of them.")
@@ -125,7 +125,7 @@ struct DrainCommand: ParsableCommand {
 /// `winnow workers`: who is there.
 struct WorkersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "workers", abstract: "List workers: what they do, and why they do nothing.")
+        commandName: "workers", abstract: "List workers: what they do, or why they are idle.")
 
     @OptionGroup var client: ClientOptions
 

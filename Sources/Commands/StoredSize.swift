@@ -11,9 +11,9 @@ struct StoredSize {
     let trace: Int
     let features: Int
     let jobs: Int
-    /// Those of them that are about a picture.
+    /// Jobs with a picture.
     let pictured: Int
-    /// The pictures of all of them.
+    /// Pictures of all jobs.
     let pictures: Int
     /// Whether most pictures take less.
     let isMost: Bool
@@ -50,7 +50,7 @@ struct StoredSize {
     var text: String {
         guard pictured > 0 else {
             return "storing about \(Self.bytes(columns)) a job, \(Self.bytes(columns * jobs)) for \(jobs) jobs, "
-                + "none of them about a picture"
+                + "all of them text-only"
         }
         let job = columns + trace + features
         let total = columns * jobs + (trace + features) * pictures

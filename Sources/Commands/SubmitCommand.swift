@@ -8,19 +8,19 @@ struct SubmitCommand: ParsableCommand {
         commandName: "submit", abstract: "Hand a batch to a running coordinator and print its id.",
         discussion: """
             A batch that the coordinator already has is resumed: items are recognised by their id, those that it lacks are \
-            added, cancelled ones run again, and the rest keep what they have. It is refused where model or parameters \
+            added, cancelled ones run again, and the rest keep what they have. It is refused if model or parameters \
             differ, or where its results folder belongs to another batch.
 
             """ + BatchSource.discussion)
 
     @OptionGroup var source: BatchSource
 
-    @Option(help: "The batch's name; the batch file's, or that of the items, if left out.")
+    @Option(help: "The batch's name; default: the batch file's, or that of the items.")
     var name: String?
 
     @Flag(
         name: .customLong("new"),
-        help: "Make a batch of its own, with a number, where there is one of that name or its results folder is taken.")
+        help: "Make a new batch, with a number, if there is one of that name or its results folder is taken.")
     var isNew = false
 
     @Flag(help: "Resume although model, parameters or items differ; what has not run yet takes the new ones.")

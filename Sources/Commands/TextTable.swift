@@ -30,7 +30,7 @@ struct TextTable {
     /// A word that is not longer stays in one line.
     private static let longestWord = 20
 
-    /// Widths that fill at most `width` with the gaps between them: texts give way, the widest first; nil where `width` is too small for that.
+    /// Widths that fill at most `width` with the gaps between them: texts give way, the widest first; nil if `width` is too small for that.
     private func fitting(_ natural: [Int], into width: Int) -> [Int]? {
         let room = width - Self.gap * (natural.count - 1)
         let least = natural.enumerated().map { column, width in

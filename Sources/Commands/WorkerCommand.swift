@@ -22,10 +22,10 @@ struct WorkerCommand: ParsableCommand {
     @OptionGroup var access: KeyArguments
 
     @Option(
-        help: "A name, the same after a restart; left out, one is made from the host's and kept in the state folder.")
+        help: "A name, the same after a restart; default: one from the host's name, kept in the state folder.")
     var name: String?
 
-    @Option(help: "Compute threads; the processors that this process may use, if left out.")
+    @Option(help: "Compute threads; default: the processors that this process may use.")
     var threads = UsableProcessors.count()
 
     @Option(help: "Jobs answered at the same time.")
@@ -34,11 +34,11 @@ struct WorkerCommand: ParsableCommand {
     @Option(
         help: """
             Memory that the worker may use, such as 9GB; a model that does not fit is refused, and fewer jobs run at a time \
-            where they would not. What the machine or its control group has left, if left out.
+            if they would not fit. Default: what the machine or its control group has left.
             """)
     var memory: ByteCount?
 
-    @Option(help: "Most answers of one result file.")
+    @Option(help: "Most answers in one result file.")
     var sealRows = WorkerConfiguration.Sealing().rows
 
     @Option(help: "Most MiB of results that wait in memory before they are written.")
@@ -47,7 +47,7 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "Most seconds that an answer waits before it is written.")
     var sealSeconds = WorkerConfiguration.Sealing().age / .seconds(1)
 
-    @Option(help: ArgumentHelp("End after so long without a job, such as 5m.", valueName: "time"))
+    @Option(help: ArgumentHelp("End after this long without a job, such as 5m.", valueName: "time"))
     var idleTimeout: TimeSpan?
 
     @Option(
@@ -60,12 +60,12 @@ struct WorkerCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "End with an error where no coordinator answers for so long, such as 10m.", valueName: "time"))
+            "End with an error if no coordinator answers for this long, such as 10m.", valueName: "time"))
     var noCoordinatorTimeout: TimeSpan?
 
     @Option(
         help: ArgumentHelp(
-            "When asked to end, hand jobs back that still run after this time, such as 25s.", valueName: "time"))
+            "When asked to end, hand back jobs that still run after this time, such as 25s.", valueName: "time"))
     var grace: TimeSpan?
 
     @Flag(help: "Load no model: end every job with a text made from its id and prompt. For trying the queue.")
@@ -139,7 +139,7 @@ struct WorkerCommand: ParsableCommand {
             logger.notice("\(name): \(times == 1 ? "running jobs are finished first" : "jobs are handed back")")
             times == 1 ? service.drain() : service.stop()
         }
-        // Nobody is left who would want what runs here; what is not committed counts as not done.
+        // The parent is gone, so the process ends at once; what is not committed counts as not done.
         if untilInputEnds { StandardInput.whenItEnds { _exit(ExitCodes.infrastructure) } }
         try withExtendedLifetime(signals) { try service.run() }
     }

@@ -37,7 +37,7 @@ final class WorkerPlace {
         throw CommandFailure("4096 workers of this machine use \(state.path); give this one a --name")
     }
 
-    /// The name that lies in a folder, where there is none a new one.
+    /// The name that a folder stores, or a new one if it stores none.
     private static func name(in folder: URL, or stem: String) throws -> String {
         let file = folder.appendingPathComponent("name")
         if let kept = try? String(contentsOf: file, encoding: .utf8), kept.hasPrefix(stem + "-") { return kept }
@@ -52,7 +52,7 @@ final class WorkerPlace {
         return name
     }
 
-    /// Holds a folder, which is made if needed; nil where another process does.
+    /// Holds a folder, which is made if needed; nil if another process does.
     private static func lock(_ folder: URL) throws -> FileLock? {
         let path = folder.appendingPathComponent("lock").path
         try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

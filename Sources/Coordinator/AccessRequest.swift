@@ -4,9 +4,9 @@ internal import ZeroMQ
 struct AccessRequest {
     /// How the peer proves who it is.
     enum Proof: Equatable {
-        /// Not at all.
+        /// The peer proves nothing.
         case none
-        /// It owns the secret half of this key; libzmq has checked that.
+        /// The peer owns the secret half of this key, as libzmq has checked.
         case key(CurvePublicKey)
     }
 
@@ -21,7 +21,7 @@ struct AccessRequest {
     let address: String
     let proof: Proof
 
-    /// Reads a request; nil for one that makes no sense.
+    /// Reads a request; nil if it is malformed.
     init?(frames: [[UInt8]]) {
         func text(_ frame: [UInt8]) -> String { String(decoding: frame, as: UTF8.self) }
         guard frames.count >= 6, frames[0] == Self.version, let port = AccessPort(rawValue: text(frames[2])) else {
@@ -47,7 +47,7 @@ struct AccessRequest {
         ]
     }
 
-    /// The answer to a request that makes no sense: no.
+    /// The refusal of a malformed request.
     static func refusal(of frames: [[UInt8]]) -> [[UInt8]] {
         let id = frames.count > 1 ? frames[1] : []
         return [version, id, [UInt8]("400".utf8), [UInt8]("not understood".utf8), [], []]

@@ -1,8 +1,8 @@
 internal import AccessKeys
 
-/// Whose messages count, as the coordinator's thread sees it.
+/// Decides on the coordinator's thread whose messages count.
 ///
-/// A connection that stands outlives its key, because libzmq cannot end it. So each message's sender is looked up in the
+/// An open connection outlives its key, because libzmq cannot end it. So each message's sender is looked up in the
 /// newest list, and a worker whose key was revoked loses its jobs at once.
 struct Admission {
     private let gatekeeper: Gatekeeper

@@ -18,7 +18,7 @@ struct BatchRecord {
     var reason: String?
     /// The results folder by the path that all its aliases have in common.
     let folder: String
-    /// Why results that were reported cannot be taken at present; nil where they can.
+    /// Why results that were reported cannot be taken at present; nil if they can.
     var hindrance: String?
 
     init(

@@ -2,7 +2,7 @@ internal import Logging
 internal import WireProtocol
 
 extension Coordination {
-    /// Sends away a worker whose key no longer counts; what it holds waits for others.
+    /// Disconnects a worker whose key no longer counts; its jobs wait for other workers.
     mutating func expel(_ peer: [UInt8]) throws {
         guard let worker = peers[peer]?.name else { return }
         logger.warning("sent a worker away, its key was revoked", metadata: [LogKey.worker: "\(worker)"])

@@ -21,7 +21,7 @@ extension Coordination {
             throw CoordinatorError(
                 .inconsistent,
                 "The job store does not agree with the scheduler about \(refused.count) changes, the first: \(first). "
-                    + "Nothing of them was acknowledged; start the coordinator again and report this.")
+                    + "None of them was acknowledged; start the coordinator again and report this.")
         }
         metrics.note(actions, byTime: byTime, at: wallClock)
         // Runs of jobs that go to one worker at once share a message, and one look into the store.
@@ -76,7 +76,7 @@ extension Coordination {
         tell(worker) { $0.heartbeatAnswer.revoked = revoked.map { WireLease($0) } }
     }
 
-    /// Queues a message; returns why it cannot be one, where it is too large.
+    /// Queues a message; returns the reason if it is too large to be sent.
     @discardableResult
     mutating func queue(
         _ message: some Envelope, _ port: Outgoing.Port, _ peer: [UInt8], request: UInt64 = 0,

@@ -73,7 +73,7 @@ extension Coordination {
         published = []
     }
 
-    /// The changes were not made, so what was published with them goes back.
+    /// The changes were not made, so the shards published with them are withdrawn.
     mutating func withdrawPublished() {
         for shard in published { PublishedShards.withdraw(shard.name, in: shard.results) }
         published = []

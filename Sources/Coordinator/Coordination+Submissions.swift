@@ -6,7 +6,7 @@ internal import TokenReduction
 internal import WireProtocol
 
 extension Coordination {
-    /// Opens a batch, or takes up the one of that name where it asks for the same.
+    /// Opens a batch, or resumes the one of that name if it asks for the same.
     mutating func open(_ request: WireOpenBatch) throws -> WireBatchOpened {
         guard drainDeadline == nil else {
             throw ClientRefusal("shutting-down", "The coordinator is shutting down. Submit again after its next start.")
@@ -43,7 +43,7 @@ extension Coordination {
     private mutating func freePlace(
         for request: WireOpenBatch, results: String
     ) throws -> (id: BatchID, folder: String) {
-        // Of several batches of one folder, which only have followed one another, any will do.
+        // Several batches of one folder can only have followed one another, so any of them will do.
         let owners = Dictionary(
             records.filter { $0.value.finishedAt == nil }.map { ($0.value.folder, $0.key) },
             uniquingKeysWith: { first, _ in first })
@@ -89,7 +89,7 @@ extension Coordination {
         }
     }
 
-    /// Takes up a batch that exists: its items keep what they have, and those that it lacks are added.
+    /// Resumes a batch that exists: its items keep their state, and missing ones are added.
     private mutating func resume(
         _ id: BatchID, _ record: BatchRecord, _ wanted: BatchDescription, _ request: WireOpenBatch
     ) throws -> WireBatchOpened {

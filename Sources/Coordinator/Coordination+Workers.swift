@@ -12,7 +12,7 @@ extension Coordination {
 
     /// A message from a worker's connection.
     ///
-    /// - Parameter sender: the key that the connection proved; nil where it needs none.
+    /// - Parameter sender: the key that the connection proved; nil if it needs none.
     mutating func received(fromWorker frames: ArraySlice<[UInt8]>, peer: [UInt8], sender: String?) throws {
         let message: WireFromWorker
         do {
@@ -22,7 +22,7 @@ extension Coordination {
             return drop(error)
         }
         guard storeHealth.isSound else {
-            // Whoever asks again later finds a coordinator that can write down what it says.
+            // Nothing can be recorded now, so only heartbeats are answered; workers ask again later.
             if case .heartbeat = message.kind { tell(peer: peer) { $0.heartbeatAnswer = WireHeartbeatAnswer() } }
             return
         }
@@ -48,7 +48,7 @@ extension Coordination {
                     LogKey.reason: "\(returned.reason.shortened())",
                 ])
             let unfit = returned.unfit ? returned.reason.shortened() : nil
-            // Where it did not understand what it was told, it is told again.
+            // A worker that did not understand a batch's description gets it again.
             if unfit != nil { peers[peer]?.knownBatches = [] }
             try perform(scheduler.jobsReturned(returned.leases.map(\.lease), unfit: unfit, by: worker, at: now))
         case .failed(let failed):
@@ -73,7 +73,7 @@ extension Coordination {
         try depart(worker, peer)
     }
 
-    /// Forgets a connection and the worker on it, whose jobs wait for others; one that has another connection by now stays.
+    /// Forgets a connection and its worker, whose jobs wait for others; a worker with a newer connection stays.
     mutating func depart(_ worker: WorkerName, _ peer: [UInt8]) throws {
         peers[peer] = nil
         guard peerOf[worker] == peer else { return }
@@ -107,13 +107,13 @@ extension Coordination {
             return tell(peer: peer) { $0.refusal = refusal }
         }
         let name = WorkerName(hello.worker)
-        // Whoever has another key is somebody else, and takes nobody's place.
+        // A worker with another key is another worker, and must not take this name.
         if let owner = originOf[name]?.key, owner != sender, scheduler.knows(name) {
             let message = "The name '\(name)' belongs to a worker with another key; give this one another name."
             noteRefusal(message)
             return tell(peer: peer) { $0.refusal = WireRefusal(code: "name-taken", message: message) }
         }
-        // A connection is one worker: who goes on under another name is not there under the former one any more.
+        // A connection is one worker: if it continues under another name, the worker of the former name is gone.
         if let former = peers[peer]?.name, former != name { try leave(former, peer, sender) }
         let actions = scheduler.workerJoined(
             name, session: SessionID(hello.session), capacity: min(Int(hello.capacity), 4096),
@@ -138,7 +138,7 @@ extension Coordination {
         if drainDeadline != nil { drain(name) }
     }
 
-    /// Tells a worker to finish what it has and go.
+    /// Tells a worker to finish its jobs and end.
     mutating func drain(_ worker: WorkerName) {
         scheduler.drain(worker)
         tell(worker) { $0.drain = WireDrain() }
@@ -149,7 +149,7 @@ extension Coordination {
         let batch = BatchID(report.batch)
         var answer = WireReportAnswer()
         answer.shard = report.shard
-        // Another name would be some other file of the folder.
+        // With another name the file would not be this worker's shard.
         guard records[batch] != nil, let shard = ShardName(path: report.shard), report.hasOneRowEach else {
             answer.stale = report.rows.map(\.lease.job)
             return tell(worker) { $0.reportAnswer = answer }
@@ -187,7 +187,7 @@ extension Coordination {
         }
         let failed = Set(rows.filter { $0.error != nil }.map(\.lease.job))
         let failures = outcome.committed.count { failed.contains($0) }
-        // Before the actions, the last of which may end the batch.
+        // Noted before the actions run, the last of which may end the batch.
         metrics.noteCommitted(
             succeeded: outcome.committed.count - failures, failed: failures, of: batch, by: worker, at: now)
         try perform(outcome.actions)

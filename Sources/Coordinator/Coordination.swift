@@ -20,7 +20,7 @@ struct Coordination: ~Copyable {
 
     /// Where a worker came from.
     struct WorkerOrigin {
-        /// The key that it came with, to which its name belongs; nil where it needs none.
+        /// The key that it came with, to which its name belongs; nil if it needs none.
         var key: String?
         /// The machine that it says it runs on.
         var host: String

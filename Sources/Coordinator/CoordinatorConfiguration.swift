@@ -4,14 +4,14 @@ public import Monitoring
 public import Scheduling
 internal import ZeroMQ
 
-/// Where a coordinator listens, where it keeps its jobs, and the times it judges by.
+/// Where a coordinator listens, where it keeps its jobs, and its heartbeats, leases and limits.
 public struct CoordinatorConfiguration: Sendable {
-    /// Where workers connect unless told otherwise.
+    /// The default endpoint for workers.
     public static let defaultWorkerEndpoint = "tcp://127.0.0.1:5757"
-    /// Where clients connect unless told otherwise.
+    /// The default endpoint for clients.
     public static let defaultClientEndpoint = "tcp://127.0.0.1:5758"
 
-    /// The job store's file; made where it does not exist.
+    /// The job store's file; made if it does not exist.
     public var store: URL
     /// Where workers connect; port `*` lets the system choose one.
     public var workerEndpoint: String

@@ -3,7 +3,7 @@ internal import JobModel
 internal import Monitoring
 internal import Scheduling
 
-/// What the coordinator's thread counts for those who watch; copies of it leave in snapshots.
+/// Counts of the coordinator's thread for the status page and metrics; snapshots carry copies.
 struct CoordinatorMetrics {
     /// A failure, with its batch and its item once somebody has asked for them.
     struct Failure {
@@ -18,12 +18,12 @@ struct CoordinatorMetrics {
     private static let reasonLimit = 500
 
     var counters = ServiceCounters()
-    /// The last hour.
+    /// Jobs that ended in the last hour.
     private(set) var ended: EndedJobs
     /// The last ten minutes of each batch and worker.
     private(set) var endedOfBatch: [BatchID: EndedJobs] = [:]
     private(set) var endedOfWorker: [WorkerName: EndedJobs] = [:]
-    /// Newest last.
+    /// Recent failures, newest last.
     var failures: [Failure] = []
 
     init(now: Moment) { ended = EndedJobs(interval: 10, intervals: 360, at: Self.seconds(now)) }

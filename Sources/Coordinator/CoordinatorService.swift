@@ -18,7 +18,7 @@ public final class CoordinatorService: Sendable {
         public var workers: String
         /// For clients, with the port in full.
         public var clients: String
-        /// The status page, with the port in full; nil where none is served.
+        /// The status page, with the port in full; nil if none is served.
         public var monitoring: String?
     }
 
@@ -51,7 +51,7 @@ public final class CoordinatorService: Sendable {
 
     /// Serves workers and clients on the calling thread until it is stopped or shut down; never call it on a task.
     ///
-    /// Throws where the store or an endpoint cannot be used, or the store fails: nothing uncommitted was acknowledged.
+    /// Throws if the store or an endpoint cannot be used, or the store fails: nothing uncommitted was acknowledged.
     ///
     /// - Parameter ready: called once, when workers and clients can connect.
     public func run(ready: (Endpoints) -> Void = { _ in }) throws {
@@ -60,7 +60,8 @@ public final class CoordinatorService: Sendable {
         var coordination = Coordination(
             configuration, store: store, logger: logger, now: clock.now, wallClock: Date())
         try coordination.recover()
-        // libzmq lets everybody in where nobody answers it, so the gatekeeper is there first, and nothing goes on without.
+        // libzmq accepts every connection if no authenticator answers, so the gatekeeper starts first, and the service
+        // stops with it.
         let gatekeeper = try Gatekeeper(configuration, context: context, logger: logger) { [self] in stop() }
         defer { gatekeeper.end() }
         var admission = Admission(gatekeeper)
@@ -154,7 +155,7 @@ public final class CoordinatorService: Sendable {
         if taken < Self.groupLimit || coordination.isTimeOverdue { try coordination.timePassed() }
     }
 
-    /// The next message, nil where there is none; an oversized one and one of a revoked sender come out empty.
+    /// The next message, nil if there is none; an oversized one and one of a revoked sender come out empty.
     private func next(
         _ socket: borrowing Socket, _ port: AccessPort, _ coordination: inout Coordination, _ admission: inout Admission
     ) throws -> Socket.Message? {

@@ -3,7 +3,7 @@ struct DoublingCount {
     /// How often it has happened.
     private(set) var total = 0
 
-    /// Counts one more time; how many that makes where it is to be logged, else nil.
+    /// Counts one more; returns the total if it is to be logged, else nil.
     mutating func countUp() -> Int? {
         total += 1
         return total.nonzeroBitCount == 1 ? total : nil

@@ -12,9 +12,9 @@ internal import ZeroMQ
 final class Gatekeeper: Sendable {
     /// What a port has seen.
     struct Connections: Sendable {
-        /// Taken so far.
+        /// Connections accepted so far.
         var accepted = 0
-        /// Of those, gone.
+        /// Accepted connections that have ended.
         var ended = 0
         /// Let in by nobody's key, or not speaking the protocol.
         var refused = 0
@@ -77,7 +77,7 @@ final class Gatekeeper: Sendable {
                 try serve { started.signal() }
             } catch {
                 failure.withLock { $0 = error }
-                logger.critical("nobody can be let in any more", metadata: [LogKey.reason: "\(error)"])
+                logger.critical("no connection can be accepted any more", metadata: [LogKey.reason: "\(error)"])
                 failed()
             }
             started.signal()
@@ -88,7 +88,7 @@ final class Gatekeeper: Sendable {
         try check()
     }
 
-    /// Throws where it can answer no more.
+    /// Throws if it can answer no more.
     func check() throws {
         if let error = failure.withLock({ $0 }) { throw error }
     }
@@ -173,13 +173,13 @@ final class Gatekeeper: Sendable {
     private func refreshKeys() {
         let problem: (changed: Bool, text: String?) = state.withLock { state in
             guard state.keys.refresh() else { return (false, nil) }
-            let bad = state.keys.keys.badLines.first.map { "line \($0) makes no sense and lets nobody in" }
+            let bad = state.keys.keys.badLines.first.map { "line \($0) is not an entry for a key and is ignored" }
             return (true, state.keys.problem.map { "\($0); nobody is let in" } ?? bad)
         }
         guard problem.changed else { return }
         generationCount.add(1, ordering: .releasing)
         if let text = problem.text {
-            logger.error("the list of keys is not as it should be", metadata: [LogKey.reason: "\(text)"])
+            logger.error("the list of keys has an error", metadata: [LogKey.reason: "\(text)"])
         }
     }
 

@@ -2,7 +2,7 @@
 public enum LogKey {
     /// A batch's name.
     public static let batch = "batch"
-    /// How many jobs are meant.
+    /// A number of jobs.
     public static let jobs = "jobs"
     /// A worker's name.
     public static let worker = "worker"

@@ -1,7 +1,7 @@
 internal import JobModel
 internal import WireProtocol
 
-/// A message that leaves once everything it rests on is durable.
+/// A message that is sent once all changes that it depends on are durable.
 struct Outgoing {
     enum Port { case workers, clients }
 

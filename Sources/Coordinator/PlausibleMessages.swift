@@ -3,7 +3,7 @@ internal import WireProtocol
 
 /// What a message may say besides being well formed: numbers that the job store can hold, names of a sane size.
 ///
-/// Whatever comes over the wire is checked here once, so that nothing behind has to wonder.
+/// Whatever comes over the wire is checked here once, so that later code can rely on it.
 extension WireFromWorker {
     func checkPlausibility() throws(WireError) {
         switch kind {
@@ -77,6 +77,6 @@ private enum Plausible {
 
     static func check(_ condition: Bool, _ what: String) throws(WireError) {
         guard !condition else { return }
-        throw WireError(.implausible, "a message is well formed, but \(what) is not plausible; nothing of it counts")
+        throw WireError(.implausible, "a message is well formed, but \(what) is not plausible; the message is ignored")
     }
 }

@@ -13,7 +13,7 @@ enum PublishedShards {
     enum Failure: Error {
         /// The folder is the batch's, and the shard is not in it: its writer has another disk there.
         case absent(String)
-        /// It cannot be told, or done, just now.
+        /// The shard cannot be checked or named just now.
         case unavailable(String)
     }
 
@@ -82,7 +82,7 @@ enum PublishedShards {
         return found.sorted { $0.id < $1.id }
     }
 
-    /// The size of a regular file; nil where there is no such file.
+    /// The size of a regular file; nil if there is no such file.
     private static func size(_ path: String) throws(Failure) -> UInt64? {
         var information = stat()
         guard lstat(path, &information) == 0 else {

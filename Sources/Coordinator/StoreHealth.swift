@@ -2,9 +2,9 @@ public import Foundation
 
 /// Whether the job store takes changes; `/healthz` tells it.
 public struct StoreHealth: Sendable, Hashable {
-    /// What keeps the store from taking changes; nil where nothing does.
+    /// What keeps the store from taking changes; nil if nothing does.
     public var trouble: String?
-    /// Since when.
+    /// When the present state began.
     public var since: Date
 
     /// A store that takes changes.

@@ -11,7 +11,7 @@ public struct CostAccount: Sendable {
         public let prefill: Double
         /// Reading the prompt as tables label it: every layer at the rows left at the end.
         public let constantPrefill: Double
-        /// The vision tower, where the convention speaks of one.
+        /// The vision tower's cost, if the convention counts it.
         public let tower: Double?
     }
 

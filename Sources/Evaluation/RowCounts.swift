@@ -33,9 +33,9 @@ public struct RowCounts: Sendable, Hashable {
     public let newlines: Int
     /// Visual tokens of all tiles before any reduction.
     public let visualTokens: Int
-    /// Those of them that enter the language model.
+    /// Visual tokens that enter the language model.
     public let delivered: Int
-    /// Those of them that are left at its end.
+    /// Visual tokens that are left at the end of the language model.
     public let kept: Int
     /// The layers of the vision tower that run, for each tile; patches and the class token.
     public let tower: [LayerRows]
@@ -60,7 +60,7 @@ public struct RowCounts: Sendable, Hashable {
         guard picture != nil || model.anyResolution == nil else {
             throw EvaluationError(
                 .mismatch,
-                "what a picture costs in LLaVA-NeXT depends on its size, for it is laid on several tiles: say which picture"
+                "the cost of a picture in LLaVA-NeXT depends on its size, because it is split into tiles: give the size"
             )
         }
         let picture = picture ?? PictureTiling(side: model.vision.side)

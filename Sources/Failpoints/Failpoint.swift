@@ -14,7 +14,7 @@ public enum Failpoint {
         case error(Int32)
     }
 
-    /// nil where the variable is not set, and then a place costs one comparison.
+    /// nil if the variable is not set, and then a place costs one comparison.
     private static let active: ActiveScript? = {
         guard let text = getenv(FailpointScript.variable) else { return nil }
         do {

@@ -28,7 +28,7 @@ public struct FailpointScript: Sendable, Hashable {
 
     /// At which of the times that a place is reached.
     public enum Occasion: Sendable, Hashable {
-        /// Those in the range, from 1.
+        /// The visits in this range, counted from 1.
         case times(ClosedRange<Int>)
         /// Any, with so many per cent of probability.
         case percent(Double)
@@ -38,7 +38,7 @@ public struct FailpointScript: Sendable, Hashable {
     public struct Entry: Sendable, Hashable {
         /// What happens.
         public var action: Action
-        /// When.
+        /// When it happens.
         public var occasion: Occasion
 
         /// An entry.

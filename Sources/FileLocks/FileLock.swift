@@ -1,6 +1,6 @@
 private import Glibc
 
-/// Holds a file or a folder: whoever else asks for it meanwhile, in whatever process, is refused or waits.
+/// A lock on a file or a folder: any other lock on it, in any process, is refused or waits.
 ///
 /// The kernel lets go of it when the value goes away or the process ends, however it ends. Only those who ask are kept
 /// out: what is held can be read and written as ever.
@@ -13,11 +13,11 @@ public struct FileLock: ~Copyable, Sendable {
         case folder(String)
     }
 
-    /// Why it is not held; whoever asked says what to do about that.
+    /// Why a lock is not held; the caller adds what to do about it.
     public enum Failure: Error, Sendable, Hashable {
-        /// It cannot be opened, or made, for the system's reason.
+        /// The file or folder cannot be opened or made; `reason` is the system's.
         case cannotOpen(reason: String)
-        /// Somebody else holds it.
+        /// Another process, or another part of this one, holds the lock.
         case refused
         /// Its file system has no locks, for the system's reason: nobody can hold anything there.
         case noLocks(reason: String)

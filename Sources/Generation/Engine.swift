@@ -71,7 +71,7 @@ public final class Engine {
         return ended
     }
 
-    /// Starts requests together; where that fails, each alone, so that only those to blame fail.
+    /// Starts requests together; if that fails, one by one, so that only the faulty ones fail.
     private func start(_ requests: [GenerationRequest]) -> [Ended] {
         do {
             for (started, logits) in try prefill.start(requests) {

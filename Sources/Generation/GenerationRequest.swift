@@ -3,7 +3,7 @@ public import Tensors
 public import TokenReduction
 public import VisionLanguage
 
-/// One prompt, the pictures that it is about, if any, and how the answer is to be made.
+/// One prompt, its pictures, if any, and how the answer is generated.
 public struct GenerationRequest: Sendable {
     /// A picture, ready for the tower.
     public struct Picture: Sendable {
@@ -48,7 +48,7 @@ public struct GenerationRequest: Sendable {
     public let stop: [String]
     /// Whether the result holds what entered the projector.
     public let keepsTowerFeatures: Bool
-    /// Equal keys mean the same pictures and reductions, whatever is asked about them; nil where nothing may be shared.
+    /// Equal keys mean the same pictures and reductions, whatever is asked about them; nil if nothing may be shared.
     let pictureKey: String?
 
     /// A request; `maxTokens` is at least 1, and there is a picture for each place in the prompt.
@@ -118,7 +118,7 @@ public struct OperationCounts: Sendable, Hashable {
     /// The decoder, writing the answer.
     public var decode = 0
 
-    /// All of them.
+    /// The sum over all parts.
     public var total: Int { vision + projector + prefill + decode }
 }
 
@@ -134,6 +134,6 @@ public struct GenerationTimings: Sendable, Hashable {
     /// Writing the answer.
     public var decode = 0.0
 
-    /// All of them.
+    /// The sum over all parts.
     public var total: Double { vision + prefill + decode }
 }

@@ -28,7 +28,7 @@ struct Prefill {
     /// Answers that are ready for their first token, in groups with the logits that it is chosen from.
     mutating func start(_ requests: [GenerationRequest]) throws -> [(answers: [Answer], logits: Tensor)] {
         let starts = try encode(requests)
-        // Those whose beginning the first ones read go on from there, however large it is.
+        // Requests of the second group continue from prefixes that the first group reads, however large these are.
         var first: [Start] = [], second: [Start] = [], read: Set<String> = [], wanted: Set<String> = []
         for start in starts {
             guard let key = start.request.prefixKey, !prefixes.contains(key), !read.insert(key).inserted else {
@@ -132,7 +132,7 @@ struct Prefill {
 }
 
 extension GenerationRequest {
-    /// Equal keys mean that the decoder sees the same rows up to the last picture's last; nil where they may not be shared.
+    /// Equal keys mean that the decoder sees the same rows up to the last picture's last; nil if they may not be shared.
     ///
     /// A reduction inside the decoder looks at the whole prompt: what is shared then ends before its first layer.
     var prefixKey: String? {

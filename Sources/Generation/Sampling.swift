@@ -6,7 +6,7 @@ public struct Sampling: Sendable, Hashable {
     public let temperature: Double
     /// Keeps the most probable tokens that together reach this probability (Holtzman et al. 2020); 1 keeps all.
     public let topP: Double
-    /// What the draw depends on.
+    /// Seed of the sampling.
     public let seed: UInt64
 
     /// The most probable token, always.

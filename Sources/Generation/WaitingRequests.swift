@@ -41,10 +41,10 @@ struct WaitingRequests {
             let request = requests[index]
             let prefix = request.prefixKey
             let isShared = prefix.map { begun.contains($0) } ?? false || remembers(request)
-            // Where a reduction looks on, the beginning joins the rows that follow it.
+            // A plan that reduces in the language model counts the whole prompt, its shared prefix included.
             let joins = request.plan.reduces(in: .languageModel)
             let own = isShared && !joins ? request.prompt.after.count : prompt(request)
-            // What one of them reads for others is kept beside its own until all have started.
+            // A prefix that one request reads for others is kept beside its own rows until all have started.
             let isFirstToShare = prefix.map { begun.contains($0) && !handedOn.contains($0) } ?? false
             let kept = self.cached(request) + (isFirstToShare ? prompt(request) - request.prompt.after.count : 0)
             guard taken.isEmpty || rows + own <= prefillRows,

@@ -92,7 +92,7 @@ extension Attribute {
 }
 
 extension Attribute {
-    /// Reads an attribute of the object `id`; nil where it has none of that name.
+    /// Reads an attribute of the object `id`; nil if it has none of that name.
     init?(_ attribute: String, of id: Int64, name: String, ceiling: Int) throws(HDF5Error) {
         let name = "\(name)@\(attribute)"
         let isThere = try check("look up attribute", name, otherwise: .corrupt) { H5Aexists(id, attribute) }
@@ -152,7 +152,7 @@ extension Group {
         try value.write(attribute, to: handle.id, name: name)
     }
 
-    /// An attribute of the group, or nil where it has none of that name.
+    /// An attribute of the group, or nil if it has none of that name.
     public func attribute(_ attribute: String) throws(HDF5Error) -> Attribute? {
         try Attribute(attribute, of: handle.id, name: name, ceiling: ceiling)
     }
@@ -164,7 +164,7 @@ extension Dataset {
         try value.write(attribute, to: handle.id, name: name)
     }
 
-    /// An attribute of the dataset, or nil where it has none of that name.
+    /// An attribute of the dataset, or nil if it has none of that name.
     public func attribute(_ attribute: String) throws(HDF5Error) -> Attribute? {
         try Attribute(attribute, of: handle.id, name: name, ceiling: ceiling)
     }

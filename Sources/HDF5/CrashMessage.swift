@@ -1,6 +1,6 @@
 private import Glibc
 
-/// What the process says where the HDF5 library crashes while it reads a file.
+/// The message that the process prints if the HDF5 library crashes while it reads a file.
 ///
 /// Files with damage that no check finds beforehand can bring libhdf5 1.10 down. A command that reads a file somebody
 /// handed it then ends with a message that names the file, and with exit code 1, instead of with a signal.
@@ -30,12 +30,12 @@ enum CrashMessage {
         for number in [SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL] { sigaction(number, &action, nil) }
     }
 
-    /// Notes which file is being read; nil where none is.
+    /// Notes which file is being read; nil if none is.
     static func note(_ path: String?) {
         length = 0
         guard let path else { return }
         let words =
-            "winnow: \(path): the HDF5 library crashed while reading this file: it is damaged, or made to do harm; "
+            "winnow: \(path): the HDF5 library crashed while reading this file: it is damaged or malicious; "
             + "remove it, or restore it from a copy\n"
         for (place, byte) in words.utf8.prefix(4095).enumerated() { text[place] = CChar(bitPattern: byte) }
         length = min(4095, words.utf8.count)

@@ -2,7 +2,7 @@ private import Glibc
 
 /// A file that is written in one go under a name that was free.
 enum ExclusiveFile {
-    /// Writes a file to `path`; where it throws, nothing of it is there.
+    /// Writes a file to `path`; if it throws, no part of the file stays.
     static func write(_ image: FileImage, to path: String) throws(HDF5Error) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw failure("create", path) }

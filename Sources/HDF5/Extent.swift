@@ -32,7 +32,7 @@ enum Extent {
         return shape
     }
 
-    /// The bytes that values of this shape take, or nil where that overflows.
+    /// The bytes that values of this shape take, or nil if that overflows.
     static func byteCount(of shape: [Int], each bytes: Int) -> Int? {
         var total = bytes
         for length in shape {

@@ -3,7 +3,7 @@ private import Glibc
 
 /// An HDF5 file: an existing one being read, or a new one being built in memory.
 ///
-/// Every file that is read counts as a stranger's: see ``Group`` and ``Dataset`` for what is refused. Lives inside of
+/// Every file that is read counts as untrusted: see ``Group`` and ``Dataset`` for what is refused. Lives inside of
 /// ``HDF5Library/run(_:)``.
 ///
 /// New files are built in memory and written in one go, because the library does not recover from a failed write: it
@@ -31,7 +31,7 @@ public struct File: ~Copyable {
         }
     }
 
-    /// Builds a file and writes it to `path`, where nothing may be yet; where it throws, nothing is there.
+    /// Builds a file and writes it to `path`, which must not exist; if it throws, nothing is there.
     public static func writing(_ path: String, _ body: (borrowing File) throws -> Void) throws {
         try ExclusiveFile.write(try image(path, body), to: path)
     }
@@ -71,7 +71,7 @@ public struct File: ~Copyable {
         return try File(handle, path: name, ceiling: Int.max, checksIndex: false)
     }
 
-    /// Opens an existing file, whoever wrote it, hands it to `body` and closes it, all in one turn of the library.
+    /// Opens an existing file from any source, hands it to `body` and closes it, all in one turn of the library.
     public static func reading<Result>(
         _ path: String, limits: ReadLimits = ReadLimits(), _ body: (borrowing File) throws -> Result
     ) throws -> Result {

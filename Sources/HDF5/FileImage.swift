@@ -35,7 +35,7 @@ public final class FileImage: @unchecked Sendable {
         if !isKept { free(memory) }
     }
 
-    /// Memory of at least `size` bytes that begins with those of `memory`; nil where the system has none.
+    /// Memory of at least `size` bytes that begins with those of `memory`; nil if the system has none.
     private func grown(_ memory: UnsafeMutableRawPointer?, to size: Int) -> UnsafeMutableRawPointer? {
         if memory == nil {
             block = Self.spare.withLock { spare -> Block in

@@ -28,7 +28,7 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
     public let code: Code
     /// What went wrong, where, and what to do.
     public let message: String
-    /// The library's error stack, innermost cause first; empty where the check was ours.
+    /// The library's error stack, innermost cause first; empty if the check was ours.
     public let stack: [String]
 
     /// Makes an error that did not come from the library.

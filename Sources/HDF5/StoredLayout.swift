@@ -4,7 +4,7 @@ private import CHDF5
 ///
 /// Virtual datasets, external storage and every filter but shuffle, deflate and fletcher32 are refused.
 struct StoredLayout {
-    /// The length of a chunk in each dimension; nil where the values are one piece.
+    /// The length of a chunk in each dimension; nil if the values are one piece.
     private(set) var chunk: [Int]?
     /// What each chunk went through, in order.
     private var filters: [H5Z_filter_t] = []

@@ -12,7 +12,7 @@ struct StoredType: ~Copyable {
 
     let handle: Handle
     let element: ElementType
-    /// Nil for numbers.
+    /// How texts are stored; nil for numbers.
     let text: Text?
     let isEnumeration: Bool
 

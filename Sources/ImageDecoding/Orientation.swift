@@ -93,7 +93,7 @@ private func exifBlock(ofWebP bytes: UnsafeRawBufferPointer) -> Slice<UnsafeRawB
     return nil
 }
 
-/// The value of tag 0x0112 in the first directory of a TIFF structure, nil where there is none.
+/// The value of tag 0x0112 in the first directory of a TIFF structure, nil if there is none.
 private func orientationTag(_ tiff: Slice<UnsafeRawBufferPointer>) -> Int? {
     let bigEndian: Bool
     if tiff.starts(with: [0x4D, 0x4D, 0x00, 0x2A]) {

@@ -28,7 +28,7 @@ extension Picture {
         do { return try readFile(url.path, limit: limits.bytes).bytes } catch { throw error.naming(url.path) }
     }
 
-    /// Throws where the beginning of a file shows that it cannot be decoded: it is no picture, of a kind that is not read, cut
+    /// Throws if the beginning of a file shows that it cannot be decoded: it is no picture, of a kind that is not read, cut
     /// off early, or too large. Cheap; what is wrong further back is found when it is decoded. Errors do not name the file.
     public static func checkBeginning(of url: URL, limits: PictureLimits = PictureLimits()) throws(ImageError) {
         let beginning = try readFile(url.path, limit: limits.bytes, most: 64 << 10)

@@ -2,7 +2,7 @@ private import CImageCodecs
 
 /// One axis of a resize: which outputs are wanted and what they are made of.
 struct ResamplingAxis: Sendable {
-    /// The weights; nil where the length does not change and pixels are copied untouched, as Pillow copies them.
+    /// The weights; nil if the length does not change and pixels are copied untouched, as Pillow copies them.
     private let filter: BicubicFilter?
     /// The outputs wanted.
     private let outputs: Range<Int>

@@ -3,7 +3,7 @@ internal import Foundation
 /// Whether an answer is one of those that its item accepts: the one rule for results, reports and evaluations. Case,
 /// articles and punctuation around words do not count.
 public enum AcceptedAnswers {
-    /// Whether `answer` is one of `accepted`; nil where none is named.
+    /// Whether `answer` is one of `accepted`; nil if none is named.
     public static func contain(_ answer: String, _ accepted: [String]) -> Bool? {
         guard !accepted.isEmpty else { return nil }
         let own = words(of: answer)

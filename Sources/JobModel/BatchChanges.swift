@@ -1,4 +1,4 @@
-/// Values that take the place of a batch file's; without a file, everything that a batch is made of.
+/// Values that replace those of a batch file; without a file, everything that a batch is made of.
 ///
 /// Paths are absolute. For what is nil, the file's value counts, or else the default.
 public struct BatchChanges: Sendable {

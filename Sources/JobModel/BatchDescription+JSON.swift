@@ -47,7 +47,7 @@ extension BatchDescription {
         return object
     }
 
-    /// The values of one object where it has them, else those of another; objects within objects likewise.
+    /// The values of one object, and of another those that the first lacks; objects within objects are merged too.
     private static func object(_ object: [String: Any], over defaults: [String: Any]) -> [String: Any] {
         defaults.merging(object) { old, new in
             guard let old = old as? [String: Any], let new = new as? [String: Any] else { return new }

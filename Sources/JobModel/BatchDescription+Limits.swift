@@ -4,7 +4,7 @@ extension BatchDescription {
     /// Most bytes of all labels of a batch, keys and values: they travel with every answer about its state.
     public static let maximumLabelBytes = 16 << 10
 
-    /// Throws where the description is larger than messages can carry it, or names a folder or file by a path that means
+    /// Throws if the description is larger than messages can carry it, or names a folder or file by a path that means
     /// something else on another machine or in another folder.
     public func checkLimits() throws(JobModelError) {
         let labels = queue.labels.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }

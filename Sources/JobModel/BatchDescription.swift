@@ -76,9 +76,9 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public var method = Method()
     /// The text around the instruction.
     public var template = PromptTemplate.vicunaV1
-    /// What `<image>` in the user's text is; nil where no prompt under a template holds one.
+    /// What `<image>` in the user's text is; nil if no prompt under a template holds one.
     public var imageTag: ImageTag?
-    /// How a picture becomes square; nil where nobody said so yet, and in models that take pictures as they are.
+    /// How a picture becomes square; nil if nobody said so yet, and in models that take pictures as they are.
     public var imageMode: PictureFraming?
     /// Which way up a picture is read.
     public var orientation = PictureOrientation.exif

@@ -27,7 +27,7 @@ public struct BatchFile: Sendable, Hashable {
     public var run: Run
     /// The items.
     public var itemCount: Int
-    /// Those of them that are about a picture.
+    /// Items with a picture.
     public var picturedItemCount: Int
     /// The pictures of all items together, one that several name counted once for each.
     public var pictureCount: Int
@@ -50,7 +50,7 @@ public struct BatchFile: Sendable, Hashable {
     ///   - changes: Values that take the place of the file's.
     ///   - trustsPaths: Whether folders and pictures that are not here are taken as they stand, for workers on machines that
     ///     have them.
-    ///   - pictureTrouble: Why the file at a path cannot be read as a picture, nil where nothing speaks against it; called
+    ///   - pictureTrouble: Why the file at a path cannot be read as a picture, nil if nothing speaks against it; called
     ///     once for each of the first pictures. It is no problem of the batch: that stands in `unreadablePictures`.
     public static func load(
         _ url: URL, methods: [String]? = nil, changing changes: BatchChanges = BatchChanges(),
@@ -82,7 +82,7 @@ public struct BatchFile: Sendable, Hashable {
     /// Makes and checks a batch without a file: of `changes`, which name at least a model and what the items are read from, and
     /// the defaults.
     ///
-    /// - Parameter folder: What paths start from that are left out, such as that of the results.
+    /// - Parameter folder: Where default paths start, such as that of the results.
     public static func make(
         of changes: BatchChanges, in folder: URL, methods: [String]? = nil, trustsPaths: Bool = false,
         pictureTrouble: ((String) -> String?)? = nil
@@ -115,7 +115,7 @@ public struct BatchFile: Sendable, Hashable {
 }
 
 extension BatchFile {
-    /// A path as a batch file names it under a key such as `images`, whatever else the file says; nil where it does not.
+    /// A path as a batch file names it under a key such as `images`, whatever else the file says; nil if it does not.
     public static func path(_ key: String, in url: URL) -> String? {
         text(key, in: url).map {
             URL(fileURLWithPath: $0, relativeTo: url.deletingLastPathComponent()).standardizedFileURL.path

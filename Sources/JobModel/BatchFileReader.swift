@@ -18,7 +18,7 @@ struct BatchFileReader {
     let methods: [String]?
     /// Whether folders and pictures that are not here may be on the machines that need them.
     let trustsPaths: Bool
-    /// Why a file cannot be read as a picture; nil where nothing speaks against it.
+    /// Why a file cannot be read as a picture; nil if nothing speaks against it.
     let pictureTrouble: ((String) -> String?)?
     var problems: ManifestProblems
 
@@ -131,7 +131,7 @@ struct BatchFileReader {
                 problems.add(
                     images, nil,
                     isFile(images)
-                        ? "this is a file and no folder; give the folder that it is in, or ask about one picture with "
+                        ? "this is a file, not a folder; give the folder that it is in, or ask about one picture with "
                             + "'winnow answer'"
                         : "there is no such folder of pictures")
             }

@@ -9,7 +9,7 @@ struct BatchKey<Root>: Sendable {
     let name: String
     /// Sets the property where the key is there and its value fits; adds to the problems where that does not fit.
     let read: Reading
-    /// The value in a batch file; nil where the property says nothing.
+    /// The value in a batch file; nil if the property says nothing.
     let write: @Sendable (Root) -> Node?
 
     /// One word out of a set.
@@ -79,7 +79,7 @@ struct BatchKey<Root>: Sendable {
             write: { Node($0[keyPath: property].map { .text($0) }) })
     }
 
-    /// Keys that everybody may choose, each with a text; none of them, where there are none.
+    /// Keys that users choose freely, each with a text; no key in the file if there are none.
     static func words(_ name: String, _ property: Property<[String: String]>) -> BatchKey {
         BatchKey(
             name: name,

@@ -2,7 +2,7 @@ private import Glibc
 
 /// A picture that was found below the batch's image folder, whatever links lie on the way.
 ///
-/// The check is made on what was opened, not on names that somebody may change in between: the file is held without being
+/// The check is made on what was opened, not on names that may change in between: the file is held without being
 /// read (`O_PATH`, so that pipes and devices do nothing), and the kernel tells where it truly lies.
 public struct ConfinedImage: ~Copyable {
     /// Why a picture is not opened, and what to do.
@@ -39,7 +39,7 @@ public struct ConfinedImage: ~Copyable {
         guard let inside = Self.place(of: folder), let place = Self.place(of: file) else {
             close(file)
             throw Failure(
-                code: .unreadable, message: "\(path): the system does not tell where it lies; is /proc mounted?")
+                code: .unreadable, message: "\(path): its real path cannot be found; is /proc mounted?")
         }
         guard place.hasPrefix(inside == "/" ? inside : inside + "/") else {
             close(file)

@@ -6,7 +6,7 @@ public enum ErrorClass: Int, Sendable, Hashable, Codable, CaseIterable, CustomSt
     case input = 1
     /// Memory, disk or a file was not to be had just then.
     case resource = 2
-    /// It ran longer than the batch allows.
+    /// The attempt ran longer than the batch allows.
     case timeout = 3
     /// The model's output was not finite.
     case numeric = 4
@@ -61,11 +61,11 @@ public struct RetryRule: Sendable, Hashable {
     }
 }
 
-/// An attempt that ended without a result: who had it, and why.
+/// An attempt that ended without a result: its worker, and the reason.
 public struct AttemptEnd: Sendable, Hashable {
-    /// The worker; nil where it had not come back since the coordinator's restart.
+    /// The worker; nil if it had not come back since the coordinator's restart.
     public var worker: WorkerName?
-    /// The class of the failure; nil where the worker was lost or the lease made no progress.
+    /// The class of the failure; nil if the worker was lost or the lease made no progress.
     public var errorClass: ErrorClass?
     /// What happened, in words.
     public var reason: String

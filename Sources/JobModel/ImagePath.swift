@@ -2,7 +2,7 @@ internal import Foundation
 
 /// Where the picture of an item is: always inside the batch's image folder.
 public enum ImagePath {
-    /// The absolute path of `image` under `root`, or nil where it leaves the folder by `..` or as an absolute path.
+    /// The absolute path of `image` under `root`, or nil if it leaves the folder by `..` or as an absolute path.
     ///
     /// The rule is about names only; `ConfinedImage` follows links when the picture is opened.
     public static func resolve(_ image: String, under root: String) -> String? {

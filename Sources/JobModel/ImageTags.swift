@@ -9,7 +9,7 @@ struct ImageTags {
     let template: PromptTemplate
     let meaning: ImageTag?
 
-    /// What is wrong with a prompt, and how to go on; nil where nothing is.
+    /// What is wrong with a prompt, and how to go on; nil if nothing is.
     func problem(of prompt: String, pictures: Int) -> String? {
         let count = Self.count(in: prompt)
         switch (template, meaning) {
@@ -24,7 +24,7 @@ struct ImageTags {
             return count == 0
                 ? nil
                 : "the prompt holds \(Self.tag): write 'image_tag: place' into the batch file where it says where the "
-                    + "picture goes, or 'image_tag: text' where it is text like any other; --image-tag says the same"
+                    + "picture goes, or 'image_tag: text' where it is ordinary text; --image-tag says the same"
         case (_, .place):
             guard pictures > 0 else { return pictureless(count) }
             guard count > 0, count != pictures else { return nil }

@@ -8,7 +8,7 @@ public struct Item: Hashable, Sendable {
 
     /// The user's name for it.
     public var id: ItemID
-    /// The pictures, relative to the batch's image folder, in the order of their places in the prompt; none where the
+    /// The pictures, relative to the batch's image folder, in the order of their places in the prompt; none if the
     /// instruction is about none.
     public var images: [String]
     /// The instruction.
@@ -137,14 +137,14 @@ extension ItemFields: Decodable {
         }
     }
 
-    /// The pictures, none where the line says that there is none; nil where it does not say.
+    /// The pictures, none if the line says that there is none; nil if it does not say.
     private mutating func pictures(_ container: KeyedDecodingContainer<AnyKey>) -> [String]? {
         switch (container.contains(AnyKey("image")), container.contains(AnyKey("images"))) {
         case (true, true):
             problems.append("'image' and 'images' are both there; give one of them")
             return nil
         case (false, false):
-            problems.append("'image' is missing; write null where the prompt is about no picture")
+            problems.append("'image' is missing; write null for a text-only job")
             return nil
         case (true, false):
             if (try? container.decodeNil(forKey: AnyKey("image"))) == true { return [] }

@@ -6,7 +6,7 @@ struct ItemScanner {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
 
-    /// The item of a line, or nil where the line needs a closer look.
+    /// The item of a line, or nil if the line needs a closer look.
     static func item(_ json: String) -> Item? {
         var json = json
         return json.withUTF8 { bytes in

@@ -15,7 +15,7 @@ struct ItemsCheck {
     /// A picture that an item named.
     private struct Seen {
         var isThere: Bool
-        /// Why it cannot be read, as far as anybody looked.
+        /// Why the picture cannot be read; nil if it was not examined or can be read.
         var trouble: String?
     }
 
@@ -23,7 +23,7 @@ struct ItemsCheck {
     let tags: ImageTags
     /// Whether pictures that are not here may be on other machines.
     let trustsPaths: Bool
-    /// Why a file that is there cannot be read as a picture; nil where nothing speaks against it.
+    /// Why a file that is there cannot be read as a picture; nil if nothing speaks against it.
     let trouble: ((String) -> String?)?
 
     private var file: String { source.path }
@@ -45,7 +45,7 @@ struct ItemsCheck {
         do {
             while let line = try lines.next() {
                 guard let text = line.text else {
-                    problems.add(file, line.number, line.problem ?? "the item cannot be made out")
+                    problems.add(file, line.number, line.problem ?? "the item cannot be read")
                     continue
                 }
                 let fields = ItemFields(json: text)

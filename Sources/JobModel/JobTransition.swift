@@ -1,4 +1,4 @@
-/// A change of a job or a batch that the scheduler decided on, to be stored before anybody hears of it.
+/// A change of a job or a batch that the scheduler decided on, to be stored before any message about it is sent.
 public enum JobTransition: Hashable, Sendable {
     /// A new attempt starts: the lease's epoch is one more than the last.
     case assigned(Lease, to: WorkerName)

@@ -2,7 +2,7 @@
 public struct ManifestProblem: Hashable, Sendable, CustomStringConvertible {
     /// The file, as the user named it.
     public var file: String
-    /// 1-based line; nil where the file as a whole is meant.
+    /// 1-based line; nil for the file as a whole.
     public var line: Int?
     /// What is wrong and what is expected.
     public var message: String

@@ -2,7 +2,7 @@ internal import Foundation
 
 /// The path of a checkpoint's folder.
 public enum ModelPath {
-    /// Why `path` is none, and what to do; nil where there is a folder.
+    /// Why `path` is none, and what to do; nil if there is a folder.
     ///
     /// Where its last two parts may be the name of a repository of Hugging Face's, says how to get that.
     public static func trouble(with path: String) -> String? {

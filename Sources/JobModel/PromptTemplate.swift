@@ -74,7 +74,7 @@ public enum PromptTemplate: String, Codable, Sendable, CaseIterable {
 public enum ImageTag: String, Codable, Sendable, CaseIterable {
     /// Where a picture goes.
     case place
-    /// Text like any other.
+    /// Ordinary text.
     case text
 }
 

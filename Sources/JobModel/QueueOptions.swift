@@ -1,6 +1,6 @@
 /// How a batch is queued: what does not change its results, and may differ when it is submitted again.
 public struct QueueOptions: Sendable, Hashable, Codable {
-    /// Batches of higher priority go first; 0 unless told otherwise.
+    /// Batches of higher priority go first; default: 0.
     public var priority: Int32
     /// Free labels, for finding batches.
     public var labels: [String: String]
@@ -15,7 +15,7 @@ public struct QueueOptions: Sendable, Hashable, Codable {
     /// Whether the last few jobs get a second run when they take far longer than the median; the first result counts.
     public var secondRuns: Bool
 
-    /// What a batch has whose file says nothing of it.
+    /// The options of a batch whose file names none.
     public init(
         priority: Int32 = 0, labels: [String: String] = [:], maxFails: FailureLimit? = nil, retries: Int? = nil,
         crashLimit: Int = 5, timeout: TimeLimit? = nil, secondRuns: Bool = false
@@ -39,9 +39,9 @@ public struct QueueOptions: Sendable, Hashable, Codable {
 
 /// How many jobs of a batch may fail before the rest is cancelled: `100`, or a share of all, `3%`.
 public enum FailureLimit: Sendable, Hashable, LosslessStringConvertible {
-    /// So many jobs.
+    /// A number of jobs.
     case count(UInt64)
-    /// So many in a hundred of all jobs of the batch.
+    /// A percentage of the batch's jobs.
     case percent(Double)
 
     /// Reads `100` or `3%`; nil for anything else.
@@ -74,9 +74,9 @@ public enum FailureLimit: Sendable, Hashable, LosslessStringConvertible {
 
 /// How long one attempt may run: a time, `90s`, `10m`, `1h 30m`, or a share of the median of its batch, `300%`.
 public enum TimeLimit: Sendable, Hashable, LosslessStringConvertible {
-    /// So many seconds.
+    /// A number of seconds.
     case seconds(Double)
-    /// So many hundredths of the median of the batch's attempts, from the tenth one on.
+    /// A percentage of the median of the batch's attempts, from the tenth attempt on.
     case percentOfMedian(Double)
 
     /// Reads `90`, `90s`, `10m`, `1h 30m` or `300%`; nil for anything else.

@@ -16,7 +16,7 @@ public enum ResultsToken {
         case token(String)
         /// There is no such file.
         case absent
-        /// It cannot be read just now, for this reason.
+        /// The token cannot be read just now, for this reason.
         case unreadable(String)
     }
 

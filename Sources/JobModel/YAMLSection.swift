@@ -61,7 +61,7 @@ struct YAMLSection {
     /// The value of a key as it stands.
     func node(_ key: String) -> Node? { values[key] }
 
-    /// The mapping under a key; nil where the key is not there.
+    /// The mapping under a key; nil if the key is not there.
     func section(_ key: String, known: [String]?, _ problems: inout ManifestProblems) -> YAMLSection? {
         values[key].map { YAMLSection($0, file: file, prefix: "\(prefix)\(key).", known: known, &problems) }
     }

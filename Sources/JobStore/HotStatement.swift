@@ -51,7 +51,7 @@ struct HotStatement {
         return sqlite3_changes(connection) > 0
     }
 
-    /// Runs an insertion; returns the new row's number, or nil where a conflict made it do nothing.
+    /// Runs an insertion; returns the new row's number, or nil if a conflict made it do nothing.
     func insert() throws -> Int64? { try run() ? sqlite3_last_insert_rowid(connection) : nil }
 
     /// Calls `body` for every row of a query.
@@ -65,7 +65,7 @@ struct HotStatement {
         }
     }
 
-    /// What `body` makes of the first row, or nil where there is none.
+    /// What `body` makes of the first row, or nil if there is none.
     func first<Result>(_ body: (borrowing HotStatement) throws -> Result) throws -> Result? {
         defer { sqlite3_reset(pointer) }
         let code = sqlite3_step(pointer)

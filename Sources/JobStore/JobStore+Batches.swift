@@ -77,7 +77,7 @@ extension JobStore {
 struct BatchRow {
     var number: Int64
     var total: Int64
-    /// All of its jobs lie in this range, perhaps with others between them; 0 to 0 for none.
+    /// The range of its jobs' numbers, perhaps with other batches' jobs in between; 0 to 0 for no jobs.
     var firstJob, lastJob: Int64
 
     static func find(_ id: BatchID, _ database: Database) throws -> BatchRow? {

@@ -93,7 +93,7 @@ extension JobStore {
                     "job.batch = ? AND job.id BETWEEN ? AND ? AND state IN (\(list))",
                     [batch.number, batch.firstJob, batch.lastJob], database)
             }
-            // All of them or none: an unknown one is found before any is touched.
+            // All of the items or none: an unknown id is found before any job changes.
             let jobs = try items.map { item in
                 guard
                     let job = try Int64.fetchOne(

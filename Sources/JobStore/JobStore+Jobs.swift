@@ -107,7 +107,7 @@ extension JobStore {
         }
     }
 
-    /// One item of a batch with its job; nil where the batch has none of this id.
+    /// One item of a batch with its job; nil if the batch has none of this id.
     public borrowing func item(_ item: ItemID, of id: BatchID) throws(JobStoreError) -> ItemRecord? {
         try access { database in
             let batch = try BatchRow.get(id, database)

@@ -3,9 +3,9 @@ public import Foundation
 internal import GRDB
 internal import JobModel
 
-/// The durable memory of a coordinator: batches, jobs, attempts and which shard row is whose result.
+/// The durable memory of a coordinator: batches, jobs, attempts and which shard row is which job's result.
 ///
-/// Changes gather in one transaction until `commit()`; nothing of them may be acknowledged before. After a crash exactly
+/// Changes gather in one transaction until `commit()`; none of them may be acknowledged before. After a crash exactly
 /// the committed groups are there. SQLite in WAL mode with `synchronous=FULL`: a commit survives the loss of power.
 /// One thread owns a store, and a lock file keeps a second coordinator out.
 public struct JobStore: ~Copyable {
@@ -30,7 +30,7 @@ public struct JobStore: ~Copyable {
             throw JobStoreError(
                 .cannotOpen, "The folder for \(url.path) cannot be made. Check permissions.", cause: error)
         }
-        // One store has one lock, by whatever links it is reached.
+        // One store has one lock, whichever links lead to it.
         let path = url.resolvingSymlinksInPath().path
         let lock = try StoreLock(path: path + ".lock")
         let wasClosed = !FileManager.default.fileExists(atPath: path + "-wal")
@@ -71,7 +71,7 @@ public struct JobStore: ~Copyable {
         try? queue.writeWithoutTransaction { if $0.isInsideTransaction { try $0.rollback() } }
     }
 
-    /// Makes everything since the last commit durable, all of it or nothing; false where there was nothing.
+    /// Makes everything since the last commit durable, all of it or nothing; false if there was nothing.
     @discardableResult
     public mutating func commit() throws(JobStoreError) -> Bool {
         guard isGroupOpen else { return false }

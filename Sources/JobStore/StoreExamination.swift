@@ -63,7 +63,7 @@ public struct StoreExamination: Sendable {
 
     private static func open(_ url: URL) throws(JobStoreError) -> DatabaseQueue {
         guard FileManager.default.fileExists(atPath: url.path) else {
-            throw JobStoreError(.cannotOpen, "There is no job store at \(url.path). Name the one that is meant.")
+            throw JobStoreError(.cannotOpen, "There is no job store at \(url.path). Give the path of a store.")
         }
         return try JobStoreError.wrapping(url.path) {
             var configuration = Configuration()

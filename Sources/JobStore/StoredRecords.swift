@@ -60,9 +60,9 @@ public struct AddedItems: Sendable, Hashable {
     public var added: [Job] = []
     /// Items that the batch already had.
     public var known: UInt64 = 0
-    /// Of those, jobs that wait and now have another item, with the epoch that fences off what was tried before.
+    /// Known items whose waiting jobs got another item, with the epoch that invalidates earlier attempts.
     public var replaced: [Lease] = []
-    /// Of those, jobs that had been cancelled and wait again.
+    /// Known items whose cancelled jobs wait again.
     public var revived: [RevivedJob] = []
 }
 
@@ -84,7 +84,7 @@ public struct AttemptRecord: Sendable, Hashable {
     public var epoch: Epoch
     /// Who had it, where that is known.
     public var worker: WorkerName?
-    /// The class of the failure; nil where the worker was lost or handed the job back.
+    /// The class of the failure; nil if the worker was lost or handed the job back.
     public var errorClass: String?
     /// What happened.
     public var reason: String
@@ -100,13 +100,13 @@ public struct UnfinishedJob: Sendable, Hashable {
     public var picture: PictureKey
     /// Its last attempt.
     public var epoch: Epoch
-    /// Workers lost over it since it was last let off.
+    /// Workers lost over the job since it was last retried.
     public var losses: Int
     /// Failures since it was last let off.
     public var failures: Int
     /// Whether an attempt was under way.
     public var wasRunning: Bool
-    /// Who had the last attempt, where one was under way.
+    /// The worker of the last attempt, if one was under way.
     public var worker: WorkerName?
     /// An earlier attempt that was under way beside the last one.
     public var rival: Epoch?

@@ -2,7 +2,7 @@ public import Foundation
 internal import GRDB
 public import JobModel
 
-/// What a job store says about the results of one batch: which row of which shard is whose.
+/// What a job store says about the results of one batch: which row of which shard is each job's result.
 public struct StoredResults: Sendable {
     /// One item of the batch.
     public struct Job: Sendable, Hashable {
@@ -67,7 +67,7 @@ public struct StoredResults: Sendable {
         }
     }
 
-    /// What SQLite says where it cannot write beside a store.
+    /// SQLite's error codes if it cannot write beside a store.
     private static let unwritable: [ResultCode] = [
         .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_IOERR, .SQLITE_FULL, .SQLITE_PERM,
     ]

@@ -1,4 +1,4 @@
-/// What is called how in the results folder of a batch: every name of a folder or file there, relative to it.
+/// The names of all folders and files in the results folder of a batch, relative to it.
 ///
 /// Nothing else knows these names. They are part of the format: folders of other versions have the same ones.
 public enum ResultsLayout {

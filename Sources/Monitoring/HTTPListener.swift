@@ -58,7 +58,7 @@ final class HTTPListener: Sendable {
             let peer = accept(socket, nil, nil)
             guard peer >= 0 else {
                 places.signal()
-                // Out of descriptors, say: others may give some back.
+                // Out of file descriptors, for instance: other connections may release some.
                 if !isStopped.load(ordering: .acquiring) { Thread.sleep(forTimeInterval: 0.05) }
                 continue
             }

@@ -7,7 +7,7 @@ struct HTTPRequest {
     let method: String
     /// The path without the query.
     let path: String
-    /// The host that was asked for; nil where none is named.
+    /// The host that was asked for; nil if none is named.
     let host: String?
 
     /// Reads a head up to its empty line; nil for one that is none of HTTP.

@@ -32,7 +32,7 @@ struct ProcessUsage {
     }
 
     func write(to text: inout MetricText, startedAt: Double) {
-        text.gauge("process_start_time_seconds", "When the process began, in seconds since 1970.", startedAt)
+        text.gauge("process_start_time_seconds", "When the process started, in seconds since 1970.", startedAt)
         text.gauge("process_resident_memory_bytes", "Memory in use.", residentBytes)
         text.gauge("process_open_fds", "Open file descriptors.", openFiles)
         text.gauge("process_max_fds", "Most file descriptors that may be open.", maximumFiles)

@@ -17,9 +17,9 @@ public struct ServiceCounters: Sendable {
     public var attempts: UInt64 = 0
     /// Jobs that ended, by outcome: `succeeded`, `failed`, `quarantined`, `cancelled`.
     public var ended: [String: UInt64] = ["succeeded": 0, "failed": 0, "quarantined": 0, "cancelled": 0]
-    /// Attempts that ended without a result, so that the job waits again.
+    /// Attempts that ended without a result; the job waits again.
     public var requeued: UInt64 = 0
-    /// Of those and of jobs given up: leases that ran out while their worker was there.
+    /// Leases that ran out while their worker was connected, whether the job waits again or is given up.
     public var leaseExpiries: UInt64 = 0
     /// Workers that fell silent.
     public var workersLost: UInt64 = 0

@@ -14,7 +14,7 @@ extension ServiceSnapshot {
         text.gauge(
             "winnow_store_healthy", "1 while changes can be made durable, otherwise 0.", store == .healthy ? 1 : 0)
         text.gauge("winnow_store_bytes", "Size of the job store's files.", Double(storeBytes))
-        text.gauge("winnow_snapshot_age_seconds", "Age of these numbers; large where the coordinator hangs.", age)
+        text.gauge("winnow_snapshot_age_seconds", "Age of these numbers; large if the coordinator hangs.", age)
         process.write(to: &text, startedAt: startedAt)
         return text.text
     }
@@ -28,12 +28,12 @@ extension ServiceSnapshot {
         }
         text.gauge("winnow_jobs", "Jobs of all batches by state.", Self.labelled("state", jobs))
         text.gauge("winnow_batches", "Batches by state.", Self.labelled("state", states))
-        text.counter("winnow_attempts_total", "Attempts at jobs that began.", counters.attempts)
+        text.counter("winnow_attempts_total", "Attempts that have started.", counters.attempts)
         text.counter(
             "winnow_jobs_ended_total", "Jobs that ended, by outcome.",
             counters.ended.sorted { $0.key < $1.key }.map { ([("outcome", $0.key)], $0.value) })
         text.counter(
-            "winnow_retries_total", "Attempts that ended without a result, so that the job waits again.",
+            "winnow_retries_total", "Attempts that ended without a result; the job waits again.",
             counters.requeued)
         text.counter(
             "winnow_lease_expiries_total", "Leases that ran out without progress.", counters.leaseExpiries)
@@ -49,7 +49,7 @@ extension ServiceSnapshot {
         for worker in workers { states[worker.state, default: 0] += 1 }
         text.gauge("winnow_workers", "Workers by state.", Self.labelled("state", states))
         text.gauge(
-            "winnow_worker_slots", "Jobs that the workers that are there can hold.",
+            "winnow_worker_slots", "Jobs that all connected workers together can hold.",
             workers.filter { $0.state != "lost" }.reduce(0) { $0 + Double($1.capacity) })
         text.counter(
             "winnow_workers_joined_total", "Workers that joined, each return included.", counters.workersJoined)
@@ -68,11 +68,11 @@ extension ServiceSnapshot {
         counter("winnow_connections_accepted_total", "Connections taken, by port.") {
             UInt64(clamping: $0.connections.accepted)
         }
-        counter("winnow_connections_refused_total", "Connections refused: no key that counts, or not our protocol.") {
+        counter("winnow_connections_refused_total", "Connections refused: no valid key, or another protocol.") {
             UInt64(clamping: $0.connections.refused)
         }
         text.gauge(
-            "winnow_connections", "Connections that stand, by port.",
+            "winnow_connections", "Open connections, by port.",
             ports.map { ($0.labels, Double($0.traffic.connections.accepted - $0.traffic.connections.ended)) })
         text.counter(
             "winnow_messages_dropped_total", "Messages thrown away, by reason.",

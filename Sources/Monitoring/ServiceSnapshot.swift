@@ -1,10 +1,10 @@
-/// What a coordinator shows of itself at one moment.
+/// The state of a coordinator at one moment, for the status page and metrics.
 public struct ServiceSnapshot: Sendable {
     /// Whether changes can be made durable.
     public enum StoreHealth: Sendable, Hashable {
-        /// They can.
+        /// Changes can be made durable.
         case healthy
-        /// They cannot, for this reason; nothing is acknowledged until they can.
+        /// Changes cannot be made durable, for this reason; nothing is acknowledged meanwhile.
         case failing(String)
     }
 
@@ -18,11 +18,11 @@ public struct ServiceSnapshot: Sendable {
         public var elapsedSeconds: Double
         /// Jobs that end in a second, lately.
         public var jobsPerSecond: Double
-        /// How long the rest may take; nil where nothing has ended lately.
+        /// How long the rest may take; nil if nothing has ended lately.
         public var secondsLeft: Double?
         /// Whether its jobs are held back.
         public var isPaused = false
-        /// Why none of its jobs can run at present; empty where some can.
+        /// Why none of its jobs can run at present; empty if some can.
         public var trouble = ""
         /// The reduction as one reads it, such as `ficoco-v, 64 tokens`.
         public var method: String
@@ -46,9 +46,9 @@ public struct ServiceSnapshot: Sendable {
         public var jobsPerSecond: Double
         /// Since it was last heard.
         public var silentSeconds: Double
-        /// Why it is lost, or gets no jobs; empty where it does.
+        /// Why the worker is lost or gets no jobs; empty if it gets jobs.
         public var note = ""
-        /// The machine it runs on, and the name of the key it came with; empty where that is not known, or without keys.
+        /// The machine it runs on, and the name of the key it came with; empty if that is not known, or without keys.
         public var host = "", key = ""
 
         /// A worker.
@@ -63,11 +63,11 @@ public struct ServiceSnapshot: Sendable {
 
     /// A job that failed.
     public struct Failure: Sendable, Encodable {
-        /// When, in seconds since 1970.
+        /// When the job failed, in seconds since 1970.
         public var at: Double
         /// The item and its batch.
         public var batch, item: String
-        /// Why.
+        /// Why the job failed.
         public var reason: String
 
         /// A failure.

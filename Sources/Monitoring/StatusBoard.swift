@@ -1,7 +1,7 @@
 private import Foundation
 private import Synchronization
 
-/// Where a coordinator leaves snapshots of itself for others to read, but only while somebody wants one.
+/// Holds a coordinator's snapshots for readers; a snapshot is made only on request.
 ///
 /// Readers never touch the coordinator: they ask, and take what is there after a moment. However many ask, the
 /// coordinator makes at most two snapshots a second.
@@ -27,13 +27,13 @@ public final class StatusBoard: Sendable {
     /// Whether the coordinator should post a snapshot.
     public var isWanted: Bool { wanted.load(ordering: .relaxed) }
 
-    /// Shows a snapshot to whoever asks next.
+    /// Shows a snapshot to all later requests.
     public func post(_ snapshot: ServiceSnapshot) {
         posted.withLock { $0 = Posted(snapshot: snapshot, at: .now) }
         wanted.store(false, ordering: .relaxed)
     }
 
-    /// The newest snapshot and its age in seconds; nil where the coordinator has not made one in time.
+    /// The newest snapshot and its age in seconds; nil if the coordinator has not made one in time.
     ///
     /// - Parameter patience: how long to wait for a fresh one before an old one will do.
     func latest(patience: Duration) -> (snapshot: ServiceSnapshot, age: Double)? {

@@ -13,7 +13,7 @@ struct StatusReport: Encodable {
     let startedAt: Double
     let age: Double
     let store: String
-    /// What somebody has to do, a sentence each; empty where all goes its way.
+    /// What needs attention, one sentence each; empty if all goes its way.
     let attention: [String]
     /// Jobs of all batches in each state.
     let jobs: [String: UInt64]

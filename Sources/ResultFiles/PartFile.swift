@@ -12,9 +12,9 @@ public enum SealingStep: Sendable, Hashable, CaseIterable {
     case sealed
     /// The file is on the disk.
     case synced
-    /// It has its final name as well.
+    /// The file has its final name beside the temporary one.
     case linked
-    /// It has only its final name.
+    /// The file has only its final name.
     case unlinked
     /// The name is on the disk, too.
     case durable
@@ -77,7 +77,7 @@ struct PartFile {
         bytes = image.count + seal.bytes.count
     }
 
-    /// Makes a small file and removes it; throws where that cannot be done.
+    /// Makes a small file and removes it; throws if that cannot be done.
     static func tryWriting(to path: String) throws(ResultFileError) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw ResultFileError(system: "create", path) }

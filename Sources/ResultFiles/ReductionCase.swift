@@ -19,7 +19,7 @@ public struct ReductionCase<Scalar: Element & Hashable & BinaryFloatingPoint>: S
     /// The attribute `precision`, such as "f64"; nil if absent.
     public let precision: String?
 
-    /// Reads a file, whoever wrote it; numbers are converted to `Scalar`.
+    /// Reads a file from any source; numbers are converted to `Scalar`.
     public init(contentsOf path: String, limits: ReadLimits = ReadLimits()) throws(ResultFileError) {
         try FileExamination.examine(path, .reductionCase)
         try self.init(unexamined: path, limits: limits)

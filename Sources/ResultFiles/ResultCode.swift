@@ -16,9 +16,9 @@ extension ResultCode {
 
 /// Whether a job ended with an answer; the raw values stand in result files.
 public enum JobStatus: String, Sendable, CaseIterable {
-    /// It has an answer.
+    /// The job has an answer.
     case ok
-    /// It has an error instead.
+    /// The job has an error instead of an answer.
     case failed
 }
 

@@ -13,7 +13,7 @@ public struct ResultFileError: Error, CustomStringConvertible, Sendable {
         case writeFailed
         /// No such file.
         case notFound
-        /// It cannot be read just now: rights, the disk, its mount, a lock, too many open files. It may be whole.
+        /// The file cannot be read just now: rights, the disk, its mount, a lock, too many open files.
         case unavailable
         /// The file can be read, and is damaged, cut off, or not what its name says.
         case corrupt

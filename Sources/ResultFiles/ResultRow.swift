@@ -3,8 +3,8 @@ public import JobVocabulary
 /// One finished job: everything a shard holds about it.
 ///
 /// Visual tokens are numbered through the pictures, their tiles and the patches of each tile, as ``Segments`` says, and keep
-/// their numbers whatever happens to others. A failed job has its `error` and no tokens; one whose prompt is about no picture
-/// has no pictures, segments and visual tokens.
+/// their numbers whatever happens to others. A failed job has its `error` and no tokens; a text-only job has no
+/// pictures, segments and visual tokens.
 public struct ResultRow: Sendable, Hashable {
     /// The item's id.
     public var id: String
@@ -41,17 +41,17 @@ public struct ResultRow: Sendable, Hashable {
     public var seconds = Seconds()
     /// When the job ended, in seconds since 1970.
     public var finishedAt = 0.0
-    /// Accepted answers of the item as a JSON list; empty where it has none.
+    /// Accepted answers of the item as a JSON list; empty if it has none.
     public var expectedAnswers = ""
-    /// Labels of the item as a JSON object; empty where it has none.
+    /// Labels of the item as a JSON object; empty if it has none.
     public var labels = ""
     /// Largest resident memory of the worker so far, in bytes.
     public var peakBytes = 0
-    /// 1 where all visual features had been computed for other jobs of the same pictures and reduction, else 0.
+    /// 1 if all visual features had been computed for other jobs of the same pictures and reduction, else 0.
     public var reusedFeatures: UInt8 = 0
-    /// 1 where the prompt up to the last picture's end had been read for another job, else 0.
+    /// 1 if the prompt up to the last picture's end had been read for another job, else 0.
     public var reusedPrefix: UInt8 = 0
-    /// 1 where the answer is one that the item accepts, 0 where it is another, -1 where it names none.
+    /// 1 if the answer is one that the item accepts, 0 where it is another, -1 if it names none.
     public var correct: Int8 = -1
     /// What became of each visual token; (tokens) each.
     public var tokens = Tokens()
@@ -127,18 +127,18 @@ extension ResultRow {
     public struct Pictures: Sendable, Hashable {
         /// The picture, as the item names it.
         public internal(set) var image: [String]
-        /// The SHA-256 of the file in hexadecimal; empty where it could not be read.
+        /// The SHA-256 of the file in hexadecimal; empty if it could not be read.
         public internal(set) var sha256: [String]
-        /// What was wrong with the file though every pixel was there; empty where nothing was.
+        /// What was wrong with the file though every pixel was there; empty if nothing was.
         public internal(set) var notes: [String]
-        /// Columns of the picture as decoded; 0 where it could not be read.
+        /// Columns of the picture as decoded; 0 if it could not be read.
         public internal(set) var width: [Int]
-        /// Rows of the picture as decoded; 0 where it could not be read.
+        /// Rows of the picture as decoded; 0 if it could not be read.
         public internal(set) var height: [Int]
         /// The EXIF orientation, 1 to 8, that the picture was turned by; 1 if it was read as its file stores it.
         public internal(set) var orientation: [UInt8]
 
-        /// Pictures of which nothing but the names is known.
+        /// Pictures of which only the names are known.
         public init(_ images: [String]) {
             image = images
             sha256 = images.map { _ in "" }

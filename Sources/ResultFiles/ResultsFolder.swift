@@ -24,7 +24,7 @@ public struct ResultsFolder: Sendable, Hashable {
         }
     }
 
-    /// Throws where no shard could be written here now: makes the folder where it is missing, and a file in `tmp/` for a
+    /// Throws if no shard could be written here now: makes the folder where it is missing, and a file in `tmp/` for a
     /// moment.
     public func tryWriting() throws(ResultFileError) {
         try prepare()
@@ -33,7 +33,7 @@ public struct ResultsFolder: Sendable, Hashable {
 
     /// The sealed shards, as paths relative to the folder such as `shards/3f/01J….h5`, in alphabetical order.
     ///
-    /// Throws `unavailable` where a part of the folder cannot be listed just now: what is not in the list may be there.
+    /// Throws `unavailable` if a part of the folder cannot be listed just now: what is not in the list may be there.
     public func shards() throws(ResultFileError) -> [String] {
         guard let folders = try Self.names(in: "\(path)/\(ResultsLayout.shards)") else {
             throw ResultFileError(

@@ -6,7 +6,7 @@ extension [Float16] {
 }
 
 extension ResultRow {
-    /// Throws where the row contradicts itself or the header of its shard, and says how.
+    /// Throws if the row contradicts itself or the header of its shard, and says how.
     package func check(against header: ShardHeader) throws(ResultFileError) {
         try require(header.methods.contains(method), "method \"\(method)\" is not in the shard's list of methods")
         try require(tokens.wentTo.count == tokens.leftAt.count, "left_at and went_to differ in length")
@@ -44,13 +44,13 @@ extension ResultRow {
         }
     }
 
-    /// There is nothing of a picture where there was none, whatever the shard stores of others.
+    /// A text-only job has no data of a picture, whatever the shard stores for other jobs.
     private func checkAboutNoPicture() throws(ResultFileError) {
-        try require(segments.count == 0, "a job about no picture has no segments")
-        try require(visualTokensIn == 0 && visualTokensOut == 0, "a job about no picture counts no visual tokens")
-        try require(tokens.leftAt.isEmpty && kept.isEmpty, "a job about no picture has no tokens")
-        try require(steps.layer.isEmpty && merges.step.isEmpty, "a job about no picture has no steps")
-        try require(features.isEmpty, "a job about no picture has no features")
+        try require(segments.count == 0, "a text-only job has no segments")
+        try require(visualTokensIn == 0 && visualTokensOut == 0, "a text-only job counts no visual tokens")
+        try require(tokens.leftAt.isEmpty && kept.isEmpty, "a text-only job has no tokens")
+        try require(steps.layer.isEmpty && merges.step.isEmpty, "a text-only job has no steps")
+        try require(features.isEmpty, "a text-only job has no features")
     }
 
     /// Everything is known of each picture, or nothing but its name.

@@ -63,7 +63,7 @@ struct RowOrigins {
         try group.close()
     }
 
-    /// Reads them; nil where the shard was not merged.
+    /// Reads them; nil if the shard was not merged.
     init?(of jobs: borrowing Group, root: borrowing Group, rows: Int) throws {
         guard try root.contains("sources") else { return nil }
         let group = try root.group("sources")

@@ -51,7 +51,7 @@ public struct ScalarColumn: Sendable {
         },
     ]
 
-    /// One text a line; empty where all are, as in jobs whose pictures could not be read.
+    /// One text a line; empty if all are, as in jobs whose pictures could not be read.
     private static func lines(_ texts: [String]) -> String {
         texts.contains { !$0.isEmpty } ? texts.joined(separator: "\n") : ""
     }

@@ -8,7 +8,7 @@ public struct ShardHeader: Sendable, Hashable {
         public var width: Int
         /// The layer of the vision tower they come from, as the model's configuration numbers it.
         public var layer: Int
-        /// What space they are in, such as "decoder input".
+        /// The space of the features, such as "decoder input".
         public var space: String
 
         /// Describes the features of a shard.

@@ -84,7 +84,7 @@ enum ShardLayout {
             ]),
     ]
 
-    /// One row per original visual token; nil where the shard holds no trace.
+    /// One row per original visual token; nil if the shard holds no trace.
     static func tokens(_ trace: StoredTrace) -> RaggedGroup? {
         switch trace {
         case .full: RaggedGroup(name: "tokens", length: \.tokens.leftAt.count, columns: tokenIndices + [tokenScore])

@@ -9,10 +9,10 @@ extension ShardReader {
         var rows = try rows(features: false)
         let lengths = try featureOffsets().map { offsets in zip(offsets, offsets.dropFirst()).map { $1 - $0 } }
         for (index, row) in rows.enumerated() {
-            // Neither a failed job nor one about no picture has features; the rule needs to know only that.
+            // Failed and text-only jobs have no features.
             let hasFeatures = lengths.map { $0[index] > 0 } ?? false
             guard !hasFeatures || row.status == .ok && !row.pictures.isEmpty else {
-                let kind = row.status == .ok ? "a job about no picture" : "a failed job"
+                let kind = row.status == .ok ? "a text-only job" : "a failed job"
                 throw ResultFileError(.corrupt, "row \(index) of \(path) is \(kind) with features")
             }
             do {

@@ -1,7 +1,7 @@
 internal import Foundation
 public import HDF5
 
-/// Reads a shard, whoever wrote it; damage and tricks are typed errors.
+/// Reads a shard from any source; damage and malicious contents are typed errors.
 public struct ShardReader: Sendable {
     /// What all rows share.
     public let header: ShardHeader
@@ -11,7 +11,7 @@ public struct ShardReader: Sendable {
     public let created: String
     /// The number of rows.
     public let rowCount: Int
-    /// The SHA-256 of the file; nil where it has no seal to check it by.
+    /// The SHA-256 of the file; nil if it has no seal to check it by.
     public let sha256: [UInt8]?
     /// The file.
     public let path: String
@@ -66,7 +66,7 @@ public struct ShardReader: Sendable {
             }
             let jobs = try root.dataset("jobs/id")
             let rowCount = try root.requiredInteger("rows")
-            // A row takes more than 64 bytes, unless another tool packed it; few rows harm nobody.
+            // A row takes more than 64 bytes, unless another tool packed it; a few rows do no harm.
             guard rowCount <= max(1 << 16, bytes / 64) else {
                 throw ResultFileError(
                     .corrupt, "\(path) says it has \(rowCount) rows, more than its \(bytes) bytes can hold")
@@ -118,7 +118,7 @@ public struct ShardReader: Sendable {
         }
     }
 
-    /// Where each row of a range begins and ends among the tokens of the features; nil where the shard has none.
+    /// Where each row of a range begins and ends among the tokens of the features; nil if the shard has none.
     public func featureOffsets(_ range: Range<Int>? = nil) throws(ResultFileError) -> [Int]? {
         guard let stored = header.features else { return nil }
         let range = try checked(range)
@@ -127,7 +127,7 @@ public struct ShardReader: Sendable {
         }
     }
 
-    /// The features of some tokens, (tokens, width) in row-major order; empty where the shard has none.
+    /// The features of some tokens, (tokens, width) in row-major order; empty if the shard has none.
     public func features(tokens: Range<Int>) throws(ResultFileError) -> [Float16] {
         guard let stored = header.features else { return [] }
         return try Self.reading(path, limits) { root in try FeatureGroup(header: stored).values(tokens, in: root) }

@@ -38,7 +38,7 @@ struct ShardSeal {
         sha256 = Array(hash.finalize())
     }
 
-    /// Throws where a file does not have the contents it was sealed with.
+    /// Throws if a file does not have the contents it was sealed with.
     ///
     /// - Returns: the SHA-256 of the whole file, or nil for a file without a seal.
     static func verify(_ path: String) throws(ResultFileError) -> [UInt8]? {

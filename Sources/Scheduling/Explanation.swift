@@ -4,23 +4,23 @@ public import JobModel
 public enum Explanation: Sendable, Hashable, CustomStringConvertible {
     /// The scheduler does not know the job: it has ended, or never was.
     case notPending
-    /// Its batch is still being submitted.
+    /// The job's batch is still being submitted.
     case batchOpen(BatchID)
-    /// Somebody holds its batch back.
+    /// The job's batch is paused.
     case batchPaused(BatchID)
-    /// It waits although no worker is there.
+    /// The job waits because no worker is connected.
     case noWorkers(BatchID, losses: Int)
     /// Every worker that is there said that it cannot run this batch.
     case unfit(BatchID, workers: Int, reason: String)
-    /// It failed and pauses before its next attempt.
+    /// The job failed and pauses before its next attempt.
     case pausing(BatchID, failures: Int)
-    /// So many workers were lost over it that it waits for one that holds nothing else.
+    /// The job has lost so many workers that it waits for one that holds nothing else.
     case suspect(BatchID, losses: Int)
     /// Batches of higher priority go first.
     case behind(BatchID, priority: Int32)
-    /// It waits because no worker has offered to take more jobs.
+    /// The job waits because no worker has offered to take more jobs.
     case noCredit(BatchID, workers: Int, waitingInBatch: UInt64, losses: Int)
-    /// It runs; the holder is nil where it has not come back since the coordinator's restart.
+    /// The job runs; `worker` is nil if its holder has not come back since the coordinator's restart.
     case running(Lease, worker: WorkerName?, progress: UInt64, expiresIn: Duration)
 
     /// The explanation as a sentence.
@@ -81,7 +81,7 @@ extension Scheduler {
     /// Workers that take jobs.
     var presentWorkers: Int { workers.values.count { !$0.isLost && !$0.isDraining } }
 
-    /// What kept every worker that is there from running a batch when it last tried; nil where one may do.
+    /// Why no connected worker could run a batch when it last tried; nil if one may do.
     borrowing func trouble(of batch: Int32) -> String? {
         var reason: String?
         for (name, worker) in workers where !worker.isLost && !worker.isDraining {

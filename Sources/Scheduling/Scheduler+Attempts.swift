@@ -43,7 +43,7 @@ extension Scheduler {
     borrowing func isAttempt(_ lease: Lease, of name: WorkerName) -> Bool {
         guard let attempt = attempt(lease) else { return formerHolders[lease.job].map { $0 == name } ?? true }
         if let holder = attempt.worker { return holder == name }
-        // Not back since the restart. Of two attempts at a job, the store names the worker of the later one only.
+        // The holder has not come back since the restart. Of two attempts at a job, the store names only the later one's worker.
         guard jobs[lease.job]?.epoch == lease.epoch, expected[name]?.contains(lease.job) != true else { return true }
         return !expected.values.contains { $0.contains(lease.job) }
     }
@@ -146,7 +146,7 @@ extension Scheduler {
     private mutating func note(_ reason: String, of name: WorkerName, for batch: Int32) {
         var unfit = workers[name]?.unfit[batch] ?? WorkerEntry.Unfitness(reason: reason, until: now, wait: .zero)
         unfit.reason = reason
-        // What comes back later from one and the same try makes nothing worse.
+        // Later failures from the same try do not lengthen the wait.
         if unfit.until <= now {
             unfit.wait = unfit.wait == .zero ? settings.unfitness : min(unfit.wait * 2, settings.longestUnfitness)
             unfit.until = now + unfit.wait
@@ -156,7 +156,7 @@ extension Scheduler {
 
     /// Jobs come back unfinished, through no fault of theirs; the worker gets none until it offers again.
     ///
-    /// - Parameter unfit: why the worker cannot run the batches of these jobs for the time being; nil where it can.
+    /// - Parameter unfit: why the worker cannot run the batches of these jobs for the time being; nil if it can.
     public mutating func jobsReturned(
         _ returned: [Lease], unfit: String? = nil, by name: WorkerName, at time: Moment
     ) -> [SchedulerAction] {

@@ -65,7 +65,7 @@ extension Scheduler {
         return actions
     }
 
-    /// A waiting job has become another one: what earlier attempts at it report counts no more, and it pauses no longer.
+    /// A waiting job's item was replaced: reports of earlier attempts no longer count, and its pause ends.
     public mutating func epochRaised(to lease: Lease, at time: Moment) -> [SchedulerAction] {
         now = max(now, time)
         guard let entry = jobs[lease.job], entry.epoch < lease.epoch, leases[lease.job] == nil else { return [] }
@@ -86,7 +86,7 @@ extension Scheduler {
         for duration in seconds { batches[Int(batch)].durations.add(seconds: duration) }
     }
 
-    /// No more jobs come: the batch may run.
+    /// The batch is complete: its jobs may run.
     public mutating func batchClosed(_ id: BatchID, at time: Moment) -> [SchedulerAction] {
         now = max(now, time)
         guard let batch = batchIndex[id], batches[Int(batch)].state == .open else { return [] }

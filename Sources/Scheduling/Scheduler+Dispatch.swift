@@ -91,7 +91,7 @@ extension Scheduler {
         return shortness(of: name, for: batch)
     }
 
-    /// Why a worker has too little time for a job of a batch; nil where it has enough, or nobody knows how long one takes.
+    /// Why a worker has too little time for a job of a batch; nil if it has enough, or nobody knows how long one takes.
     borrowing func shortness(of name: WorkerName, for batch: Int32) -> String? {
         guard let end = workers[name]?.endsAt, let median = batches[Int(batch)].durations.median,
             now + .seconds(median) > end

@@ -18,7 +18,7 @@ public struct BatchView: Sendable, Hashable {
     public var delayed: UInt64
     /// The median time of its attempts in seconds; nil before the tenth.
     public var median: Double?
-    /// Why none of its jobs can run at present; nil where some can.
+    /// Why none of its jobs can run at present; nil if some can.
     public var trouble: String?
 }
 
@@ -26,15 +26,15 @@ public struct BatchView: Sendable, Hashable {
 public struct WorkerView: Sendable, Hashable {
     /// What a worker is doing.
     public enum State: String, Sendable, Hashable, CaseIterable {
-        /// It holds nothing, or works.
+        /// The worker holds no job, or runs some.
         case idle, busy
-        /// It gets no more jobs and ends when it has done those that it holds.
+        /// The worker gets no more jobs and ends when it has done those that it holds.
         case draining
-        /// It gets no jobs for a while, because everything failed on it.
+        /// The worker gets no jobs for a while, because everything failed on it.
         case resting
-        /// It holds nothing, and said that it cannot run any of the batches that have jobs.
+        /// The worker holds no job, and said that it cannot run any of the batches that have jobs.
         case unable
-        /// It has not been heard for too long.
+        /// The worker has been silent for too long.
         case lost
     }
     /// Its name.
@@ -43,7 +43,7 @@ public struct WorkerView: Sendable, Hashable {
     public var state: State
     /// Jobs it holds.
     public var running: Int
-    /// Of those, jobs whose answer is there and waits to be written.
+    /// Held jobs whose answer is there and waits to be written.
     public var answered: Int
     /// Jobs it can hold.
     public var capacity: Int
@@ -51,7 +51,7 @@ public struct WorkerView: Sendable, Hashable {
     public var finished: UInt64
     /// Time since it was last heard.
     public var silence: Duration
-    /// Why it is lost, or gets no jobs; empty where it does.
+    /// Why the worker is lost or gets no jobs; empty if it gets jobs.
     public var note: String
 }
 
@@ -59,7 +59,7 @@ public struct WorkerView: Sendable, Hashable {
 public struct Straggler: Sendable, Hashable {
     /// The attempt.
     public var lease: Lease
-    /// Who has it.
+    /// The worker that holds the attempt.
     public var worker: WorkerName
     /// How long it has run.
     public var elapsed: Duration

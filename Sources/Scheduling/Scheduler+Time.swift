@@ -48,7 +48,7 @@ extension Scheduler {
             }
         }
         if !expired.isEmpty {
-            // It may hang: it has to offer again before it gets more.
+            // The worker may hang: it has to offer again before it gets more jobs.
             workers[name]?.free = 0
             releaseRuns(of: name)
             if !worker.isLost { actions.append(.revoke(expired, from: name)) }

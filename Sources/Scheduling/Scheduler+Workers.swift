@@ -37,7 +37,7 @@ extension Scheduler {
         worker.unfit = [:]
         workers[name] = worker
         watch(name)
-        // What it no longer has it lost on the way or gave up; a new process lost it with the old one.
+        // Jobs that the worker no longer holds were lost on the way or given up; a new process lost the old one's jobs.
         let stillHeld = Set(held.map(\.lease))
         let end = isNew ? AttemptEnd(worker: name, reason: "worker \(name) started anew") : nil
         for lease in currentLeases(of: name) where !stillHeld.contains(lease) {

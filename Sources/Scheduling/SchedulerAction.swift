@@ -28,7 +28,7 @@ public struct Assignment: Hashable, Sendable {
 
 /// What a reported row would come to.
 public enum RowVerdict: Sendable, Hashable {
-    /// It is the job's result.
+    /// The row is the job's result.
     case counts
     /// Its attempt does not count any more.
     case late
@@ -59,18 +59,18 @@ public struct NewJob: Sendable, Hashable {
     public var image: UInt64
     /// The last attempt's number; above 0 only after a restart of the coordinator.
     public var epoch: Epoch
-    /// Workers lost over it since it was last let off.
+    /// Workers lost over the job since it was last retried.
     public var losses: Int
     /// Failures since it was last let off.
     public var failures: Int
     /// Whether an attempt was under way when the coordinator ended: its worker has one lease time to come back.
     public var wasRunning: Bool
-    /// Who had the last attempt, where one was under way and that is known.
+    /// The worker of the last attempt, if one was under way and the worker is known.
     public var worker: WorkerName?
     /// An earlier attempt that was under way beside the last one.
     public var rival: Epoch?
 
-    /// A job; fresh unless told otherwise.
+    /// A job; default: one without earlier attempts.
     public init(
         id: JobID, image: UInt64, epoch: Epoch = .none, losses: Int = 0, failures: Int = 0, wasRunning: Bool = false,
         worker: WorkerName? = nil, rival: Epoch? = nil

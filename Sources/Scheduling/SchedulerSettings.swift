@@ -10,11 +10,11 @@ public struct SchedulerSettings: Sendable, Hashable {
     public var lossLimit: Int
     /// After how many failures in a row, on different jobs, a worker itself is under suspicion and rests.
     public var failuresBeforeRest = 5
-    /// How long such a worker rests at first; each further failure doubles it, up to 64 times as long.
+    /// How long a worker on which everything fails rests at first; each further failure doubles it, up to 64-fold.
     public var rest: Duration = .seconds(5)
     /// How long a worker that cannot run a batch gets no jobs of it at first; each time that it still cannot, twice as long.
     public var unfitness: Duration = .seconds(5)
-    /// Longest such wait.
+    /// Longest time that a worker gets no jobs of a batch that it cannot run.
     public var longestUnfitness: Duration = .seconds(300)
     /// How long a lost worker is remembered.
     public var memory: Duration = .seconds(3600)

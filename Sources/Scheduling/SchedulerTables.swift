@@ -5,7 +5,7 @@ struct JobEntry {
     var batch: Int32
     /// Jobs of one run share a picture.
     var run: Int32
-    /// Workers lost over it since it was last let off.
+    /// Workers lost over the job since it was last retried.
     var losses: UInt16
     /// Failures since it was last let off.
     var failures: UInt16
@@ -83,9 +83,9 @@ struct WorkerEntry {
     var isWatched = false
     /// Whether a timer watches over its leases.
     var hasLeaseTimer = false
-    /// Batches that it could not run, until a result of theirs comes from it.
+    /// Batches that the worker could not run, until it sends a result of theirs.
     var unfit: [Int32: Unfitness] = [:]
-    /// When it takes no more jobs; nil where nothing limits its time.
+    /// When it takes no more jobs; nil if nothing limits its time.
     var endsAt: Moment?
     /// Different jobs that failed on it without one that succeeded since, as many as are needed to suspect it.
     var failedInRow: Set<JobID> = []

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Where the arithmetic happens. The model is written in these verbs and knows no processor.
+/// Where the arithmetic happens. The model calls only these operations and knows no processor.
 ///
 /// Everything is a list of rows: a batch is the rows of its sequences one after another, without padding. Matrix products
 /// read `activationType`; the residual stream and normalisation stay in `residualType`.
@@ -101,7 +101,7 @@ extension Backend {
     }
 }
 
-/// What happens to a product before it is stored.
+/// The activation function that a product passes before it is stored.
 public enum Activation: Sendable {
     case none
     /// `½z(1+erf(z/√2))`
@@ -152,7 +152,7 @@ public struct Columns: Sendable {
     }
 }
 
-/// One sequence's attention: who asks, who is asked.
+/// One sequence's attention: its queries, keys and values.
 public struct Attention: Sendable {
     /// `(queries, heads·size)`
     public let queries: Columns

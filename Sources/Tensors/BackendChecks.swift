@@ -2,7 +2,7 @@
 ///
 /// Weights come from files, so misfitting ones throw; rows come from the model's code, so misfitting ones trap.
 extension Linear {
-    /// Inputs and outputs of stacked matrices; throws `wrongShape` where they or their biases do not fit together.
+    /// Inputs and outputs of stacked matrices; throws `wrongShape` if they or their biases do not fit together.
     static func extents(
         of matrices: [Tensor], bias: [Tensor]
     ) throws(TensorError) -> (inputs: Int, outputs: Int) {
@@ -24,7 +24,7 @@ extension Linear {
 }
 
 extension Backend {
-    /// Traps where rows of queries, keys and values do not fit the heads, the angles or their targets.
+    /// Traps if rows of queries, keys and values do not fit the heads, the angles or their targets.
     func checkRotarySplit(_ qkv: Tensor, _ heads: Heads, _ angles: RotaryAngles, keys: Tensor, values: Tensor) {
         precondition(qkv.width == heads.width + 2 * heads.keyValueWidth, "rows do not hold queries, keys and values")
         precondition(angles.cosine.count == qkv.rows * (heads.size / 2), "one position for each row")
@@ -36,7 +36,7 @@ extension Backend {
 }
 
 extension Attention {
-    /// Traps where queries, keys, values and output do not fit the heads or one another.
+    /// Traps if queries, keys, values and output do not fit the heads or one another.
     func check(output: Tensor) {
         precondition(heads.count % heads.keyValueCount == 0, "every group of heads is equally large")
         precondition(queries.count == heads.width, "queries are \(queries.count) wide, not \(heads.width)")

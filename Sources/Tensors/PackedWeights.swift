@@ -90,7 +90,7 @@ extension HostStorage {
 }
 
 extension WeightFormat {
-    /// As the kernels name it.
+    /// The kernels' name for the format.
     var ck: ck_weights_format {
         switch self {
         case .f32: CK_WEIGHTS_F32

@@ -14,7 +14,7 @@ open class Storage: @unchecked Sendable {
     /// The bytes, where they are in the host's memory.
     let hostBase: UnsafeMutableRawPointer?
 
-    /// Bytes that are elsewhere: whoever derives a class overrides `copyToHost` and `copyFromHost`.
+    /// Bytes outside of the host's memory: a subclass overrides `copyToHost` and `copyFromHost`.
     public init(byteCount: Int) {
         self.byteCount = byteCount
         hostBase = nil

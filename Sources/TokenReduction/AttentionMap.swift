@@ -7,11 +7,11 @@ public enum AttentionScores: String, Sendable, Hashable, CaseIterable {
     /// QKᵀ/√d, before mask and softmax: any sign.
     case logits
 
-    /// What a stage that reads such a map asks of its layer.
+    /// The evidence that a stage needs to read such a map.
     public var needs: EvidenceNeeds { self == .probabilities ? .attentionProbabilities : .attentionLogits }
 }
 
-/// A head-mean attention map A, (queries, keys): `A[q, k]` is how much row q looks at row k.
+/// A head-mean attention map A, (queries, keys): `A[q, k]` is the attention of query row q to key row k.
 ///
 /// Stages read it through the few sums that the papers' equations are made of. The map stays in the precision it was
 /// made in; every sum is taken in Double. Ranges must lie inside the map.

@@ -6,13 +6,13 @@ public import Tensors
 ///
 /// A compressor is the choice of aⱼ, of what becomes of the correlation's shares, and of dⱼ.
 public protocol Compress: Sendable {
-    /// What it must be shown.
+    /// The evidence that a layer must offer.
     var needs: EvidenceNeeds { get }
     /// One line for the table of methods.
     var summary: String { get }
-    /// Whether it takes anything in.
+    /// Whether targets take in content of the tokens that go.
     var merges: Bool { get }
-    /// What the target becomes when it takes that in.
+    /// The target's new content when it takes in `intake`.
     func blend(_ intake: Intake, in layer: LayerView) throws(ReductionError) -> Blend
 }
 
@@ -34,9 +34,9 @@ public struct Blend: Sendable, Hashable {
 }
 
 extension Compress {
-    /// Nothing but the correlation.
+    /// Default: none beside the correlation.
     public var needs: EvidenceNeeds { [] }
-    /// It does.
+    /// Default: the compressor merges.
     public var merges: Bool { true }
 
     /// Writes the merged content into the target rows of `tokens`, (N, width), in place; no other row changes.

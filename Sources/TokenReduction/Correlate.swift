@@ -2,15 +2,15 @@ public import JobVocabulary
 
 /// The second verb: where the content of a token that goes belongs.
 public protocol Correlate: Sendable {
-    /// What it must be shown.
+    /// The evidence that a layer must offer.
     var needs: EvidenceNeeds { get }
     /// One line for the table of methods.
     var summary: String { get }
-    /// Where it can work.
+    /// The places where the correlation can work.
     var places: Set<ReductionPlace> { get }
     /// What it asks of the filter beside the tokens that go.
     var wants: CandidateContent { get }
-    /// Whether anybody takes in what goes.
+    /// Whether the correlation names targets for the tokens that go.
     var namesTargets: Bool { get }
     /// The `count` tokens that go, and for each of them how its content is shared out among those that stay.
     func correlation(
@@ -19,11 +19,11 @@ public protocol Correlate: Sendable {
 }
 
 extension Correlate {
-    /// Anywhere.
+    /// Default: every place.
     public var places: Set<ReductionPlace> { Set(ReductionPlace.allCases) }
-    /// Nothing more.
+    /// Default: only the tokens that go.
     public var wants: CandidateContent { [] }
-    /// Somebody does.
+    /// Default: it names targets.
     public var namesTargets: Bool { true }
 }
 
@@ -48,7 +48,7 @@ public struct Correlation: Sendable, Hashable {
 
     /// The tokens that go, the most redundant first.
     public let sources: [Int]
-    /// For each source, who takes in how much of it.
+    /// For each source, its targets and their shares.
     public let edges: [[Edge]]
     /// What targets take in from tokens that stay: that content is copied, not moved, so these are no edges.
     public let copies: [Int: [Share]]
@@ -68,7 +68,7 @@ public struct Correlation: Sendable, Hashable {
         self.copies = copies
     }
 
-    /// Every source with one target, or with none where that is nil.
+    /// Every source with one target, or with none if that is nil.
     public init(sources: [Int], targets: [Int?], fused: [Int] = []) {
         self.init(sources: sources, edges: targets.map { $0.map { [Edge(target: $0, weight: 1)] } ?? [] }, fused: fused)
     }

@@ -1,6 +1,6 @@
 public import Tensors
 
-/// What the stages of a reduction ask of a layer; a layer computes nothing that nobody asked for.
+/// The evidence that the stages of a reduction need from a layer, which computes only what is needed.
 public struct EvidenceNeeds: OptionSet, Sendable, Hashable {
     /// One bit for each kind of evidence.
     public let rawValue: UInt16
@@ -86,7 +86,7 @@ public struct Evidence: Sendable {
         self.init(attention: attention, keys: keys?.meanOfOutermost())
     }
 
-    /// Throws where tensors that did not come from a layer hold what no layer computes: numbers that are not finite, and
+    /// Throws if tensors that did not come from a layer hold what no layer computes: numbers that are not finite, and
     /// attention after the softmax below 0 or above 1.
     func checkNumbers() throws(ReductionError) {
         if let keys, !keys.holdsFiniteNumbers {

@@ -2,7 +2,7 @@ public import JobVocabulary
 
 /// The first verb: which visual tokens to give up.
 public protocol Filter: Sendable {
-    /// What it must be shown.
+    /// The evidence that a layer must offer.
     var needs: EvidenceNeeds { get }
     /// One line for the table of methods.
     var summary: String { get }
@@ -25,13 +25,13 @@ public protocol CountingFilter: Filter {
 }
 
 extension Filter {
-    /// Anywhere.
+    /// Default: every place.
     public var places: Set<ReductionPlace> { Set(ReductionPlace.allCases) }
-    /// Nothing more.
+    /// Default: only the tokens that go.
     public var offers: CandidateContent { [] }
-    /// None: the layer alone.
+    /// Default: no earlier layers.
     public var layersOfHistory: Int { 0 }
-    /// All but one.
+    /// Default: all tokens but one.
     public func mostRemovable(of tokens: Int) -> Int { tokens - 1 }
 }
 

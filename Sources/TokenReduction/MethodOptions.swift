@@ -1,6 +1,6 @@
 internal import JobVocabulary
 
-/// One option of a method: what it is called, what it may be, what it is.
+/// One option of a method: its name, its allowed values and its value.
 public struct MethodOption: Sendable, Hashable {
     /// The name, with the part it belongs to.
     public let name: String
@@ -8,7 +8,7 @@ public struct MethodOption: Sendable, Hashable {
     public let value: String
     /// The value when nobody sets it.
     public let standard: String
-    /// What it may be: `row|column`, or a range such as `0.0 … 1.0`.
+    /// The allowed values: `row|column`, or a range such as `0.0 … 1.0`.
     public let allowed: String
 }
 

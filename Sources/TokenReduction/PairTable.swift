@@ -25,7 +25,7 @@ struct PairTable {
         }
     }
 
-    /// The column of the largest number of `row`, the first of equal ones; nil where there are no columns.
+    /// The column of the largest number of `row`, the first of equal ones; nil if there are no columns.
     func columnOfLargest(of row: Int) -> Int? {
         let start = row * columns
         var best: Int?

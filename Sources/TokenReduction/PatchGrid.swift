@@ -34,7 +34,7 @@ public struct TileGrids: Sendable, Hashable, CustomStringConvertible {
     /// The number of each tile's first patch, and of all patches.
     private let starts: [Int]
 
-    /// These tiles; none where there is no picture.
+    /// The grids of these tiles; no tiles for a text-only job.
     public init(_ grids: [PatchGrid]) throws(ReductionError) {
         self.grids = grids
         var starts = [0]

@@ -24,7 +24,7 @@ public enum QuestionRelevance: String, Sendable, Hashable, CaseIterable {
         guard let cosines = layer.evidence.relevance else {
             throw ReductionError(
                 .missingEvidence,
-                "this reduction weighs visual tokens by the question, and how like it they are is not offered here: set "
+                "this reduction weighs visual tokens by their relevance to the question, which is not offered here: set "
                     + "relevance=none")
         }
         guard cosines.count == layer.count else {

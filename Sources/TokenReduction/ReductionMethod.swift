@@ -45,7 +45,7 @@ public struct ReductionMethod: Sendable {
 
 /// Which visual tokens a budget counts.
 public enum Budget: String, Sendable, Hashable, CaseIterable {
-    /// Those left at the end.
+    /// The tokens left at the end.
     case final
     /// The mean over the layers of the language model of those that enter each, as tables of methods that reduce
     /// inside it count. The number left at the end follows: the one whose mean comes nearest.
@@ -56,7 +56,7 @@ public enum Budget: String, Sendable, Hashable, CaseIterable {
 public enum EncoderBudget: Sendable, Hashable {
     /// √(N · keep): both halves keep the same share of what enters them.
     case geometricMean
-    /// This many.
+    /// This number of tokens.
     case tokens(Int)
 
     /// Tokens that leave the encoder when `count` enter it and `keep` are left at the end.

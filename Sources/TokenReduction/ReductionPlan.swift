@@ -136,7 +136,7 @@ public struct ReductionPlan: Sendable {
         try checkSteps()
     }
 
-    /// Throws where more layers reduce than a trace can tell apart.
+    /// Throws if more layers reduce than a trace can tell apart.
     private func checkSteps() throws(ReductionError) {
         let steps = removals.values.joined().count { $0 > 0 }
         guard steps < Int(UInt8.max) else {
@@ -248,7 +248,7 @@ public struct ReductionPlan: Sendable {
             && (moment == nil || moment == method.stages(in: place)?.schedule.moment)
     }
 
-    /// What layer `layer` of `place` must offer to what reduces there; empty where nothing looks at it.
+    /// What layer `layer` of `place` must offer to what reduces there; empty if nothing looks at it.
     func needs(place: ReductionPlace, layer: Int) -> EvidenceNeeds {
         guard let stages = method.stages(in: place) else { return [] }
         var needs = reduces(in: place, layer: layer) ? stages.needs : []

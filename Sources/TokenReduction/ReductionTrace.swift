@@ -8,7 +8,7 @@ public import JobVocabulary
 public struct ReductionTrace: Sendable, Hashable {
     /// One reduction in one layer.
     public struct Step: Sendable, Hashable {
-        /// Where.
+        /// The part of the model that reduced.
         public let place: ReductionPlace
         /// The layer, counted from 0.
         public let layer: Int

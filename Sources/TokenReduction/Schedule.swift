@@ -5,7 +5,7 @@ import Glibc
 /// A layer is the paper's for the paper's model and keeps its relative depth elsewhere: `round(layer / depth · layers)`,
 /// layers counted from 0.
 public struct Schedule: Sendable, Hashable {
-    /// At what point of its layers.
+    /// The point within a layer at which it reduces.
     public let moment: Moment
     private let pattern: Pattern
 

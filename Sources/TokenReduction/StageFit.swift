@@ -15,7 +15,7 @@ public struct CandidateContent: OptionSet, Sendable, Hashable {
 }
 
 extension Stages {
-    /// Throws where the stages do not fit together or cannot work in `place`, and says who offers what is missing.
+    /// Throws if the stages do not fit together or cannot work in `place`, and says who offers what is missing.
     public func check(in place: ReductionPlace) throws(ReductionError) {
         func refuse(_ reason: String) throws(ReductionError) { throw ReductionError(.illegalCombination, reason) }
         for (stage, places) in [(filter.summary, filter.places), (correlate.summary, correlate.places)]
@@ -56,12 +56,12 @@ extension Stages {
         }
         if correlate.namesTargets, !compress.merges {
             try refuse(
-                "the correlation \"\(correlate.summary)\" names who takes in what goes, and the compressor none would "
-                    + "drop it: choose a compressor that merges, or the correlation none")
+                "the correlation \"\(correlate.summary)\" names targets for dropped tokens, and the compressor none would "
+                    + "ignore them: choose a compressor that merges, or the correlation none")
         }
         if !correlate.namesTargets, compress.merges {
             try refuse(
-                "the compressor \"\(compress.summary)\" has nothing to merge, for the correlation is none: choose a "
+                "the compressor \"\(compress.summary)\" has nothing to merge, as the correlation is none: choose a "
                     + "correlation that names targets, or the compressor none")
         }
         if proportionalAttention, place != .visionEncoder {

@@ -31,12 +31,12 @@ public struct RowRuns: Sendable, Hashable, Sequence {
     /// The rows, ascending.
     public func makeIterator() -> IndexingIterator<[Int]> { rows.makeIterator() }
 
-    /// These rows of `tensor`: a view where they are neighbours, else a copy.
+    /// These rows of `tensor`: a view if they are contiguous, else a copy.
     public func of(_ tensor: Tensor) -> Tensor {
         runs.count == 1 ? tensor.rows(runs[0]) : tensor.gathering(rows)
     }
 
-    /// These of a sequence's numbers.
+    /// The entries of a sequence's numbers at these rows.
     func of(_ numbers: [Double]) -> [Double] { rows.map { numbers[$0] } }
 }
 
@@ -94,7 +94,7 @@ public struct TokenLayout: Sendable, Hashable {
             separators: places(separators))
     }
 
-    /// Throws where the parts do not fit into the rows.
+    /// Throws if the parts do not fit into the rows.
     func check() throws(ReductionError) {
         guard visual.runs.first?.lowerBound ?? 0 >= 0, visual.runs.last?.upperBound ?? 0 <= rows else {
             throw ReductionError(

@@ -1,8 +1,8 @@
-/// In which order the tokens that stay go on.
+/// The order of the surviving tokens.
 public enum TokenOrder: String, Sendable, Hashable, CaseIterable {
     /// As they stood in the sequence.
     case sequence
-    /// As they stood, but new tokens after all others.
+    /// The order of the sequence, but new tokens after all others.
     case fusedLast = "fused-last"
     /// The one that was hardest to give up first, new tokens after all others.
     case score
@@ -35,7 +35,7 @@ public enum TokenOrder: String, Sendable, Hashable, CaseIterable {
 
 /// Which position ids the language model gives the rows that are left.
 public enum PositionPolicy: String, Sendable, Hashable, CaseIterable {
-    /// Those they had: gaps stay where tokens went.
+    /// The positions that tokens had: gaps stay where tokens went.
     case original
     /// 0, 1, 2, … anew after each reduction, the answer following at once.
     case renumbered

@@ -8,7 +8,7 @@ public struct UnitRows: Sendable {
     public var count: Int { rows.rows }
     private let rows: Tensor
 
-    /// The rows of `tensor`, (rows, width) in float32 or float64; throws `notFinite` where they hold NaN or infinity.
+    /// The rows of `tensor`, (rows, width) in float32 or float64; throws `notFinite` if they hold NaN or infinity.
     init(_ tensor: Tensor) throws(ReductionError) {
         var finite = true
         rows =

@@ -30,10 +30,10 @@ struct AddedTokens {
             guard !token.takesSpaceBefore, !token.takesSpaceBehind, !token.isWholeWord else {
                 throw TokenizerError(
                     .unsupported,
-                    "the added token \"\(content)\" strips spaces or asks for word boundaries, which is built only for "
+                    "the added token \"\(content)\" strips spaces or asks for word boundaries, which is supported only for "
                         + "a tokenizer.json; save one", file: configuration.file)
             }
-            // Without a tokenizer.json nobody asks whether a token is normalised.
+            // Without a tokenizer.json, whether a token is normalised has no effect.
             try add(content, Token(id: id, isSpecial: token.isSpecial, file: token.file))
         }
         if configuration.addedTokens == nil { try addList(directory) }

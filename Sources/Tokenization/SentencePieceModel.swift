@@ -8,7 +8,7 @@ final class SentencePieceModel: Vocabulary {
     private let pieces: [Piece]
     /// Pieces such as `<s>` by id.
     let markers: [Int: String]
-    /// The id of `<s>`, nil where the model has none.
+    /// The id of `<s>`, nil if the model has none.
     let beginning: Int?
     private let file: String
     private let handle: Handle

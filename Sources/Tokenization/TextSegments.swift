@@ -14,7 +14,7 @@ struct TextSegments: Sendable {
         var takesSpaceBefore = false
         /// Whether white space behind it belongs to it.
         var takesSpaceBehind = false
-        /// Whether it is one only where no letter, digit or underscore touches it.
+        /// Whether the text is this token only if no letter, digit or underscore touches it.
         var isWholeWord = false
     }
 

@@ -11,7 +11,7 @@ public struct Tokenizer: Sendable {
     public let file: String
     /// How many pieces the vocabulary has; ids from here on are added tokens.
     public let pieceCount: Int
-    /// The id that starts every prompt, such as that of `<s>`; nil where the tokenizer puts nothing in front.
+    /// The id that starts every prompt, such as that of `<s>`; nil if the tokenizer puts nothing in front.
     public let beginning: Int?
     /// The id of `<image>`.
     public let image: Int

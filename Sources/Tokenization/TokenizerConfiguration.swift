@@ -4,7 +4,7 @@ import Foundation
 struct TokenizerConfiguration {
     /// The path of `tokenizer_config.json`, whether it is there or not.
     let file: String
-    /// The entries of `added_tokens_decoder` by id; nil where the file has none.
+    /// The entries of `added_tokens_decoder` by id; nil if the file has none.
     let addedTokens: [(id: Int, entry: JSONValue)]?
     /// The texts that are special whatever an entry says, each with its entry if it is written as one, in their order.
     let special: [(content: String, entry: JSONValue?)]
@@ -100,7 +100,7 @@ struct TokenizerConfiguration {
         }
     }
 
-    /// The text of `bos_token`; nil where nobody names one. Throws where it is null and asked for.
+    /// The text of `bos_token`; nil if nobody names one. Throws where it is null and asked for.
     private func beginningText() throws(TokenizerError) -> String? {
         if isNull("bos_token") { throw refusal("add_bos_token is true, and bos_token is null") }
         return Self.content(of: values["bos_token"])
@@ -109,7 +109,7 @@ struct TokenizerConfiguration {
     private func needsFile(_ what: String) -> TokenizerError {
         TokenizerError(
             .unsupported,
-            "\(what), which is not built for a tokenizer.model; save a tokenizer.json with transformers beside it",
+            "\(what), which is not supported for a tokenizer.model; save a tokenizer.json with transformers beside it",
             file: file)
     }
 
@@ -125,7 +125,7 @@ struct TokenizerConfiguration {
     var cleansSpaces: Bool { values["clean_up_tokenization_spaces"]?.bool ?? false }
 
     /// What goes in front of every text of a `tokenizer.json`: nil for what its post-processor says, else a text, which is
-    /// empty where nothing does.
+    /// empty if nothing does.
     ///
     /// The class decides: transformers' `LlamaTokenizer` replaces the post-processor by `add_bos_token` and `bos_token`, the
     /// others keep it.
@@ -161,7 +161,7 @@ struct TokenizerConfiguration {
     private func refusal(_ what: String) -> TokenizerError {
         TokenizerError(
             .unsupported,
-            "\(what), which is not built; built are LlamaTokenizer, PreTrainedTokenizerFast, Qwen2Tokenizer and "
+            "\(what), which is not supported; supported are LlamaTokenizer, PreTrainedTokenizerFast, Qwen2Tokenizer and "
                 + "TokenizersBackend with at most one token in front of a text", file: file)
     }
 

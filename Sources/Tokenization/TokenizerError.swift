@@ -6,7 +6,7 @@ public struct TokenizerError: Error, Equatable, Sendable, CustomStringConvertibl
         case unreadable
         /// A file is not what its name says.
         case damaged
-        /// The folder asks for something that is not built.
+        /// The folder asks for something that is not supported.
         case unsupported
         /// The ids don't fit the model's vocabulary.
         case vocabularyMismatch = "vocabulary_mismatch"

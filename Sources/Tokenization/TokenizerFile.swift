@@ -6,7 +6,7 @@ struct TokenizerFile {
     let vocabulary: BytePairVocabulary
     /// The entries of `added_tokens`.
     let addedTokens: [JSONValue]
-    /// The special token in front of every text, by its ids; empty where the post-processor adds none.
+    /// The special token in front of every text, by its ids; empty if the post-processor adds none.
     let beginning: [Int]
     /// Where ▁ goes, which some classes of tokenizers decide anew.
     let form: Form
@@ -16,7 +16,7 @@ struct TokenizerFile {
         case legacy
         case metaspace(WordDivision.PrependScheme)
         case byteLevel
-        /// None of these.
+        /// A form that is none of the others.
         case other
     }
 

@@ -6,7 +6,7 @@ struct TokenizerSource {
     let file: String
     let vocabulary: any Vocabulary
     let added: AddedTokens
-    /// The id in front of every text; nil where there is none.
+    /// The id in front of every text; nil if there is none.
     let beginning: Int?
     /// Whether decoded texts lose the spaces before punctuation.
     let cleansSpaces: Bool

@@ -1,4 +1,4 @@
-/// Reads the steps of a `tokenizer.json` around its model, and refuses by name what is not built.
+/// Reads the steps of a `tokenizer.json` around its model, and refuses by name what is not supported.
 struct TokenizerSteps {
     /// Where the steps come from, for messages.
     let file: String
@@ -120,11 +120,11 @@ struct TokenizerSteps {
 }
 
 extension TokenizerSteps {
-    /// The error of something that the file asks for and that is not built.
+    /// The error of something that the file asks for and that is not supported.
     func refusal(_ what: String) -> TokenizerError {
         TokenizerError(
             .unsupported,
-            "it asks for \(what), which is not built; built are BPE in SentencePiece's forms (Prepend and Replace, or Metaspace) "
+            "it asks for \(what), which is not supported; supported are BPE in SentencePiece's forms (Prepend and Replace, or Metaspace) "
                 + "and byte-level BPE as of Llama 3 and Qwen 2: save the tokenizer in such a form", file: file)
     }
 

@@ -1,5 +1,5 @@
 extension Unicode.Scalar {
-    /// What the patterns that cut a text into words ask about a character.
+    /// The kinds of characters that word patterns distinguish.
     enum WordKind {
         /// `\p{L}`
         case letter

@@ -90,7 +90,7 @@ public struct DecoderInput: Sendable {
         return TokenLayout(rows: row, visual: visual, separators: separators)
     }
 
-    /// The tokens that enter the decoder, numbered through all pictures, in the order of the sequence; nil where all that
+    /// The tokens that enter the decoder, numbered through all pictures, in the order of the sequence; nil if all that
     /// are left do, tile after tile.
     var entering: [Int]? {
         guard pictures.contains(where: isArranged) else { return nil }

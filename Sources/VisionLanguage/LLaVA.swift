@@ -14,7 +14,7 @@ public final class LLaVA: VisionLanguageModel {
     private let projector: Projector
     private let likeness: QuestionLikeness
     private let decoder: Llama
-    /// `(1, decoder width)`, the row behind each line of a picture, in the residual type; nil where pictures have no lines.
+    /// `(1, decoder width)`, the row behind each line of a picture, in the residual type; nil if pictures have no lines.
     private let newline: Tensor?
 
     /// Loads the checkpoint in `directory` with its weights in `weights`, or as it holds them; see ``ModelFolder``.
@@ -158,8 +158,8 @@ public final class LLaVA: VisionLanguageModel {
         return (sequences, logits)
     }
 
-    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt, without newlines: in the order in
-    /// which it does, or `byNumber` of the tokens, which is how those are told of that the decoder goes on to reduce.
+    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt, without newlines: in the order of
+    /// the sequence, or by the tokens' numbers (`byNumber`), as results store them if the decoder reduces further.
     public func features(of input: DecoderInput, byNumber: Bool) -> Tensor {
         guard !input.pictures.isEmpty else {
             return Tensor(shape: [0, configuration.text.hidden], type: backend.residualType)
@@ -169,7 +169,7 @@ public final class LLaVA: VisionLanguageModel {
         ).tensor
     }
 
-    /// `(visual tokens, tower width)`, what entered the projector for the same tokens in the same order; nil where nobody asked
+    /// `(visual tokens, tower width)`, what entered the projector for the same tokens in the same order; nil if nobody asked
     /// for it.
     public func towerFeatures(of input: DecoderInput, byNumber: Bool) -> Tensor? {
         let rows = input.pictures.compactMap { picture -> Tensor? in

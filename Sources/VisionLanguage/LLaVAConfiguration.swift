@@ -73,7 +73,7 @@ public struct LLaVAConfiguration: Sendable, Hashable {
     public var endOfSequence: Set<Int>
     /// How pictures become square, where the checkpoint's files say so.
     public var framing: StatedFraming?
-    /// How pictures of any size are laid on several tiles; nil where each is framed to be one tile (LLaVA-1.5).
+    /// How pictures of any size are laid on several tiles; nil if each is framed to be one tile (LLaVA-1.5).
     public var anyResolution: AnyResolution?
 
     /// How pictures become square where nobody asks for anything: as the checkpoint says, or else cut, as transformers does.
@@ -87,7 +87,7 @@ public struct LLaVAConfiguration: Sendable, Hashable {
         public var place: String
     }
 
-    /// Throws where a checkpoint says itself how pictures become square, and it is another way than the one asked for; and
+    /// Throws if a checkpoint says itself how pictures become square, and it is another way than the one asked for; and
     /// where it takes pictures as they are.
     public func check(_ asked: PictureFraming) throws(ModelError) {
         guard anyResolution == nil else {

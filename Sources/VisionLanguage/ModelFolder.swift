@@ -73,7 +73,7 @@ public struct ModelFolder {
     }
 }
 
-/// Weights whose head is their embedding, whether another one is stored or not.
+/// Weights whose head is the embedding, even if a separate head is stored.
 private struct TiedHead: WeightSource {
     let source: any WeightSource
     let head: String

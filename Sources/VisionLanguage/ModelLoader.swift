@@ -10,7 +10,7 @@ public struct ModelLoader {
     private let format: WeightFormat?
 
     /// Settles how the model of `folder` is computed: in activations of `precision` and weights of `format`, or in what suits
-    /// its weights and the processor. Throws where the processor lacks what is asked for.
+    /// its weights and the processor. Throws if the processor lacks what is asked for.
     public init(_ folder: ModelFolder, precision: ElementType?, weights format: WeightFormat?) throws(TensorError) {
         self.folder = folder
         self.format = format
@@ -69,7 +69,7 @@ public struct ModelLoader {
 
 extension ModelFolder {
     /// The type of activations: `precision`, or what suits weights of `format`, or of the checkpoint's own, on this processor.
-    /// Throws where the processor lacks what is asked for.
+    /// Throws if the processor lacks what is asked for.
     public func activations(
         _ precision: ElementType?, weights format: WeightFormat?
     ) throws(TensorError) -> ElementType {

@@ -47,7 +47,7 @@ public struct ModelMemory: Sendable {
     /// The least that a worker needs: the weights and one job.
     public var least: Int { weights + Self.base + rowsPerJob * (cacheBytesPerRow + flightBytesPerRow) }
 
-    /// How a worker shares out what it may use.
+    /// How a worker divides the memory that it may use.
     public struct Shares: Sendable, Hashable {
         /// Bytes of keys and values of answers that are being written.
         public let cache: Int
@@ -59,10 +59,10 @@ public struct ModelMemory: Sendable {
 
     /// The rows of one prefill where memory allows them: more make products no faster.
     public static let usualPrefillRows = 1024
-    /// What is kept for later requests where memory allows it, unless the beginning of one prompt takes more.
+    /// Bytes kept for later requests if memory allows, unless one prompt prefix takes more.
     public static let usualShared = 256 << 20
 
-    /// Shares of `available` bytes; nil where they do not hold the least that is needed.
+    /// Shares of `available` bytes; nil if they do not hold the least that is needed.
     public func shares(of available: Int) -> Shares? {
         guard available >= least else { return nil }
         // Of what one job leaves over, a longer prefill gets a quarter at most, what is kept for later as much, answers the rest.

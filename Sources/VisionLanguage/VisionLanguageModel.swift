@@ -32,10 +32,10 @@ public protocol VisionLanguageModel: AnyObject {
     /// What ``PromptPrefix/bytes`` of a prompt's beginning would be.
     func prefixBytes(of input: DecoderInput) -> Int
 
-    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt, without newlines: in the order in
-    /// which it does, or `byNumber` of the tokens, which is how those are told of that the decoder goes on to reduce.
+    /// `(visual tokens, decoder width)`, what enters the decoder for all pictures of a prompt, without newlines: in the order of
+    /// the sequence, or by the tokens' numbers (`byNumber`), as results store them if the decoder reduces further.
     func features(of input: DecoderInput, byNumber: Bool) -> Tensor
-    /// `(visual tokens, tower width)`, what entered the projector for the same tokens in the same order; nil where nobody asked
+    /// `(visual tokens, tower width)`, what entered the projector for the same tokens in the same order; nil if nobody asked
     /// for it.
     func towerFeatures(of input: DecoderInput, byNumber: Bool) -> Tensor?
 }
@@ -59,9 +59,9 @@ extension VisionLanguageModel {
 public struct EncodedTile: Sendable {
     /// `(visual tokens, decoder width)`, what enters the decoder, in the residual type.
     public let features: Tensor
-    /// `(visual tokens, tower width)`, what entered the projector; nil where nobody asked for it.
+    /// `(visual tokens, tower width)`, what entered the projector; nil if nobody asked for it.
     public let towerFeatures: Tensor?
-    /// The reduction so far; the decoder goes on with what is left.
+    /// The reduction so far; the decoder continues with the surviving tokens.
     public let reduction: TileReduction
     /// Operations of the tower, and of bringing its rows into the space of texts where the reduction reads the question.
     public let towerFLOPs: Int
@@ -79,7 +79,7 @@ public struct TileRequest: Sendable {
     public let patches: Tensor
     /// How it is reduced.
     public let plan: ReductionPlan
-    /// What the user asks, for plans that read it.
+    /// The user's question, for plans that read it.
     public let question: String?
     /// Whether the rows that enter the projector come out as well.
     public let keepsTower: Bool

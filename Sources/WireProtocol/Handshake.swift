@@ -16,7 +16,7 @@ extension WireHello {
         var hello = client(session: session)
         hello.worker = name
         hello.host = host
-        // Whoever has no time left says so by the least number that is not 0.
+        // 0 means no limit, so no time left is sent as the least number above 0.
         hello.secondsLeft = timeLeft.map { max($0 / .seconds(1), .leastNonzeroMagnitude) } ?? 0
         hello.capacity = UInt32(clamping: capacity)
         hello.held = held

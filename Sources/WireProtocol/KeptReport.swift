@@ -8,7 +8,7 @@ extension WireShardReport {
         return Self.checksum(body[...]) + body
     }
 
-    /// A report that was kept; nil where the bytes are not all of one.
+    /// A report that was kept; nil if the bytes are not all of one.
     public init?(kept bytes: [UInt8]) {
         let body = bytes.dropFirst(8)
         guard Array(bytes.prefix(8)) == Self.checksum(body),

@@ -8,7 +8,7 @@ public enum ProtocolVersion {
     /// Name and version of this software, as told to peers and written into results.
     public static let software = "winnow 0.1.0"
 
-    /// Why a Hello cannot be accepted, or nil where it can.
+    /// Why a Hello cannot be accepted, or nil if it can.
     public static func refusal(of hello: WireHello) -> WireRefusal? {
         guard hello.protocolVersion != current else { return nil }
         return WireRefusal(
@@ -17,7 +17,7 @@ public enum ProtocolVersion {
                 + "speaks \(current): install the same winnow version on both machines")
     }
 
-    /// Throws where a coordinator speaks another version than this build.
+    /// Throws if a coordinator speaks another version than this build.
     public static func check(_ welcome: WireWelcome) throws(WireError) {
         guard welcome.protocolVersion == current else {
             throw WireError(

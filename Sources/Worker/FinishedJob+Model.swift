@@ -55,7 +55,7 @@ extension FinishedJob {
             lease: job.job.lease, row: row, header: header, summary: summary)
     }
 
-    /// A job that cannot be answered; `model` is nil where none was loaded.
+    /// A job that cannot be answered; `model` is nil if none was loaded.
     static func failed(
         _ job: PreparedJob, because error: any Error, errorClass: ErrorClass, model: LoadedModel?
     ) -> FinishedJob {

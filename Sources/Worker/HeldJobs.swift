@@ -1,6 +1,6 @@
 internal import JobModel
 
-/// The jobs a worker holds, with the number of those that still run always at hand.
+/// The jobs that a worker holds, and how many of them still run.
 struct HeldJobs: Sendable {
     enum Stage { case working, finished, reported }
 
@@ -9,7 +9,7 @@ struct HeldJobs: Sendable {
         var stage: Stage
         /// Nil for one whose row a former process has written.
         var batch: BatchID?
-        /// What its progress is, beyond the count of whoever has it now: so it never goes down when it is passed on.
+        /// Progress from earlier holders, added to the present holder's count: the sum never goes down.
         var base: UInt64 = 0
     }
 

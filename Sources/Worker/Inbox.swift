@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The letters for one thread: any thread posts, the owner takes all of them at once.
+/// The messages for one thread: any thread posts, the owner takes all of them at once.
 ///
 /// Its length is bounded by the jobs a worker holds, since every letter is about one of them.
 final class Inbox<Letter: Sendable>: @unchecked Sendable {

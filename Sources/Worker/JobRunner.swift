@@ -101,7 +101,7 @@ public protocol JobRunner: AnyObject {
 }
 
 extension JobRunner {
-    /// None: every job can be run here.
+    /// Default: none, every job can be run here.
     public func takeUnfit() -> [UnfitJobs] { [] }
 }
 

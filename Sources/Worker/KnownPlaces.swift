@@ -7,7 +7,7 @@ struct KnownPlaces {
 
     private var checked: [String: ContinuousClock.Instant] = [:]
 
-    /// Why the results of a job would not be found where this worker would write them; nil where they would.
+    /// Why the results of a job would not be found where this worker would write them; nil if they would.
     mutating func misplacement(of job: LeasedJob) -> String? {
         guard let token = job.description.resultsToken else { return nil }
         let now = ContinuousClock.now

@@ -1,4 +1,4 @@
-/// When a worker ends by itself: a guest of a batch system leaves in time, and does not wait for nothing.
+/// When a worker ends by itself: before its lifetime is over, without work, or without a coordinator.
 extension LinkState {
     enum Limit {
         case idle(Duration)

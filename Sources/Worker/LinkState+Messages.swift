@@ -1,7 +1,7 @@
 internal import JobModel
 internal import WireProtocol
 
-/// What the worker says, made from what it holds.
+/// The worker's messages, made from its state.
 extension LinkState {
     var isWelcomed: Bool { if case .welcomed = phase { true } else { false } }
     var slots: Int { capacity + configuration.prefetch }

@@ -264,7 +264,7 @@ package struct LinkState: Sendable {
         return [.note("\(error)")] + handBack(leases, reason: error.message) + drain(now: now)
     }
 
-    /// No more jobs; those that run are finished, written and reported, then the worker ends.
+    /// Takes no more jobs; running ones are finished, written and reported, then the worker ends.
     package mutating func drain(now: Instant) -> [Action] {
         stopping = true
         if let grace = configuration.grace, graceDeadline == nil { graceDeadline = now + grace }
@@ -273,7 +273,7 @@ package struct LinkState: Sendable {
         return actions + closing(now: now)
     }
 
-    /// No more jobs; those that run are handed back, finished ones are written and reported, then the worker ends.
+    /// Takes no more jobs; running ones are handed back, finished ones are written and reported, then the worker ends.
     package mutating func stop(now: Instant) -> [Action] {
         let running = held.all.filter { $0.stage == .working }.map(\.lease)
         return handBack(running, reason: "the worker was stopped") + drain(now: now)

@@ -40,7 +40,7 @@ final class LoadedModel {
         let text: String
     }
 
-    /// Loads the model of `key`; throws `notEnoughMemory` where it does not fit into `memory` bytes or what the machine has left.
+    /// Loads the model of `key`; throws `notEnoughMemory` if it does not fit into `memory` bytes or what the machine has left.
     init(_ key: ModelKey, capacity: Int, threads: Int, memory: Int?, progress: RunnerProgress) throws {
         self.key = key
         let folder = try ModelFolder(directory: key.directory, visionTower: key.visionTower)

@@ -94,7 +94,7 @@ public final class ModelRunner: JobRunner {
         return unfit
     }
 
-    /// The model of a key; nil where it does not load, and then its prepared jobs are given up.
+    /// The model of a key; nil if it does not load, and then its prepared jobs are given up.
     private func load(_ key: ModelKey, _ progress: RunnerProgress) throws -> LoadedModel? {
         if let loaded, loaded.key == key { return loaded }
         if let known = broken[key], .now - known.since < Self.modelRetryDelay {

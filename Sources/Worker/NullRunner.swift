@@ -25,11 +25,11 @@ public final class NullRunner: JobRunner {
 
     private struct Running {
         var job: LeasedJob
-        /// When it ends; nil for one that never does.
+        /// When the job ends; nil for one that never does.
         var end: ContinuousClock.Instant?
     }
 
-    /// Longest time in one step, so that letters are read.
+    /// Longest time in one step, so that messages are read in between.
     private static let longestStep: Duration = .milliseconds(10)
 
     /// Jobs that run at the same time.

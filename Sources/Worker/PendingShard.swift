@@ -68,7 +68,7 @@ struct PendingShard {
         rows.isDue(at: now) || jobs.count >= Self.reportLimit.rows || reportBytes >= Self.reportLimit.bytes
     }
 
-    /// Why the rows would not be found where they would be written; nil where they would.
+    /// Why the rows would not be found where they would be written; nil if they would.
     var misplacement: String? {
         guard writesFile, let token else { return nil }
         return ResultsToken.mismatch(token, in: folder.path)
@@ -82,7 +82,7 @@ struct PendingShard {
         return try rows.seal(as: .now(), into: .pending)
     }
 
-    /// What the coordinator is told about the sealed shard.
+    /// The report about the sealed shard for the coordinator.
     func report(_ shard: SealedShard) -> WireShardReport {
         var report = WireShardReport()
         report.batch = batch.rawValue

@@ -93,7 +93,7 @@ private struct RunningJobs {
         case lost
         /// Its row goes into a shard.
         case written
-        /// It failed in a way after which the coordinator wants another attempt: there is no row.
+        /// The job failed in a way after which the coordinator wants another attempt: there is no row.
         case runsAgain
     }
 

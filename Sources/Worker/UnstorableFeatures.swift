@@ -2,7 +2,7 @@ internal import ResultFiles
 
 /// Features that the type of results cannot hold: as float16 they would be infinite.
 struct UnstorableFeatures: Error, CustomStringConvertible {
-    /// The first token that has one, among those whose features are stored.
+    /// The first token with such a number, among those whose features are stored.
     let token: Int
 
     var description: String {
@@ -10,7 +10,7 @@ struct UnstorableFeatures: Error, CustomStringConvertible {
             + "'features: none', or with 'features: tower' if it stores 'projected'"
     }
 
-    /// Throws where a number is infinite or none; `features` is (tokens, width).
+    /// Throws if a number is infinite or none; `features` is (tokens, width).
     static func check(_ features: [Float16], width: Int) throws(UnstorableFeatures) {
         guard !features.isFinite, let place = features.firstIndex(where: { !$0.isFinite }) else { return }
         throw UnstorableFeatures(token: place / max(1, width))

@@ -4,15 +4,15 @@ public import ZeroMQ
 
 /// What a worker must know before it starts.
 public struct WorkerConfiguration: Sendable {
-    /// When the rows of a batch become a shard, whichever comes first.
+    /// Limits at which the rows of a batch become a shard; the first one reached counts.
     public struct Sealing: Sendable {
-        /// As many rows as this.
+        /// Rows of the shard.
         public var rows = 1_024
-        /// As many bytes of columns as this.
+        /// Bytes of the columns.
         public var bytes = 64 << 20
-        /// This long after the first row.
+        /// Time after the first row.
         public var age: Duration = .seconds(10)
-        /// This long without any job of the batch left in the worker, so that a small batch ends promptly.
+        /// Time without any job of the batch left in the worker, so that a small batch ends promptly.
         public var idle: Duration = .milliseconds(250)
         /// Whether there are files at all; without them rows are reported as if there were, to measure the queue alone.
         public var writesShards = true
@@ -52,7 +52,7 @@ public struct WorkerConfiguration: Sendable {
     public var grace: Duration?
     /// First pause before a new connection after the coordinator fell silent; it doubles.
     public var reconnectPause: Duration = .milliseconds(500)
-    /// Longest such pause.
+    /// Longest pause before a new connection.
     public var longestReconnectPause: Duration = .seconds(32)
 
     /// A configuration with the documented defaults; without a session it makes up a new one.

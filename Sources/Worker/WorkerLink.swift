@@ -5,7 +5,7 @@ internal import Synchronization
 internal import WireProtocol
 internal import ZeroMQ
 
-/// What other threads tell the one that talks to the coordinator.
+/// Messages of other threads to the one that talks to the coordinator.
 enum LinkEvent: Sendable {
     case ready(capacity: Int)
     case finished(Lease)

@@ -3,7 +3,7 @@ internal import JobModel
 internal import ResultFiles
 internal import WireProtocol
 
-/// What other threads tell the one that writes results.
+/// Messages of other threads to the one that writes results.
 enum WriterLetter: Sendable {
     case finished(FinishedJob, of: LeasedJob)
     /// How many jobs of a batch are in the runner now, and where their results go.

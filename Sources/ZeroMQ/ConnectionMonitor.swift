@@ -47,7 +47,7 @@ public struct ConnectionMonitor: ~Copyable {
         self.socket = socket
     }
 
-    /// The next event, or nil where nothing has happened.
+    /// The next event, or nil if nothing has happened.
     public borrowing func next() throws(ZeroMQError) -> Event? {
         // First frame: 16 bits of event, 32 bits of detail, in the machine's byte order. Second frame: the endpoint.
         guard let report = try socket.receive()?.first, report.count >= 2 else { return nil }

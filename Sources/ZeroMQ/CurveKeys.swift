@@ -11,7 +11,7 @@ public struct CurvePublicKey: Hashable, Sendable, CustomStringConvertible {
         self.text = text
     }
 
-    /// A key from its 32 bytes, as they travel; nil where there are more or fewer.
+    /// A key from its 32 bytes, as they travel; nil if there are more or fewer.
     public init?(bytes: [UInt8]) {
         guard let text = Z85.text(of: bytes) else { return nil }
         self.text = text
@@ -23,7 +23,7 @@ public struct CurvePublicKey: Hashable, Sendable, CustomStringConvertible {
     public var description: String { text }
 }
 
-/// The secret half of a CURVE key pair; however it is printed, it does not show.
+/// The secret half of a CURVE key pair; printing it shows a placeholder.
 public struct CurveSecretKey: Hashable, Sendable {
     private let text: String
 
@@ -40,9 +40,9 @@ public struct CurveSecretKey: Hashable, Sendable {
 }
 
 extension CurveSecretKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Not the key.
+    /// A placeholder: a secret key is never printed.
     public var description: String { "(secret)" }
-    /// Not the key.
+    /// A placeholder: a secret key is never printed.
     public var debugDescription: String { description }
     /// Nothing to look into, for `dump` and its like.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
@@ -50,12 +50,12 @@ extension CurveSecretKey: CustomStringConvertible, CustomDebugStringConvertible,
 
 /// A CURVE key pair: Curve25519, as CurveZMQ uses it (rfc.zeromq.org/spec/26).
 public struct CurveKeyPair: Hashable, Sendable {
-    /// What others know this side by.
+    /// The public half, by which peers recognise this side.
     public let publicKey: CurvePublicKey
-    /// What proves it.
+    /// The secret half, which proves that this side owns the key.
     public let secretKey: CurveSecretKey
 
-    /// A pair whose halves belong together; nil where they do not.
+    /// A pair whose halves belong together; nil if they do not.
     public init?(publicKey: CurvePublicKey, secretKey: CurveSecretKey) {
         var derived = [CChar](repeating: 0, count: Z85.textCount + 1)
         guard zmq_curve_public(&derived, secretKey.revealed()) == 0, Z85.string(derived) == publicKey.text else {

@@ -3,7 +3,7 @@ private import Foundation
 private import Glibc
 private import Synchronization
 
-/// What keeps connections to a TCP endpoint from being made, where libzmq only goes on trying.
+/// Finds out why connections to a TCP endpoint fail; libzmq only keeps trying.
 ///
 /// It is found out on a thread of its own, by looking up the name and by one connection that is closed again at once.
 public final class Reachability: Sendable {
@@ -47,7 +47,7 @@ public final class Reachability: Sendable {
         }
     }
 
-    /// What hinders; nil where nothing does, or nothing has been found out yet.
+    /// What hinders; nil if nothing does, or nothing has been found out yet.
     public var hindrance: Hindrance? { found.withLock { $0 } }
 
     private static func hindrance(of endpoint: String, patience: Duration) -> Hindrance? {
@@ -98,7 +98,7 @@ private struct NameLookup {
     }
 
     private(set) var addresses: [Address] = []
-    /// Why there are none.
+    /// Why no address was found.
     private(set) var failure = ""
 
     init(_ host: String, _ port: String) {
@@ -171,7 +171,7 @@ private final class LookupAnswer: Sendable {
         isSettled.signal()
     }
 
-    /// The answer; false where it does not come in time.
+    /// The answer; false if it does not come in time.
     func wait(seconds: Double) -> Bool {
         _ = isSettled.wait(timeout: .now() + seconds)
         return value.withLock { $0 }

@@ -79,7 +79,7 @@ public struct Socket: ~Copyable {
     /// Closes the socket now rather than at the end of its scope.
     public consuming func close() {}
 
-    /// Gives up what is not sent yet, so that nothing of it arrives after the socket is closed.
+    /// Drops unsent messages, so that none arrives after the socket is closed.
     public borrowing func dropUnsent() throws(ZeroMQError) {
         try withUnsafePointer(to: Int32(0)) { bytes throws(ZeroMQError) in
             try Self.set(ZMQ_LINGER, of: pointer, to: bytes, count: MemoryLayout<Int32>.size)
@@ -116,7 +116,7 @@ public struct Socket: ~Copyable {
 
     /// Queues one message, all of its frames or none.
     ///
-    /// Throws `wouldBlock` where it cannot be queued now and, on a router, `unreachable` where the peer is unknown.
+    /// Throws `wouldBlock` if it cannot be queued now and, on a router, `unreachable` where the peer is unknown.
     public borrowing func send(_ frames: [[UInt8]]) throws(ZeroMQError) {
         precondition(!frames.isEmpty, "a message has at least one frame")
         for (index, frame) in frames.enumerated() {
@@ -128,7 +128,7 @@ public struct Socket: ~Copyable {
         }
     }
 
-    /// Takes the next message, or nil where none has arrived.
+    /// Takes the next message, or nil if none has arrived.
     ///
     /// A message beyond the limits of the options is read to its end, thrown away and reported as `tooLarge`.
     public borrowing func receive() throws(ZeroMQError) -> [[UInt8]]? { try receiveMessage()?.frames }
@@ -163,7 +163,7 @@ public struct Socket: ~Copyable {
     /// What `Poller.wait` needs to watch this socket; valid while the socket lives.
     public var pollSource: PollSource { PollSource(socket: pointer) }
 
-    /// One frame and whether the message goes on; nil where the message has not arrived.
+    /// One frame and whether the message goes on; nil if the message has not arrived.
     private borrowing func receiveFrame(
         first: Bool, sender: inout String?
     ) throws(ZeroMQError) -> ([UInt8], Bool)? {

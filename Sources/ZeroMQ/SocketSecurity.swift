@@ -2,7 +2,7 @@ private import CZeroMQ
 
 /// How the connections of a socket are protected.
 public enum SocketSecurity: Hashable, Sendable {
-    /// Not at all: for connections that do not leave the machine.
+    /// No encryption: for connections that do not leave the machine.
     case none
     /// CURVE, listening side: encrypted, and both sides prove their keys.
     case server(secretKey: CurveSecretKey)

@@ -70,7 +70,7 @@ struct PythonReaderTests {
     }
 
     @Test(.enabled(if: SystemPython.has("pandas"), "needs pandas")) func everyDocumentedLineOfPythonRuns() throws {
-        // A job about no picture must not spoil the mean over features; the last lines read a file's first row.
+        // A text-only job must not spoil the mean over features; the last lines read a file's first row.
         let mixed = [ResultsTree.row("scene-003/q0"), ResultsTree.textAlone("scene-003/q1")]
         let sealed = try tree.seal(mixed, as: 3)
         let first = try tree.folder.shards().first == sealed.path ? mixed[0] : self.first
@@ -291,7 +291,7 @@ struct PythonReaderTests {
         #expect(names.contains("'left_at'") && !names.contains("'score'"))
     }
 
-    /// A folder with jobs about no picture, beside another and alone in their shard, or one of them alone.
+    /// A folder with text-only jobs, beside another and alone in their shard, or one of them alone.
     private func withoutPictures(trace: StoredTrace, alone: Bool) throws -> ResultsTree {
         let other = try ResultsTree()
         var header = ResultsTree.header()

@@ -74,7 +74,7 @@ struct ResultsTree {
         return row
     }
 
-    /// A row of a job about no picture.
+    /// A row of a text-only job.
     static func textAlone(_ id: String) -> ResultRow {
         var row = row(id, features: false)
         (row.pictures, row.segments) = (ResultRow.Pictures([]), ResultRow.Segments())

@@ -147,7 +147,7 @@ struct BenchmarkFormatTests {
         #expect(error?.code == .unfinished)
     }
 
-    /// A file without the questions about no picture scores as the answers did from which it was made.
+    /// A file without the text-only questions scores like the answers that it was made from.
     @Test func answerFilesMayLeaveQuestionsOut() throws {
         let rows = ["4", "5", "11"].map { id in
             let image = id == "5" ? "" : "\"image\": \"\(id)/image.png\", "

@@ -7,7 +7,7 @@ import Testing
 import TokenReduction
 import VisionLanguage
 
-/// Prompts about no picture: as transformers answers them, alone and beside prompts with pictures.
+/// Text-only prompts: as transformers answers them, alone and beside prompts with pictures.
 struct TextAloneTests {
     struct Prompt: Decodable {
         let template: String

@@ -125,7 +125,7 @@ import Testing
             """, path)
         do {
             _ = try ShardReader(path).verify()
-            Issue.record("a job about no picture has features")
+            Issue.record("a text-only job has features")
         } catch {
             #expect(error.code == .corrupt && error.message.contains("row 1"), "\(error)")
         }

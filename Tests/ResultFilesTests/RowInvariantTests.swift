@@ -96,7 +96,7 @@ import Testing
         #expect(read == good)
     }
 
-    /// Ways to give a row about no picture something of one.
+    /// Ways to give a text-only row something that belongs to a picture.
     enum Remnant: CaseIterable {
         case segments, tokens, kept, steps, merges, features, tokensIn, tokensOut
 

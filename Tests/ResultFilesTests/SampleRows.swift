@@ -87,7 +87,7 @@ struct SampleRows {
         return row
     }
 
-    /// A job about no picture: all that a row has but what is of one.
+    /// A text-only job: a row without anything that belongs to a picture.
     mutating func textAlone(_ number: Int) -> ResultRow {
         var row = row(number, features: false)
         (row.pictures, row.segments) = (ResultRow.Pictures([]), ResultRow.Segments())

@@ -75,7 +75,7 @@ extension BlackBox {
             let keys = folder.file("keys").path
             let first = try await winnow("keys", "new", "--keys", keys, "--output", "json")
             #expect(first.code == 0 && first.output.contains("server.key"), "\(first)")
-            #expect(try await winnow("keys", "new", "--keys", keys).output.contains("every key is there"))
+            #expect(try await winnow("keys", "new", "--keys", keys).output.contains("every key exists"))
             let named = try await winnow("keys", "new", "--keys", keys, "--role", "worker", "--name", "gpu-1")
             #expect(named.code == 0 && named.output == keys + "/gpu-1.key\n", "\(named)")
             let again = try await winnow("keys", "new", "--keys", keys, "--role", "client", "--name", "gpu-1")

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension BlackBox {
-    /// Questions about no picture beside others: ScienceQA from its published form to both of its scores, and what a user does
+    /// Text-only questions beside others: ScienceQA from its published form to both of its scores, and what a user does
     /// with the results.
     @Suite struct TextAloneTests {
         private let folder: TemporaryDirectory
@@ -125,7 +125,7 @@ extension BlackBox {
             let show = try await winnow("results", "show", Self.textAlone, results)
             #expect(show.code == 0 && show.output.contains("picture   none"), "\(show)")
             let png = try await winnow("results", "show", Self.textAlone, results, "--png", folder.file("a.png").path)
-            #expect(png.code == 2 && png.errors.contains("about no picture"), "\(png)")
+            #expect(png.code == 2 && png.errors.contains("is text-only"), "\(png)")
             let report = try await winnow("report", results)
             #expect(report.code == 0 && report.errors.isEmpty, "\(report)")
             let html = try String(contentsOfFile: results + "/report.html", encoding: .utf8)

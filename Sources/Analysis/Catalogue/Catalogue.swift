@@ -19,13 +19,13 @@ public final class Catalogue {
         /// What could not be read, a sentence each: shards, and rows that count and are in none.
         public var unreadable: [String]
 
-        /// Nothing.
+        /// The summary of an empty catalogue.
         public static let none = Summary(shards: 0, jobs: 0, unreadable: [])
     }
 
     /// The results folder.
     public let folder: ResultsFolder
-    /// What it holds.
+    /// Counts of the catalogue's shards and rows.
     public private(set) var summary = Summary.none
     let queue: DatabaseQueue
     /// The shards that jobs were read from.
@@ -42,7 +42,7 @@ public final class Catalogue {
         return try make(folder, of: shards, committed: committed)
     }
 
-    /// Throws where a folder has no shards at all though rows in them count: a good catalogue is not to give way to an empty one.
+    /// Throws if a folder has no shards at all though rows in them count: a good catalogue is not to give way to an empty one.
     private static func check(
         _ shards: [String], hold committed: CommittedRows?, in folder: ResultsFolder
     ) throws {
@@ -62,7 +62,7 @@ public final class Catalogue {
         let fresh = final.deletingLastPathComponent().appendingPathComponent(
             ".\(ResultsLayout.catalogue)-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: fresh) }
-        // Others see by it that somebody is at work, and not killed.
+        // Shows other processes that this one is at work and was not killed.
         let claim = try? FileLock(.file(fresh.path), waits: false)
         defer { withExtendedLifetime(claim) {} }
         var summary = Summary.none
@@ -84,7 +84,7 @@ public final class Catalogue {
             try CatalogueLock.holding(folder.path) {
                 // What a killed writer left of the old file would be rolled back into the new one.
                 for suffix in ["-journal", "-wal", "-shm"] { unlink(final.path + suffix) }
-                // What reads the old file goes on reading it.
+                // Readers of the old file continue to read it.
                 guard rename(fresh.path, final.path) == 0 else {
                     throw AnalysisError(
                         .catalogue, "\(final.path) cannot be replaced: \(String(cString: strerror(errno)))")
@@ -135,7 +135,7 @@ public final class Catalogue {
         (queue, summary) = fresh
     }
 
-    /// Opens an existing catalogue and adds what is new; nil where it has to be made anew.
+    /// Opens an existing catalogue and adds what is new; nil if it has to be made anew.
     private static func refresh(
         _ folder: ResultsFolder, _ committed: () throws -> CommittedRows?
     ) throws -> (queue: DatabaseQueue, summary: Summary)? {
@@ -157,7 +157,7 @@ public final class Catalogue {
                 }
             }
             let gone = Set(known.map(\.path)).subtracting(shards)
-            // Where a shard went away, rows that it superseded may count again; one without visible rows superseded none.
+            // If a shard has gone, rows that it superseded may count again; a shard without visible rows superseded none.
             guard try gone.isEmpty || gone.isDisjoint(with: queue.read(Self.shardsWithRows)) else { return nil }
             let settled = Set(known.filter(\.isSettled).map(\.path))
             let damage = try queue.read { try CatalogueAdditions.knownDamage(in: folder, $0) }
@@ -200,12 +200,12 @@ public final class Catalogue {
     /// Shards that are added at once: what a process adds before it is killed need not be added again.
     private static let shardsOfATransaction = 64
 
-    /// The shards of which rows are visible.
+    /// The shards that hold visible rows.
     private static func shardsWithRows(_ database: Database) throws -> Set<String> {
         try Set(String.fetchAll(database, sql: "SELECT DISTINCT shard FROM jobs"))
     }
 
-    /// A connection that cannot change the file, and that runs no code of whoever made it.
+    /// A connection that cannot change the file, and that runs no code from its author.
     private static func open(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.readonly = true

@@ -64,7 +64,7 @@ extension Catalogue {
             try queue.read { database in
                 let find = try database.cachedStatement(sql: "SELECT shard, row FROM jobs WHERE id = ?")
                 return try ids.compactMap { id -> (id: String, shard: String, row: Int)? in
-                    // Somebody else's catalogue may hold anything.
+                    // A catalogue from elsewhere may hold anything.
                     guard let found = try Row.fetchOne(find, arguments: [id]),
                         let shard = String.fromDatabaseValue(found["shard"] as DatabaseValue),
                         let row = Int.fromDatabaseValue(found["row"] as DatabaseValue)

@@ -73,7 +73,7 @@ enum CatalogueSchema {
         try String.fetchSet(database, sql: "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema")
     }
 
-    /// Those of a catalogue.
+    /// The tables, indices and views of a catalogue that this program makes.
     private static let ownObjects: Set<String> = {
         do {
             return try DatabaseQueue().write { database in

@@ -7,7 +7,7 @@ public import ResultFiles
 public struct CommittedRows: Sendable {
     /// What the store says about a row.
     public enum Verdict: Sendable, Hashable {
-        /// It is the job's result.
+        /// The row is its job's result.
         case visible
         /// The job's result is another row.
         case superseded
@@ -17,7 +17,7 @@ public struct CommittedRows: Sendable {
         case undecided
     }
 
-    /// The item whose result each row is: a row that bears another id is nobody's.
+    /// The item whose result each row is: a row with another id belongs to no job.
     private let rows: [RowIdentity: String]
     private let finished: Set<String>
     private let unfinished: Set<String>
@@ -43,7 +43,7 @@ public struct CommittedRows: Sendable {
         return finished.contains(item) ? .superseded : .orphaned
     }
 
-    /// Where a worker wrote the row of a job; nil where it has none.
+    /// Where a worker wrote the row of a job; nil if it has none.
     static func identity(of job: StoredResults.Job) -> RowIdentity? {
         guard let shard = job.shard, let row = job.row else { return nil }
         return RowIdentity(shard: name(of: shard), row: row)

@@ -11,7 +11,7 @@ struct FileStamp: Equatable {
         self.changed = changed
     }
 
-    /// The stamp of a file; nil where it cannot be asked for.
+    /// The stamp of a file; nil if it cannot be asked for.
     init?(of path: String) {
         var information = stat()
         guard stat(path, &information) == 0 else { return nil }

@@ -1,6 +1,6 @@
 internal import ResultFiles
 
-/// Comma-separated values as RFC 4180 has them, with a line of names first.
+/// Comma-separated values as in RFC 4180, with a line of names first.
 public enum CSV {
     /// The rows of a query; NULL is empty.
     public static func text(_ result: QueryResult) -> String {

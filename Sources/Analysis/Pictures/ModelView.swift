@@ -28,7 +28,7 @@ public struct ModelView: Sendable {
             throw AnalysisError(
                 .badRequest,
                 row.pictures.isEmpty
-                    ? "job \(row.id) is about no picture"
+                    ? "job \(row.id) is text-only: there is nothing to draw"
                     : "job \(row.id) has \(s.count) segments, there is none with number \(segment)")
         }
         let number = Int(s.picture[segment]), name = row.pictures.image[number]

@@ -117,7 +117,7 @@ struct BatchAccount: Encodable {
         zip(names, means).map { Phase(name: $0, mean: $1) }
     }
 
-    /// A count as a catalogue gives it, which may be somebody else's.
+    /// A count from a catalogue, which may come from elsewhere.
     private static func count(_ value: Double) -> Int { value.isFinite ? Int(max(0, min(1e15, value))) : 0 }
 
     private static func latency(_ catalogue: Catalogue) throws -> Latency {

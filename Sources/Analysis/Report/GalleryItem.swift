@@ -16,11 +16,11 @@ struct GalleryItem: Encodable {
 
     /// In `image`: the picture could not be read, or the job failed.
     static let notShown = -1
-    /// In `image`: the prompt is about no picture.
+    /// In `image`: the job is text-only.
     static let noPicture = -2
 
     let batch: Int
-    /// Which of several tiles it is, such as `picture 2 of 3`; empty where there is one.
+    /// Which of several tiles it is, such as `picture 2 of 3`; empty if there is one.
     let tile: String
     let id, prompt, answer, status, error: String
     let expected: [String]
@@ -73,7 +73,7 @@ struct GalleryItem: Encodable {
         merges = Self.packed(row.merges, own)
     }
 
-    /// The entries of a tile's tokens; none where nothing was stored.
+    /// The entries of a tile's tokens; none if nothing was stored.
     private static func part<Value>(_ values: [Value], _ own: Range<Int>) -> [Value] {
         own.upperBound <= values.count ? Array(values[own]) : []
     }

@@ -39,7 +39,7 @@ public struct ReportPage {
     ///
     /// - Parameters:
     ///   - gallery: Jobs in the gallery: questions, if several methods stand side by side. Of one batch, or of several that
-    ///     share no question, jobs shared out among the batches, those about no picture only to fill up.
+    ///     share no question, jobs shared out among the batches, text-only jobs only to fill up.
     ///   - now: What the page says about when it was made.
     public init(_ sources: [Source], title: String?, gallery: Int = 48, software: String, now: Date) throws {
         let methods = sources.map(\.method)

@@ -304,7 +304,7 @@ class Job:
     def mask(self, step: int | None = None) -> np.ndarray:
         """Which tokens are there after a step (after the last one without): booleans in the shape of the grid.
 
-        A job about no picture has none. Of several segments `masks` gives each its own.
+        A text-only job has none. Of several segments `masks` gives each its own.
         """
         masks = self.masks(step) or [np.zeros((0, 0), bool)]
         if len(masks) > 1:

@@ -23,7 +23,7 @@ public struct Merging {
 
     /// The results folder.
     public let folder: ResultsFolder
-    /// What the job store says; nil where nobody writes here any more and there is none.
+    /// What the job store says; nil if nobody writes here any more and there is none.
     public let committed: CommittedRows?
     /// About the bytes of a merged shard.
     public let targetBytes: Int
@@ -47,7 +47,7 @@ public struct Merging {
     public func run(_ step: (_ what: String) -> Void = { _ in }) throws -> Summary {
         var summary = Summary()
         try folder.prepare()
-        // Nobody writes here any more, so these are what workers and merges left that were killed.
+        // Nothing writes here any more: parts that are left come from killed workers and merges.
         _ = folder.sweepStaleParts(now: Date(), olderThan: .zero)
         try setPendingAside()
         summary.shardsBefore = try folder.shards().count
@@ -105,7 +105,7 @@ public struct Merging {
         }
     }
 
-    /// Jobs of which shards hold several attempts: only a job store knows which of them is the result.
+    /// Jobs with several attempts in the shards: only a job store knows which attempt is the result.
     public func contestedJobs() throws -> [String] {
         let counts = try Catalogue(folder) { committed }.query(
             "SELECT (SELECT SUM(rows) FROM shards), (SELECT COUNT(*) FROM jobs)"
@@ -132,7 +132,7 @@ public struct Merging {
     /// The visible rows of a shard.
     private struct Visible {
         var rows: [Int] = []
-        /// Whether the shard has no others.
+        /// Whether all rows of the shard are visible.
         var isAll = false
     }
 

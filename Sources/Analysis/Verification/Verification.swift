@@ -4,7 +4,7 @@ public import JobStore
 internal import JobVocabulary
 public import ResultFiles
 
-/// Every row of a results folder read back, against its checksums and against what the job store says.
+/// Reads every row of a results folder back and checks it against its checksums and the job store.
 public struct Verification: Sendable {
     /// What can be wrong.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
@@ -28,7 +28,7 @@ public struct Verification: Sendable {
         public var job: String
         /// The shard, relative to the results folder, where there is one.
         public var shard: String
-        /// The row of the shard; nil where the whole shard is meant.
+        /// The row of the shard; nil for the whole shard.
         public var row: Int?
         /// What was found.
         public var reason: String
@@ -127,7 +127,7 @@ extension Verification {
     }
 }
 
-/// The rows that were read, until all of them are and each can be judged.
+/// Collects rows until all are read and each can be judged.
 private struct Tally {
     struct Place {
         let job: String

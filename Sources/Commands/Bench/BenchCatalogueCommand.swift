@@ -7,13 +7,13 @@ import ResultFiles
 /// `winnow bench catalogue`: opening and asking a catalogue of many shards.
 struct BenchCatalogueCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "catalogue", abstract: "Time that opening and filtering the catalogue of many shards takes.",
+        commandName: "catalogue", abstract: "Measure the time to open and filter the catalogue of many shards.",
         discussion: """
             Shards of made-up jobs are written first, each with a few tokens of features, unless the folder holds results \
             already; with the default numbers that takes some minutes and 3 GB.
             """)
 
-    @Argument(help: "The folder for the shards; it stays.")
+    @Argument(help: "The folder for the shards; it is not removed.")
     var folder: String
 
     @Option(help: "Shards to write.")

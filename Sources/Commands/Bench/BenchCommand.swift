@@ -17,7 +17,7 @@ struct BenchShape: ParsableArguments {
     @Option(help: "Sizes: llava-1.5-7b or llava-1.5-13b.")
     var shape = "llava-1.5-7b"
 
-    @Option(help: "Decoder layers; all of them where it is left out.")
+    @Option(help: "Decoder layers; default: all.")
     var layers: Int?
 
     /// The sizes asked for.

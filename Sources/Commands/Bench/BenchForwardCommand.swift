@@ -13,7 +13,7 @@ import VisionLanguage
 struct BenchForwardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forward",
-        abstract: "Tower, prefill and decode beside the limit of the processor's multiply instructions.")
+        abstract: "Time tower, prefill and decode against the limit of the processor's multiply instructions.")
 
     @OptionGroup var shape: BenchShape
 
@@ -23,7 +23,7 @@ struct BenchForwardCommand: ParsableCommand {
     @Option(help: "Visual tokens that the reduced prompt keeps.")
     var keep = 64
 
-    @Option(help: "The encoder method that is measured.")
+    @Option(help: "The encoder method to measure.")
     var method = "ficoco-v"
 
     @OptionGroup var arithmetic: ArithmeticOptions

@@ -8,7 +8,7 @@ import VisionLanguage
 /// `winnow bench load`: what loading a checkpoint takes.
 struct BenchLoadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "load", abstract: "Load a model; print peak memory beside the size of its weights, and the time.")
+        commandName: "load", abstract: "Load a model; print the time, peak memory and the size of its weights.")
 
     @Option(help: "The checkpoint folder.")
     var model: String

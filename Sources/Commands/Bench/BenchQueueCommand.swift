@@ -4,7 +4,7 @@ import Foundation
 /// `winnow bench queue`: what the queue costs when the jobs cost nothing.
 struct BenchQueueCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "queue", abstract: "Durable no-op jobs per second, and what the coordinator takes for them.",
+        commandName: "queue", abstract: "Measure durable no-op jobs per second, and what they cost the coordinator.",
         discussion: """
             A coordinator and workers run as processes of their own and talk over ZeroMQ on loopback. Workers run \
             `winnow worker --null`: everything is real but the model, and no picture is read. Each job is stored, \
@@ -39,7 +39,7 @@ struct BenchQueueCommand: ParsableCommand {
     @Option(help: "A shell command that measures another program and prints its name, jobs and seconds as JSON.")
     var baseline: [String] = []
 
-    @Option(help: "A folder to work in, which must not exist and stays; a temporary one where it is left out.")
+    @Option(help: "A folder to work in, which must not exist and is not removed; default: a temporary one.")
     var folder: String?
 
     @Option(help: "How to print: table or json.")

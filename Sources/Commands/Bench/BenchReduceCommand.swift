@@ -9,7 +9,7 @@ import TokenReduction
 /// the step's time is printed as a ratio to the layer's own in the same round.
 struct BenchReduceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reduce", abstract: "One reduction step of every method beside one vision layer's own time.",
+        commandName: "reduce", abstract: "Time one reduction step of every method beside one vision layer.",
         discussion: """
             Each method gives up, in one step from 576 visual tokens, as many as the largest of its steps does in \
             LLaVA-1.5-7B at --keep. 'step' is filter, correlate and compress; 'evidence' is what the layer takes longer \
@@ -17,13 +17,13 @@ struct BenchReduceCommand: ParsableCommand {
             Methods of the language model see 60 text tokens beside, at the same width.
             """)
 
-    @Option(help: "A method to measure, may be repeated; all of the catalogue where it is left out.")
+    @Option(help: "A method to measure; may be repeated; default: all methods.")
     var method: [String] = []
 
-    @Option(help: "Visual tokens that LLaVA-1.5-7B keeps in the end.")
+    @Option(help: "Visual tokens that LLaVA-1.5-7B keeps at the end.")
     var keep = 64
 
-    @Option(help: "Arithmetic: f32 or bf16; bf16 where the processor has it, if left out.")
+    @Option(help: "Arithmetic: f32 or bf16; default: bf16 if the processor has it.")
     var precision: PrecisionArgument?
 
     @Option(help: "Compute threads.")

@@ -5,7 +5,7 @@ import Foundation
 struct BenchResultsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "results",
-        abstract: "Speed of writing shards beside plain writes, and what packing features gives.",
+        abstract: "Time the writing of shards against plain writes, and what packing features saves.",
         discussion: """
             Shards of jobs with features as wide as LLaVA-1.5-7B's are sealed: built, hashed, written, synced and \
             published. In turn with that the same bytes are written to a file and synced, and written without syncing. \
@@ -19,7 +19,7 @@ struct BenchResultsCommand: ParsableCommand {
     @Option(help: "Runs of each measurement; medians are printed, with the least and greatest.")
     var runs = 5
 
-    @Option(help: "Seconds that a worker takes for a job of LLaVA-1.5-7B, which the share of its time is taken of.")
+    @Option(help: "Seconds that a job of LLaVA-1.5-7B takes, for the share of them that writing takes.")
     var jobSeconds = 2.0
 
     @Option(help: "The folder to write in; its disk is measured.")

@@ -58,9 +58,9 @@ struct ForwardReport: Encodable {
     let reducedTower: PartReport
     let prefill: PartReport
     let reducedPrefill: PartReport
-    /// One sequence.
+    /// Decoding of one sequence.
     let decode: PartReport
-    /// More of them in one pass over the weights.
+    /// Several sequences in one pass over the weights.
     let decodeTogether: [PartReport]
     /// How many times as fast the reduced prompt is read.
     let prefillSpeedUp: Double
@@ -71,7 +71,7 @@ struct ForwardReport: Encodable {
     let reductionShareOfTower: Double
     let towerTimeWithReduction: Double
 
-    /// For people.
+    /// The report as tables.
     func table() -> String {
         var table = TextTable(
             ["part", "rows", "rows/s", "least", "most", "GOP/s", "of limit"], rightAligned: [1, 2, 3, 4, 5, 6])

@@ -66,7 +66,7 @@ struct IdleFleet {
         }
     }
 
-    /// Waits for what is due next and does it.
+    /// Waits for the next due event and handles it.
     mutating func round() throws {
         let deadline = members.compactMap { $0.state.deadline }.min() ?? .now
         let isGreeting = members.contains { $0.state.isHelloUnsent }

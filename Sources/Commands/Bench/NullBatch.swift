@@ -2,7 +2,7 @@ import Foundation
 import JobModel
 import VisionLanguage
 
-/// A batch file with a manifest of any length, a few pictures and a model of the smallest sizes that nobody loads.
+/// A batch file with a manifest of any length, a few pictures and a model of the smallest sizes, which is never loaded.
 struct NullBatch {
     /// As in visual question answering: several questions in a row about one picture.
     static let questionsPerPicture = 5

@@ -70,7 +70,7 @@ final class NullCluster {
         }
     }
 
-    /// Throws where a process has ended.
+    /// Throws if a process has ended.
     func check() throws {
         for process in [coordinator] + workers where !process.isRunning {
             throw CommandFailure("the \(process.title) ended unexpectedly:\n\(process.lastWords)")

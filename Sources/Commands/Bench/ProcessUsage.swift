@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a process has used so far, as the kernel counts it.
+/// Processor time and memory that a process has used so far, as the kernel counts them.
 struct ProcessUsage {
     /// Processor time, of all threads.
     let seconds: Double

@@ -12,7 +12,7 @@ struct QueueBench {
         let jobsPerSecond: Double
         /// Milliseconds of processor time of the coordinator for each job, from hand-out to its durable end.
         let runMilliseconds: Double
-        /// The same for taking a job in.
+        /// Milliseconds of processor time of the coordinator to accept a job.
         let acceptMilliseconds: Double
     }
 

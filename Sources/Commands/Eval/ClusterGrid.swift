@@ -8,7 +8,7 @@ import WireProtocol
 
 /// The cells of a grid as batches of a coordinator's workers, one for each cell.
 ///
-/// They go on whether or not somebody waits for them. Who asks for the same grid again finds them: what has been answered
+/// They go on whether or not a command waits for them. A command for the same grid finds them again: what has been answered
 /// stays, and what failed or was cancelled is tried again.
 struct ClusterGrid {
     private struct Cell {

@@ -32,7 +32,7 @@ struct EvalRunCommand: ParsableCommand {
 
     @Option(
         name: .customLong("method"),
-        help: "A method, with options as in ficoco-v:axis=row; may be repeated. All of them where it is left out.")
+        help: "A method, with options as in ficoco-v:axis=row; may be repeated; default: all methods.")
     var methods: [String] = []
 
     @Option(help: "A method to compare the others with besides 'none', such as random; may be repeated.")
@@ -45,7 +45,7 @@ struct EvalRunCommand: ParsableCommand {
         help: "A checkpoint folder in place of the batch file's, such as that of LLaVA-1.5-13B; give --out with it.")
     var model: String?
 
-    @Option(help: "The folder for answers and report; eval/NAME beside the batch's results where it is left out.")
+    @Option(help: "The folder for answers and report; default: eval/NAME beside the batch's results.")
     var out: String?
 
     @Flag(help: "Ask nothing, write nothing: report on the answers that the folder holds, even while a run goes on.")
@@ -53,7 +53,7 @@ struct EvalRunCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Let the workers of the coordinator there answer, such as tcp://head:5758; this process, if left out.",
+            "Let the workers of this coordinator answer, such as tcp://head:5758; default: this process answers.",
             valueName: "endpoint"))
     var connect: String?
 
@@ -66,7 +66,7 @@ struct EvalRunCommand: ParsableCommand {
     var capacity = 20
 
     @Option(
-        help: "How weights are kept: auto, f32, bf16, f16, int8 or int4; the batch file's choice where it is left out.")
+        help: "How weights are kept: auto, f32, bf16, f16, int8 or int4; default: the batch file's choice.")
     var weights: BatchDescription.Weights?
 
     @Option(help: "Compute threads.")
@@ -82,7 +82,7 @@ struct EvalRunCommand: ParsableCommand {
             throw ValidationError("--capacity and --threads must be from 1 to 1024")
         }
         guard connect == nil || !reportOnly else {
-            throw ValidationError("--report-only asks nobody: leave --connect out")
+            throw ValidationError("--report-only asks no questions: leave out --connect")
         }
     }
 

@@ -26,7 +26,7 @@ struct EvalScoreCommand: ParsableCommand {
     @Option(help: "A file of answers as LLaVA writes it: one JSON object with question_id and text a line.")
     var answers: String?
 
-    @Option(help: "The folder for official files; official/ in the benchmark's folder where it is left out.")
+    @Option(help: "The folder for official files; default: official/ in the benchmark's folder.")
     var out: String?
 
     @Option(help: "How to print: table or json.")

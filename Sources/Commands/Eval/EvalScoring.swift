@@ -7,7 +7,7 @@ import VisionLanguage
 struct EvalScoring {
     /// What the scores are.
     let measure: String
-    /// One score a cell; nil where a server or a judge decides.
+    /// One score a cell; nil if a server or a judge decides.
     let scores: [Double?]
     /// What each question adds to its cell's score.
     let parts: [ScoreParts?]

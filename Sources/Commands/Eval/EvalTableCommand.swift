@@ -13,7 +13,7 @@ struct EvalTableCommand: ParsableCommand {
             scores were kept with their draws.
             """)
 
-    @Option(help: "Which model: 7b or 13b. Both where it is left out.")
+    @Option(help: "The model: 7b or 13b; default: both.")
     var model: ModelSize?
 
     @Option(help: "A folder in which to look for scores of 'eval run' and 'eval score'; may be repeated.")

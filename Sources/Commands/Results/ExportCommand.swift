@@ -26,15 +26,15 @@ struct ExportCommand: ParsableCommand {
     @Option(help: "csv, jsonl, parquet, npz, llava or openai.")
     var format: Format
 
-    @Option(help: "The file to write; standard output where it is left out (not for parquet and npz).")
+    @Option(help: "The file to write; default: standard output (not for parquet and npz).")
     var out: String?
 
-    @Option(help: "The Python that parquet and npz are written by.")
+    @Option(help: "The Python that writes parquet and npz.")
     var python = "python3"
 
     @Option(
         help:
-            "What the answers of llava and openai name as their model; the folder of the checkpoint where it is left out."
+            "The model name in the answers of llava and openai; default: the folder of the checkpoint."
     )
     var modelID: String?
 

@@ -11,7 +11,7 @@ struct MergeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "merge", abstract: "Turn the shards of a finished batch into a few large ones.",
         discussion: """
-            The visible rows stay the same. Killed at any moment, it goes on where it was when started again. A merged \
+            The visible rows stay the same. If it is killed, it goes on where it was when it is started again. A merged \
             shard says of each row where a worker first wrote it (/sources, jobs/source, jobs/source_row).
             """)
 

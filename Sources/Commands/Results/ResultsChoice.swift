@@ -8,7 +8,7 @@ import ResultFiles
 struct ResultsChoice {
     /// The folder.
     let folder: ResultsFolder
-    /// Which one was chosen, or that there is a newer one; nil where the word says it all.
+    /// A note on which results were chosen, or that newer ones exist; nil if none is needed.
     let remark: String?
 
     /// Finds the results; where there are none, says which there are.
@@ -68,7 +68,7 @@ struct BatchRuns {
     /// Names the folder that the batch asks for, without a slash at its end.
     init(of wanted: String) { self.wanted = wanted }
 
-    /// Those that exist, in the order of their numbers.
+    /// The results folders that exist, in the order of their numbers.
     var all: [String] {
         let url = URL(fileURLWithPath: wanted), name = url.lastPathComponent
         let siblings =

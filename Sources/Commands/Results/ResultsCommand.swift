@@ -6,7 +6,7 @@ import JobStore
 import JobVocabulary
 import ResultFiles
 
-/// `winnow results`: everything about files that were left behind.
+/// `winnow results`: queries, checks, merges, exports and draws results.
 struct ResultsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "results", abstract: "Query, check, merge, export and look at the results of batches.",
@@ -16,18 +16,18 @@ struct ResultsCommand: ParsableCommand {
         ])
 }
 
-/// The job store that knows whose result each row is.
+/// The job store that knows which job's result each row is.
 struct StoreOption: ParsableArguments {
-    @Option(help: "The job store of the coordinator that ran the batch; jobs.sqlite in the folder where it is there.")
+    @Option(help: "The job store of the batch's coordinator; default: jobs.sqlite in the folder, if it is there.")
     var store: String?
 
-    /// What the store says about a folder; nil where there is no store.
+    /// What the store says about a folder; nil if there is no store.
     func results(of folder: ResultsFolder) throws -> StoredResults? {
         guard let url = url(for: folder) else { return nil }
         return try StoredResults(store: url, folder: folder.path, named: batch(of: folder))
     }
 
-    /// The store's file; nil where none was named and none is in the folder.
+    /// The store's file; nil if none was named and none is in the folder.
     func url(for folder: ResultsFolder) -> URL? {
         if let store { return URL(fileURLWithPath: store) }
         let beside = URL(fileURLWithPath: folder.path).appendingPathComponent(ResultsLayout.jobStore)

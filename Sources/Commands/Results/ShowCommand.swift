@@ -28,7 +28,7 @@ struct ShowCommand: ParsableCommand {
     @OptionGroup var place: FolderArgument
     @OptionGroup var store: StoreOption
 
-    @Option(help: "How to draw in the terminal: blocks, sixel or off; blocks if output is a terminal.")
+    @Option(help: "How to draw in the terminal: blocks, sixel or off; default: blocks if output is a terminal.")
     var drawing: Drawing?
 
     @Option(help: "A PNG file to write the panels to.")
@@ -37,7 +37,7 @@ struct ShowCommand: ParsableCommand {
     @Option(help: "Reducing steps that are shown.")
     var steps = 4
 
-    @Option(help: "Folder that the items' picture paths start from; that of batch.yaml where it is left out.")
+    @Option(help: "Folder that the items' picture paths start from; default: that of batch.yaml.")
     var images: String?
 
     func validate() throws {
@@ -54,7 +54,9 @@ struct ShowCommand: ParsableCommand {
         print(JobText(row).text.shown)
         guard row.status == .ok else { return }
         guard !row.pictures.isEmpty else {
-            guard png == nil else { throw CommandFailure(ExitCodes.usage, "job \(row.id) is about no picture") }
+            guard png == nil else {
+                throw CommandFailure(ExitCodes.usage, "job \(row.id) is text-only: nothing to draw")
+            }
             return
         }
         guard header.trace != .none else {

@@ -24,7 +24,7 @@ struct VerifyCommand: ParsableCommand {
     @Flag(help: "Put exactly the missing jobs back. Stop the coordinator first; its next start runs them.")
     var requeue = false
 
-    @Flag(help: "All shards are gone for good, and not only their mount: their jobs may be put back.")
+    @Flag(help: "All shards are gone for good, not just unmounted: --requeue may put their jobs back.")
     var lost = false
 
     @Option(help: "Most findings to list.")
@@ -85,7 +85,7 @@ struct VerifyCommand: ParsableCommand {
 
     private func put(back items: [String], of batch: BatchID, in url: URL) throws -> Int {
         do {
-            // Also where nothing is to be put back: whoever asks for it hears that a coordinator is in the way.
+            // Opened even if nothing is to be put back, so that a running coordinator is reported in any case.
             var store = try JobStore(at: url)
             return try store.requeueResults(of: items.map { ItemID($0) }, in: batch)
         } catch {

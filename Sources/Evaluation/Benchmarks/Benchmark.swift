@@ -25,20 +25,20 @@ public protocol Benchmark: Sendable {
     func unpackPictures(in data: DataFolder) throws(EvaluationError)
     /// What is handed in besides the answers as LLaVA writes them.
     func uploads(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> [OfficialFile]
-    /// The scores by the official rules; nil where a server or a judge decides.
+    /// The scores by the official rules; nil if a server or a judge decides.
     func score(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> BenchmarkResult?
 }
 
 extension Benchmark {
-    /// Not known unless said otherwise.
+    /// Default: the number is not known.
     public var officialCount: Int? { nil }
-    /// Scored here unless said otherwise.
+    /// Default: the answers are scored here.
     public var judge: String? { nil }
-    /// Nothing unless said otherwise.
+    /// Default: no remarks.
     public func remarks(in data: DataFolder) throws(EvaluationError) -> [String] { [] }
-    /// Nothing to unpack unless said otherwise.
+    /// Default: there is nothing to unpack.
     public func unpackPictures(in data: DataFolder) throws(EvaluationError) {}
-    /// Nothing else unless said otherwise.
+    /// Default: no further files.
     public func uploads(_ answers: BenchmarkAnswers, in data: DataFolder) throws(EvaluationError) -> [OfficialFile] {
         []
     }
@@ -108,7 +108,7 @@ public enum OfficialID: Sendable, Hashable, Codable {
     case number(Int)
     case text(String)
 
-    /// Reads either.
+    /// Reads a number or a text.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if let number = try? container.decode(Int.self) {
@@ -118,7 +118,7 @@ public enum OfficialID: Sendable, Hashable, Codable {
         }
     }
 
-    /// Writes what was read.
+    /// Writes the id in the form in which it was read.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
@@ -127,7 +127,7 @@ public enum OfficialID: Sendable, Hashable, Codable {
         }
     }
 
-    /// As text.
+    /// The id as text.
     public var text: String {
         switch self {
         case .number(let number): "\(number)"

@@ -11,7 +11,7 @@ public enum BenchmarkItems {
         return "\(benchmark)/" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
 
-    /// The benchmark and the row that an item asks, if it asks one.
+    /// The benchmark and the row of an item, if it belongs to a benchmark.
     public static func question(_ id: String) -> (benchmark: String, row: Int)? {
         let parts = id.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, BenchmarkCatalogue.all.contains(where: { $0.name == parts[0] }), let row = Int(parts[1])
@@ -19,7 +19,7 @@ public enum BenchmarkItems {
         return (String(parts[0]), row)
     }
 
-    /// One JSON object a line for each question; those about no picture say so.
+    /// One JSON object a line for each question; text-only ones say so.
     public static func lines(_ benchmark: any Benchmark, _ questions: [BenchmarkQuestion]) throws -> Data {
         struct Line: Encodable {
             let id: String

@@ -77,7 +77,7 @@ public struct DataCheck: Sendable {
     public let missingPictures: [String]
     /// Pictures that links place outside of the folder, which no run would open.
     public let picturesOutside: [String]
-    /// Questions about a text alone.
+    /// Text-only questions.
     public let withoutPicture: Int
 
     /// What is wrong with files that are there: they cannot be read, have other questions than the published ones, or are

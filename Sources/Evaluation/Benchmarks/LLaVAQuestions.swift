@@ -27,8 +27,8 @@ struct LLaVAQuestions {
 enum AnswerFormat {
     /// For short answers; published question files hold it already, except those that are made here.
     static let short = "Answer the question using a single word or phrase."
-    /// For a choice of options.
+    /// The instruction for multiple choice.
     static let letter = "Answer with the option's letter from the given choices directly."
-    /// The same for Chinese.
+    /// The instruction for multiple choice in Chinese.
     static let chineseLetter = "请直接回答选项字母。"
 }

@@ -123,11 +123,11 @@ struct MMBench: Benchmark {
         let hint, category, split: String?
         /// What stands under A, B, C and D.
         let letters: [String?]
-        /// The same as it is written, where pandas sees nothing as well.
+        /// The options as the file writes them, including texts that pandas reads as missing.
         let written: [String?]
-        /// The index whose picture this row shows; nil where it holds its own.
+        /// The index whose picture this row shows; nil if it holds its own.
         var reference: Int? { Self.reference(image) }
-        /// The same of any picture.
+        /// The index that a picture cell refers to; nil if it holds a picture.
         static func reference(_ image: String) -> Int? { image.utf8.count < 16 ? Int(image) : nil }
         /// The options up to the first that is missing.
         var options: [String] { letters.prefix { $0 != nil }.compactMap(\.self) }

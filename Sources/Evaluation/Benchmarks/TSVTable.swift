@@ -26,7 +26,7 @@ struct TSVTable {
     /// Whether the table has a column of that name.
     func has(_ column: String) -> Bool { columns[column] != nil }
 
-    /// What stands in a column as it is, also where it counts as missing; nil where there is no such column.
+    /// What stands in a column as it is, also where it counts as missing; nil if there is no such column.
     func text(_ column: String, _ row: Int) -> String? { columns[column].map { rows[row][$0] } }
 
     /// The value of a column, or nil where it is absent or empty.

@@ -4,7 +4,7 @@ public import Foundation
 public struct AnswerRow: Sendable, Hashable, Codable {
     /// The question's id.
     public let id: String
-    /// The answer; nil where there is none.
+    /// The answer; nil if there is none.
     public let answer: String?
     /// Why there is none.
     public let error: String?
@@ -14,12 +14,12 @@ public struct AnswerRow: Sendable, Hashable, Codable {
     public let left: Int
     /// Operations of the question's whole path through the model, a multiply-add counted as 2.
     public let flops: Int
-    /// Of those, the ones before the first token of the answer.
+    /// Operations before the first token of the answer.
     public let prefillFLOPs: Int
-    /// Seconds in the model; what was shared with another question took no time. 0 where several machines answered, whose
+    /// Seconds in the model; what was shared with another question took no time. 0 if several machines answered, whose
     /// seconds do not compare.
     public let seconds: Double
-    /// Compute threads while it was answered; nil where nobody wrote them down.
+    /// Compute threads while the question was answered; nil if not recorded.
     public let threads: Int?
     /// Questions that were answered at a time.
     public let capacity: Int?

@@ -2,7 +2,7 @@ public import Foundation
 
 /// Official files and scores for the answers to a benchmark, wherever they were made.
 public struct BenchmarkEvaluation: Sendable {
-    /// The score, or nil where a server or a judge decides.
+    /// The score, or nil if a server or a judge decides.
     public let result: BenchmarkResult?
     /// What is handed in: LLaVA's answer file, and what its scripts make of it.
     public let files: [OfficialFile]
@@ -23,7 +23,7 @@ public struct BenchmarkEvaluation: Sendable {
         (questions, name) = (answers.questions, benchmark.name)
     }
 
-    /// The score in samples of the pictures, drawn when asked for; nil where there is none, or it is no sum over questions.
+    /// The score in samples of the pictures, drawn when asked for; nil if there is none, or it is no sum over questions.
     public var draws: ScoreDraws? { result.flatMap { ScoreDraws($0, of: questions, benchmark: name) } }
 
     /// Writes the files below `folder`; returns their paths.

@@ -7,7 +7,7 @@ public struct CellAnswers: Sendable {
     public let cell: GridCell
     /// The questions, in order.
     public let items: [Item]
-    /// The answers, in the order of the questions; nil where one is still to come.
+    /// The answers, in the order of the questions; nil if one is still to come.
     public let rows: [AnswerRow?]
 
     init(_ cell: GridCell, items: [Item], rows: [String: AnswerRow]) {
@@ -22,7 +22,7 @@ public struct CellAnswers: Sendable {
         return places.isEmpty ? Array(items.indices) : places
     }
 
-    /// 1 where an answer is among the accepted ones, 0 elsewhere; nil where the items name none.
+    /// 1 if an answer is among the accepted ones, 0 elsewhere; nil if the items name none.
     ///
     /// A question that could not be answered counts as answered wrongly.
     public var right: [Double]? {

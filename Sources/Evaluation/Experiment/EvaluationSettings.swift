@@ -80,7 +80,7 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
         return claim
     }
 
-    /// What made the answers in a folder; nil where there are none.
+    /// What made the answers in a folder; nil if there are none.
     public static func backend(of folder: URL) -> String? { (try? read(folder))?.backend }
 
     /// Checks that the answers in a folder were made under these settings.

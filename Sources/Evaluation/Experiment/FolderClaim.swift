@@ -24,7 +24,7 @@ public final class FolderClaim: Sendable {
                 throw EvaluationError(
                     .inUse,
                     "another 'winnow eval run' works in \(folder.path) ('fuser \(file.path)' tells which process): wait "
-                        + "for it or stop it, or choose another folder with --out; --report-only looks on without "
+                        + "for it or stop it, or choose another folder with --out; --report-only reports without "
                         + "disturbing it")
             }
         }

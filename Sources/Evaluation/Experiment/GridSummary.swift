@@ -30,7 +30,7 @@ public struct GridSummary: Sendable, Codable {
     public struct Cell: Sendable, Codable {
         /// The method with its options.
         public let method: String
-        /// Visual tokens to keep; nil where nothing is reduced.
+        /// Visual tokens to keep; nil if nothing is reduced.
         public let keep: Int?
         /// Questions asked.
         public let questions: Int
@@ -53,14 +53,14 @@ public struct GridSummary: Sendable, Codable {
         public let left: Double
         /// Operations of one question, on average.
         public let flops: Double
-        /// Of those, the ones before the first token of the answer.
+        /// Operations before the first token of the answer.
         public let flopsToFirstToken: Double
-        /// Operations as a share of the baseline's; 0 where that has none.
+        /// Operations as a share of the baseline's; 0 if that has none.
         public let flopsShare: Double
         /// Seconds in the model of one question, on average, whatever the answers were made with.
         public let seconds: Double
         /// How many times as fast as the baseline: median over groups of questions that both answered in turn, with equal
-        /// threads and capacity; questions that failed in either do not count. Nil where nothing can be compared.
+        /// threads and capacity; questions that failed in either do not count. Nil if nothing can be compared.
         ///
         /// It depends on the questions per picture: the tower and the prompt up to the picture's end run once for all of
         /// them, in both cells, so that the more there are, the less a saving there shows.
@@ -134,7 +134,7 @@ public struct GridSummary: Sendable, Codable {
         let clusters: [String]
         let against: [String]
 
-        /// What `number` makes of the mean scores of two lists of cells; nil where one of them has no parts.
+        /// What `number` makes of the mean scores of two lists of cells; nil if one of them has no parts.
         func interval(
             _ mine: [Int], _ theirs: [Int], _ number: (Double, Double) -> Double
         ) -> Interval? {
@@ -171,7 +171,7 @@ public struct GridSummary: Sendable, Codable {
             }
         }
 
-        /// Each method over the budgets, where it has them all.
+        /// Each method over the budgets, if it has cells for all of them.
         func averages(_ budgets: [Int]) -> [Average] {
             guard !budgets.isEmpty else { return [] }
             var labels: [String] = []

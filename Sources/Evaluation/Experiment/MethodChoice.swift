@@ -60,7 +60,7 @@ public struct MethodChoice: Sendable, Hashable {
 public struct GridCell: Sendable, Hashable {
     /// The method.
     public let choice: MethodChoice
-    /// Visual tokens left at the end; nil where nothing is reduced.
+    /// Visual tokens left at the end; nil if nothing is reduced.
     public let keep: Int?
 
     /// The cell in which nothing is reduced: what all others are compared with.

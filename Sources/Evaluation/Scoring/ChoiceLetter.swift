@@ -2,7 +2,7 @@
 public enum ChoiceLetter {
     private static let letters: [Unicode.Scalar] = ["A", "B", "C", "D", "E"]
 
-    /// The place of the chosen one among `choices` options, or nil where no option of that many can be read.
+    /// The place of the chosen one among `choices` options, or nil if no option of that many can be read.
     ///
     /// A letter alone; a letter with a full stop and a space behind; or exactly one "The answer is X" with any character
     /// but a line feed behind the letter, which the official pattern's unescaped full stop stands for.

@@ -22,7 +22,7 @@ public struct CircularAccuracy: Sendable, Hashable {
         return String(String.UnicodeScalarView(trimmed)).isIdentical(to: answer)
     }
 
-    /// What the rotations of one question have in common.
+    /// The number that the rotations of one question share.
     public static func question(of index: Int) -> Int { index % 1_000_000 }
 
     /// The share of questions answered rightly in all their rotations.

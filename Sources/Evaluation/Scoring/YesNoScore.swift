@@ -31,11 +31,11 @@ public struct YesNoScore: Sendable, Hashable {
 
     /// All answers.
     public var total: Int { truePositives + falsePositives + falseNegatives + trueNegatives }
-    /// Of those that said yes, the share that was right; 0 where none did.
+    /// Of those that said yes, the share that was right; 0 if none did.
     public var precision: Double { Self.share(truePositives, of: truePositives + falsePositives) }
-    /// Of those where yes is right, the share that said so; 0 where there is none.
+    /// Of those where yes is right, the share that said so; 0 if there is none.
     public var recall: Double { Self.share(truePositives, of: truePositives + falseNegatives) }
-    /// Harmonic mean of precision and recall, 0 where both are; the official program stops with an error there.
+    /// Harmonic mean of precision and recall, 0 if both are; the official program stops with an error there.
     public var f1: Double {
         let sum = precision + recall
         return sum > 0 ? 2 * precision * recall / sum : 0

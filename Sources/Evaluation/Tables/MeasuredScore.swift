@@ -11,11 +11,11 @@ public struct MeasuredScore: Sendable, Hashable, Codable {
     public let size: String?
     /// The method with its options.
     public let method: String
-    /// Visual tokens left at the end; nil where nothing is reduced.
+    /// Visual tokens left at the end; nil if nothing is reduced.
     public let keep: Int?
     /// All numbers of the official script by name.
     public let scores: [String: Double]
-    /// The benchmark's headline in samples of the pictures; nil where nobody kept them.
+    /// The benchmark's headline in samples of the pictures; nil if they were not kept.
     public let draws: ScoreDraws?
 
     /// Scores of a benchmark.

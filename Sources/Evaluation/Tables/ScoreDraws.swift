@@ -15,7 +15,7 @@ public struct ScoreDraws: Sendable, Hashable, Codable {
     /// The score in each sample, to 0.01.
     public let scores: [Double]
 
-    /// Draws the pictures of `questions` anew; nil where the score is no sum over questions.
+    /// Draws the pictures of `questions` anew; nil if the score is no sum over questions.
     init?(_ result: BenchmarkResult, of questions: [BenchmarkQuestion], benchmark: String) {
         guard !result.parts.isEmpty else { return nil }
         let parts = result.parts.sorted { $0.key < $1.key }

@@ -93,7 +93,7 @@ public struct WeightLoss: Sendable, Encodable {
     public let agreement: Double
     /// Answers that differ.
     public let changedAnswers: Int
-    /// By method.
+    /// Visual tokens kept with either weights, by method.
     public let kept: [Kept]
 
     /// Compares two trials of the same sample.

@@ -67,7 +67,7 @@ struct CSVItems: ItemReader {
                 guard !cell.allSatisfy(\.isWhitespace) else {
                     return ItemLines.Line(
                         number: record.line,
-                        problem: "'image' is empty; rows about no picture need a column 'images' in its place")
+                        problem: "'image' is empty; for text-only jobs use a column 'images' instead")
                 }
                 item.images = [cell]
             case "images": item.images = Self.list(cell)

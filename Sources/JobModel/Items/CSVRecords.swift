@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The records of a CSV file as RFC 4180 has them: cells in quotes hold commas, line breaks and doubled quotes.
+/// The records of a CSV file as in RFC 4180: cells in quotes hold commas, line breaks and doubled quotes.
 ///
 /// The separator is the one that stands most often in the first line: a comma, a semicolon or a tab. Spaces around a quoted
 /// cell do not count, and a blank line between records is skipped. Line breaks inside of a cell become line feeds.

@@ -9,7 +9,7 @@ struct PictureFolder {
 
     /// Paths of the pictures below the folder, sorted.
     private(set) var pictures: [String] = []
-    /// What else lies there.
+    /// Files of the folder that make no items.
     private(set) var leftOut = LeftOutFiles()
 
     /// Looks through a folder and all folders in it. Whatever begins with a point is passed over, and so is a link to a folder,
@@ -55,7 +55,7 @@ struct PictureFolder {
 }
 
 extension PictureFolder {
-    /// The names in a folder, and those that are not UTF-8, with U+FFFD for what is wrong; nil where it cannot be read.
+    /// The names in a folder, and those that are not UTF-8, with U+FFFD for what is wrong; nil if it cannot be read.
     fileprivate static func names(in folder: String) -> (names: [String], foreign: [String])? {
         guard let directory = opendir(folder) else { return nil }
         defer { closedir(directory) }

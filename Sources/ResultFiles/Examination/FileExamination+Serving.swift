@@ -43,7 +43,7 @@ extension FileExamination {
     }
 }
 
-/// What the reading of one file may take.
+/// Limits of time and memory for reading one file.
 private struct Allowance {
     private let bytes: Int
 

@@ -13,7 +13,7 @@ private import Synchronization
 public enum FileExamination {
     /// What somebody is about to read.
     public enum Parts: String, Codable, Sendable {
-        /// Of a shard what describes it, and one value a job.
+        /// A shard's description, and the columns with one value for each job.
         case scalars
         /// The rows as well, but for their features.
         case rows

@@ -1,7 +1,7 @@
 import Foundation
 private import Glibc
 
-/// Has files read by another process, one after the other, and starts a new one after a file that ended it.
+/// Lets another process read files, one after the other, and starts a new process if a file ended it.
 final class FileExaminer {
     private let program: URL
     private let arguments: [String]
@@ -53,16 +53,16 @@ final class FileExaminer {
         case SIGALRM, SIGKILL, SIGTERM, SIGINT, SIGHUP, nil:
             return ResultFileError(
                 .refused,
-                "\(path) was not read: the process that examines it first was ended or came to no end, as on a machine that "
+                "\(path) was not read: the process that examines it first was killed or did not end, as on a machine that "
                     + "has no memory or no time left; try again")
         case SIGPROF:
             return ResultFileError(
                 .corrupt,
-                "reading \(path) comes to no end: the file is damaged, or made to do harm; \(advice)")
+                "reading \(path) does not end: the file is damaged or malicious; \(advice)")
         case let signal?:
             return ResultFileError(
                 .corrupt,
-                "reading \(path) crashed the HDF5 library (signal \(signal)): the file is damaged, or made to do harm; "
+                "reading \(path) crashed the HDF5 library (signal \(signal)): the file is damaged or malicious; "
                     + advice)
         }
     }
@@ -82,7 +82,7 @@ private struct Stamp: Equatable {
     }
 }
 
-/// The other process; it ends when its input does, that is with this one.
+/// The examining process; it ends when its input ends, so with this process at the latest.
 private final class Child {
     private let process = Process()
     private let input = Pipe()
@@ -98,7 +98,7 @@ private final class Child {
         try process.run()
     }
 
-    /// The answer; nil where the process ends without one.
+    /// The answer; nil if the process ends without one.
     func ask(_ request: ExaminationRequest) -> ExaminationAnswer? {
         guard let line = try? JSONEncoder().encode(request),
             (try? input.fileHandleForWriting.write(contentsOf: line + [0x0A])) != nil
@@ -115,7 +115,7 @@ private final class Child {
         }
     }
 
-    /// Waits for its end and says by which signal that came; nil where there was none.
+    /// Waits for its end and says by which signal that came; nil if there was none.
     func end() -> Int32? {
         try? input.fileHandleForWriting.close()
         process.waitUntilExit()

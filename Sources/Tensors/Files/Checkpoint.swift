@@ -39,7 +39,7 @@ public struct Checkpoint: Sendable {
         path.hasSuffix(".bin") ? try TorchFile(path: path) : try SafetensorsFile(path: path)
     }
 
-    /// Opens files that together hold every tensor once; throws `malformedFile` where two hold the same.
+    /// Opens files that together hold every tensor once; throws `malformedFile` if two hold the same.
     public init(files paths: [String]) throws(TensorError) {
         var files: [any TensorFile] = [], location: [String: Int] = [:]
         for (number, path) in paths.enumerated() {
@@ -92,10 +92,10 @@ public struct Checkpoint: Sendable {
     /// Whether there is a tensor of this name.
     public func contains(_ name: String) -> Bool { location[name] != nil }
 
-    /// Extents of a tensor, nil where there is none of this name.
+    /// Extents of a tensor, nil if there is none of this name.
     public func shape(of name: String) -> [Int]? { location[name].flatMap { files[$0].shape(of: name) } }
 
-    /// How a tensor is stored, nil where there is none of this name or its type is not one that tensors have.
+    /// How a tensor is stored, nil if there is none of this name or its type is not one that tensors have.
     public func type(of name: String) -> ElementType? { location[name].flatMap { files[$0].type(of: name) } }
 
     /// The tensor of this name, sharing the file's mapping; it must not be written to.

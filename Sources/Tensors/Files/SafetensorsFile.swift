@@ -23,10 +23,10 @@ public struct SafetensorsFile: Sendable {
     /// Whether there is a tensor of this name, of whatever type.
     public func contains(_ name: String) -> Bool { entries[name] != nil }
 
-    /// Extents of a tensor, nil where there is none of this name.
+    /// Extents of a tensor, nil if there is none of this name.
     public func shape(of name: String) -> [Int]? { entries[name]?.shape }
 
-    /// How a tensor is stored, nil where there is none of this name or its type is not one that tensors have.
+    /// How a tensor is stored, nil if there is none of this name or its type is not one that tensors have.
     public func type(of name: String) -> ElementType? { entries[name].flatMap { ElementType(safetensors: $0.dtype) } }
 
     /// The tensor of this name, sharing the mapping, which lives as long as it does; it must not be written to.

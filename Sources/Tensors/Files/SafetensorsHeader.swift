@@ -15,7 +15,7 @@ struct SafetensorsHeader: Sendable {
         let bytes: Range<Int>
     }
 
-    /// In the order of their bytes.
+    /// The file's tensors in the order of their bytes.
     let entries: [Entry]
     /// What the writer of the file says of it.
     let metadata: [String: String]
@@ -111,7 +111,7 @@ private struct Flaw: Error {
     let what: String
 }
 
-/// The header as JSON has it.
+/// The header as decoded from JSON.
 private struct RawHeader: Decodable {
     var entries: [(String, RawEntry)] = []
     var metadata: [String: String] = [:]
@@ -187,7 +187,7 @@ extension ElementType {
         }
     }
 
-    /// As safetensors writes it.
+    /// The type's name in safetensors files.
     var safetensorsName: String {
         switch self {
         case .float64: "F64"

@@ -98,7 +98,7 @@ func quotedJSON(_ text: String) -> String {
     return String(decoding: json, as: UTF8.self)
 }
 
-/// Writes all of `bytes`; false where the system refuses.
+/// Writes all of `bytes`; false if the system refuses.
 func put(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
     var rest = bytes[...]
     while !rest.isEmpty {

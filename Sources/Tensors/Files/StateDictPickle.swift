@@ -50,7 +50,7 @@ struct StateDictPickle {
         case tensor(Entry)
         case tuple([Value]), integers([Int])
         case dictionary(Items)
-        /// What nobody asks for: floating-point numbers, lists, dictionaries and tuples inside others.
+        /// A value that is not needed: a floating-point number, list, dictionary or tuple inside another.
         case other
     }
 
@@ -208,7 +208,7 @@ struct StateDictPickle {
             for index in stride(from: first, to: stack.count, by: 2) {
                 guard case .text(let key) = stack[index] else { throw refusal("a key is not a text") }
                 guard dictionary.keys.insert(key).inserted else { throw refusal("\"\(key)\" is there twice") }
-                // Dictionaries inside others hold nothing that anybody asks for.
+                // Dictionaries inside others hold nothing that is needed.
                 if case .dictionary = stack[index + 1] {
                     dictionary.items.append((key, .other))
                 } else {
@@ -260,7 +260,8 @@ struct StateDictPickle {
                 // What PyTorch notes last is that the numbers are those of the storage negated, or conjugated.
                 if parts.count == 7 {
                     guard case .dictionary(let notes) = parts[6], notes.items.isEmpty else {
-                        throw refusal("a tensor in it is a negated or conjugated view, which is not built; save copies")
+                        throw refusal(
+                            "a tensor in it is a negated or conjugated view, which is not supported; save copies")
                     }
                 }
                 return .tensor(

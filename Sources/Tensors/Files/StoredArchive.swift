@@ -130,7 +130,7 @@ struct ByteReader {
     func u64(_ at: Int) -> Int? { number(at, as: UInt64.self) }
     func i32(_ at: Int) -> Int? { number(at, as: Int32.self) }
 
-    /// UTF-8.
+    /// Bytes as UTF-8 text.
     func text(_ at: Int, _ count: Int) -> String? {
         guard holds(at, count) else { return nil }
         return String(validating: bytes[at..<at + count], as: UTF8.self)

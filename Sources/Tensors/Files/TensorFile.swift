@@ -6,9 +6,9 @@ protocol TensorFile: Sendable {
     var names: [String] { get }
     /// Whether there is a tensor of this name, of whatever type.
     func contains(_ name: String) -> Bool
-    /// Extents of a tensor, nil where there is none of this name.
+    /// Extents of a tensor, nil if there is none of this name.
     func shape(of name: String) -> [Int]?
-    /// How a tensor is stored, nil where there is none of this name or its type is not one that tensors have.
+    /// How a tensor is stored, nil if there is none of this name or its type is not one that tensors have.
     func type(of name: String) -> ElementType?
     /// The tensor of this name, sharing the mapping, which lives as long as it does; it must not be written to.
     /// Throws `missingTensor`, or `unsupportedType` for integers and the like.

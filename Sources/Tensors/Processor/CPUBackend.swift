@@ -307,7 +307,7 @@ extension ck_attention {
 }
 
 extension ElementType {
-    /// As the kernels name it.
+    /// The kernels' name for the type.
     var ck: ck_type {
         switch self {
         case .float32: CK_F32

@@ -17,7 +17,7 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     /// Whether this processor has the set.
     public var isPresent: Bool { ck_has_set(ck) != 0 }
 
-    /// As the kernels name it.
+    /// The kernels' name for the set.
     var ck: ck_set {
         switch self {
         case .portable: CK_PORTABLE

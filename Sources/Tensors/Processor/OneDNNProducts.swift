@@ -82,7 +82,7 @@ private final class ProductCache {
     private var products: [SIMD16<Int64>: OpaquePointer] = [:]
     private static let bound = 4096
 
-    /// Runs a product, planning it the first time; `weights` is nil where `b` is an ordinary matrix.
+    /// Runs a product, planning it the first time; `weights` is nil if `b` is an ordinary matrix.
     func run(
         _ p: cod_product, _ weights: OpaquePointer?, _ a: UnsafeRawPointer?, _ b: UnsafeRawPointer?,
         _ bias: UnsafePointer<Float>?, _ c: UnsafeMutableRawPointer?

@@ -11,7 +11,7 @@ public struct AttentionWeightedSum: Compress {
     /// The sum, or with `normalize` the mean.
     public init(normalize: Bool) { self.normalize = normalize }
 
-    /// Reads `normalize`; weights are not divided by their sum unless told otherwise.
+    /// Reads `normalize`; default: weights are not divided by their sum.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(normalize: options.flag("normalize", default: false))
     }
@@ -27,7 +27,7 @@ public struct AttentionWeightedSum: Compress {
         let attention = try layer.observerAttention()
         let weighted = intake.shares.map { Share(source: $0.source, weight: $0.weight * attention[$0.source]) }
         let total = weighted.reduce(attention[intake.target]) { $0 + $1.weight }
-        // Where nobody looks at any of them there is nothing to weigh by.
+        // If all their attention is 0, there is nothing to weigh by.
         guard !normalize || total != 0 else {
             return Blend(own: 1, shares: intake.shares, divisor: intake.shares.reduce(1) { $0 + $1.weight })
         }

@@ -11,7 +11,7 @@ public struct NeighbourSum: Compress {
     /// The sum, or with `normalize` the mean of what is taken in.
     public init(normalize: Bool) { self.normalize = normalize }
 
-    /// Reads `normalize`; weights are not divided by their sum unless told otherwise.
+    /// Reads `normalize`; default: weights are not divided by their sum.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(normalize: options.flag("normalize", default: false))
     }
@@ -28,7 +28,7 @@ public struct NeighbourSum: Compress {
         let shares = intake.shares.map { Share(source: $0.source, weight: attention[$0.source]) }
         let own = intake.isNew ? attention[intake.target] : 1
         let total = shares.reduce(intake.isNew ? own : 0) { $0 + $1.weight }
-        // Where nobody looks at any of them there is nothing to divide by.
+        // If all their attention is 0, there is nothing to divide by.
         let divisor = normalize && total > 0 ? total : 1
         return intake.isNew
             ? Blend(own: own, shares: shares, divisor: divisor)

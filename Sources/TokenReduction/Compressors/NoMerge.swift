@@ -3,13 +3,13 @@ public struct NoMerge: Compress {
     /// There is nothing to choose.
     public init() {}
 
-    /// It takes nothing in.
+    /// Targets take in nothing.
     public var merges: Bool { false }
 
     /// One line for the table of methods.
     public var summary: String { "survivors unchanged" }
 
-    /// The target as it is.
+    /// The target unchanged.
     public func blend(_ intake: Intake, in layer: LayerView) throws(ReductionError) -> Blend {
         Blend(own: 1, shares: [], divisor: 1)
     }

@@ -20,7 +20,7 @@ public struct ClusterCentres: Correlate {
     /// Nothing; the tokens themselves are compared.
     public var needs: EvidenceNeeds { [] }
 
-    /// More tokens than go.
+    /// A ranking that reaches beyond the tokens that go.
     public var wants: CandidateContent { .ranking }
 
     /// One line for the table of methods.
@@ -52,7 +52,7 @@ public struct ClusterCentres: Correlate {
         return Correlation(sources: sources, targets: sources.map { target[$0] }, fused: centres)
     }
 
-    /// How many clusters `keep` of `tokens` hold; 0 where there is no room for one beside a token that stays by itself.
+    /// How many clusters `keep` of `tokens` hold; 0 if there is no room for one beside a token that stays by itself.
     private static func clusters(of tokens: Int, keep: Int) -> Int {
         // One token less by itself makes the clusters of the rest at most one more, so some number fits exactly.
         for alone in stride(from: keep - 1, through: 1, by: -1)
@@ -62,7 +62,7 @@ public struct ClusterCentres: Correlate {
         return max(keep - 1, 0)
     }
 
-    /// m′ of m.
+    /// m′, the number of tokens to cluster, of `given` = m.
     private static func recycled(of given: Int) -> Int { 3 * given / 10 + 1 }
 }
 

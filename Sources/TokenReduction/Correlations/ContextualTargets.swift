@@ -10,7 +10,7 @@ public struct ContextualTargets: Correlate {
     /// The split of the authors' configurations: 10 of 64, 20 of 128, 30 of 192.
     public init(share: Double) { self.share = share }
 
-    /// Reads the share under a name; unless told otherwise the one of the authors' 10 of 64, 20 of 128 and 30 of 192.
+    /// Reads the share under a name; default: the one of the authors' 10 of 64, 20 of 128 and 30 of 192.
     init(reading options: inout MethodOptions, as name: String) throws(ReductionError) {
         try self.init(share: options.number(name, default: 0.15625, in: 0...1))
     }
@@ -18,7 +18,7 @@ public struct ContextualTargets: Correlate {
     /// The keys.
     public var needs: EvidenceNeeds { .keys }
 
-    /// More tokens than go.
+    /// A ranking that reaches beyond the tokens that go.
     public var wants: CandidateContent { .ranking }
 
     /// One line for the table of methods.

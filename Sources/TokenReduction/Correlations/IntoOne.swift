@@ -6,10 +6,10 @@ public struct IntoOne: Correlate {
     /// There is nothing to choose.
     public init() {}
 
-    /// Nothing.
+    /// No evidence.
     public var needs: EvidenceNeeds { [] }
 
-    /// One token more than go.
+    /// A ranking that reaches one token beyond those that go.
     public var wants: CandidateContent { .ranking }
 
     /// One line for the table of methods.

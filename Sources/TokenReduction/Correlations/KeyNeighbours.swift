@@ -14,7 +14,7 @@ public struct KeyNeighbours: Correlate {
     /// A correlation with the given number of neighbours.
     public init(neighbours: Int) { self.neighbours = neighbours }
 
-    /// Reads `neighbours`; the authors' 32 unless told otherwise.
+    /// Reads `neighbours`; default: the authors' 32.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(neighbours: options.integer("neighbours", default: 32, in: 1...65_535))
     }
@@ -25,7 +25,7 @@ public struct KeyNeighbours: Correlate {
     /// Where there is a layer to come.
     public var places: Set<ReductionPlace> { [.visionEncoder, .languageModel] }
 
-    /// One token more than go.
+    /// A ranking that reaches one token beyond those that go.
     public var wants: CandidateContent { .ranking }
 
     /// One line for the table of methods.

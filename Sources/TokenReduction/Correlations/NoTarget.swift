@@ -1,12 +1,12 @@
-/// Pruning's correlation: what goes is dropped, and nobody takes it in.
+/// Pruning's correlation: tokens that go are dropped, without targets.
 public struct NoTarget: Correlate {
     /// Dropping has no parameters.
     public init() {}
 
-    /// Nothing.
+    /// No evidence.
     public var needs: EvidenceNeeds { [] }
 
-    /// Nobody takes it in.
+    /// Tokens that go have no targets.
     public var namesTargets: Bool { false }
 
     /// One line for the table of methods.

@@ -16,7 +16,7 @@ public struct QuantileShare: Sendable, Hashable {
         self.epsilon = epsilon
     }
 
-    /// Reads `epsilon`; the paper's 0.998 unless told otherwise.
+    /// Reads `epsilon`; default: the paper's 0.998.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(epsilon: options.number("epsilon", default: 0.998, in: 0...1))
     }

@@ -26,7 +26,7 @@ public struct TextMediatedAttention: Correlate {
         self.share = share
     }
 
-    /// Reads `gamma` and `epsilon`; γ is the paper's 0.6 unless told otherwise.
+    /// Reads `gamma` and `epsilon`; default: γ is the paper's 0.6.
     init(
         reading options: inout MethodOptions, axis: TextAxis, version: PaperVersion
     ) throws(ReductionError) {
@@ -38,7 +38,7 @@ public struct TextMediatedAttention: Correlate {
     /// The attention probabilities.
     public var needs: EvidenceNeeds { .attentionProbabilities }
 
-    /// Where text is.
+    /// Only the language model, where text is.
     public var places: Set<ReductionPlace> { [.languageModel] }
 
     /// One line for the table of methods.

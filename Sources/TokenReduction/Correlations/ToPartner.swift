@@ -3,10 +3,10 @@ public struct ToPartner: Correlate {
     /// The partners are the filter's.
     public init() {}
 
-    /// Nothing; the filter has looked.
+    /// No evidence: the filter has found the partners.
     public var needs: EvidenceNeeds { [] }
 
-    /// The partners.
+    /// A partner for each token.
     public var wants: CandidateContent { .partners }
 
     /// One line for the table of methods.

@@ -1,6 +1,6 @@
 public import JobVocabulary
 
-/// Gives up what the observing row takes least from through several layers: attention rollout.
+/// Drops the tokens that reach the observing row least through several layers: attention rollout.
 ///
 ///     R = Â_L ⋯ Â₁,   Â = (A + I) with rows that sum to one,   sᵢ = − R[o, i]        (Abnar and Zuidema, ACL 2020)
 ///
@@ -16,7 +16,7 @@ public struct AttentionRollout: Filter {
     /// Through `layers` layers, at least one.
     public init(layers: Int) { self.layers = max(layers, 1) }
 
-    /// Reads `layers`; 3 unless told otherwise.
+    /// Reads `layers`; default: 3.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(layers: options.integer("layers", default: 3, in: 1...64))
     }
@@ -30,7 +30,7 @@ public struct AttentionRollout: Filter {
     /// The ranking is of all tokens.
     public var offers: CandidateContent { .ranking }
 
-    /// Where maps are.
+    /// The places that have attention maps.
     public var places: Set<ReductionPlace> { [.visionEncoder, .languageModel] }
 
     /// One line for the table of methods.

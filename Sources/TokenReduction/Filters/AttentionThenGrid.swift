@@ -1,6 +1,6 @@
 public import JobVocabulary
 
-/// PruMerge+'s filter: keeps what the class token will look at most, and an even sample of the rest.
+/// PruMerge+'s filter: keeps the tokens with the most class attention in the next layer, and an even sample of the rest.
 ///
 /// The authors' rule settles the count by the picture: the attention part are the M outliers (see
 /// ``UpcomingObserverAttention``), the grid is every s-th token, s = ⌊⌊N/M⌋/3⌋ at least 1, without the last token of the

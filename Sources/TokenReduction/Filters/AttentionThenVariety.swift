@@ -1,4 +1,4 @@
-/// VisPruner's filter: keeps what the class token looks at most, and of the rest what repeats itself least.
+/// VisPruner's filter: keeps the tokens with the most class attention, and of the rest the least redundant.
 ///
 /// Of `keep` tokens ⌊important · keep⌋ are those of largest attention of the observing row. The rest, in the order of
 /// attention, is thinned out in rounds until it fits: it is split into its even and odd places, each even one has the
@@ -20,7 +20,7 @@ public struct AttentionThenVariety: Filter {
     /// Half of them, as in the authors' configuration of 128.
     public init(important: Double) { self.important = important }
 
-    /// Reads `important`; half unless told otherwise.
+    /// Reads `important`; default: half.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(important: options.number("important", default: 0.5, in: 0...1))
     }

@@ -26,7 +26,7 @@ public struct CropQuota: Filter {
         self.variance = variance
     }
 
-    /// Reads `crops` and `variance`; unless told otherwise the authors' 16 crops and β = 0.09.
+    /// Reads `crops` and `variance`; default: the authors' 16 crops and β = 0.09.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(
             crops: options.integer("crops", default: 16, in: 1...65_535),

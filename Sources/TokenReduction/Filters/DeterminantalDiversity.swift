@@ -19,7 +19,7 @@ public struct DeterminantalDiversity: Filter {
     /// A choice among tokens of this relevance.
     public init(relevance: QuestionRelevance) { self.relevance = relevance }
 
-    /// Reads `relevance`; every token is as relevant as another unless told otherwise.
+    /// Reads `relevance`; default: every token is as relevant as another.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(relevance: options.choice("relevance", default: .none))
     }

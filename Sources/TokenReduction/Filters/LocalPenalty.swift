@@ -21,7 +21,7 @@ public struct LocalPenalty: Sendable, Hashable {
     /// No penalty.
     public static let none = LocalPenalty(window: 1, factor: 1)
 
-    /// Reads `window` and `penalty`; unless told otherwise the paper's windows of 2 by 2 patches and factor 2.
+    /// Reads `window` and `penalty`; default: the paper's windows of 2 by 2 patches and factor 2.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(
             window: options.integer("window", default: 2, in: 1...256),

@@ -1,4 +1,4 @@
-/// Gives up what the observing row looks at least: the class token in the tower, the prompt's last word in the decoder.
+/// Drops what the observing row attends to least: the class token in the tower, the prompt's last word in the decoder.
 ///
 ///     sᵢ = − (1/H) Σₕ softmax(q_o kᵢᵀ/√d)ₕ
 ///

@@ -1,7 +1,7 @@
 public import JobVocabulary
 import Tensors
 
-/// DART's filter: keeps what is least like a few pivots, and so says least twice.
+/// DART's filter: keeps the tokens least like a few pivots, and so least redundant.
 ///
 /// Pivots are the image tokens and the text tokens after the picture whose keys have the largest L1 norm over all heads,
 /// positions in them. Each in turn, the image pivots by falling norm and then the text's, takes the tokens of lowest cosine
@@ -22,7 +22,7 @@ public struct PivotDissimilarity: Filter {
         self.textPivots = textPivots
     }
 
-    /// Reads `image-pivots` and `text-pivots`; the authors' 4 and 4 unless told otherwise.
+    /// Reads `image-pivots` and `text-pivots`; default: the authors' 4 and 4.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(
             imagePivots: options.integer("image-pivots", default: 4, in: 1...1024),
@@ -32,7 +32,7 @@ public struct PivotDissimilarity: Filter {
     /// The keys of all heads and the rows after the final norm.
     public var needs: EvidenceNeeds { [.wholeKeys, .normalizedStates] }
 
-    /// Where text is.
+    /// Only the language model, where text is.
     public var places: Set<ReductionPlace> { [.languageModel] }
 
     /// One line for the table of methods.

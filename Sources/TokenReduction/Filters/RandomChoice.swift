@@ -8,15 +8,15 @@ public struct RandomChoice: Filter {
     /// Where the generator starts.
     public let seed: Int
 
-    /// A choice that `seed` settles.
+    /// A choice that follows from `seed`.
     public init(seed: Int) { self.seed = seed }
 
-    /// Reads `seed`; 0 unless told otherwise.
+    /// Reads `seed`; default: 0.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         try self.init(seed: options.integer("seed", default: 0, in: 0...Int(UInt32.max)))
     }
 
-    /// Nothing.
+    /// No evidence.
     public var needs: EvidenceNeeds { [] }
 
     /// The ranking is of all tokens.

@@ -1,7 +1,7 @@
 public import JobVocabulary
 public import Tensors
 
-/// SparseVLM's filter: gives up what the words that speak about the picture look at least.
+/// SparseVLM's filter: drops the tokens with the least attention of the words about the picture.
 ///
 ///     sᵢ = − (1/|R|) Σ_{r ∈ R} A[r, i]                            (the authors' code, v1.5; A averaged over heads)
 ///
@@ -18,7 +18,7 @@ public struct RaterAttention: Filter {
     /// The ranking is of all tokens.
     public var offers: CandidateContent { .ranking }
 
-    /// Where text is.
+    /// Only the language model, where text is.
     public var places: Set<ReductionPlace> { [.languageModel] }
 
     /// One line for the table of methods.
@@ -29,8 +29,8 @@ public struct RaterAttention: Filter {
         guard let raters = layer.evidence.raters, !raters.isEmpty else {
             throw ReductionError(
                 .missingEvidence,
-                "this reduction needs to know which words speak about the picture, which is settled when rows enter the "
-                    + "language model: there were none after the picture, or nobody was asked")
+                "this reduction needs to know which words are about the picture, which is decided when rows enter the "
+                    + "language model: either no words follow the picture, or they were not rated")
         }
         let sums = try layer.attention(.probabilities)
             .columnSums(rows: raters.map { $0..<$0 + 1 }, columns: layer.layout.visual.runs)

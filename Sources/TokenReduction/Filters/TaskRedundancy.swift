@@ -28,7 +28,7 @@ extension MethodOptions {
     }
 }
 
-/// FiCoCo-L's filter: a token goes when the other visual tokens attend to it and the text does not.
+/// FiCoCo-L's filter: drops tokens that the other visual tokens attend to and the text does not.
 ///
 ///     sᵢ = β · (1/N) Σⱼ Aᵢⱼ − (1−β) · (1/M) Σₖ Aᵢₖ               (Han et al., arXiv:2411.17686v4, eq. 3)
 ///
@@ -56,7 +56,7 @@ public struct TaskRedundancy: Filter {
         self.scale = scale
     }
 
-    /// Reads `axis`, `version`, `beta` and `normalize`; β is the paper's 0.6 unless told otherwise.
+    /// Reads `axis`, `version`, `beta` and `normalize`; default: β is the paper's 0.6.
     init(reading options: inout MethodOptions) throws(ReductionError) {
         let (axis, version) = try options.textReading()
         try self.init(
@@ -67,7 +67,7 @@ public struct TaskRedundancy: Filter {
     /// The attention probabilities.
     public var needs: EvidenceNeeds { .attentionProbabilities }
 
-    /// Where text is.
+    /// Only the language model, where text is.
     public var places: Set<ReductionPlace> { [.languageModel] }
 
     /// One line for the table of methods.

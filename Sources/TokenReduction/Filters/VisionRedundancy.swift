@@ -15,7 +15,7 @@ extension MethodOptions {
     }
 }
 
-/// FiCoCo-V's filter: a token goes when its neighbours say the same and the class token does not look at it.
+/// FiCoCo-V's filter: drops tokens that are redundant among visual tokens and that the class token ignores.
 ///
 ///     sᵢ = λ · (1/N) Σⱼ Aᵢⱼ − (1−λ) · a^CLSᵢ                    (Han et al., arXiv:2411.17686v4, eq. 1)
 ///
@@ -63,7 +63,7 @@ public struct VisionRedundancy: Filter {
     /// An attention map of the chosen kind.
     public var needs: EvidenceNeeds { scores.needs }
 
-    /// Where a class token is.
+    /// Only the vision tower, where a class token is.
     public var places: Set<ReductionPlace> { [.visionEncoder] }
 
     /// One line for the table of methods.

@@ -19,6 +19,6 @@ extension MethodRecipe {
 private enum CropOrder: String, CaseIterable {
     /// Crop after crop, by falling attention.
     case published
-    /// As they stood.
+    /// In the order of the sequence.
     case sequence
 }

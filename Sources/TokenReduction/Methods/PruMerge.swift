@@ -34,11 +34,11 @@ extension MethodRecipe {
     }
 }
 
-/// Who settles how many tokens stay.
+/// What decides how many tokens stay.
 private enum CountRule: String, CaseIterable {
-    /// The budget.
+    /// The budget decides.
     case fixed
-    /// The picture; the budget is the most that stay.
+    /// The picture decides; the budget is the upper limit.
     case adaptive
 }
 

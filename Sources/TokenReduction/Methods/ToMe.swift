@@ -21,8 +21,8 @@ extension MethodRecipe {
 
 /// How attention counts a token that stands for several.
 enum KeyWeights: String, CaseIterable {
-    /// As often as it stands for others.
+    /// A merged token counts once for each token that it stands for.
     case proportional
-    /// Once.
+    /// Every token counts once.
     case plain
 }

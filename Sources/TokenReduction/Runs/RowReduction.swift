@@ -1,7 +1,7 @@
 public import JobVocabulary
 public import Tensors
 
-/// What gives up rows in the layers of one place, asked layer by layer.
+/// Drops rows in the layers of one part of the model, called layer by layer.
 public protocol RowReduction {
     /// Whether layer `layer` of `place` gives up tokens, or asks whether to; at `moment` only, if one is given.
     func reduces(place: ReductionPlace, layer: Int, at moment: Moment?) -> Bool

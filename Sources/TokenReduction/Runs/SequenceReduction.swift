@@ -34,10 +34,10 @@ public struct SequenceReduction: RowReduction, Sendable {
     /// The original positions of the visual tokens that are left, in the order of the sequence.
     public var positions: [Int] { tokens.positions }
 
-    /// What layer `layer` must offer; empty where nothing looks at it.
+    /// What layer `layer` must offer; empty if nothing looks at it.
     public func needs(layer: Int) -> EvidenceNeeds { plan.needs(place: .languageModel, layer: layer) }
 
-    /// Whether layer `layer` gives up tokens, or asks whether to.
+    /// Whether layer `layer` drops tokens, or decides whether to.
     public func reduces(layer: Int) -> Bool { reduces(place: .languageModel, layer: layer, at: nil) }
 
     /// Whether layer `layer` of `place`, which is the language model, gives up tokens; at `moment` only, if one is given.
@@ -68,12 +68,12 @@ public struct SequenceReduction: RowReduction, Sendable {
         raters = try RaterAttention.raters(of: states, layout: layout)
     }
 
-    /// Keeps what later layers want to know of this one; `evidence` is all that it offered.
+    /// Keeps this layer's evidence that later layers need; `evidence` is all that it offered.
     public mutating func remember(_ evidence: Evidence, layer: Int) {
         tokens.remember(evidence, stages: plan.method.decoder)
     }
 
-    /// Reduces the rows of one layer as ``RowReduction`` says; throws where `layout` holds another number of visual tokens than
+    /// Reduces the rows of one layer as ``RowReduction`` says; throws if `layout` holds another number of visual tokens than
     /// was planned.
     public mutating func reduce(
         place: ReductionPlace = .languageModel, layer: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout

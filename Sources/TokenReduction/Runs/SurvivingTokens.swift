@@ -2,13 +2,13 @@ import Glibc
 internal import JobVocabulary
 import Tensors
 
-/// The visual tokens that are left of a tile or of a sequence, and how it came to that.
+/// The visual tokens that are left of a tile or of a sequence, and their history.
 struct SurvivingTokens: Sendable {
     /// Their original positions, in the order of the sequence.
     private(set) var positions: [Int]
     /// How many original tokens each of them stands for: itself and its shares of those that went.
     private(set) var sizes: [Double]
-    /// What became of all.
+    /// The history of all visual tokens, of those that went as well.
     private(set) var history: ReductionTrace
     /// Maps of the layers since the last reduction, as far back as a filter asks.
     private var earlierAttention: [AttentionMap] = []
@@ -20,7 +20,7 @@ struct SurvivingTokens: Sendable {
         history = ReductionTrace(tokens: count)
     }
 
-    /// Those of several tiles, numbered one tile after another.
+    /// The surviving tokens of several tiles, numbered one tile after another.
     init(joining tiles: [SurvivingTokens]) {
         positions = []
         var first = 0
@@ -55,7 +55,7 @@ struct SurvivingTokens: Sendable {
     /// The maps before a layer's own, of sequences of as many rows.
     func attentionBefore(rows: Int) -> [AttentionMap] { earlierAttention.dropLast().filter { $0.keys == rows } }
 
-    /// What attention adds to the logits of each token's key, log size; nil where that is 0 for all.
+    /// What attention adds to the logits of each token's key, log size; nil if that is 0 for all.
     var keyBias: [Double]? { sizes.contains { $0 != 1 } ? sizes.map { log($0) } : nil }
 
     /// Throws unless a layer shows as many visual tokens as `plan` says and as are left here.

@@ -1,7 +1,7 @@
 public import JobVocabulary
 public import Tensors
 
-/// One tile of a picture on its way through tower and projector: what is left of it, and how it came to that.
+/// One tile of a picture on its way through tower and projector: what is left of it, and its history.
 ///
 /// All state between layers lives here, so two tiles cannot see each other. The model asks each layer `needs`, computes that
 /// much evidence, calls `reduce` and keeps the rows it is told to.
@@ -33,7 +33,7 @@ public struct TileReduction: RowReduction, Sendable {
     /// What became of every token so far.
     public var history: ReductionTrace { tokens.history }
 
-    /// What layer `layer` of `place` must offer; empty where nothing looks at it.
+    /// What layer `layer` of `place` must offer; empty if nothing looks at it.
     public func needs(place: ReductionPlace, layer: Int) -> EvidenceNeeds {
         var needs = plan.needs(place: place, layer: layer)
         if place == .visionEncoder, layer == plan.model.visionLayers - 1, reduces(place: .projector, layer: 0),
@@ -62,12 +62,12 @@ public struct TileReduction: RowReduction, Sendable {
         tokens.remember(evidence, stages: plan.method.stages(in: place))
     }
 
-    /// What attention in `place` adds to the logits of each visual token's key, log size; nil where that is 0 for all.
+    /// What attention in `place` adds to the logits of each visual token's key, log size; nil if that is 0 for all.
     public func keyBias(place: ReductionPlace) -> [Double]? {
         plan.method.stages(in: place)?.proportionalAttention == true ? tokens.keyBias : nil
     }
 
-    /// Reduces the rows of one layer as ``RowReduction`` says; throws where `layout` holds another number of visual tokens than
+    /// Reduces the rows of one layer as ``RowReduction`` says; throws if `layout` holds another number of visual tokens than
     /// was planned.
     public mutating func reduce(
         place: ReductionPlace, layer: Int, hidden: Tensor, evidence: Evidence, layout: TokenLayout

@@ -8,7 +8,7 @@ public final class ModelFingerprint: Sendable {
     private let done = DispatchSemaphore(value: 0)
 
     /// Starts on configuration, tokenizer and weights of the folders, file by file in the order of their names; `progress`
-    /// is told of every few megabytes.
+    /// is called every few megabytes.
     public init(directories: [String], progress: @escaping @Sendable () -> Void = {}) {
         let thread = Thread { [self] in
             let value = Self.hash(directories, progress)
@@ -56,9 +56,9 @@ public final class ModelFingerprint: Sendable {
     }
 }
 
-/// The files of a folder that make a model: what tells one from another.
+/// The files of a folder that identify a model.
 enum ModelFiles {
-    /// Configuration, tokenizer and weights, by name; none where there is no folder.
+    /// Configuration, tokenizer and weights, by name; none if there is no folder.
     static func names(in directory: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         return names.sorted().filter { name in

@@ -28,7 +28,7 @@ extension CPUBackend {
     /// The type of activations for weights in `format`: the one asked for; else bf16 where weights are bf16 and the processor
     /// multiplies it, and f32 otherwise.
     ///
-    /// Throws `unsupportedType` where bf16 is asked for and the processor lacks it.
+    /// Throws `unsupportedType` if bf16 is asked for and the processor lacks it.
     public static func activationType(
         _ asked: ElementType?, weights format: WeightFormat
     ) throws(TensorError) -> ElementType {

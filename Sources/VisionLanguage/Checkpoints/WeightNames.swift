@@ -2,7 +2,7 @@
 struct WeightNames {
     let decoder: String
     let head: String
-    /// nil where the tower is a checkpoint of its own.
+    /// nil if the tower is a checkpoint of its own.
     let vision: String?
     let projector: (first: String, second: String)
     /// The learned row that ends a line of a picture in LLaVA-NeXT.

@@ -76,10 +76,10 @@ package protocol WeightSource {
     func tensor(_ name: String, shape: [Int]) throws -> Tensor
     /// The tensor was packed: its pages are not needed any more.
     func release(_ name: String)
-    /// The stacked matrices of these names, if they lie in the kernels' layout already; throws where they do so in another
+    /// The stacked matrices of these names, if they lie in the kernels' layout already; throws if they do so in another
     /// format than the one asked for.
     func packed(_ names: [String], inputs: Int, outputs: Int, as format: WeightFormat?) throws -> PackedWeights?
-    /// The matrices of these names were packed; returns what the model goes on with.
+    /// Called when the matrices of these names are packed; returns the weights that the model then uses.
     func took(_ linear: Linear, for names: [String]) throws -> Linear
 }
 

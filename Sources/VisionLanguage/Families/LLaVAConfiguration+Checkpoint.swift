@@ -69,7 +69,7 @@ extension LLaVAConfiguration {
             projectorBias: true, imageToken: text.vocabulary, endOfSequence: [])
     }
 
-    /// The folder of the tower of the checkpoint in `directory`, where it is a checkpoint of its own; nil where nobody named one
+    /// The folder of the tower of the checkpoint in `directory`, where it is a checkpoint of its own; nil if nobody named one
     /// and the model holds its tower.
     static func towerDirectory(of directory: String, given: String?) throws(ModelError) -> String? {
         let file = try ConfigurationFile(path: directory + "/config.json")
@@ -181,7 +181,7 @@ extension LLaVAConfiguration.Text {
         guard !file.has("sliding_window"), !file.isNull("sliding_window") else { return }
         throw file.wrong(
             "sliding_window",
-            "null: without the key Mistral sees a window of 4,096 rows, which is not built")
+            "null: without the key Mistral sees a window of 4,096 rows, which is not supported")
     }
 
     fileprivate init(_ file: ConfigurationFile, defaults: Defaults, vocabulary: Int)

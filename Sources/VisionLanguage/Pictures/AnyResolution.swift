@@ -34,7 +34,7 @@ extension LLaVAConfiguration {
             canvas, width: width, height: height, side: vision.side, unpadding: anyResolution.unpadding)
     }
 
-    /// Every canvas as a picture that fills it has it; of a model without canvases the one tile.
+    /// The tiling of a picture that fills its canvas, for every canvas; for a model without canvases one tile.
     private var fullTilings: [PictureTiling] {
         let tile = vision.imageSize
         return anyResolution?.canvases.map { size in

@@ -85,7 +85,7 @@ public struct LLaVAProcessor: VisionLanguageProcessor {
             throw ModelError(
                 .malformedPrompt,
                 "the prompt holds <image>: say with image_tag, or --image-tag, whether it is where a picture goes ('place') or "
-                    + "text like any other ('text')")
+                    + "ordinary text ('text')")
         }
         let rendered = template.render(instruction, pictures: pictures, tag: tag)
         let ids = try tokenizer.encode(rendered.text, pictures: rendered.pictures)

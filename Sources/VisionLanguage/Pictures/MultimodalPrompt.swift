@@ -10,13 +10,13 @@ public enum PromptPart: Sendable, Hashable {
 public struct MultimodalPrompt: Sendable, Hashable {
     /// Text and pictures in their order; no text is empty, and the pictures are 0, 1, 2, … from left to right.
     public let parts: [PromptPart]
-    /// What the user asks, without the places of pictures and the template; nil where only ids are known, or there is no picture.
+    /// What the user asks, without the places of pictures and the template; nil if only ids are known, or there is no picture.
     public let question: String?
 
     /// Cuts `ids` at the image tokens, one for each of `pictures` pictures.
     ///
     /// As all versions of transformers together do, takes one image token for a picture, or exactly `visualTokens` of them;
-    /// nil where their number depends on the picture, so that one stands for it.
+    /// nil if their number depends on the picture, so that one stands for it.
     public init(
         ids: [Int], imageToken: Int, pictures: Int = 1, visualTokens: Int?, question: String? = nil
     ) throws(ModelError) {
@@ -72,7 +72,7 @@ public struct MultimodalPrompt: Sendable, Hashable {
         guard case .text(let ids) = parts.first else { return [] }
         return ids
     }
-    /// Ids behind the last picture; none where there is no picture.
+    /// Ids behind the last picture; none if there is no picture.
     public var after: [Int] {
         guard pictures > 0, case .text(let ids) = parts.last else { return [] }
         return ids

@@ -9,9 +9,9 @@ public import TokenReduction
 public struct PictureTiling: Sendable, Hashable {
     /// Patches along one side of a tile.
     public let side: Int
-    /// Tiles of the canvas from top to bottom; 0 where the picture has none.
+    /// Tiles of the canvas from top to bottom; 0 if the picture has none.
     public let tileRows: Int
-    /// Tiles of the canvas from left to right; 0 where the picture has none.
+    /// Tiles of the canvas from left to right; 0 if the picture has none.
     public let tileColumns: Int
     /// The rows of the canvas's patches that show the picture; the others show padding.
     public let rows: Range<Int>

@@ -55,7 +55,7 @@ public final class CLIPText {
     public struct Embeddings {
         /// `(pieces, projection)`, in the residual type.
         public let rows: Tensor
-        /// Operations of reading them.
+        /// Operations of reading the pieces.
         public let flops: Int
     }
 

@@ -14,7 +14,7 @@ final class CLIPVision {
     private let start: Tensor
     private let preNorm: Normalization
     private let layers: [TransformerLayer]
-    /// Norm, queries and keys of the layer behind the last one that runs, for reductions that look ahead to it; nil where
+    /// Norm, queries and keys of the layer behind the last one that runs, for reductions that look ahead to it; nil if
     /// the tower ends there.
     private let beyond: (norm: Normalization, queryKey: Linear)?
     private let heads: Heads
@@ -51,7 +51,7 @@ final class CLIPVision {
         beyond = try Self.beyond(layersNeeded, c, weights)
     }
 
-    /// Norm, queries and keys of layer `index`; nil where the tower ends before it, or the checkpoint leaves it out.
+    /// Norm, queries and keys of layer `index`; nil if the tower ends before it, or the checkpoint leaves it out.
     private static func beyond(
         _ index: Int, _ c: LLaVAConfiguration.Vision, _ weights: Weights
     ) throws -> (norm: Normalization, queryKey: Linear)? {

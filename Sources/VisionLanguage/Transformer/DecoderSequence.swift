@@ -16,11 +16,11 @@ public final class DecoderSequence {
     public internal(set) var reduction: SequenceReduction
     let cache: KeyValueCache
     /// Rows of a shared beginning as they enter the first layer that a reduction looks at, and that layer: from there on all
-    /// rows of the prompt go together. nil where all of the prompt is read at once, or the beginning in all layers.
+    /// rows of the prompt go together. nil if all of the prompt is read at once, or the beginning in all layers.
     let joining: (layer: Int, rows: Tensor)?
-    /// The same of this prompt, for others to go on from.
+    /// Rows of this prompt's own prefix at that layer, for other prompts to continue from.
     private(set) var begun: (layer: Int, rows: Tensor)?
-    /// How many of its first rows other prompts will want to go on from.
+    /// How many of its first rows other prompts will continue from.
     let sharedRows: Int
     /// What each layer worked on.
     var work: [LayerWork]
@@ -32,7 +32,7 @@ public final class DecoderSequence {
     /// Operations of adding tokens so far.
     public internal(set) var decodeFLOPs = 0
 
-    /// A prompt of which nothing has been read, or only what `prefix` holds.
+    /// A prompt that has not been read yet, apart from what `prefix` holds.
     init(
         _ layout: TokenLayout, _ reduction: SequenceReduction, layers: Int, room: Int, continuing prefix: Prefix?,
         sharedRows: Int

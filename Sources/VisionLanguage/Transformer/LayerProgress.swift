@@ -1,4 +1,4 @@
-/// Told after every layer that was loaded or run, so that whoever waits knows that work moves on.
+/// Called after every layer that was loaded or run, as a sign of progress for a caller that waits.
 public final class LayerProgress {
     /// What happens after a layer.
     public var action: () -> Void

@@ -15,13 +15,13 @@ struct LayerWork: Sendable, Hashable {
         pairs += queries * (keys - queries) + queries * (queries + 1) / 2
     }
 
-    /// Attention of `rows` rows each of which sees all.
+    /// Attention of `rows` rows, each of which sees all rows.
     mutating func attendAll(_ rows: Int) {
         attending += rows
         pairs += rows * rows
     }
 
-    /// What one layer takes to read `rows` rows, each of which sees those before it.
+    /// The work of one layer on `rows` rows, each of which sees the rows before it.
     static func reading(_ rows: Int) -> LayerWork {
         var work = LayerWork(projected: rows, fed: rows)
         work.attend(queries: rows, keys: rows)

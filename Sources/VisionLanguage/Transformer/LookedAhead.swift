@@ -15,7 +15,7 @@ struct LookedAhead {
         precondition(segments.last?.rows.upperBound == tensor.rows, "the sequences do not fill the rows")
     }
 
-    /// The same of the rows that are kept of each sequence, without sequences whose rows have `changed`; nil if none is left.
+    /// The queries, keys and values of each sequence's kept rows, without sequences that have `changed`; nil if none is left.
     func keeping(_ kept: [[Int]], changed: Set<Int>, backend: any Backend) -> LookedAhead? {
         let left = segments.filter { !changed.contains($0.sequence) }
         guard !left.isEmpty else { return nil }

@@ -2,7 +2,7 @@ internal import JobVocabulary
 import Tensors
 import TokenReduction
 
-/// How much CLIP likens each visual token to the question: what methods that read the question go by.
+/// How similar CLIP finds each visual token to the question, for methods that read the question.
 ///
 /// Reads the text tower when the first method asks for it; a model whose methods do not ask needs none.
 final class QuestionLikeness {
@@ -35,7 +35,7 @@ final class QuestionLikeness {
     private struct Question {
         /// Its pieces in CLIP's space, each of length one.
         let pieces: [[Double]]
-        /// Operations of reading it.
+        /// Operations of reading the question.
         let flops: Int
     }
 

@@ -6,7 +6,7 @@ import TokenReduction
 struct RaggedRows {
     private(set) var tensor: Tensor
     private(set) var segments: [Range<Int>]
-    /// What the next layer projects of these rows, where a reduction looked ahead to it; it goes and stays with them.
+    /// The next layer's projections of these rows, if a reduction looked ahead; they are dropped and kept with the rows.
     var ahead: LookedAhead?
 
     /// Sequences of `lengths` rows that fill `tensor`.
@@ -48,7 +48,7 @@ struct RaggedRows {
     }
 
     /// Lets each sequence's reduction act on its rows, which are what `layouts` say, at `moment` of a layer; returns the rows
-    /// that each keeps, counted from its first, or nil where none reduces here.
+    /// that each keeps, counted from its first, or nil if none reduces here.
     mutating func reduce(
         _ reductions: inout [some RowReduction], _ place: ReductionPlace, layer: Int, at moment: Moment,
         evidence: [Evidence],

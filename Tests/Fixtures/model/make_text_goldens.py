@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Hugging Face transformers' answers to prompts about no picture: text_golden.json beside this script.
+"""Hugging Face transformers' answers to text-only prompts: text_golden.json beside this script.
 
     venv/bin/python make_text_goldens.py        # packages of requirements.txt; a second on one core
 

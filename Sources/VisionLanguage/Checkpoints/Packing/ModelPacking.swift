@@ -49,7 +49,7 @@ public enum ModelPacking {
                     products: products)
             }
             guard rename(partial, target.path) == 0 else {
-                throw ModelError(.missingFile, "\(directory) cannot be put in place: has somebody made it meanwhile?")
+                throw ModelError(.missingFile, "\(directory) cannot be put in place: was it made meanwhile?")
             }
         } catch {
             try? manager.removeItem(atPath: partial)

@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// What a packed file says of itself, beside its tensors.
+/// The description in a packed file, beside its tensors.
 struct PackAccount: Codable {
     /// Weights of one product.
     struct Product: Codable {
@@ -38,7 +38,7 @@ struct PackAccount: Codable {
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
-    /// Reads the account of `file`; throws `otherPack` where this program does not read such files.
+    /// Reads the account of `file`; throws `otherPack` if this program does not read such files.
     init(of file: SafetensorsFile) throws(ModelError) {
         guard let text = file.metadata[Self.key] else {
             throw ModelError(.otherPack, "\(file.path) does not say how it was packed; pack the checkpoint again")
@@ -46,7 +46,7 @@ struct PackAccount: Codable {
         struct Version: Decodable { let version: Int }
         guard let version = try? JSONDecoder().decode(Version.self, from: Data(text.utf8)).version else {
             throw ModelError(
-                .otherPack, "\(file.path) says of itself what is not understood; pack the checkpoint again")
+                .otherPack, "\(file.path) describes itself in an unknown way; pack the checkpoint again")
         }
         guard version == Self.current else {
             throw ModelError(
@@ -56,7 +56,7 @@ struct PackAccount: Codable {
         }
         guard let account = try? JSONDecoder().decode(PackAccount.self, from: Data(text.utf8)) else {
             throw ModelError(
-                .otherPack, "\(file.path) says of itself what is not understood; pack the checkpoint again")
+                .otherPack, "\(file.path) describes itself in an unknown way; pack the checkpoint again")
         }
         guard account.layout == PackedWeights.layout else {
             throw ModelError(

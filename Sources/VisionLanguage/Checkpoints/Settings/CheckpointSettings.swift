@@ -4,9 +4,9 @@ public enum SettingStanding: Sendable, Hashable {
     case obeyed
     /// A batch says the same itself, so that two checkpoints are asked alike.
     case chosenByTheBatch
-    /// It speaks of training, memory, speed, output or metadata, or of something that this program has not.
+    /// The key concerns training, memory, speed, output or metadata, or something that this program does not have.
     case withoutEffect
-    /// It would change results and is not built: these values, and null, change nothing; every other one is refused.
+    /// The key would change results and is not supported: these values, and null, change nothing; every other one is refused.
     case refusedUnless([String])
 }
 
@@ -37,7 +37,7 @@ public enum CheckpointSettings: String, Sendable, CaseIterable {
     /// Every key that is known in this place.
     public var standings: [String: SettingStanding] { Self.tables[self, default: [:]] }
 
-    /// Throws where a file holds a key that would change results and is not built, or that none of these places knows.
+    /// Throws if a file holds a key that would change results and is not supported, or that none of these places knows.
     static func check(_ file: ConfigurationFile, as places: CheckpointSettings...) throws(ModelError) {
         try check(file, as: places)
     }

@@ -104,7 +104,7 @@ struct ConfigurationFile {
         return numbers
     }
 
-    /// A list of pairs of whole numbers in `range`; nil where the key is absent.
+    /// A list of pairs of whole numbers in `range`; nil if the key is absent.
     func pairs(_ key: String, in range: ClosedRange<Int>) throws(ModelError) -> [[Int]]? {
         guard has(key) else { return nil }
         var value = values[key]
@@ -135,7 +135,7 @@ struct ConfigurationFile {
         return value
     }
 
-    /// Refuses a value that is not built, unless it is one of those that change nothing; null never does.
+    /// Refuses a value that is not supported, unless it is one of those that change nothing; null never does.
     func refuse(_ key: String, unless neutral: [String], changing what: String) throws(ModelError) {
         let value = plainText(key)
         guard has(key), !neutral.contains(value) else { return }
@@ -144,10 +144,10 @@ struct ConfigurationFile {
             Self.advice[key] ?? "\(allowed)take it out if \(what) without it are what you want"
         throw ModelError(
             .malformedConfiguration,
-            "\(path): \(prefix)\(key) is \(value.prefix(60)), which changes \(what) and is not built; \(advice)")
+            "\(path): \(prefix)\(key) is \(value.prefix(60)), which changes \(what) and is not supported; \(advice)")
     }
 
-    /// Throws where the object holds a key that would change something and is not built, or of which `standing` knows nothing;
+    /// Throws if the object holds a key that would change something and is not supported, or of which `standing` knows nothing;
     /// keys that begin with an underscore are the libraries' own notes.
     func check(changing what: String, by standing: (String) -> SettingStanding?) throws(ModelError) {
         for key in names where has(key) && !key.hasPrefix("_") {
@@ -159,7 +159,7 @@ struct ConfigurationFile {
         }
     }
 
-    /// What is said of a key that nobody here knows.
+    /// The error for an unknown key.
     func unknown(_ key: String, changing what: String) -> ModelError {
         ModelError(
             .malformedConfiguration,
@@ -167,7 +167,7 @@ struct ConfigurationFile {
                 + "\(what); take it out if it does not")
     }
 
-    /// What to do about some keys, where taking them out would not help.
+    /// Advice for keys whose removal would not help.
     private static let advice = [
         "quantization_config":
             "take the checkpoint in fp16 or bf16: weights: int8, or int4, makes it as small here",
@@ -179,7 +179,7 @@ struct ConfigurationFile {
         "aspect_ratio_setting": "this is LLaVA-NeXT (1.6), whose config.json says llava_next",
     ]
 
-    /// Throws where an object has keys besides these.
+    /// Throws if an object has keys besides these.
     func allow(only keys: Set<String>) throws(ModelError) {
         for key in names where has(key) && !keys.contains(key) { throw unknown(key, changing: "results") }
     }

@@ -49,7 +49,7 @@ public enum GenerationSettings {
         return all
     }()
 
-    /// Throws where a `generation_config.json` holds a setting that would change answers and is not built, or that nobody
+    /// Throws if a `generation_config.json` holds a setting that would change answers and is not supported, or that nobody
     /// here knows.
     static func check(_ file: ConfigurationFile) throws(ModelError) {
         try file.check(changing: "answers") { standings[$0] }

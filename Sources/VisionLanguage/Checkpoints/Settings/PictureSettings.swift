@@ -4,7 +4,7 @@ internal import JobVocabulary
 
 /// How a checkpoint wants its pictures: `preprocessor_config.json`, or `image_processor` in `processor_config.json`.
 enum PictureSettings {
-    /// The settings of the first of some folders that has any; nil where none has.
+    /// The settings of the first of some folders that has any; nil if none has.
     static func file(of directories: [String?]) throws(ModelError) -> ConfigurationFile? {
         for directory in directories.compactMap(\.self) {
             for (name, section) in [("preprocessor_config.json", nil), ("processor_config.json", "image_processor")] {
@@ -61,7 +61,7 @@ enum PictureSettings {
         return canvases
     }
 
-    /// Throws where a canvas is not made of whole tiles.
+    /// Throws if a canvas is not made of whole tiles.
     static func check(
         _ canvases: [TileCanvas.Size], _ file: ConfigurationFile, imageSize: Int
     ) throws(ModelError) {
