@@ -159,7 +159,7 @@ enum BatchPreflight {
     /// The same batch with a results folder that holds nothing yet: `-2`, `-3`, … where the wanted one is taken.
     static func withFreshResults(_ file: BatchFile) -> BatchFile {
         var file = file
-        file.description.results = BatchRuns(of: file.description.results).free
+        file.description.results = BatchRuns(of: file.description.results, named: file.description.name).free
         return file
     }
 
@@ -167,7 +167,7 @@ enum BatchPreflight {
     static func withLastResults(_ file: BatchFile) throws -> BatchFile {
         var file = file
         let wanted = file.description.results
-        let last = BatchRuns(of: wanted).all.last {
+        let last = BatchRuns(of: wanted, named: file.description.name).all.last {
             FileManager.default.fileExists(atPath: "\($0)/\(ResultsLayout.jobStore)")
         }
         guard let last else {

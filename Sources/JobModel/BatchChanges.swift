@@ -52,6 +52,14 @@ public struct BatchChanges: Sendable {
         settings.append { $0[keyPath: property] = value }
     }
 
+    /// Gives a property that may be absent a value; nil changes nothing, and takes no value of the file away.
+    public mutating func set<Value: Sendable>(
+        _ property: any WritableKeyPath<BatchDescription, Value?> & Sendable, to value: Value?
+    ) {
+        guard let value else { return }
+        settings.append { $0[keyPath: property] = value }
+    }
+
     /// Sets the properties that `set(_:to:)` named.
     func apply(to description: inout BatchDescription) {
         for setting in settings { setting(&description) }

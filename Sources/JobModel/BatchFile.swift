@@ -124,10 +124,14 @@ extension BatchFile {
 
     /// The results folder that a batch file asks for, whatever else it says.
     public static func results(in url: URL) -> String {
-        let name = text("name", in: url) ?? url.deletingPathExtension().lastPathComponent
-        return path("results", in: url)
-            ?? url.absoluteURL.deletingLastPathComponent().appendingPathComponent("results/\(name)").standardizedFileURL
-            .path
+        path("results", in: url)
+            ?? url.absoluteURL.deletingLastPathComponent().appendingPathComponent("results/\(name(in: url))")
+            .standardizedFileURL.path
+    }
+
+    /// The name of the batch of a batch file, whatever else it says.
+    public static func name(in url: URL) -> String {
+        text("name", in: url) ?? url.deletingPathExtension().lastPathComponent
     }
 
     /// The source of the items that a stored batch file names, whatever else it says; nil if it names none.

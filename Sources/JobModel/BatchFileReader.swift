@@ -227,7 +227,7 @@ struct BatchFileReader {
         guard let node = top.node("run") else { return BatchFile.Run() }
         let section = YAMLSection(node, file: file, prefix: "run.", known: ["workers", "threads"], &problems)
         return BatchFile.Run(
-            workers: section.integer("workers", 1...1024, &problems) ?? 1,
-            threads: section.integer("threads", 1...4096, &problems))
+            workers: section.integer("workers", 1...256, &problems) ?? 1,
+            threads: section.integer("threads", 1...1024, &problems))
     }
 }

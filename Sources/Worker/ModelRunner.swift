@@ -22,8 +22,9 @@ public final class ModelRunner: JobRunner {
     private var loaded: LoadedModel?
     private var broken: [ModelKey: (reason: String, since: ContinuousClock.Instant)] = [:]
     private var unfit: [UnfitJobs] = []
-    /// How long a model that did not load is not tried again.
-    private static let modelRetryDelay: Duration = .seconds(60)
+    /// How long a model that did not load is not tried again: jobs that came with the first one get the same answer, and the
+    /// coordinator sends no others before its first pause, which is longer, is over.
+    private static let modelRetryDelay: Duration = .seconds(2)
 
     /// A runner that answers `capacity` jobs at a time on `threads` threads, in `memory` bytes; without, in what the machine
     /// has left.
@@ -78,7 +79,7 @@ public final class ModelRunner: JobRunner {
                 guard let model = try load(input.key, progress) else { continue }
                 try model.engine.admit(model.request(job.job, input))
                 running[job.job.lease.job] = job
-            } catch let error as ModelUnavailable {
+            } catch let error as NotOnThisMachine {
                 unfit.append(UnfitJobs(leases: [job.job.lease], reason: "\(error)"))
             } catch {
                 failed.append(.failed(job, because: error, errorClass: ErrorClass(preparing: error), model: loaded))
@@ -88,7 +89,7 @@ public final class ModelRunner: JobRunner {
         return failed
     }
 
-    /// Jobs of models that do not load here.
+    /// Jobs of models that do not load here, or of pictures that are not here.
     public func takeUnfit() -> [UnfitJobs] {
         defer { unfit = [] }
         return unfit

@@ -16,8 +16,8 @@ struct PreparedJob: Sendable {
     let seconds: Double
 }
 
-/// The model's configuration or tokenizer cannot be read: a matter of this worker, not of the job.
-struct ModelUnavailable: Error, CustomStringConvertible {
+/// Something that a batch needs is not on this machine, or cannot be read here: a matter of the worker, not of the job.
+struct NotOnThisMachine: Error, CustomStringConvertible {
     let description: String
 }
 
@@ -58,6 +58,10 @@ final class PicturePreparation: Sendable {
         let clock = ContinuousClock(), start = clock.now
         let key = ModelKey(job.description)
         let input = Result {
+            if !job.item.images.isEmpty, !isFolder(job.description.images) {
+                throw NotOnThisMachine(
+                    description: "the folder of pictures \(job.description.images) is not on this machine; mount it")
+            }
             let processor = try processors[key] ?? Self.processor(key)
             processors[key] = processor
             return PreparedJob.Input(
@@ -71,7 +75,7 @@ final class PicturePreparation: Sendable {
         do {
             return try ModelLoader.processor(directory: key.directory, visionTower: key.visionTower)
         } catch {
-            throw ModelUnavailable(description: "\(error)")
+            throw NotOnThisMachine(description: "\(error)")
         }
     }
 }

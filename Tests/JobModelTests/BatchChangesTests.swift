@@ -86,6 +86,35 @@ import Testing
         #expect(plain.method == BatchDescription.Method())
     }
 
+    @Test func anOptionThatIsNotGivenLeavesTheFilesValue() throws {
+        let folder = try BatchFolder(
+            yaml: """
+                model: model
+                items: items.jsonl
+                template: hf
+                image_tag: text
+                image_mode: pad
+                orientation: as-stored
+                weights: int8
+                features: tower
+                trace: none
+                generation: {max_tokens: 5, temperature: 0.5}
+                """)
+        var changes = BatchChanges()
+        changes.set(\.template, to: nil)
+        changes.set(\.imageTag, to: nil)
+        changes.set(\.imageMode, to: nil)
+        changes.set(\.orientation, to: nil)
+        changes.set(\.weights, to: nil)
+        changes.set(\.features, to: nil)
+        changes.set(\.trace, to: nil)
+        changes.set(\.generation.maxTokens, to: nil)
+        changes.set(\.generation.temperature, to: nil)
+        let found = try BatchFile.load(folder.batchFile, changing: changes).description
+        #expect(found == (try BatchFile.load(folder.batchFile).description))
+        #expect(found.imageTag == .text && found.imageMode == .pad && found.weights == .int8)
+    }
+
     @Test func aFolderOnTheCommandLineTakesThePlaceOfTheFilesFolder() throws {
         let folder = try BatchFolder(yaml: "model: model\nitems: images\nprompt: What?\n")
         let other = try ItemFolder()

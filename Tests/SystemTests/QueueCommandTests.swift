@@ -144,6 +144,33 @@ extension BlackBox {
             #expect(worker.isRunning)
         }
 
+        private struct Waiting: Decodable { let state, note: String }
+
+        /// A machine on which the pictures, or the weights, are not there yet is no reason for jobs to fail.
+        @Test(arguments: [true, false])
+        func whatIsNotThereYetIsWaitedFor(pictures: Bool) async throws {
+            let services = try await Services()
+            let place = try TemporaryDirectory()
+            let later = place.file("later").path
+            let batch = try TestBatch(
+                Demo.items(6), model: pictures ? Demo.model : later, images: pictures ? later : Demo.folder,
+                lines: "features: none")
+            let submitted = try await services.ask("submit", batch.path, "--trust-paths", "--output", "quiet")
+            #expect(submitted.code == 0, "\(submitted)")
+            let worker = try services.startWorker("one")
+            try await eventually("the worker says what it lacks") {
+                let workers = try [Waiting](printed: try await services.ask("workers", "--output", "json").output)
+                return workers.first.map { $0.state == "unable" && $0.note.contains(later) } ?? false
+            }
+            try FileManager.default.copyItem(atPath: pictures ? Demo.folder : Demo.model, toPath: later)
+            try await Task.sleep(for: .seconds(3))
+            #expect(try await services.ask("retry", "--workers").code == 0)
+            #expect(try await services.ask("wait", "batch").code == 0)
+            let items = try await services.status("batch", items: true).items
+            #expect(items?.allSatisfy { $0.state == "succeeded" } == true)
+            #expect(worker.isRunning)
+        }
+
         @Test func aBatchIsSteeredFromBeginningToEnd() async throws {
             let services = try await Services()
             let batch = try TestBatch(

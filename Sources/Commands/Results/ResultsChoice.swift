@@ -22,7 +22,10 @@ struct ResultsChoice {
         let url = URL(fileURLWithPath: path)
         let isBatchFile = ["yaml", "yml"].contains(url.pathExtension) && isFile(path)
         let wanted = isBatchFile ? Self.shortened(BatchFile.results(in: url)) : "results/\(path)"
-        if let last = BatchRuns(of: wanted).all.last(where: Self.isResults), isBatchFile || !path.contains("/") {
+        let name = isBatchFile ? BatchFile.name(in: url) : path
+        if let last = BatchRuns(of: wanted, named: name).all.last(where: Self.isResults),
+            isBatchFile || !path.contains("/")
+        {
             folder = ResultsFolder(last)
             remark = "results of \(isBatchFile ? path : "batch \(path)"): \(last)"
             return
@@ -44,13 +47,14 @@ struct ResultsChoice {
 
     /// Later runs of the batch than the one whose results a folder holds.
     private static func runs(after path: String) -> ArraySlice<String> {
+        let batch = BatchRuns.batch(of: path)
         let digits = path.reversed().prefix { $0.isNumber }
-        let base = digits.isEmpty ? path : String(path.dropLast(digits.count + 1))
-        for first in [base, path] where first == path || path.dropLast(digits.count).hasSuffix("-") {
-            let runs = BatchRuns(of: first).all.filter(isResults)
-            if let index = runs.firstIndex(of: path) { return runs[(index + 1)...] }
-        }
-        return []
+        let isLater =
+            path.dropLast(digits.count).hasSuffix("-") && !digits.isEmpty
+            && URL(fileURLWithPath: path).lastPathComponent != batch
+        let runs = BatchRuns(of: isLater ? String(path.dropLast(digits.count + 1)) : path, named: batch).all
+            .filter(isResults)
+        return runs.firstIndex(of: path).map { runs[($0 + 1)...] } ?? []
     }
 
     /// A path as one types it in the folder that the command runs in.
@@ -64,9 +68,14 @@ struct ResultsChoice {
 struct BatchRuns {
     /// The folder that the batch asks for.
     let wanted: String
+    /// The name of the batch: a folder of another batch may look like a later run, as that of a batch `demo-2` beside `demo`.
+    let batch: String
 
-    /// Names the folder that the batch asks for, without a slash at its end.
-    init(of wanted: String) { self.wanted = wanted }
+    /// Names the folder that the batch asks for, without a slash at its end, and the batch.
+    init(of wanted: String, named batch: String) {
+        self.wanted = wanted
+        self.batch = batch
+    }
 
     /// The results folders that exist, in the order of their numbers.
     var all: [String] {
@@ -80,7 +89,12 @@ struct BatchRuns {
             else { return nil }
             return number
         }
-        return numbers.sorted().map(folder)
+        return numbers.sorted().filter { $0 == 1 || Self.batch(of: folder($0)) == batch }.map(folder)
+    }
+
+    /// The batch whose results a folder holds.
+    static func batch(of results: String) -> String {
+        BatchFile.name(in: URL(fileURLWithPath: "\(results)/\(ResultsLayout.batchFile)"))
     }
 
     /// The first of them that holds nothing yet.

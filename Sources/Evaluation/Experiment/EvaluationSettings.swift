@@ -85,11 +85,15 @@ public struct EvaluationSettings: Sendable, Hashable, Codable {
 
     /// Checks that the answers in a folder were made under these settings.
     public func check(_ folder: URL) throws(EvaluationError) {
-        guard try Self.read(folder) == self else {
+        let known = try Self.read(folder)
+        guard known == self else {
+            let computed = known.flatMap {
+                $0.backend == backend ? nil : " (computed by \($0.backend), not by \(backend))"
+            }
             throw EvaluationError(
                 .otherSettings,
-                "\(folder.path) holds answers of another model, other items or other settings: choose another folder "
-                    + "with --out, or move this one away")
+                "\(folder.path) holds answers of another model, other items or other settings\(computed ?? ""): choose "
+                    + "another folder with --out, or move this one away")
         }
     }
 
