@@ -46,6 +46,11 @@ public struct AuthorisedKeys: Sendable, Hashable {
     /// What the owner of a key may be; nil for one that is unknown or revoked.
     public func role(of key: String) -> AccessRole? { roles[key] }
 
+    /// The name of a key that is let in; nil for one that is unknown or revoked.
+    public func name(of key: String) -> String? {
+        roles[key] == nil ? nil : keys.first { $0.publicKey.text == key && $0.revoked == nil }?.name
+    }
+
     /// Adds a key at the end.
     public mutating func append(_ key: AuthorisedKey) {
         keys.append(key)

@@ -56,8 +56,8 @@ enum BatchPreflight {
     /// Says on standard error what is left to the workers to check.
     private static func tellOfTrust(_ file: BatchFile) {
         let wanted = file.description
-        let folders = [("the model", wanted.model), ("the vision tower", wanted.visionTower ?? wanted.model)]
-            .filter { !JobModel.isFolder($0.1) }.prefix(1).map { "\($0.0) \($0.1)" }
+        let named = [("the model", wanted.model)] + (wanted.visionTower.map { [("the vision tower", $0)] } ?? [])
+        let folders = named.filter { !JobModel.isFolder($0.1) }.map { "\($0.0) \($0.1)" }
         let pictures =
             file.absentPictures == 0
             ? []

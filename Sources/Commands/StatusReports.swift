@@ -48,6 +48,7 @@ struct BatchReport: Encodable {
     }
 
     static func table(_ reports: [BatchReport]) -> String {
+        guard !reports.isEmpty else { return "no batch yet: 'winnow submit' hands one in" }
         var table = TextTable(
             [
                 "batch", "state", "total", "waiting", "running", "succeeded", "failed", "cancelled", "seconds",
@@ -87,6 +88,7 @@ struct WorkerReport: Encodable {
     }
 
     static func table(_ reports: [WorkerReport]) -> String {
+        guard !reports.isEmpty else { return "no worker is connected: 'winnow worker' starts one" }
         // Without keys nobody has one.
         let hasKeys = reports.contains { !$0.key.isEmpty }
         var table = TextTable(

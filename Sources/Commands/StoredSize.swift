@@ -49,7 +49,8 @@ struct StoredSize {
     /// One line for the user.
     var text: String {
         guard pictured > 0 else {
-            return "storing about \(Self.bytes(columns)) a job, \(Self.bytes(columns * jobs)) for \(jobs) jobs, "
+            return
+                "storing about \(Self.bytes(columns)) a job, \(Self.bytes(columns * jobs)) for \(jobs) \(jobs == 1 ? "job" : "jobs"), "
                 + "all of them text-only"
         }
         let job = columns + trace + features
@@ -60,7 +61,7 @@ struct StoredSize {
             : (" with a picture", ", \(jobs - pictured) of them without a picture")
         return
             "storing \(isMost ? "at most" : "about") \(Self.bytes(job)) a job\(which) (features \(Self.bytes(features)), "
-            + "trace \(Self.bytes(trace))), \(Self.bytes(total)) for \(jobs) jobs\(others); "
+            + "trace \(Self.bytes(trace))), \(Self.bytes(total)) for \(jobs) \(jobs == 1 ? "job" : "jobs")\(others); "
             + "--features and --trace choose what is stored"
     }
 

@@ -31,6 +31,9 @@ struct Admission {
         return true
     }
 
+    /// The name of the key that a message's sender proved; nil if it needs none.
+    func keyName(of sender: String?) -> String? { sender.flatMap { keys.name(of: $0) } }
+
     /// The connections to the workers' port whose keys no longer count; none unless the list has changed.
     mutating func revokedPeers(_ isPresent: ([UInt8]) -> Bool) -> [[UInt8]] {
         // Connections that have gone leave their keys behind; they are swept out when half would be theirs.

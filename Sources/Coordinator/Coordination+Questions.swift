@@ -168,7 +168,7 @@ extension WireWorkerStatus {
         secondsSinceHeard = view.silence / .seconds(1)
         note = view.note
         host = origin?.host ?? ""
-        key = origin?.key ?? ""
+        key = origin?.keyName ?? ""
     }
     /// Bytes that it takes in a message, or a few more.
     fileprivate var size: Int { 128 + [worker, note, host, key].reduce(0) { $0 + $1.utf8.count } }

@@ -39,7 +39,7 @@ extension Coordination {
                 silentSeconds: view.silence / .seconds(1))
             worker.note = view.note
             worker.host = originOf[view.name]?.host ?? ""
-            worker.key = originOf[view.name]?.key ?? ""
+            worker.key = originOf[view.name]?.keyName ?? ""
             return worker
         }
         snapshot.failures = metrics.failures.reversed().map {

@@ -12,8 +12,12 @@ extension Coordination {
 
     /// A message from a worker's connection.
     ///
-    /// - Parameter sender: the key that the connection proved; nil if it needs none.
-    mutating func received(fromWorker frames: ArraySlice<[UInt8]>, peer: [UInt8], sender: String?) throws {
+    /// - Parameters:
+    ///   - sender: the key that the connection proved; nil if it needs none.
+    ///   - keyName: What that key is called.
+    mutating func received(
+        fromWorker frames: ArraySlice<[UInt8]>, peer: [UInt8], sender: String?, keyName: () -> String?
+    ) throws {
         let message: WireFromWorker
         do {
             message = try WireFromWorker(frames: frames)
@@ -26,7 +30,7 @@ extension Coordination {
             if case .heartbeat = message.kind { tell(peer: peer) { $0.heartbeatAnswer = WireHeartbeatAnswer() } }
             return
         }
-        if case .hello(let hello) = message.kind { return try welcome(hello, peer, sender) }
+        if case .hello(let hello) = message.kind { return try welcome(hello, peer, sender, keyName()) }
         guard let worker = peers[peer]?.name, scheduler.isPresent(worker) else {
             if case .goodbye = message.kind { return }
             return tell(peer: peer) { $0.helloAgain = WireHelloAgain() }
@@ -89,7 +93,9 @@ extension Coordination {
         logger.notice("dropped a message", metadata: [LogKey.count: "\(count)", LogKey.reason: "\(error)"])
     }
 
-    private mutating func welcome(_ hello: WireHello, _ peer: [UInt8], _ sender: String?) throws {
+    private mutating func welcome(
+        _ hello: WireHello, _ peer: [UInt8], _ sender: String?, _ keyName: String?
+    ) throws {
         func refusal(_ hello: WireHello) -> WireRefusal? {
             if let refusal = ProtocolVersion.refusal(of: hello) { return refusal }
             if hello.worker.isEmpty || hello.session.isEmpty {
@@ -126,7 +132,7 @@ extension Coordination {
         if let former = peerOf[name] { peers[former] = nil }
         peers[peer] = WorkerPeer(name: name)
         peerOf[name] = peer
-        originOf[name] = WorkerOrigin(key: sender, host: hello.host.shortened(to: 255))
+        originOf[name] = WorkerOrigin(key: sender, keyName: keyName, host: hello.host.shortened(to: 255))
         metrics.counters.workersJoined += 1
         metrics.began(worker: name, at: now)
         log(

@@ -22,6 +22,8 @@ struct Coordination: ~Copyable {
     struct WorkerOrigin {
         /// The key that it came with, to which its name belongs; nil if it needs none.
         var key: String?
+        /// What that key is called.
+        var keyName: String?
         /// The machine that it says it runs on.
         var host: String
     }

@@ -139,7 +139,8 @@ public final class CoordinatorService: Sendable {
                 taken += 1
                 if let peer = message.frames.first {
                     try coordination.received(
-                        fromWorker: message.frames.dropFirst(), peer: peer, sender: message.sender)
+                        fromWorker: message.frames.dropFirst(), peer: peer, sender: message.sender
+                    ) { admission.keyName(of: message.sender) }
                 }
             }
             if let message = try next(clients, .clients, &coordination, &admission) {

@@ -11,7 +11,10 @@ public enum ModelPath {
         let parts = path.split(separator: "/").suffix(2)
         let isName = parts.allSatisfy { $0.allSatisfy { $0.isLetter || $0.isNumber || "-_.".contains($0) } }
         let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        guard parts.count == 2, isName, !isFolder(parent) else { return "there is no folder \(path)" }
+        // What begins at the root of the machine is no name of a repository.
+        guard path.split(separator: "/").count > 2, isName, !isFolder(parent) else {
+            return "there is no folder \(path)"
+        }
         let name = parts.joined(separator: "/")
         return "there is no folder \(path); if you mean the repository \(name) of Hugging Face, get its files with "
             + "'hf download \(name) --local-dir models/\(parts.last ?? "")', and name that folder"

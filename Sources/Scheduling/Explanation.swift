@@ -32,7 +32,9 @@ public enum Explanation: Sendable, Hashable, CustomStringConvertible {
         case .noWorkers(let batch, let losses):
             "it waits in batch \(batch): no worker is connected; start one\(Self.lossText(losses))"
         case .unfit(let batch, let workers, let reason):
-            "it waits in batch \(batch): none of the \(workers) workers can run it, because \(reason)"
+            "it waits in batch \(batch): "
+                + (workers == 1 ? "the only worker cannot run it" : "none of the \(workers) workers can run it")
+                + ", because \(reason)"
         case .pausing(let batch, let failures):
             "it waits in batch \(batch): \(failures) attempts failed, and it pauses before the next one"
         case .suspect(let batch, let losses):

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import JobVocabulary
 internal import ResultFiles
 
 /// A sealed shard that the coordinator does not take.
@@ -11,7 +12,7 @@ enum SupersededShard {
         let root = URL(fileURLWithPath: results)
         let file = root.appendingPathComponent(name.pendingPath)
         guard FileManager.default.fileExists(atPath: file.path) else { return }
-        let folder = root.appendingPathComponent("superseded")
+        let folder = root.appendingPathComponent(ResultsLayout.superseded)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try FileManager.default.moveItem(at: file, to: folder.appendingPathComponent(file.lastPathComponent))
     }

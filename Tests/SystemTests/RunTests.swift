@@ -142,7 +142,8 @@ extension BlackBox {
             #expect(try await count("batch").errors == "winnow: results of batch batch: results/batch-2\n")
             #expect(try await count("results/batch-3").errors == "")
             #expect(try await count("results/batch-2").errors == "")
-            let resumed = try await winnow("run", batch.path, "--resume", "--output", "quiet")
+            let resumed = try await winnow(
+                "run", batch.path, "--resume", "--features", "none", "--output", "quiet")
             #expect(resumed.code == 0 && resumed.output.hasSuffix("/results/batch-2\n"), "\(resumed)")
             let page = try await winnow("report", "batch", "--output", "quiet", in: batch.folder.url)
             #expect(page.code == 0 && page.output == "results/batch-2/report.html\n", "\(page)")

@@ -47,7 +47,7 @@ extension BlackBox {
             #expect(
                 rows.contains {
                     $0.contains(">page-worker<") && $0.contains("state idle")
-                        && $0.contains(">\(ProcessInfo.processInfo.hostName)<") && $0.contains(">key ")
+                        && $0.contains(">\(ProcessInfo.processInfo.hostName)<") && $0.contains(">key worker<")
                 })
             // Bars of the few minutes that there were.
             #expect(page.document.contains(">5 minutes ago<"))

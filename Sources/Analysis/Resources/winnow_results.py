@@ -354,7 +354,7 @@ class _Shard:
             if form != "winnow-results":
                 raise BadFile(f"{path} is not a shard of results")
             if version.split(".")[0] != "2":
-                raise BadFile(f"{path} has format {version}, this reads 2.0; get the winnow_results.py of its program "
+                raise BadFile(f"{path} has format {version}, this reads 2.0 to 2.1; get the winnow_results.py of its program "
                               "(winnow results reader)")
         except BadFile:
             self.close()

@@ -30,11 +30,17 @@ struct ClusterGrid {
         _ cells: [GridCell], of file: BatchFile, questions: URL, folder: URL, coordinator: CoordinatorClient
     ) throws {
         self.coordinator = coordinator
+        let name = try "\(Self.word(folder.lastPathComponent))-\(Self.sign(of: folder))"
         self.cells = try cells.map { cell in
-            let word = String(
-                cell.name.map { $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) ? $0 : "-" })
+            let word = Self.word(cell.name)
             var file = file
-            file.description.name = "\(folder.lastPathComponent)-\(word)"
+            file.description.name = "\(name)-\(word)"
+            guard BatchName.isUsable(file.description.name) else {
+                throw CommandFailure(
+                    ExitCodes.usage,
+                    "'\(file.description.name)' cannot be the name of a batch: \(BatchName.rule); choose another folder with --out"
+                )
+            }
             file.description.items = questions.path
             file.description.prompt = nil
             file.description.results = folder.appendingPathComponent("batches/\(word)").path
@@ -49,6 +55,21 @@ struct ClusterGrid {
             }
             return Cell(cell: cell, batch: submitted.batch, results: ResultsFolder(submitted.results))
         }
+    }
+
+    /// A text as a part of a batch's name.
+    private static func word(_ text: String) -> String {
+        String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) ? $0 : "-" })
+    }
+
+    /// Some letters that lie in an evaluation's folder, which tell its batches from those of another folder of the same name.
+    private static func sign(of folder: URL) throws -> String {
+        let batches = folder.appendingPathComponent("batches"), file = batches.appendingPathComponent(".sign")
+        if let kept = try? String(contentsOf: file, encoding: .utf8), !kept.isEmpty { return kept }
+        let sign = String((0..<5).compactMap { _ in "abcdefghjkmnpqrstuvwxyz23456789".randomElement() })
+        try FileManager.default.createDirectory(at: batches, withIntermediateDirectories: true)
+        try Data(sign.utf8).write(to: file, options: .atomic)
+        return sign
     }
 
     /// Waits until every batch is over.

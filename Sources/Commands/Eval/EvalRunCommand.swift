@@ -39,7 +39,10 @@ struct EvalRunCommand: ParsableCommand {
     var against: [String] = []
 
     @Option(parsing: .upToNextOption, help: "Budgets of visual tokens.")
-    var keep = [192, 128, 64, 32]
+    var keep = Self.usualBudgets
+
+    /// Those of papers.
+    private static let usualBudgets = [192, 128, 64, 32]
 
     @Option(
         help: "A checkpoint folder in place of the batch file's, such as that of LLaVA-1.5-13B; give --out with it.")
@@ -98,6 +101,11 @@ struct EvalRunCommand: ParsableCommand {
         let named = try methods.map { try MethodChoice(parsing: $0) }
         let rivals = try against.map { try MethodChoice(parsing: $0) }
         let choices = (named.isEmpty ? MethodChoice.all : named) + rivals
+        let tokens = configuration.depth.visualTokens
+        if let all = keep.first(where: { $0 >= tokens }), keep != Self.usualBudgets {
+            throw CommandFailure(
+                ExitCodes.usage, "--keep \(all) keeps every token: the model has \(tokens) of a tile; give fewer")
+        }
         let (cells, refused) = GridCell.grid(choices, budgets: keep, model: configuration.depth)
         for refusal in refused { printError("left out: \(refusal.cell.name): \(refusal.reason)") }
 

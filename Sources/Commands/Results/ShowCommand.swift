@@ -79,6 +79,7 @@ struct ShowCommand: ParsableCommand {
         }
         if let png {
             try OutputFile(png).write(Data(ReductionPanels.sheet(tiles, names: names).png()))
+            printError("the panels are in \(png)")
         }
     }
 

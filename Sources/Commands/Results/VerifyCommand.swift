@@ -57,7 +57,7 @@ struct VerifyCommand: ParsableCommand {
             // Their jobs run again: without them the next look finds everything in order.
             if requeued == verification.missing.count {
                 for shard in try verification.setDamagedAside(in: folder) {
-                    printError("winnow: \(shard) was moved to \(folder.path)/damaged")
+                    printError("winnow: \(shard) was moved to \(folder.path)/\(ResultsLayout.damaged)")
                 }
             }
         }
