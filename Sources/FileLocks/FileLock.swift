@@ -46,7 +46,12 @@ public struct FileLock: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A process that is being started has a copy of the descriptor until it becomes its own program: closing alone would
+        // leave the lock to that copy for a moment.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Lets go of it now rather than at the end of its scope.
     public consuming func end() {}

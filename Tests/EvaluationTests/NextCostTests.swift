@@ -94,6 +94,6 @@ import VisionLanguage
         let error = #expect(throws: EvaluationError.self) {
             try CostAccount(plan: plan, model: model, textTokens: 60)
         }
-        #expect(error?.code == .mismatch && error?.message.contains("several tiles") == true)
+        #expect(error?.code == .mismatch && error?.message.contains("split into tiles") == true)
     }
 }

@@ -23,6 +23,22 @@ import Testing
         }
     }
 
+    /// A process that is being started has a copy of every descriptor for a moment.
+    @Test func aLockThatHasGoneIsNotHeldByACopyOfItsDescriptor() throws {
+        let path = folder.url.resolvingSymlinksInPath().appendingPathComponent("lock").path
+        let lock = try FileLock(.file(path), waits: false)
+        let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
+        let own = try #require(
+            descriptors.first {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path
+            })
+        let copy = dup(own)
+        defer { close(copy) }
+        lock.end()
+        let next = try FileLock(.file(path), waits: false)
+        next.end()
+    }
+
     @Test func aLookTellsWhetherAFileIsHeldAndChangesNothing() throws {
         let path = folder.file("lock").path
         #expect(!FileLock.isHeld(path))

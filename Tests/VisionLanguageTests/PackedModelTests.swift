@@ -103,7 +103,7 @@ import VisionLanguage
         "another version, another layout, another model, or what is cut",
         arguments: [
             ("\\\"version\\\":1", "\\\"version\\\":2", "another version"), ("panels32-1", "panels64-9", "panels64-9"),
-            ("\\\"layout\\\"", "\\\"lay0ut\\\"", "not understood"), ("\"winnow\"", "\"winn0w\"", "does not say"),
+            ("\\\"layout\\\"", "\\\"lay0ut\\\"", "in an unknown way"), ("\"winnow\"", "\"winn0w\"", "does not say"),
         ])
     func otherPack(_ old: String, _ new: String, _ word: String) throws {
         let folder = try TemporaryDirectory(), packed = try pack(.int8, in: folder)
