@@ -25,7 +25,8 @@ public struct AuthorisedKeys: Sendable, Hashable {
     public private(set) var keys: [AuthorisedKey] = []
     /// Lines that make no sense, with their numbers; nobody gets in by them.
     public private(set) var badLines: [Int] = []
-    private var roles: [String: AccessRole] = [:]
+    /// The keys that are let in, by their text.
+    private var valid: [String: AuthorisedKey] = [:]
 
     /// A list without keys.
     public init() {}
@@ -44,12 +45,10 @@ public struct AuthorisedKeys: Sendable, Hashable {
     }
 
     /// What the owner of a key may be; nil for one that is unknown or revoked.
-    public func role(of key: String) -> AccessRole? { roles[key] }
+    public func role(of key: String) -> AccessRole? { valid[key]?.role }
 
     /// The name of a key that is let in; nil for one that is unknown or revoked.
-    public func name(of key: String) -> String? {
-        roles[key] == nil ? nil : keys.first { $0.publicKey.text == key && $0.revoked == nil }?.name
-    }
+    public func name(of key: String) -> String? { valid[key]?.name }
 
     /// Adds a key at the end.
     public mutating func append(_ key: AuthorisedKey) {
@@ -73,9 +72,9 @@ public struct AuthorisedKeys: Sendable, Hashable {
 
     /// A key that one line revokes is out, whatever another line says.
     private mutating func reindex() {
-        roles = Dictionary(
-            keys.filter { $0.revoked == nil }.map { ($0.publicKey.text, $0.role) }, uniquingKeysWith: { a, _ in a })
-        for key in keys where key.revoked != nil { roles[key.publicKey.text] = nil }
+        valid = Dictionary(
+            keys.filter { $0.revoked == nil }.map { ($0.publicKey.text, $0) }, uniquingKeysWith: { a, _ in a })
+        for key in keys where key.revoked != nil { valid[key.publicKey.text] = nil }
     }
 }
 

@@ -139,7 +139,7 @@ private struct AnswerReport: Encodable {
     let backend: String
     /// How the decoder's weights are stored.
     let weights: String
-    /// Seconds by stage.
+    /// How long each stage took, in seconds.
     let timings: Timings
     let flops: FLOPs
 

@@ -86,8 +86,7 @@ struct ReportCommand: ParsableCommand {
     }
 
     private func batch(_ folder: ResultsFolder) throws -> ReportPage.Source {
-        let catalogue = try Catalogue(folder) { try store.results(of: folder).map(CommittedRows.init) }
-        catalogue.summary.printWhatIsLeftOut()
+        let catalogue = try store.catalogue(of: folder)
         guard catalogue.summary.jobs > 0 else {
             throw CommandFailure(ExitCodes.usage, "there is no result in \(folder.path) yet")
         }
@@ -112,13 +111,9 @@ struct ReportCommand: ParsableCommand {
     /// A folder of results or of an evaluation, or those inside of it; or the last run of a batch.
     private static func results(_ word: String) throws -> [String] {
         func isEvaluation(_ path: String) -> Bool { EvaluationFolder.isOne(URL(fileURLWithPath: path)) }
-        let path = word.count > 1 && word.hasSuffix("/") ? String(word.dropLast()) : word
+        let path = ResultsChoice.path(word)
         if isEvaluation(path) { return [path] }
-        if ResultsChoice.isResults(path) || !isFolder(path) {
-            let choice = try ResultsChoice(path)
-            if let remark = choice.remark { printError("winnow: \(remark)") }
-            return [choice.folder.path]
-        }
+        if ResultsChoice.isResults(path) || !isFolder(path) { return [try ResultsChoice.folder(path).path] }
         let inner = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
             .map { "\(path)/\($0)" }
         let found = inner.filter { ResultsChoice.isResults($0) || isEvaluation($0) }

@@ -3,7 +3,7 @@ import JobModel
 
 /// A time on the command line: `90s`, `10m`, `1h 30m`.
 struct TimeSpan: ExpressibleByArgument {
-    /// The time.
+    /// The length of the time.
     let duration: Duration
 
     init?(argument: String) {

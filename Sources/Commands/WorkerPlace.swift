@@ -41,8 +41,7 @@ final class WorkerPlace {
     private static func name(in folder: URL, or stem: String) throws -> String {
         let file = folder.appendingPathComponent("name")
         if let kept = try? String(contentsOf: file, encoding: .utf8), kept.hasPrefix(stem + "-") { return kept }
-        let letters = "abcdefghjkmnpqrstuvwxyz23456789"
-        let name = stem + "-" + String((0..<5).compactMap { _ in letters.randomElement() })
+        let name = stem + "-" + RandomLetters.five()
         do {
             try Data(name.utf8).write(to: file, options: .atomic)
         } catch {

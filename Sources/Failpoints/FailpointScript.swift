@@ -38,7 +38,7 @@ public struct FailpointScript: Sendable, Hashable {
     public struct Entry: Sendable, Hashable {
         /// What happens.
         public var action: Action
-        /// When it happens.
+        /// At which of the visits to the failpoint the action happens.
         public var occasion: Occasion
 
         /// An entry.

@@ -5,7 +5,7 @@ extension BatchDescription {
         case projected
         /// What entered the projector: after the vision tower and the reduction inside of it.
         case tower
-        /// No features.
+        /// Shards hold no features.
         case none
 
         /// Reads the word, or the truth value that earlier versions wrote.

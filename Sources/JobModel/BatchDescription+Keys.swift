@@ -57,8 +57,11 @@ extension BatchDescription.Method {
 }
 
 extension BatchDescription.Generation {
+    /// What `max_tokens` may be, in a file and as an option.
+    static let answerLengths = 1...1_000_000
+
     fileprivate static let keys: [BatchKey<Self>] = [
-        .integer("max_tokens", \.maxTokens, 1...1_000_000),
+        .integer("max_tokens", \.maxTokens, answerLengths),
         .number("temperature", \.temperature, "0 or more") { $0 >= 0 },
         .number("top_p", \.topP, "above 0 and at most 1") { $0 > 0 && $0 <= 1 },
         .integer("seed", \.seed, 0...UInt64.max),

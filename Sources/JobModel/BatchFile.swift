@@ -125,9 +125,12 @@ extension BatchFile {
     /// The results folder that a batch file asks for, whatever else it says.
     public static func results(in url: URL) -> String {
         path("results", in: url)
-            ?? url.absoluteURL.deletingLastPathComponent().appendingPathComponent("results/\(name(in: url))")
+            ?? url.absoluteURL.deletingLastPathComponent().appendingPathComponent(usualResults(of: name(in: url)))
             .standardizedFileURL.path
     }
+
+    /// Where the results of a batch go if nothing else is asked for, from the folder of its batch file.
+    public static func usualResults(of name: String) -> String { "results/\(name)" }
 
     /// The name of the batch of a batch file, whatever else it says.
     public static func name(in url: URL) -> String {

@@ -38,7 +38,7 @@ struct BatchFileReader {
         let name = readName(top)
         let model = readModel(top)
         let items = readItems(top)
-        let results = top.text("results", &problems).map(absolute) ?? absolute("results/\(name)")
+        let results = top.text("results", &problems).map(absolute) ?? absolute(BatchFile.usualResults(of: name))
         var description = BatchDescription(
             name: name, model: model ?? "", items: items ?? "", images: readImages(top, items: items), results: results)
         description.visionTower = readTower(top)
@@ -215,8 +215,9 @@ struct BatchFileReader {
                 "'image_tag: text' needs a template: with 'template: none' <image> says where the picture goes")
         }
         let generation = description.generation
-        if !(1...1_000_000).contains(generation.maxTokens) {
-            problems.add(file, nil, "--max-tokens must be from 1 to 1000000")
+        let lengths = BatchDescription.Generation.answerLengths
+        if !lengths.contains(generation.maxTokens) {
+            problems.add(file, nil, "--max-tokens must be from \(lengths.lowerBound) to \(lengths.upperBound)")
         }
         if !(generation.temperature >= 0 && generation.temperature.isFinite) {
             problems.add(file, nil, "--temperature must be 0 or more")

@@ -57,7 +57,7 @@ struct BatchKey<Root>: Sendable {
             write: { .plain($0[keyPath: property]) })
     }
 
-    /// `true` or `false`.
+    /// A key whose value is `true` or `false`.
     static func flag(_ name: String, _ property: Property<Bool>) -> BatchKey {
         BatchKey(
             name: name, read: reading(property) { $0.flag(name, &$1) }, write: { .plain($0[keyPath: property]) })

@@ -74,7 +74,7 @@ public enum PromptTemplate: String, Codable, Sendable, CaseIterable {
 public enum ImageTag: String, Codable, Sendable, CaseIterable {
     /// Where a picture goes.
     case place
-    /// Ordinary text.
+    /// `<image>` is ordinary text.
     case text
 }
 

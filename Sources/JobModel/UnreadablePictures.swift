@@ -20,7 +20,7 @@ public struct UnreadablePictures: Sendable, Hashable {
     public internal(set) var isPartial = false
     private var groups: [Group] = []
 
-    /// No pictures.
+    /// Nothing found yet: every picture can be read.
     public init() {}
 
     /// What is wrong and what to do, a line for each of the first reasons, with the first pictures as items name them and how

@@ -100,6 +100,9 @@ extension ResultRow {
         /// The decoder over the answer.
         public var decode = 0.0
 
+        /// The whole path through the model.
+        public var total: Double { vision + projector + prefill + decode }
+
         /// Nothing counted.
         public init() {}
     }

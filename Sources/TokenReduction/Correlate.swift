@@ -19,7 +19,7 @@ public protocol Correlate: Sendable {
 }
 
 extension Correlate {
-    /// Default: every place.
+    /// Default: a correlation can stand in every place.
     public var places: Set<ReductionPlace> { Set(ReductionPlace.allCases) }
     /// Default: only the tokens that go.
     public var wants: CandidateContent { [] }

@@ -25,7 +25,7 @@ public protocol CountingFilter: Filter {
 }
 
 extension Filter {
-    /// Default: every place.
+    /// Default: a filter can stand in every place.
     public var places: Set<ReductionPlace> { Set(ReductionPlace.allCases) }
     /// Default: only the tokens that go.
     public var offers: CandidateContent { [] }

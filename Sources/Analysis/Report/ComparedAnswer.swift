@@ -11,7 +11,7 @@ struct ComparedAnswer {
     let form: String?
     /// Whether the answer is an accepted one; nil if none is known or the job is not scored.
     let isRight: Bool?
-    /// The item's labels.
+    /// The labels of the item that asks the question.
     let labels: [String: String]
 
     /// - Parameter pictures: The names of the pictures, one a line.

@@ -5,11 +5,11 @@ public import ResultFiles
 public struct EvaluatedMethod: ReportedMethod {
     /// An answer to one question.
     public struct Answer {
-        /// The question.
+        /// The item whose question was asked.
         public var item: Item
         /// The text; nil if there is none.
         public var text: String?
-        /// Why there is none.
+        /// Why there is no answer; nil if there is one.
         public var error: String?
         /// Whether it is right; nil if that is not known.
         public var isRight: Bool?
@@ -20,7 +20,7 @@ public struct EvaluatedMethod: ReportedMethod {
         /// Seconds in the model.
         public var seconds: Double
 
-        /// An answer.
+        /// An answer with what it took.
         public init(
             item: Item, text: String?, error: String?, isRight: Bool?, tokensIn: Int, tokensOut: Int, flops: Double,
             flopsToFirstToken: Double, seconds: Double
@@ -39,15 +39,15 @@ public struct EvaluatedMethod: ReportedMethod {
     public let budget: Int?
     /// The name of the model.
     public let model: String
-    /// The evaluation's folder.
+    /// The path of the evaluation's folder.
     public let path: String
-    /// The answers.
+    /// The answers of the cell, in the order of the questions.
     public let answers: [Answer]
     let images: String?
     private let places: [String: Int]
     private let describe: (Answer) throws -> ResultRow
 
-    /// A cell.
+    /// A cell with its answers.
     ///
     /// - Parameters:
     ///   - images: The folder that the questions' pictures start from.

@@ -51,7 +51,7 @@ struct GalleryItem: Encodable {
         let own = isThere ? row.segments.tokens(of: segment) : 0..<0
         tokensIn = row.visualTokensIn
         tokensOut = row.visualTokensOut
-        flops = row.flops.vision + row.flops.projector + row.flops.prefill + row.flops.decode
+        flops = row.flops.total
         seconds = row.seconds.load + row.seconds.vision + row.seconds.prefill + row.seconds.decode
         let steps = row.steps.layer.indices.map { index in
             Step(

@@ -20,7 +20,7 @@ struct MethodComparison: Encodable {
         }
     }
 
-    /// Two methods.
+    /// Two methods, by their numbers, on the questions that all methods share.
     struct Pair: Encodable {
         let first, second: Int
         /// Equal answers, of the questions that both answered.

@@ -104,7 +104,7 @@ public struct ReportPage {
     }
     private static let mostNamesInTitle = 6
 
-    /// Each text once.
+    /// The texts without repeats, in the order in which they first come.
     private static func inOrder(_ texts: [String]) -> [String] {
         var seen: Set<String> = []
         return texts.filter { seen.insert($0).inserted }

@@ -20,7 +20,7 @@ struct ClusterGrid {
     private let coordinator: CoordinatorClient
     private let cells: [Cell]
 
-    /// Submits the batches.
+    /// Submits a batch for each cell.
     ///
     /// - Parameters:
     ///   - file: The batch whose method the cells replace.
@@ -66,7 +66,7 @@ struct ClusterGrid {
     private static func sign(of folder: URL) throws -> String {
         let batches = folder.appendingPathComponent("batches"), file = batches.appendingPathComponent(".sign")
         if let kept = try? String(contentsOf: file, encoding: .utf8), !kept.isEmpty { return kept }
-        let sign = String((0..<5).compactMap { _ in "abcdefghjkmnpqrstuvwxyz23456789".randomElement() })
+        let sign = RandomLetters.five()
         try FileManager.default.createDirectory(at: batches, withIntermediateDirectories: true)
         try Data(sign.utf8).write(to: file, options: .atomic)
         return sign
@@ -103,7 +103,7 @@ extension AnswerRow {
             step == ResultRow.Tokens.survived
                 || step != ResultRow.Tokens.leftOut && row.steps.place[Int(step)] == .languageModel
         }
-        let total = row.flops.vision + row.flops.projector + row.flops.prefill + row.flops.decode
+        let total = row.flops.total
         self.init(
             id: row.id, answer: row.status == .ok ? row.answer : nil, error: row.status == .ok ? nil : row.error,
             delivered: delivered, left: row.visualTokensOut, flops: Int(total),

@@ -41,7 +41,7 @@ struct EvalRunCommand: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Budgets of visual tokens.")
     var keep = Self.usualBudgets
 
-    /// Those of papers.
+    /// The budgets at which papers compare methods, and one below.
     private static let usualBudgets = [192, 128, 64, 32]
 
     @Option(

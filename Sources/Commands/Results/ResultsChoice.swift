@@ -6,14 +6,14 @@ import ResultFiles
 /// The results that a word on the command line means: those of a folder, or the newest of a batch that is named, or whose
 /// batch file is.
 struct ResultsChoice {
-    /// The folder.
+    /// The results folder that is meant.
     let folder: ResultsFolder
     /// A note on which results were chosen, or that newer ones exist; nil if none is needed.
     let remark: String?
 
     /// Finds the results; where there are none, says which there are.
     init(_ word: String) throws {
-        let path = word.count > 1 && word.hasSuffix("/") ? String(word.dropLast()) : word
+        let path = Self.path(word)
         if Self.isResults(path) {
             folder = ResultsFolder(path)
             remark = Self.runs(after: path).last.map { "\(path) is not the last run: \($0) is newer" }
@@ -21,7 +21,7 @@ struct ResultsChoice {
         }
         let url = URL(fileURLWithPath: path)
         let isBatchFile = ["yaml", "yml"].contains(url.pathExtension) && isFile(path)
-        let wanted = isBatchFile ? Self.shortened(BatchFile.results(in: url)) : "results/\(path)"
+        let wanted = isBatchFile ? Self.shortened(BatchFile.results(in: url)) : BatchFile.usualResults(of: path)
         let name = isBatchFile ? BatchFile.name(in: url) : path
         if let last = BatchRuns(of: wanted, named: name).all.last(where: Self.isResults),
             isBatchFile || !path.contains("/")
@@ -40,6 +40,18 @@ struct ResultsChoice {
             ExitCodes.usage,
             "there are no results in \(path); name a results folder, a batch file, or a batch with results in results/\(others)"
         )
+    }
+
+    /// The results folder that a word means; says on standard error which one, where the word leaves that open.
+    static func folder(_ word: String) throws -> ResultsFolder {
+        let choice = try ResultsChoice(word)
+        if let remark = choice.remark { printError("winnow: \(remark)") }
+        return choice.folder
+    }
+
+    /// A word as the path of a folder, without a slash at its end.
+    static func path(_ word: String) -> String {
+        word.count > 1 && word.hasSuffix("/") ? String(word.dropLast()) : word
     }
 
     /// Whether a path is a folder of results.

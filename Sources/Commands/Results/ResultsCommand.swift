@@ -63,11 +63,7 @@ struct FolderArgument: ParsableArguments {
     var folder = "."
 
     /// The results; says on standard error which ones, where the argument leaves that open.
-    func results() throws -> ResultsFolder {
-        let choice = try ResultsChoice(folder)
-        if let remark = choice.remark { printError("winnow: \(remark)") }
-        return choice.folder
-    }
+    func results() throws -> ResultsFolder { try ResultsChoice.folder(folder) }
 }
 
 extension StoreOption {

@@ -105,7 +105,7 @@ private struct JobText {
             lines.append(("answer", row.answer))
             if !row.expectedAnswers.isEmpty { lines.append(("expected", row.expectedAnswers)) }
             lines.append(("method", "\(row.method), \(row.visualTokensIn) → \(row.visualTokensOut) visual tokens"))
-            let flops = row.flops.vision + row.flops.projector + row.flops.prefill + row.flops.decode
+            let flops = row.flops.total
             let seconds = row.seconds.load + row.seconds.vision + row.seconds.prefill + row.seconds.decode
             lines.append(("cost", String(format: "%.4g GFLOP, %.3g s", flops / 1e9, seconds)))
         }

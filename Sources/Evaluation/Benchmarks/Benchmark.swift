@@ -34,7 +34,7 @@ extension Benchmark {
     public var officialCount: Int? { nil }
     /// Default: the answers are scored here.
     public var judge: String? { nil }
-    /// Default: no remarks.
+    /// Default: there is nothing to remark on the data.
     public func remarks(in data: DataFolder) throws(EvaluationError) -> [String] { [] }
     /// Default: there is nothing to unpack.
     public func unpackPictures(in data: DataFolder) throws(EvaluationError) {}

@@ -77,7 +77,7 @@ public struct DataCheck: Sendable {
     public let missingPictures: [String]
     /// Pictures that links place outside of the folder, which no run would open.
     public let picturesOutside: [String]
-    /// Text-only questions.
+    /// How many questions are text-only.
     public let withoutPicture: Int
 
     /// What is wrong with files that are there: they cannot be read, have other questions than the published ones, or are

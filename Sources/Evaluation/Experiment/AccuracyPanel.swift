@@ -1,6 +1,6 @@
 import Foundation
 
-/// One method.
+/// The panel of one method in an accuracy plot: its score at each budget, beside the baseline.
 struct AccuracyPanel {
     let frame: PlotFrame
     let method: String

@@ -29,7 +29,7 @@ public struct AccuracyPlot {
         self.methods = methods
     }
 
-    /// The picture.
+    /// The plot as an SVG document.
     public var svg: String {
         let baseline = scored.first { $0.keep == nil }?.score
         let panels = methods.enumerated().map { number, method in

@@ -59,9 +59,9 @@ public struct EvaluationFolder: Sendable {
     private static func grid(_ folder: URL) throws -> [GridCell] {
         let answers = folder.appendingPathComponent(EvaluationSettings.answers).path
         let names = try FileManager.default.contentsOfDirectory(atPath: answers)
-        let cells = try names.filter { $0.hasSuffix(".jsonl") }.map { name in
+        let cells = try names.filter { $0.hasSuffix(GridRunner.answerSuffix) }.map { name in
             do {
-                return try GridCell(named: String(name.dropLast(6)))
+                return try GridCell(named: String(name.dropLast(GridRunner.answerSuffix.count)))
             } catch {
                 throw EvaluationError(.badData, "\(answers)/\(name) is of no method: \(error)")
             }

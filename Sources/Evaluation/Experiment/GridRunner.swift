@@ -156,8 +156,10 @@ public struct GridRunner {
 
     /// Where the answers of a cell are.
     static func file(of cell: GridCell, in folder: URL) -> URL {
-        folder.appendingPathComponent(EvaluationSettings.answers).appendingPathComponent("\(cell.name).jsonl")
+        folder.appendingPathComponent(EvaluationSettings.answers).appendingPathComponent(cell.name + answerSuffix)
     }
+    /// How the name of a cell's file ends.
+    static let answerSuffix = ".jsonl"
 
     private struct Input {
         let prompt: MultimodalPrompt

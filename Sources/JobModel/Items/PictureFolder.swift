@@ -87,7 +87,7 @@ public struct LeftOutFiles: Sendable, Hashable {
     /// Everything else, links to folders among it.
     public private(set) var others = Group()
 
-    /// No files.
+    /// Nothing left out.
     public init() {}
 
     /// Whether there are none.

@@ -9,7 +9,7 @@ public struct NoMerge: Compress {
     /// One line for the table of methods.
     public var summary: String { "survivors unchanged" }
 
-    /// The target unchanged.
+    /// Leaves the target token as it is.
     public func blend(_ intake: Intake, in layer: LayerView) throws(ReductionError) -> Blend {
         Blend(own: 1, shares: [], divisor: 1)
     }

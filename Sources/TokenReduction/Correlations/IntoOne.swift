@@ -6,7 +6,7 @@ public struct IntoOne: Correlate {
     /// There is nothing to choose.
     public init() {}
 
-    /// No evidence.
+    /// Nothing of the layer is needed as evidence.
     public var needs: EvidenceNeeds { [] }
 
     /// A ranking that reaches one token beyond those that go.

@@ -3,7 +3,7 @@ public struct NoTarget: Correlate {
     /// Dropping has no parameters.
     public init() {}
 
-    /// No evidence.
+    /// Nothing of the layer is needed as evidence.
     public var needs: EvidenceNeeds { [] }
 
     /// Tokens that go have no targets.

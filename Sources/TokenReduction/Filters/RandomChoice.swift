@@ -16,7 +16,7 @@ public struct RandomChoice: Filter {
         try self.init(seed: options.integer("seed", default: 0, in: 0...Int(UInt32.max)))
     }
 
-    /// No evidence.
+    /// Nothing of the layer is needed as evidence.
     public var needs: EvidenceNeeds { [] }
 
     /// The ranking is of all tokens.

@@ -36,7 +36,7 @@ extension MethodRecipe {
 
 /// What decides how many tokens stay.
 private enum CountRule: String, CaseIterable {
-    /// The budget decides.
+    /// The budget decides how many tokens stay.
     case fixed
     /// The picture decides; the budget is the upper limit.
     case adaptive
