@@ -80,6 +80,7 @@ let package = Package(
         module("JobStore", ["Failpoints", "FileLocks", "JobModel", grdb, sqlite]),
 
         module("AccessKeys", ["FileLocks", "ZeroMQ"]),
+        module("Allocation", ["FileLocks"]),
         module("Monitoring"),
 
         // Level 3–4: the model, and running it.
@@ -131,7 +132,7 @@ let package = Package(
         module(
             "Commands",
             [
-                "AccessKeys", "Analysis", "Coordinator", "Evaluation", "FileLocks", "Generation", "HDF5",
+                "AccessKeys", "Allocation", "Analysis", "Coordinator", "Evaluation", "FileLocks", "Generation", "HDF5",
                 "ImageDecoding", "Intervals", "JobModel", "JobVocabulary",
                 "JobStore", "MachineLimits", "Monitoring", "ResultFiles", "Scheduling",
                 "Tensors", "TokenReduction", "Tokenization", "VisionLanguage", "WireProtocol", "Worker", "ZeroMQ",
@@ -177,6 +178,7 @@ let package = Package(
         tests(
             "Analysis", ["HDF5", "ImageDecoding", "Intervals", "JobModel", "JobVocabulary", "JobStore", "ResultFiles"]),
         tests("AccessKeys", ["ZeroMQ"]),
+        tests("Allocation", ["FileLocks"]),
         tests("Monitoring"),
         tests("Coordinator", ["AccessKeys", "JobModel", "JobStore", "Scheduling", "WireProtocol", "ZeroMQ"]),
         tests("Worker", ["JobModel", "JobVocabulary", "ResultFiles", "WireProtocol", "ZeroMQ"]),

@@ -9,6 +9,9 @@ final class ChildProcess {
     private let input = Pipe()
     let title: String
 
+    /// The program that runs here.
+    static var thisProgram: URL { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath() }
+
     /// Starts `winnow <arguments>`; what it says goes to `log`, behind what a former process left there. With `announces`
     /// its standard output is kept for `firstLine` instead.
     init(_ title: String, _ arguments: [String], log: URL, announces: Bool = false) throws {
@@ -19,7 +22,7 @@ final class ChildProcess {
         }
         let errors = try FileHandle(forWritingTo: log)
         try errors.seekToEnd()
-        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.executableURL = Self.thisProgram
         process.arguments = arguments + ["--until-input-ends"]
         process.standardInput = input
         process.standardOutput = announces ? output : errors

@@ -1,3 +1,4 @@
+import Allocation
 import Foundation
 import JobModel
 import VisionLanguage
@@ -120,6 +121,18 @@ extension CoordinatorClient {
         wake.worker = worker
         guard case .woken(let answer) = try request(.wake(wake)).kind else { throw unexpectedAnswer() }
         return answer.workers
+    }
+
+    /// Says how allocation queues stand, and returns what there is to do for each.
+    func demands(_ report: WireAllocationsReport) throws -> [Demand] {
+        guard case .allocations(let answer) = try request(.allocations(report)).kind,
+            answer.demands.count == report.queues.count
+        else { throw unexpectedAnswer() }
+        return answer.demands.map { demand in
+            Demand(
+                waiting: demand.waiting, hindrance: demand.hindrance,
+                workers: demand.workers.map { .init(name: $0.worker, finished: $0.finished, note: $0.note) })
+        }
     }
 
     /// Why a job is not running, or what became of it.

@@ -6,7 +6,7 @@ import ResultFiles
 struct ExamineCommand: ParsableCommand {
     static let name = "examine"
     /// This very program.
-    static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    static let program = ChildProcess.thisProgram
 
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Read the HDF5 files that standard input names, within limits.",

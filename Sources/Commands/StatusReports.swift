@@ -1,4 +1,5 @@
 import Foundation
+import MachineLimits
 import WireProtocol
 
 /// One batch as `status` prints it.
@@ -73,6 +74,10 @@ struct WorkerReport: Encodable {
     let finished: UInt64
     let secondsSinceHeard: Double
     let note, host, key: String
+    /// Threads that the worker computes with; 0 if it does not say.
+    let threads: UInt32
+    /// Memory that it may use, in bytes; 0 if it does not say.
+    let memoryBytes: UInt64
 
     init(_ status: WireWorkerStatus) {
         worker = status.worker
@@ -85,6 +90,8 @@ struct WorkerReport: Encodable {
         note = status.note
         host = status.host
         key = status.key
+        threads = status.threads
+        memoryBytes = status.memoryBytes
     }
 
     static func table(_ reports: [WorkerReport]) -> String {
@@ -93,12 +100,14 @@ struct WorkerReport: Encodable {
         let hasKeys = reports.contains { !$0.key.isEmpty }
         var table = TextTable(
             ["worker", "host"] + (hasKeys ? ["key"] : [])
-                + ["state", "in work", "to write", "capacity", "finished", "heard", "note"],
-            rightAligned: Set((3...7).map { hasKeys ? $0 + 1 : $0 }))
+                + ["threads", "memory", "state", "in work", "to write", "capacity", "finished", "heard", "note"],
+            rightAligned: Set([2, 3, 5, 6, 7, 8, 9].map { hasKeys ? $0 + 1 : $0 }))
         for report in reports {
             table.add(
                 [report.worker, report.host] + (hasKeys ? [report.key] : [])
                     + [
+                        report.threads == 0 ? "" : "\(report.threads)",
+                        report.memoryBytes == 0 ? "" : ByteCount(bytes: Int(clamping: report.memoryBytes)).description,
                         report.state, "\(report.running - min(report.answered, report.running))",
                         "\(report.answered)", "\(report.capacity)", "\(report.finished)",
                         "\(Int(report.secondsSinceHeard)) s ago", report.note,

@@ -27,7 +27,8 @@ public struct Winnow: ParsableCommand {
             JobsCommand.self,
             StatusCommand.self, WatchCommand.self, WaitCommand.self, CancelCommand.self, RetryCommand.self,
             PauseCommand.self, ResumeCommand.self, DrainCommand.self, ExplainCommand.self, WorkersCommand.self,
-            DoctorCommand.self, KeysCommand.self, AnswerCommand.self, ReduceCommand.self, MethodsCommand.self,
+            DoctorCommand.self, KeysCommand.self, AllocCommand.self, AnswerCommand.self, ReduceCommand.self,
+            MethodsCommand.self,
             FLOPsCommand.self, ModelCommand.self, ResultsCommand.self, ReportCommand.self, EvalCommand.self,
             BenchCommand.self, ExamineCommand.self,
         ])

@@ -100,18 +100,9 @@ struct WorkerCommand: ParsableCommand {
         guard (0...3600).contains(sealSeconds) else { throw ValidationError("--seal-seconds must be from 0 to 3600") }
     }
 
-    /// Where the XDG rules put what a program keeps between its runs.
-    private static var stateFolder: URL {
-        let environment = ProcessInfo.processInfo.environment
-        let state =
-            environment["XDG_STATE_HOME"].map { URL(fileURLWithPath: $0) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/state")
-        return state.appendingPathComponent("winnow/spool")
-    }
-
     func run() throws {
         try OpenFiles.raiseLimit(needing: 48)
-        let place = try WorkerPlace(name: name, spool: spool, state: Self.stateFolder)
+        let place = try WorkerPlace(name: name, spool: spool, state: StateFolder.url.appendingPathComponent("spool"))
         defer { withExtendedLifetime(place) {} }
         var configuration = WorkerConfiguration(endpoint: connect, name: WorkerName(place.name))
         configuration.security = try access.security(for: connect, as: .worker)
@@ -125,6 +116,8 @@ struct WorkerCommand: ParsableCommand {
         configuration.sealing.age = .seconds(sealSeconds)
         configuration.sealing.writesShards = !nullWithoutShards
         let (capacity, threads, memory) = (capacity, threads, memory?.bytes)
+        configuration.resources = WorkerResources(
+            threads: threads, memoryBytes: memory ?? (try? AvailableMemory.now().available))
         let pause = null ? Duration.milliseconds(nullMilliseconds) : nil
         let logger = logging.logger("winnow.worker")
         let service = try WorkerService(configuration, log: logger) {

@@ -73,6 +73,7 @@ extension Coordination {
         case .items(let request): answer.items = try items(request)
         case .explain(let request): answer.explained = try explain(request)
         case .stragglers(let request): answer.stragglers = try stragglers(of: request.batch)
+        case .allocations(let report): answer.allocations = try take(report)
         case .shutdown:
             answer.shuttingDown = WireShuttingDown()
             shutDown()
@@ -199,7 +200,7 @@ extension WireFromClient {
     /// Whether it asks for nothing to be changed.
     fileprivate var isQuestion: Bool {
         switch kind {
-        case .status, .items, .explain, .stragglers: true
+        case .status, .items, .explain, .stragglers, .allocations: true
         default: false
         }
     }

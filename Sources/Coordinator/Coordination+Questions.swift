@@ -93,7 +93,7 @@ extension Coordination {
             case .succeeded: "it succeeded; the result is row \(record.row ?? 0) of \(record.shard ?? "")"
             case .failed: "it failed: \(record.error ?? "")"
             case .cancelled: "it was cancelled\(records[id]?.reason.map { $0.isEmpty ? "" : ": \($0)" } ?? "")"
-            case .waiting, .running: scheduler.explain(record.job).description
+            case .waiting, .running: explanation(of: record.job)
             }
         answer.attempts = try store.attempts(at: record.job).map { attempt in
             var end = WireAttemptEnd()
@@ -105,6 +105,11 @@ extension Coordination {
             return end
         }
         return answer
+    }
+
+    private borrowing func explanation(of job: JobID) -> String {
+        let explanation = scheduler.explain(job)
+        return explanation.description + words(ofQueuesFor: explanation)
     }
 
     /// Running attempts that take far longer than the median.
@@ -169,6 +174,8 @@ extension WireWorkerStatus {
         note = view.note
         host = origin?.host ?? ""
         key = origin?.keyName ?? ""
+        threads = origin?.threads ?? 0
+        memoryBytes = origin?.memoryBytes ?? 0
     }
     /// Bytes that it takes in a message, or a few more.
     fileprivate var size: Int { 128 + [worker, note, host, key].reduce(0) { $0 + $1.utf8.count } }

@@ -132,7 +132,9 @@ extension Coordination {
         if let former = peerOf[name] { peers[former] = nil }
         peers[peer] = WorkerPeer(name: name)
         peerOf[name] = peer
-        originOf[name] = WorkerOrigin(key: sender, keyName: keyName, host: hello.host.shortened(to: 255))
+        originOf[name] = WorkerOrigin(
+            key: sender, keyName: keyName, host: hello.host.shortened(to: 255), threads: hello.threads,
+            memoryBytes: hello.memoryBytes)
         metrics.counters.workersJoined += 1
         metrics.began(worker: name, at: now)
         log(

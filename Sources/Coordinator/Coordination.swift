@@ -26,6 +26,10 @@ struct Coordination: ~Copyable {
         var keyName: String?
         /// The machine that it says it runs on.
         var host: String
+        /// Threads that it computes with; 0 if it does not say.
+        var threads: UInt32
+        /// Memory that it may use, in bytes; 0 if it does not say.
+        var memoryBytes: UInt64
     }
 
     let configuration: CoordinatorConfiguration
@@ -36,6 +40,8 @@ struct Coordination: ~Copyable {
     var peers: [[UInt8]: WorkerPeer] = [:]
     var peerOf: [WorkerName: [UInt8]] = [:]
     var originOf: [WorkerName: WorkerOrigin] = [:]
+    /// How queues of machines stand, by name.
+    var standings: [String: QueueStanding] = [:]
     /// For names that several batches asked for, the last number behind one.
     var lastSuffixes: [String: Int] = [:]
     var outgoing: [Outgoing] = []

@@ -11,6 +11,7 @@ extension WireFromWorker {
             try Plausible.names([hello.worker, hello.session, hello.software, hello.host])
             try Plausible.leases(hello.held)
             try Plausible.check((0...1e9).contains(hello.secondsLeft), "the seconds that a worker has left")
+            try Plausible.numbers([hello.memoryBytes])
         case .heartbeat(let heartbeat): try Plausible.leases(heartbeat.held)
         case .report(let report):
             try Plausible.names([report.batch])
@@ -49,6 +50,11 @@ extension WireFromClient {
         case .wake(let request): try Plausible.names([request.worker])
         case .explain(let request): try Plausible.names([request.batch, request.item])
         case .stragglers(let request): try Plausible.names([request.batch])
+        case .allocations(let report):
+            try Plausible.names(report.queues.flatMap { [$0.name, $0.workers] })
+            for queue in report.queues {
+                try Plausible.check((0...1e9).contains(queue.timeLimitSeconds), "the time limit of a queue")
+            }
         case .shutdown, nil: break
         }
     }

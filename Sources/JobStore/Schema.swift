@@ -1,3 +1,4 @@
+internal import Foundation
 internal import GRDB
 
 /// The tables of the job store, and how older stores become current ones.
@@ -117,11 +118,24 @@ enum Schema {
         "ALTER TABLE item DROP COLUMN image;",
     ]
 
+    /// Copies a store beside itself, unless a former try to bring it up to date did.
+    private static func keepCopy(of database: Database, path: String, format: Int) throws {
+        let copy = "\(path).format-\(format)"
+        guard !FileManager.default.fileExists(atPath: copy) else { return }
+        // A copy that was broken off has another name.
+        let unfinished = copy + ".unfinished"
+        try? FileManager.default.removeItem(atPath: unfinished)
+        try database.execute(sql: "VACUUM INTO ?", arguments: [unfinished])
+        try FileManager.default.moveItem(atPath: unfinished, toPath: copy)
+    }
+
     private static let pictureKey = DatabaseFunction("picture_key", argumentCount: 1, pure: true) { values in
         String.fromDatabaseValue(values[0]).map { Int64(bitPattern: PictureKey($0).rawValue) }
     }
 
     /// Brings a store up to date; refuses one that a newer version wrote.
+    ///
+    /// A store of an older format is copied first: an older winnow can go on with `<path>.format-<number>`.
     static func migrate(_ database: Database, path: String) throws {
         let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         guard version <= migrations.count else {
@@ -129,6 +143,7 @@ enum Schema {
                 .newerSchema,
                 "The job store \(path) has format \(version), newer than \(migrations.count). Use the newer winnow.")
         }
+        if version > 0, version < migrations.count { try keepCopy(of: database, path: path, format: version) }
         database.add(function: pictureKey)
         for (index, sql) in migrations.enumerated() where index >= version {
             try database.inTransaction(.immediate) {

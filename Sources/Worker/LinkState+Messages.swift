@@ -17,6 +17,8 @@ extension LinkState {
         message.hello = .worker(
             configuration.name.rawValue, session: configuration.session.rawValue, capacity: slots, held: leases(),
             host: Machine.host, timeLeft: timeLeft(now: now))
+        message.hello.threads = UInt32(clamping: configuration.resources.threads)
+        message.hello.memoryBytes = UInt64(clamping: configuration.resources.memoryBytes ?? 0)
         return .send(message)
     }
 

@@ -2,6 +2,20 @@ public import Foundation
 public import JobModel
 public import ZeroMQ
 
+/// What a worker may use of its machine, for the coordinator to show.
+public struct WorkerResources: Sendable, Hashable {
+    /// Threads that it computes with.
+    public var threads: Int
+    /// Memory that it may use, in bytes; nil if that is not known.
+    public var memoryBytes: Int?
+
+    /// What a worker may use; without figures, nothing is said.
+    public init(threads: Int = 0, memoryBytes: Int? = nil) {
+        self.threads = threads
+        self.memoryBytes = memoryBytes
+    }
+}
+
 /// What a worker must know before it starts.
 public struct WorkerConfiguration: Sendable {
     /// Limits at which the rows of a batch become a shard; the first one reached counts.
@@ -27,6 +41,8 @@ public struct WorkerConfiguration: Sendable {
     public var security = SocketSecurity.none
     /// The stable name of this worker: the same after a restart.
     public var name: WorkerName
+    /// What it tells the coordinator that it may use of its machine.
+    public var resources = WorkerResources()
     /// This start of the process.
     public var session: SessionID
     /// Jobs held beyond those that run, so that their pictures can be decoded ahead.

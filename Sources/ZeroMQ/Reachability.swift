@@ -63,7 +63,7 @@ public final class Reachability: Sendable {
     }
 }
 
-/// The addresses behind a name, the way libzmq would look for them: those of IPv4 where there are any.
+/// The addresses behind a name: those of IPv4 first, then those of IPv6.
 private struct NameLookup {
     /// An address and how to talk to it.
     struct Address {
@@ -102,7 +102,7 @@ private struct NameLookup {
     private(set) var failure = ""
 
     init(_ host: String, _ port: String) {
-        for family in [AF_INET, AF_INET6] where addresses.isEmpty {
+        for family in [AF_INET, AF_INET6] {
             var hints = addrinfo()
             hints.ai_family = family
             hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -144,18 +144,23 @@ extension EndpointReach {
 
     /// Whether an endpoint needs IPv6: its address is one of it, or its host has no other.
     ///
-    /// libzmq takes either the one or the other; where a host has both, it is IPv4, at which coordinators listen by default.
+    /// libzmq takes either the one or the other. Where a host has both, it is IPv4, at which coordinators listen by default,
+    /// unless nobody takes a connection there and somebody does at an address of IPv6.
     ///
     /// - Parameter connects: whether the endpoint is one to connect to, whose host may be a name.
     static func needsIPv6(_ endpoint: String, connects: Bool) -> Bool {
         guard let (host, port) = target(of: endpoint) else { return false }
         if host.contains(":") { return true }
-        guard connects, host != "localhost", host.contains(where: { !$0.isNumber && $0 != "." }) else { return false }
+        guard connects, host.contains(where: { !$0.isNumber && $0 != "." }) else { return false }
         // A name server that is away may take its time; then nothing is known, and libzmq does what it can.
         let answer = LookupAnswer()
         Thread.detachNewThread {
             let addresses = NameLookup(host, port).addresses
-            answer.settle(!addresses.isEmpty && addresses.allSatisfy { $0.family == AF_INET6 })
+            let (newer, older) = (addresses.filter { $0.family == AF_INET6 }, addresses.filter { $0.family == AF_INET })
+            func isReached(_ those: [NameLookup.Address]) -> Bool {
+                those.contains { $0.hindrance(.milliseconds(500)) == nil }
+            }
+            answer.settle(!newer.isEmpty && (older.isEmpty || !isReached(older) && isReached(newer)))
         }
         return answer.wait(seconds: lookupPatience)
     }

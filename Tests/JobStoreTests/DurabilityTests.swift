@@ -159,6 +159,9 @@ import Testing
         }
         let examination = try StoreExamination(of: folder.url)
         #expect(examination.isCurrentFormat && examination.problems == [])
+        // What it was before is kept for the older version, whatever happened since.
+        let copy = URL(fileURLWithPath: folder.url.path + ".format-1")
+        #expect(try StoreExamination(of: copy).isCurrentFormat == false)
         #expect(try folder.opened { try $0.batches().map(\.total) } == [2, 3, 2])
     }
 }

@@ -100,7 +100,7 @@ struct QueueBench {
     /// Runs this program to its end.
     private static func winnow(_ arguments: [String]) throws {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.executableURL = ChildProcess.thisProgram
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice

@@ -114,6 +114,12 @@ public nonisolated struct WireHello: Sendable {
   /// after which a worker takes no more jobs; 0 where nothing limits its time
   public var secondsLeft: Double = 0
 
+  /// that a worker computes with
+  public var threads: UInt32 = 0
+
+  /// that a worker may use; 0 where it does not know
+  public var memoryBytes: UInt64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -737,6 +743,14 @@ public nonisolated struct WireFromClient: Sendable {
     set {kind = .wake(newValue)}
   }
 
+  public var allocations: WireAllocationsReport {
+    get {
+      if case .allocations(let v)? = kind {return v}
+      return WireAllocationsReport()
+    }
+    set {kind = .allocations(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -754,6 +768,7 @@ public nonisolated struct WireFromClient: Sendable {
     case explain(WireExplainRequest)
     case stragglers(WireStragglersRequest)
     case wake(WireWakeRequest)
+    case allocations(WireAllocationsReport)
 
   }
 
@@ -889,6 +904,14 @@ public nonisolated struct WireToClient: Sendable {
     set {kind = .woken(newValue)}
   }
 
+  public var allocations: WireAllocationsAnswer {
+    get {
+      if case .allocations(let v)? = kind {return v}
+      return WireAllocationsAnswer()
+    }
+    set {kind = .allocations(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -907,6 +930,7 @@ public nonisolated struct WireToClient: Sendable {
     case explained(WireExplainAnswer)
     case stragglers(WireStragglersAnswer)
     case woken(WireWakeAnswer)
+    case allocations(WireAllocationsAnswer)
 
   }
 
@@ -1195,6 +1219,12 @@ public nonisolated struct WireWorkerStatus: Sendable {
 
   /// the name of the key it came with; empty without keys
   public var key: String = String()
+
+  /// that it computes with; 0 where it does not say
+  public var threads: UInt32 = 0
+
+  /// that it may use; 0 where it does not say
+  public var memoryBytes: UInt64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1517,6 +1547,71 @@ public nonisolated struct WireStraggler: Sendable {
   public init() {}
 }
 
+/// Whoever gets machines for workers from a batch engine says how its queues stand, and hears what there is to do for each.
+public nonisolated struct WireAllocationsReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var queues: [WireAllocationQueue] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireAllocationQueue: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var name: String = String()
+
+  /// how the names of its workers begin
+  public var workers: String = String()
+
+  /// how long one of them takes jobs
+  public var timeLimitSeconds: Double = 0
+
+  /// what the queue does, or why it does nothing
+  public var standing: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireAllocationsAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var demands: [WireAllocationDemand] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireAllocationDemand: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// jobs that wait and that a new worker of the queue could run in its time
+  public var waiting: UInt64 = 0
+
+  /// why it could not run others that wait; empty where it could
+  public var hindrance: String = String()
+
+  /// of the queue, those that are there
+  public var workers: [WireWorkerStatus] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct WireShutdownRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1547,7 +1642,7 @@ nonisolated extension WireErrorClass: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Hello"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{1}software\0\u{1}worker\0\u{1}session\0\u{1}capacity\0\u{1}held\0\u{1}host\0\u{3}seconds_left\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{1}software\0\u{1}worker\0\u{1}session\0\u{1}capacity\0\u{1}held\0\u{1}host\0\u{3}seconds_left\0\u{1}threads\0\u{3}memory_bytes\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1563,6 +1658,8 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.held) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.host) }()
       case 8: try { try decoder.decodeSingularDoubleField(value: &self.secondsLeft) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.threads) }()
+      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
       default: break
       }
     }
@@ -1593,6 +1690,12 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.secondsLeft.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.secondsLeft, fieldNumber: 8)
     }
+    if self.threads != 0 {
+      try visitor.visitSingularUInt32Field(value: self.threads, fieldNumber: 9)
+    }
+    if self.memoryBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.memoryBytes, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1605,6 +1708,8 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.held != rhs.held {return false}
     if lhs.host != rhs.host {return false}
     if lhs.secondsLeft != rhs.secondsLeft {return false}
+    if lhs.threads != rhs.threads {return false}
+    if lhs.memoryBytes != rhs.memoryBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2620,7 +2725,7 @@ nonisolated extension WireHelloAgain: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FromClient"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}hello\0\u{3}open_batch\0\u{3}add_items\0\u{3}close_batch\0\u{1}status\0\u{1}cancel\0\u{1}items\0\u{1}shutdown\0\u{1}pause\0\u{1}retry\0\u{1}drain\0\u{1}explain\0\u{1}stragglers\0\u{1}wake\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}hello\0\u{3}open_batch\0\u{3}add_items\0\u{3}close_batch\0\u{1}status\0\u{1}cancel\0\u{1}items\0\u{1}shutdown\0\u{1}pause\0\u{1}retry\0\u{1}drain\0\u{1}explain\0\u{1}stragglers\0\u{1}wake\0\u{2}\u{5}allocations\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2811,6 +2916,19 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
           self.kind = .wake(v)
         }
       }()
+      case 20: try {
+        var v: WireAllocationsReport?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .allocations(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .allocations(v)
+        }
+      }()
       default: break
       }
     }
@@ -2881,6 +2999,10 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
       guard case .wake(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
     }()
+    case .allocations?: try {
+      guard case .allocations(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2896,7 +3018,7 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ToClient"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}welcome\0\u{1}refusal\0\u{3}batch_opened\0\u{3}items_added\0\u{3}batch_closed\0\u{1}status\0\u{1}cancelled\0\u{1}items\0\u{3}shutting_down\0\u{1}paused\0\u{1}retried\0\u{1}draining\0\u{1}explained\0\u{1}stragglers\0\u{1}woken\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}welcome\0\u{1}refusal\0\u{3}batch_opened\0\u{3}items_added\0\u{3}batch_closed\0\u{1}status\0\u{1}cancelled\0\u{1}items\0\u{3}shutting_down\0\u{1}paused\0\u{1}retried\0\u{1}draining\0\u{1}explained\0\u{1}stragglers\0\u{1}woken\0\u{2}\u{4}allocations\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3100,6 +3222,19 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.kind = .woken(v)
         }
       }()
+      case 20: try {
+        var v: WireAllocationsAnswer?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .allocations(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .allocations(v)
+        }
+      }()
       default: break
       }
     }
@@ -3173,6 +3308,10 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .woken?: try {
       guard case .woken(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+    }()
+    case .allocations?: try {
+      guard case .allocations(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
     }()
     case nil: break
     }
@@ -3689,7 +3828,7 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".WorkerStatus"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}state\0\u{1}running\0\u{1}capacity\0\u{1}finished\0\u{3}seconds_since_heard\0\u{1}note\0\u{1}answered\0\u{1}host\0\u{1}key\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}state\0\u{1}running\0\u{1}capacity\0\u{1}finished\0\u{3}seconds_since_heard\0\u{1}note\0\u{1}answered\0\u{1}host\0\u{1}key\0\u{1}threads\0\u{3}memory_bytes\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3707,6 +3846,8 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 8: try { try decoder.decodeSingularUInt32Field(value: &self.answered) }()
       case 9: try { try decoder.decodeSingularStringField(value: &self.host) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.key) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.threads) }()
+      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
       default: break
       }
     }
@@ -3743,6 +3884,12 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.key.isEmpty {
       try visitor.visitSingularStringField(value: self.key, fieldNumber: 10)
     }
+    if self.threads != 0 {
+      try visitor.visitSingularUInt32Field(value: self.threads, fieldNumber: 11)
+    }
+    if self.memoryBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.memoryBytes, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3757,6 +3904,8 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.answered != rhs.answered {return false}
     if lhs.host != rhs.host {return false}
     if lhs.key != rhs.key {return false}
+    if lhs.threads != rhs.threads {return false}
+    if lhs.memoryBytes != rhs.memoryBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4491,6 +4640,151 @@ nonisolated extension WireStraggler: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.epoch != rhs.epoch {return false}
     if lhs.seconds != rhs.seconds {return false}
     if lhs.hasSecondRun_p != rhs.hasSecondRun_p {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAllocationsReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AllocationsReport"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}queues\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.queues) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.queues.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.queues, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireAllocationsReport, rhs: WireAllocationsReport) -> Bool {
+    if lhs.queues != rhs.queues {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAllocationQueue: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AllocationQueue"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}workers\0\u{3}time_limit_seconds\0\u{1}standing\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.workers) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.timeLimitSeconds) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.standing) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.workers.isEmpty {
+      try visitor.visitSingularStringField(value: self.workers, fieldNumber: 2)
+    }
+    if self.timeLimitSeconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.timeLimitSeconds, fieldNumber: 3)
+    }
+    if !self.standing.isEmpty {
+      try visitor.visitSingularStringField(value: self.standing, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireAllocationQueue, rhs: WireAllocationQueue) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.workers != rhs.workers {return false}
+    if lhs.timeLimitSeconds != rhs.timeLimitSeconds {return false}
+    if lhs.standing != rhs.standing {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAllocationsAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AllocationsAnswer"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}demands\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.demands) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.demands.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.demands, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireAllocationsAnswer, rhs: WireAllocationsAnswer) -> Bool {
+    if lhs.demands != rhs.demands {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAllocationDemand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AllocationDemand"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}waiting\0\u{1}hindrance\0\u{1}workers\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.waiting) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.hindrance) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.workers) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.waiting != 0 {
+      try visitor.visitSingularUInt64Field(value: self.waiting, fieldNumber: 1)
+    }
+    if !self.hindrance.isEmpty {
+      try visitor.visitSingularStringField(value: self.hindrance, fieldNumber: 2)
+    }
+    if !self.workers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.workers, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireAllocationDemand, rhs: WireAllocationDemand) -> Bool {
+    if lhs.waiting != rhs.waiting {return false}
+    if lhs.hindrance != rhs.hindrance {return false}
+    if lhs.workers != rhs.workers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,60 @@
+/// A job as the batch engine lists it.
+public struct EngineJob: Sendable, Hashable {
+    /// Its number.
+    public var id: String
+    /// The engine's word for its state, such as `PENDING`.
+    public var state: String
+    /// Why it is in that state, in the engine's words.
+    public var reason: String
+    /// Its name.
+    public var name: String
+
+    /// A job of a listing.
+    public init(id: String, state: String, reason: String, name: String) {
+        self.id = id
+        self.state = state
+        self.reason = reason
+        self.name = name
+    }
+}
+
+extension EngineJob {
+    /// What Slurm's word for a state says about an allocation (squeue(1), "JOB STATE CODES").
+    package enum Meaning: Hashable {
+        case live(Allocation.State)
+        case over(Allocation.End)
+    }
+
+    /// What the word says.
+    package var meaning: Meaning {
+        // A newer Slurm appends flags, as in `RUNNING+SIGNALING`.
+        let word = state.split(separator: "+").first.map(String.init) ?? ""
+        return switch word {
+        case "PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT":
+            .live(.queued)
+        case "RUNNING", "COMPLETING", "SIGNALING", "RESIZING", "STAGE_OUT": .live(.running)
+        case "SUSPENDED", "STOPPED": .live(.suspended)
+        case "COMPLETED": .over(.completed)
+        case "TIMEOUT": .over(.timeLimit)
+        case "CANCELLED", "REVOKED": .over(.cancelled)
+        case "NODE_FAIL", "PREEMPTED": .over(.machineLost)
+        case "FAILED", "BOOT_FAIL", "DEADLINE", "OUT_OF_MEMORY": .over(.failed("the engine says \(why)"))
+        default: .live(.unknown)
+        }
+    }
+
+    /// The state with its reason where there is one.
+    var why: String { reason.isEmpty || reason == "None" ? state : "\(state) (\(reason))" }
+
+    /// Whether it waits for something that will not come: sites whose limits are not enforced at submission let such jobs wait
+    /// for ever.
+    var waitsInVain: Bool {
+        meaning == .live(.queued) && Self.permanentReasons.contains(reason)
+    }
+
+    private static let permanentReasons: Set<String> = [
+        "PartitionTimeLimit", "PartitionNodeLimit", "PartitionConfig", "BadConstraints", "InvalidAccount",
+        "InvalidQOS", "AccountNotAllowed", "QOSNotAllowed", "AssocMaxWallDurationPerJobLimit",
+        "QOSMaxWallDurationPerJobLimit", "launch failed requeued held", "launch_failed_requeued_held",
+    ]
+}

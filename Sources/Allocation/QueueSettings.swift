@@ -1,0 +1,65 @@
+/// What an allocation queue was told to do: which machines to ask the batch engine for, and for how long.
+public struct QueueSettings: Codable, Sendable, Hashable {
+    /// Its name, which is also part of the names of its jobs and workers.
+    public var name: String
+    /// Letters that tell its jobs from those of another queue of the same name.
+    public var token: String
+    /// How long an allocation may run, in seconds.
+    public var timeLimit: Double
+    /// How many seconds before an allocation's end its workers are told to finish.
+    public var notice: Double
+    /// Workers that an allocation starts.
+    public var workersPerAllocation: Int
+    /// Jobs that one of its workers runs at a time.
+    public var capacity: Int
+    /// Most allocations that wait in the engine's line at a time.
+    public var backlog: Int
+    /// Most workers at a time.
+    public var maxWorkers: Int
+    /// How long a worker may be without a job before it ends, in seconds.
+    public var idleTimeout: Double
+    /// Where its workers connect.
+    public var endpoint: String
+    /// The path of the program, as the machines of the engine know it.
+    public var program: String
+    /// Further options of `winnow worker`.
+    public var workerOptions: [String]
+    /// Options of the engine's own submission command.
+    public var engineOptions: [String]
+    /// Whether its user paused it.
+    public var isPaused = false
+    /// How often its user let it go on, which ends a pause that the queue itself began before.
+    public var resumed = 0
+    /// Whether its user removed it: it ends its allocations and is then forgotten.
+    public var isRemoved = false
+
+    /// A queue with what its user chose.
+    public init(
+        name: String, token: String, timeLimit: Double, notice: Double, workersPerAllocation: Int, capacity: Int,
+        backlog: Int, maxWorkers: Int, idleTimeout: Double, endpoint: String, program: String,
+        workerOptions: [String], engineOptions: [String]
+    ) {
+        self.name = name
+        self.token = token
+        self.timeLimit = timeLimit
+        self.notice = notice
+        self.workersPerAllocation = workersPerAllocation
+        self.capacity = capacity
+        self.backlog = backlog
+        self.maxWorkers = maxWorkers
+        self.idleTimeout = idleTimeout
+        self.endpoint = endpoint
+        self.program = program
+        self.workerOptions = workerOptions
+        self.engineOptions = engineOptions
+    }
+
+    /// How the names of its jobs and workers begin.
+    public var prefix: String { "winnow-\(name)-\(token)-" }
+
+    /// The name of one of its allocations.
+    public func name(of number: Int) -> String { prefix + "\(number)" }
+
+    /// How long a worker of an allocation takes jobs, in seconds: until it is told to finish.
+    public var lifetime: Double { max(1, timeLimit - notice) }
+}

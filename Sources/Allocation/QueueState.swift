@@ -1,0 +1,383 @@
+public import Foundation
+
+/// What a queue has done and is about to do: its allocations, and why it may have stopped asking for more.
+///
+/// A pure state machine: listings of the engine and the coordinator's demand go in, actions come out. It is kept in a
+/// file, so that a new process goes on where the last one was.
+public struct QueueState: Codable, Sendable, Hashable {
+    /// What is to be done.
+    public enum Action: Sendable, Hashable {
+        /// Ask the engine for an allocation.
+        case submit(Allocation)
+        /// Take jobs back that wait in line, or that did not end when they were asked to.
+        case cancel([Allocation])
+        /// Ask the workers of running jobs to finish and end.
+        case drain([Allocation])
+        /// Remember that something happened.
+        case note(Event)
+        /// Everything has ended of a queue that was removed.
+        case forget
+    }
+
+    /// What the engine said to a submission.
+    public enum Answer: Sendable, Hashable {
+        case accepted(JobNumber)
+        /// It refused, in these words.
+        case refused(String)
+        /// It gave no answer: the job may exist, and is looked for by its name.
+        case unknown(String)
+    }
+
+    /// A pause that a queue began by itself after failures.
+    public struct Pause: Codable, Sendable, Hashable {
+        /// Why.
+        public var reason: String
+        /// How often its user had let the queue go on by then.
+        var resumed: Int
+    }
+
+    /// The name of the queue.
+    public let name: String
+    /// The letters that tell the queue from an earlier one of its name.
+    let token: String
+    /// Its allocations, oldest first: all live ones and the last that ended.
+    public internal(set) var allocations: [Allocation] = []
+    /// What it does, or why it does nothing, as a phrase.
+    public internal(set) var standing = "it has just begun"
+    /// Why it paused; nil if it did not.
+    public internal(set) var pause: Pause?
+    /// Failures since the last allocation that was of use.
+    public internal(set) var failuresInRow = 0
+    /// Why the last of them failed.
+    public internal(set) var lastFailure = ""
+    /// When that was.
+    var failedAt: Date?
+    var nextNumber = 1
+    /// Before then nothing is submitted, after a failure.
+    var retryAt: Date?
+    /// Since when no job waits.
+    var calmSince: Date?
+
+    /// A queue that has done nothing yet.
+    public init(of settings: QueueSettings) {
+        name = settings.name
+        token = settings.token
+    }
+
+    /// Failures in a row after which a queue pauses.
+    static let mostFailures = 3
+    /// Listings in a row that must lack a job before it counts as vanished.
+    static let missingListings = 2
+    /// How long after its submission a job may be missing, in seconds.
+    static let missingPatience = 30.0
+    /// How long an allocation may take to end when it is asked to, in seconds besides its notice.
+    static let endPatience = 120.0
+    /// Allocations that are remembered after their end.
+    package static let remembered = 50
+    /// Most submissions in one step.
+    static let mostAtOnce = 10
+
+    /// The allocations that may hold machines, or get some.
+    public var live: [Allocation] { allocations.filter(\.isLive) }
+
+    /// Whether a queue asks for nothing until its user lets it go on.
+    public func isPaused(_ settings: QueueSettings) -> Bool {
+        settings.isPaused || pause.map { $0.resumed >= settings.resumed } ?? false
+    }
+
+    /// Takes what the engine and the coordinator say, and decides.
+    ///
+    /// - Parameters:
+    ///   - jobs: The engine's listing; nil if it gave none.
+    ///   - demand: What there is to do; nil if the coordinator does not answer.
+    public mutating func step(
+        _ settings: QueueSettings, jobs: [EngineJob]?, demand: Demand?, at now: Date
+    ) -> [Action] {
+        var actions: [Action] = []
+        if let demand { note(demand.workers) }
+        if let jobs { observe(jobs, settings, present: demand?.workers ?? [], at: now, &actions) }
+        if let pause, pause.resumed < settings.resumed {
+            self.pause = nil
+            failuresInRow = 0
+            retryAt = nil
+        }
+        if failuresInRow >= Self.mostFailures, pause == nil {
+            let reason = "\(failuresInRow) allocations in a row were of no use; the last one: \(lastFailure)"
+            pause = Pause(reason: reason, resumed: settings.resumed)
+            actions.append(.note(Event(at: now, queue: name, text: "paused: \(reason)")))
+        }
+        if settings.isRemoved {
+            endAll(settings, at: now, &actions)
+        } else {
+            dropNeedless(settings, demand, at: now, &actions)
+            submit(settings, demand, isListed: jobs != nil, at: now, &actions)
+        }
+        forgetOldest()
+        return actions
+    }
+
+    /// Takes the engine's answer to a submission.
+    public mutating func submitted(_ number: Int, _ answer: Answer, at now: Date) -> Event? {
+        guard let index = allocations.firstIndex(where: { $0.number == number }) else { return nil }
+        switch answer {
+        case .accepted(let job):
+            allocations[index].job = job
+            allocations[index].state = .queued
+            return event(index, "submitted as job \(job.id)", now)
+        case .refused(let words):
+            return end(index, .failed(words), at: now)
+        case .unknown(let words):
+            allocations[index].reason = words
+            return event(index, "the engine gave no answer (\(words)); the job is looked for by its name", now)
+        }
+    }
+
+    private func event(_ index: Int, _ text: String, _ now: Date) -> Event {
+        Event(at: now, queue: name, allocation: allocations[index].name, text: text)
+    }
+
+    /// Notes which allocations have workers, and what those have done.
+    private mutating func note(_ workers: [Demand.Worker]) {
+        for index in allocations.indices where allocations[index].isLive || allocations[index].endedAt != nil {
+            let its = workers.filter { Self.isWorker($0.name, of: allocations[index].name) }
+            guard !its.isEmpty else { continue }
+            allocations[index].hadWorker = true
+            allocations[index].finished = max(allocations[index].finished, its.reduce(0) { $0 + $1.finished })
+            allocations[index].note = its.map(\.note).first { !$0.isEmpty } ?? ""
+            noteUse(of: allocations[index])
+        }
+    }
+
+    /// Whether a worker is of an allocation: its name is the allocation's with a number behind it.
+    static func isWorker(_ name: String, of allocation: String) -> Bool {
+        name == allocation || name.hasPrefix(allocation + "-")
+    }
+
+    private mutating func observe(
+        _ jobs: [EngineJob], _ settings: QueueSettings, present workers: [Demand.Worker], at now: Date,
+        _ actions: inout [Action]
+    ) {
+        // A number alone proves nothing: one that was lost with the engine's memory is given out again.
+        let listed = Dictionary(jobs.map { ($0.name, $0) }, uniquingKeysWith: { $0.meaning.isLive ? $0 : $1 })
+        adopt(listed, settings, at: now, &actions)
+        for index in allocations.indices {
+            let allocation = allocations[index]
+            let isPresent = workers.contains { Self.isWorker($0.name, of: allocation.name) }
+            guard let job = listed[allocation.name] else {
+                guard allocation.isLive, !isPresent else {
+                    if isPresent { revive(index, "its worker is here", at: now, &actions) }
+                    continue
+                }
+                allocations[index].missing += 1
+                if allocations[index].missing >= Self.missingListings,
+                    now.timeIntervalSince(allocation.submittedAt) >= Self.missingPatience
+                {
+                    let end: Allocation.End =
+                        allocation.state == .submitting ? .failed(allocation.reason) : .vanished
+                    actions.append(.note(self.end(index, end, at: now)))
+                }
+                continue
+            }
+            allocations[index].missing = 0
+            if allocation.job == nil { allocations[index].job = JobNumber(id: job.id) }
+            switch job.meaning {
+            case .live(let state):
+                if !allocation.isLive { revive(index, "the engine lists it as \(job.state)", at: now, &actions) }
+                if state == .unknown, allocation.state != .unknown {
+                    actions.append(.note(event(index, "its state is '\(job.state)', which is not known here", now)))
+                }
+                if state == .running, allocation.startedAt == nil {
+                    allocations[index].startedAt = now
+                    actions.append(.note(event(index, "runs", now)))
+                }
+                allocations[index].state = state
+                allocations[index].reason = job.reason == "None" ? "" : job.reason
+                if job.waitsInVain {
+                    actions.append(.cancel([allocations[index]]))
+                    actions.append(.note(self.end(index, .failed("it would wait for ever: \(job.reason)"), at: now)))
+                }
+            case .over(let end):
+                guard allocation.isLive, !isPresent else { continue }
+                actions.append(.note(self.end(index, end, at: now)))
+            }
+        }
+    }
+
+    /// Takes up jobs of this queue that it does not know, such as those that were submitted just before its file was lost.
+    private mutating func adopt(
+        _ listed: [String: EngineJob], _ settings: QueueSettings, at now: Date, _ actions: inout [Action]
+    ) {
+        let known = Set(allocations.map(\.name))
+        for (name, job) in listed.sorted(by: { $0.key < $1.key }) where job.meaning.isLive && !known.contains(name) {
+            guard let number = Int(name.dropFirst(settings.prefix.count)), settings.name(of: number) == name else {
+                continue
+            }
+            var allocation = Allocation(number: number, name: name, at: now)
+            allocation.job = JobNumber(id: job.id)
+            allocations.append(allocation)
+            nextNumber = max(nextNumber, number + 1)
+            actions.append(
+                .note(event(allocations.count - 1, "the engine lists it as \(job.state): it is taken up", now)))
+        }
+    }
+
+    /// An allocation that was taken for an ended one is not.
+    private mutating func revive(_ index: Int, _ why: String, at now: Date, _ actions: inout [Action]) {
+        guard !allocations[index].isLive else { return }
+        allocations[index].state = .running
+        allocations[index].end = nil
+        allocations[index].endedAt = nil
+        actions.append(.note(event(index, "it has not ended after all: \(why)", now)))
+    }
+
+    /// Notes an end, and whether the allocation was of use.
+    private mutating func end(_ index: Int, _ end: Allocation.End, at now: Date) -> Event {
+        allocations[index].state = .ended
+        allocations[index].end = end
+        allocations[index].endedAt = now
+        let allocation = allocations[index]
+        if let failure = allocation.failure {
+            failuresInRow += 1
+            lastFailure = failure
+            failedAt = now
+            retryAt = now + min(60, 5 * Double(1 << min(failuresInRow - 1, 4)))
+        } else {
+            noteUse(of: allocation)
+        }
+        return event(index, "ended: \(end)", now)
+    }
+
+    /// Failures are over when an allocation that came after them is of use; that an older one goes on proves nothing.
+    private mutating func noteUse(of allocation: Allocation) {
+        if allocation.finished > 0, failedAt.map({ allocation.submittedAt > $0 }) ?? true { failuresInRow = 0 }
+    }
+
+    private mutating func endAll(_ settings: QueueSettings, at now: Date, _ actions: inout [Action]) {
+        let toCancel = live.filter { allocation in
+            guard allocation.job != nil else { return false }
+            guard let asked = allocation.askedToEndAt else { return allocation.state != .running }
+            return now.timeIntervalSince(asked) > settings.notice + Self.endPatience
+        }
+        let toDrain = live.filter { $0.state == .running && $0.askedToEndAt == nil && $0.job != nil }
+        for allocation in toCancel + toDrain {
+            guard let index = allocations.firstIndex(where: { $0.number == allocation.number }) else { continue }
+            allocations[index].askedToEndAt = now
+        }
+        if !toCancel.isEmpty { actions.append(.cancel(toCancel)) }
+        if !toDrain.isEmpty { actions.append(.drain(toDrain)) }
+        standing = "it is being removed: \(live.count) allocations have yet to end"
+        if live.isEmpty { actions.append(.forget) }
+    }
+
+    /// Takes back what waits in line when no job has waited for a while.
+    private mutating func dropNeedless(
+        _ settings: QueueSettings, _ demand: Demand?, at now: Date, _ actions: inout [Action]
+    ) {
+        guard let demand, demand.waiting == 0 else {
+            calmSince = nil
+            return
+        }
+        let since = calmSince ?? now
+        calmSince = since
+        guard now.timeIntervalSince(since) >= min(60, settings.idleTimeout) else { return }
+        let needless = live.filter { $0.state == .queued && $0.job != nil && $0.askedToEndAt == nil }
+        guard !needless.isEmpty else { return }
+        for allocation in needless {
+            guard let index = allocations.firstIndex(where: { $0.number == allocation.number }) else { continue }
+            allocations[index].askedToEndAt = now
+        }
+        actions.append(.cancel(needless))
+        actions.append(
+            .note(
+                Event(
+                    at: now, queue: name,
+                    text: "no job waits, so \(needless.count) allocations in line are taken back")))
+    }
+
+    private mutating func submit(
+        _ settings: QueueSettings, _ demand: Demand?, isListed: Bool, at now: Date, _ actions: inout [Action]
+    ) {
+        let expected = live.count(where: \.isExpected)
+        let workers = live.count * settings.workersPerAllocation
+        let room = max(0, settings.maxWorkers - workers) / settings.workersPerAllocation
+        guard !isPaused(settings) else {
+            standing = "it is paused: \(settings.isPaused ? "by 'winnow alloc pause'" : pause?.reason ?? "")"
+            return
+        }
+        guard let demand else { return standing = "the coordinator does not answer" }
+        guard isListed else { return standing = "the engine does not list its jobs" }
+        guard demand.waiting > 0 else {
+            return standing =
+                demand.hindrance.isEmpty ? "no job waits" : "no job waits that it could run: \(demand.hindrance)"
+        }
+        if let retryAt, retryAt > now {
+            return standing = "it waits after a failure: \(lastFailure)"
+        }
+        guard room > 0 else {
+            return standing = "it has \(workers) workers or asks for them, as many as it may (--max-workers)"
+        }
+        let perAllocation = UInt64(settings.capacity * settings.workersPerAllocation)
+        let needed = Int(min((demand.waiting + perAllocation - 1) / perAllocation, 1_000_000))
+        let count = min(settings.backlog - expected, needed - expected, room, Self.mostAtOnce)
+        guard count > 0 else {
+            standing =
+                expected > 0
+                ? "\(expected) allocations are in line or starting" : "its allocations are enough for what waits"
+            return
+        }
+        for _ in 0..<count {
+            let allocation = Allocation(number: nextNumber, name: settings.name(of: nextNumber), at: now)
+            nextNumber += 1
+            allocations.append(allocation)
+            actions.append(.submit(allocation))
+        }
+        standing = "\(demand.waiting) jobs wait, so it asks for \(count) more allocations"
+    }
+
+    private mutating func forgetOldest() {
+        let ended = allocations.count { !$0.isLive }
+        guard ended > Self.remembered else { return }
+        var excess = ended - Self.remembered
+        allocations.removeAll { allocation in
+            guard excess > 0, !allocation.isLive else { return false }
+            excess -= 1
+            return true
+        }
+    }
+}
+
+extension EngineJob.Meaning {
+    /// Whether the engine still holds the job.
+    package var isLive: Bool { if case .live = self { true } else { false } }
+}
+
+extension Allocation {
+    /// Why it was of no use through its own fault or its queue's; nil if it was of use, or is not to blame.
+    ///
+    /// An end by the time limit is an ordinary one, and so is that of a lost machine. Where no worker ever came, or none
+    /// could run a job, the next allocation would do no better.
+    var failure: String? {
+        guard let end else { return nil }
+        if finished > 0 { return nil }
+        switch end {
+        case .failed(let words): return words
+        case .vanished where !hadWorker: return "the engine accepted job \(job?.id ?? "?") and does not list it"
+        case .timeLimit where !hadWorker: return "its time ended before a worker of it reached the coordinator"
+        default: return note.isEmpty ? nil : "its worker got no job: \(note)"
+        }
+    }
+}
+
+extension Allocation.End: CustomStringConvertible {
+    /// The end as a phrase.
+    public var description: String {
+        switch self {
+        case .completed: "its workers ended"
+        case .timeLimit: "its time was over"
+        case .cancelled: "it was taken back"
+        case .machineLost: "its machine was lost or given to others"
+        case .vanished: "the engine does not know it any more"
+        case .failed(let words): words
+        }
+    }
+}

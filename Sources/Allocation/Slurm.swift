@@ -1,0 +1,128 @@
+private import Glibc
+
+/// Slurm, by its own commands: `sbatch`, `squeue` and `scancel`.
+///
+/// Commands may take minutes when the controller is away (`sbatch` waits 120 s in a full queue), so whoever calls must not
+/// be waited for. A job is known by its name: numbers are given out again after a loss of the controller's memory.
+public struct Slurm: Sendable {
+    /// Seconds that a question may take: a client that finds no controller gives up after 9.
+    private static let patience = 30.0
+    /// Seconds that a submission may take.
+    private static let submissionPatience = 150.0
+    /// Most numbers in one command.
+    static let numbersPerCommand = 50
+
+    /// Slurm as the PATH and `SLURM_CONF` lead to it.
+    public init() {}
+
+    /// Options of `sbatch` that a queue sets itself, with the option of the queue to use instead.
+    public static let ownOptions: [(option: String, instead: String)] = [
+        ("--time", "--time-limit"), ("-t", "--time-limit"), ("--job-name", "--name"), ("-J", "--name"),
+        ("--signal", "--notice"), ("--array", "--backlog"), ("-a", "--backlog"), ("--wrap", "--worker-options"),
+        ("--parsable", "nothing"), ("--wait", "nothing"), ("-W", "nothing"), ("--test-only", "--dry-run"),
+        ("--requeue", "nothing"), ("--no-requeue", "nothing"),
+    ]
+
+    /// The options of `sbatch` for an allocation.
+    public static func options(_ settings: QueueSettings, name: String) -> [String] {
+        [
+            "--parsable", "--job-name=\(name)", "--time=\(clock(settings.timeLimit))",
+            "--signal=B:USR1@\(Int(settings.notice.rounded(.up)))", "--no-requeue",
+        ] + settings.engineOptions
+    }
+
+    /// Seconds as `hours:minutes:seconds`.
+    private static func clock(_ seconds: Double) -> String {
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let whole = Int(seconds.rounded(.up))
+        return "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
+    }
+
+    /// Asks for an allocation.
+    public func submit(_ allocation: Allocation, _ settings: QueueSettings) -> QueueState.Answer {
+        let result: CommandTool.Result
+        do {
+            result = try CommandTool.run(
+                "sbatch", Self.options(settings, name: allocation.name),
+                input: BatchScript(settings, name: allocation.name).text, patience: Self.submissionPatience)
+        } catch {
+            return .refused("sbatch cannot be started: \(error)")
+        }
+        guard let status = result.status else { return .unknown("sbatch took more than 150 s") }
+        guard status == 0 else {
+            // Without the controller nobody knows whether the job arrived before it went.
+            let isLost = result.words.contains("timed out") || result.words.contains("Zero Bytes were transmitted")
+            return isLost ? .unknown("sbatch: \(result.words)") : .refused("sbatch: \(result.words)")
+        }
+        let parts = result.output.split(whereSeparator: \.isNewline).last?.split(separator: ";").map(String.init) ?? []
+        guard let id = parts.first, id.allSatisfy(\.isNumber) else {
+            return .unknown("sbatch printed '\(result.words)' rather than a job's number")
+        }
+        return .accepted(JobNumber(id: id, cluster: parts.count > 1 ? parts[1] : nil))
+    }
+
+    /// Whether Slurm would take an allocation, in its own words where not; nothing is submitted.
+    public func refusal(_ settings: QueueSettings) throws -> String? {
+        let result = try CommandTool.run(
+            "sbatch", ["--test-only"] + Self.options(settings, name: settings.name(of: 0)),
+            input: BatchScript(settings, name: settings.name(of: 0)).text, patience: Self.submissionPatience)
+        return result.status == 0 ? nil : "sbatch: \(result.words)"
+    }
+
+    /// The jobs of this user whose names begin with `prefix`; nil, with Slurm's words, if it does not say.
+    ///
+    /// - Parameter clusters: Those besides the usual one that jobs were accepted on.
+    public func jobs(prefix: String, clusters: Set<String>) -> (jobs: [EngineJob]?, words: String) {
+        var all: [EngineJob] = []
+        for cluster in [nil] + clusters.sorted().map(Optional.some) {
+            let options =
+                ["-h", "-a", "-t", "all", "-u", "\(getuid())", "-o", Self.listingForm]
+                + (cluster.map { ["-M", $0] } ?? [])
+            guard let result = try? CommandTool.run("squeue", options, patience: Self.patience) else {
+                return (nil, "squeue cannot be started")
+            }
+            guard result.status == 0 else {
+                return (nil, result.status == nil ? "squeue took more than 30 s" : "squeue: \(result.words)")
+            }
+            all += Self.jobs(in: result.output).filter { $0.name.hasPrefix(prefix) }
+        }
+        return (all, "")
+    }
+
+    /// Number, state, reason and name; users choose names, so those come last.
+    private static let listingForm = "%i|%T|%r|%j"
+
+    /// The jobs of a listing; lines that are no job, such as the name of a cluster, are left out.
+    package static func jobs(in listing: String) -> [EngineJob] {
+        listing.split(whereSeparator: \.isNewline).compactMap { line in
+            let parts = line.split(separator: "|", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 4 else { return nil }
+            return EngineJob(id: parts[0], state: parts[1], reason: parts[2], name: parts[3])
+        }
+    }
+
+    /// Takes jobs back: those in line, and at once those that run. Returns Slurm's complaints; empty if it had none.
+    public func cancel(_ allocations: [Allocation]) -> String { scancel(allocations, options: []) }
+
+    /// Tells the workers of running jobs to finish and end.
+    public func drain(_ allocations: [Allocation]) -> String { scancel(allocations, options: ["-b", "-s", "USR1"]) }
+
+    private func scancel(_ allocations: [Allocation], options: [String]) -> String {
+        var complaints: [String] = []
+        for (cluster, members) in Dictionary(grouping: allocations.compactMap(\.job), by: \.cluster) {
+            for numbers in Self.pieces(members.map(\.id)) {
+                let command = options + (cluster.map { ["-M", $0] } ?? []) + numbers
+                let result = try? CommandTool.run("scancel", command, patience: Self.patience)
+                if result?.status != 0 { complaints.append("scancel: \(result?.words ?? "cannot be started")") }
+            }
+        }
+        return complaints.joined(separator: "; ")
+    }
+
+    /// Numbers in commands of a sane length.
+    package static func pieces(_ numbers: [String]) -> [[String]] {
+        stride(from: 0, to: numbers.count, by: numbersPerCommand).map {
+            Array(numbers[$0..<min($0 + numbersPerCommand, numbers.count)])
+        }
+    }
+}

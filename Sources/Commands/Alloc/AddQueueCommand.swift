@@ -1,0 +1,170 @@
+import Allocation
+import ArgumentParser
+import Coordinator
+import Foundation
+import ZeroMQ
+
+/// `winnow alloc add`: a queue of machines.
+struct AddQueueCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Add a queue that gets machines from a batch engine.",
+        usage: "winnow alloc add slurm [<options>] -- [<sbatch options>]",
+        discussion: """
+            Each allocation is a batch job that starts 'winnow worker'. It is asked for while jobs wait that could run within its \
+            time, and ends when none has come for a while.
+
+              winnow alloc add slurm --time-limit 4h --endpoint tcp://head:5757 -- --partition cpu --cpus-per-task 16 --mem 32G
+            """)
+
+    /// The batch engines that lend machines.
+    enum Engine: String, CaseIterable, ExpressibleByArgument { case slurm }
+
+    @Argument(help: "The batch engine: slurm.")
+    var engine: Engine
+
+    @Argument(
+        parsing: .postTerminator,
+        help: ArgumentHelp("Options of sbatch, such as --partition.", valueName: "sbatch options"))
+    var engineOptions: [String] = []
+
+    @Option(help: "The queue's name, part of the names of its jobs and workers.")
+    var name = "slurm"
+
+    @Option(help: ArgumentHelp("How long an allocation may run, such as 4h.", valueName: "time"))
+    var timeLimit = TimeSpan(seconds: 3600)
+
+    @Option(help: "Workers that an allocation starts.")
+    var workersPerAllocation = 1
+
+    @Option(help: "Most allocations that wait in Slurm's line.")
+    var backlog = 2
+
+    @Option(help: "Most workers at a time.")
+    var maxWorkers = 64
+
+    @Option(help: ArgumentHelp("A worker ends after this long without a job.", valueName: "time"))
+    var idleTimeout = TimeSpan(seconds: 300)
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Workers are told this long before an allocation's end to finish, and hand back what still runs 10 seconds before \
+            the end. Slurm may be a minute early.
+            """, valueName: "time"))
+    var notice = TimeSpan(seconds: 60)
+
+    @Option(help: "Where the workers reach the coordinator, as seen from their machines.")
+    var endpoint = CoordinatorConfiguration.defaultWorkerEndpoint
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Further options of winnow worker, in one word: \"--memory 9GB --key /home/me/worker.key\".",
+            valueName: "options"))
+    var workerOptions = ""
+
+    @Option(help: ArgumentHelp("The winnow that the workers' machines have; default: this one.", valueName: "path"))
+    var program: String?
+
+    @Flag(help: "Show the batch script and what Slurm says to it; add nothing.")
+    var dryRun = false
+
+    @Flag(help: "Add it although Slurm refuses such a job at present.")
+    var force = false
+
+    @OptionGroup var place: QueueFolderOption
+
+    @Option(help: "How to print: table, json (one value) or quiet.")
+    var output = OutputFormat.table
+
+    func validate() throws {
+        guard (1...1024).contains(workersPerAllocation) else {
+            throw ValidationError("--workers-per-allocation must be from 1 to 1024")
+        }
+        guard (1...1000).contains(backlog) else { throw ValidationError("--backlog must be from 1 to 1000") }
+        guard (workersPerAllocation...100_000).contains(maxWorkers) else {
+            throw ValidationError("--max-workers must be from \(workersPerAllocation), one allocation's, to 100000")
+        }
+        guard timeLimit.seconds >= 60 else { throw ValidationError("--time-limit must be a minute or more") }
+        guard notice.seconds >= 1, notice.seconds < timeLimit.seconds else {
+            throw ValidationError("--notice must be from a second to less than the time limit")
+        }
+        let isName =
+            (1...32).contains(name.count) && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+        guard isName else { throw ValidationError("--name must be 1 to 32 letters, digits and hyphens") }
+        for word in engineOptions {
+            let option = word.split(separator: "=").first.map(String.init) ?? word
+            let own = Slurm.ownOptions.first { own in
+                own.option == option
+                    || !own.option.hasPrefix("--") && option.hasPrefix(own.option) && !option.hasPrefix("--")
+            }
+            guard let own else { continue }
+            let advice = own.instead.hasPrefix("--") ? "use \(own.instead) before the --" : "leave it out"
+            throw ValidationError("\(own.option) is set by the queue; \(advice)")
+        }
+        _ = try worker()
+    }
+
+    /// The options of the workers, as `winnow worker` understands them.
+    private func worker() throws -> WorkerCommand {
+        let taken = [
+            "--connect", "--name", "--spool", "--idle-timeout", "--lifetime", "--grace", "--no-coordinator-timeout",
+        ]
+        let words = workerWords
+        if let word = words.first(where: { word in taken.contains { word == $0 || word.hasPrefix($0 + "=") } }) {
+            throw ValidationError("\(word) is set by the queue; leave it out of --worker-options")
+        }
+        do {
+            return try WorkerCommand.parse(words)
+        } catch {
+            throw ValidationError("--worker-options: \(WorkerCommand.message(for: error))")
+        }
+    }
+
+    private var workerWords: [String] { workerOptions.split(separator: " ").map(String.init) }
+
+    func run() throws {
+        let settings = QueueSettings(
+            name: name, token: RandomLetters.five(), timeLimit: timeLimit.seconds, notice: notice.seconds,
+            workersPerAllocation: workersPerAllocation, capacity: try worker().capacity, backlog: backlog,
+            maxWorkers: maxWorkers, idleTimeout: idleTimeout.seconds, endpoint: endpoint,
+            program: program ?? ChildProcess.thisProgram.path, workerOptions: workerWords, engineOptions: engineOptions)
+        let refusal = try Slurm().refusal(settings)
+        if dryRun {
+            let report = DryRun(
+                script: BatchScript(settings, name: settings.name(of: 1)).text,
+                sbatch: Slurm.options(settings, name: settings.name(of: 1)), refusal: refusal)
+            try output.show(report, table: report.text, quiet: report.script)
+            return try endCommand(refusal == nil ? ExitCodes.success : ExitCodes.usage)
+        }
+        if let refusal, !force {
+            throw CommandFailure(ExitCodes.usage, "Slurm would not take such a job, so no queue was added: \(refusal)")
+        }
+        guard try place.folder.queue(name) == nil else {
+            throw CommandFailure(
+                ExitCodes.usage,
+                "there is a queue '\(name)'; give this one another --name, or remove that one with 'winnow alloc remove \(name)'"
+            )
+        }
+        if EndpointReach.isLoopback(endpoint) {
+            printError("winnow: \(endpoint) is reached from this machine alone; --endpoint names one that others reach")
+        }
+        try place.folder.save(settings)
+        try place.folder.note(Event(at: Date(), queue: name, text: "added"))
+        try output.show(
+            ["queue": name], table: "added queue \(name)\(ServingNote.text(place.folder))", quiet: name)
+    }
+
+    /// What a dry run shows.
+    private struct DryRun: Encodable {
+        let script: String
+        let sbatch: [String]
+        /// Why Slurm would not take it; nil if it would.
+        let refusal: String?
+
+        var text: String {
+            "sbatch \(sbatch.joined(separator: " "))\n\n\(script)\n"
+                + (refusal.map { "Slurm would not take it: \($0)" } ?? "Slurm would take it")
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Allocation
+import ArgumentParser
+import FileLocks
+import Foundation
+
+/// `winnow alloc`: workers on machines that a batch engine lends.
+struct AllocCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "alloc",
+        abstract: "Get machines for workers from Slurm while jobs wait, and let them go when none does.",
+        discussion: """
+            A queue says which machines to ask for; 'winnow alloc serve', a process of its own on a machine that has sbatch, asks \
+            for them. It needs no rights of the coordinator, and the coordinator none of Slurm.
+            """,
+        subcommands: [
+            AddQueueCommand.self, ServeQueuesCommand.self, ListQueuesCommand.self, QueueInfoCommand.self,
+            PauseQueueCommand.self, ResumeQueueCommand.self, RemoveQueueCommand.self, QueueEventsCommand.self,
+        ])
+}
+
+/// Where allocation queues are kept.
+struct QueueFolderOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The folder in which queues are kept; by default one in the state folder.", valueName: "folder"),
+        completion: .directory)
+    var queues: String?
+
+    /// The folder that was named, or else the standard one.
+    var folder: AllocationFolder {
+        AllocationFolder(queues.map { URL(fileURLWithPath: $0) } ?? StateFolder.url.appendingPathComponent("queues"))
+    }
+}
+
+/// An existing queue, by its name, and how to print what becomes of it.
+struct NamedQueue: ParsableArguments {
+    @Argument(help: "The queue's name.")
+    var name: String
+
+    @OptionGroup var place: QueueFolderOption
+
+    @Option(help: "How to print: table, json (one value) or quiet.")
+    var output = OutputFormat.table
+
+    /// The queue.
+    func settings() throws -> QueueSettings {
+        guard let settings = try place.folder.queue(name) else {
+            throw CommandFailure(
+                ExitCodes.usage, "there is no queue '\(name)' in \(place.folder.path); 'winnow alloc list' lists them")
+        }
+        return settings
+    }
+
+    /// Changes what is wanted of the queue, and says what follows.
+    func change(_ text: String, _ change: (inout QueueSettings) -> Void) throws {
+        var settings = try settings()
+        change(&settings)
+        try place.folder.save(settings)
+        try output.show(["queue": name], table: "\(name): \(text)\(ServingNote.text(place.folder))", quiet: name)
+    }
+}
+
+/// Says where nobody acts on what a queue asks for.
+enum ServingNote {
+    static func text(_ folder: AllocationFolder) -> String {
+        folder.isServed ? "" : "\nnobody serves the queues at present; 'winnow alloc serve' does"
+    }
+}
+
+/// `winnow alloc pause`: a queue asks for nothing more.
+struct PauseQueueCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pause", abstract: "Ask for no more machines; those that are there go on.")
+
+    @OptionGroup var queue: NamedQueue
+
+    func run() throws { try queue.change("paused; what it has goes on") { $0.isPaused = true } }
+}
+
+/// `winnow alloc resume`: a queue goes on, whoever paused it.
+struct ResumeQueueCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "Let a queue go on that was paused, or paused itself after failures.")
+
+    @OptionGroup var queue: NamedQueue
+
+    func run() throws {
+        try queue.change("it asks for machines again when jobs wait") {
+            $0.isPaused = false
+            $0.resumed += 1
+        }
+    }
+}
+
+/// `winnow alloc remove`: a queue ends what it has and is forgotten.
+struct RemoveQueueCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "End a queue's allocations, whose workers finish first, and forget it.")
+
+    @OptionGroup var queue: NamedQueue
+
+    func run() throws {
+        let isEmpty = try queue.place.folder.state(of: queue.settings()).live.isEmpty
+        guard !isEmpty else {
+            queue.place.folder.forget(queue.name)
+            return try queue.output.show(["queue": queue.name], table: "\(queue.name): removed", quiet: queue.name)
+        }
+        try queue.change("its allocations are ended, then it is removed") { $0.isRemoved = true }
+    }
+}
+
+/// `winnow alloc events`: what happened.
+struct QueueEventsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "events", abstract: "Show what happened to a queue and its allocations.")
+
+    @Argument(help: "The queue's name; default: all queues.")
+    var name: String?
+
+    @Option(help: "Most events to show, the newest.")
+    var limit = 100
+
+    @OptionGroup var place: QueueFolderOption
+
+    @Option(help: "How to print: table, json (one value) or quiet.")
+    var output = OutputFormat.table
+
+    func validate() throws {
+        guard (1...1_000_000).contains(limit) else { throw ValidationError("--limit must be from 1 to 1000000") }
+    }
+
+    func run() throws {
+        let events = Array(place.folder.events(of: name).suffix(limit))
+        var table = TextTable(["time", "queue", "allocation", "what happened"])
+        for event in events {
+            table.add([
+                event.at.formatted(.iso8601), event.queue, event.allocation ?? "", event.text,
+            ])
+        }
+        try output.show(
+            events, table: events.isEmpty ? "nothing has happened yet" : table.text(),
+            quiet: events.map(\.text).joined(separator: "\n"))
+    }
+}

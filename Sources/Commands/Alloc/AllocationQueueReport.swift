@@ -1,0 +1,95 @@
+import Allocation
+import ArgumentParser
+import Foundation
+
+/// `winnow alloc list`: the queues.
+struct ListQueuesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the queues, what they have, and why they ask for nothing where they do not.")
+
+    @OptionGroup var place: QueueFolderOption
+
+    @Option(help: "How to print: table, json (one value) or quiet.")
+    var output = OutputFormat.table
+
+    func run() throws {
+        let folder = place.folder
+        let reports = try folder.queues().map { AllocationQueueReport($0, try folder.state(of: $0)) }
+        var table = TextTable(["queue", "in line", "running", "standing"], rightAligned: [1, 2])
+        for report in reports { table.add([report.queue, "\(report.queued)", "\(report.running)", report.standing]) }
+        try output.show(
+            reports,
+            table: reports.isEmpty
+                ? "there is no queue; 'winnow alloc add' adds one" : table.text() + ServingNote.text(folder),
+            quiet: reports.map(\.queue).joined(separator: "\n"))
+    }
+}
+
+/// `winnow alloc info`: one queue in full.
+struct QueueInfoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "info", abstract: "Show a queue: what it asks for, its allocations, and what it does and why.")
+
+    @OptionGroup var queue: NamedQueue
+
+    func run() throws {
+        let settings = try queue.settings()
+        let report = AllocationQueueReport(settings, try queue.place.folder.state(of: settings))
+        try queue.output.show(
+            report, table: report.text + ServingNote.text(queue.place.folder), quiet: report.standing)
+    }
+}
+
+/// A queue as commands print it.
+struct AllocationQueueReport: Encodable {
+    struct Entry: Encodable {
+        let allocation, state, reason: String
+        let job: String?
+        let finished: UInt64
+        let submittedAt, startedAt, endedAt: Double?
+    }
+
+    let queue: String
+    let settings: QueueSettings
+    let isPaused: Bool
+    let standing: String
+    let failuresInRow: Int
+    let queued, running: Int
+    let allocations: [Entry]
+
+    init(_ settings: QueueSettings, _ state: QueueState) {
+        queue = settings.name
+        self.settings = settings
+        isPaused = state.isPaused(settings)
+        standing = isPaused && settings.isPaused ? "it is paused by 'winnow alloc pause'" : state.standing
+        failuresInRow = state.failuresInRow
+        queued = state.live.count { $0.state == .queued || $0.state == .submitting }
+        running = state.live.count - queued
+        allocations = state.allocations.map {
+            Entry(
+                allocation: $0.name, state: $0.state.rawValue, reason: $0.end.map(\.description) ?? $0.reason,
+                job: $0.job?.id, finished: $0.finished, submittedAt: $0.submittedAt.timeIntervalSince1970,
+                startedAt: $0.startedAt?.timeIntervalSince1970, endedAt: $0.endedAt?.timeIntervalSince1970)
+        }
+    }
+
+    var text: String {
+        func time(_ seconds: Double) -> String { "\(Int(seconds)) s" }
+        let lines = [
+            "queue \(queue): \(standing)",
+            "allocations of \(time(settings.timeLimit)) with \(settings.workersPerAllocation) "
+                + "\(settings.workersPerAllocation == 1 ? "worker" : "workers") of capacity \(settings.capacity), at most "
+                + "\(settings.backlog) in line and \(settings.maxWorkers) workers",
+            "workers connect to \(settings.endpoint), end after \(time(settings.idleTimeout)) without a job, "
+                + "and finish \(time(settings.notice)) before the end",
+            "sbatch \(settings.engineOptions.joined(separator: " "))",
+        ]
+        guard !allocations.isEmpty else { return lines.joined(separator: "\n") }
+        var table = TextTable(["allocation", "job", "state", "jobs done", "why"], rightAligned: [1, 3])
+        for entry in allocations {
+            table.add([entry.allocation, entry.job ?? "", entry.state, "\(entry.finished)", entry.reason])
+        }
+        return lines.joined(separator: "\n") + "\n\n" + table.text()
+    }
+}

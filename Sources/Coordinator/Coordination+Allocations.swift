@@ -1,0 +1,47 @@
+internal import JobModel
+internal import Scheduling
+internal import WireProtocol
+
+/// Queues of machines that a batch engine lends: a process of their own asks for them, and says here how they stand.
+extension Coordination {
+    /// What a queue last said of itself.
+    struct QueueStanding {
+        var text: String
+        var at: Moment
+    }
+
+    /// Most queues that are remembered.
+    private static let mostQueues = 1_000
+    /// How long a queue's word holds.
+    private static let standingHolds = Duration.seconds(120)
+
+    /// Notes how queues stand, and tells what there is to do for each.
+    mutating func take(_ report: WireAllocationsReport) throws -> WireAllocationsAnswer {
+        guard report.queues.count <= Self.mostQueues else {
+            throw ClientRefusal("implausible", "There are \(report.queues.count) queues, more than \(Self.mostQueues).")
+        }
+        let heard = now
+        standings = standings.filter { heard - $0.value.at < Self.standingHolds }
+        if standings.count > Self.mostQueues { standings = [:] }
+        for queue in report.queues { standings[queue.name] = QueueStanding(text: queue.standing.shortened(), at: now) }
+        let workers = scheduler.allWorkers(at: now).filter { $0.state != .lost }
+        var answer = WireAllocationsAnswer()
+        answer.demands = report.queues.map { queue in
+            let found = scheduler.demand(ofWorkers: queue.workers, within: .seconds(queue.timeLimitSeconds))
+            var demand = WireAllocationDemand()
+            demand.waiting = found.waiting
+            demand.hindrance = found.hindrance ?? ""
+            demand.workers = workers.filter { $0.name.rawValue.hasPrefix(queue.workers) }
+                .map { WireWorkerStatus($0, originOf[$0.name]) }
+            return demand
+        }
+        return answer
+    }
+
+    /// What queues say about why there are no more workers; empty where there is none.
+    borrowing func words(ofQueuesFor explanation: Explanation) -> String {
+        guard explanation.wantsWorkers else { return "" }
+        return standings.filter { now - $0.value.at < Self.standingHolds }.sorted { $0.key < $1.key }
+            .map { "; allocation queue \($0.key): \($0.value.text)" }.joined()
+    }
+}

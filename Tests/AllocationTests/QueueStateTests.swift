@@ -1,0 +1,326 @@
+import Allocation
+import Foundation
+import Testing
+
+/// A queue beside an engine and a coordinator that say what a test wants.
+private struct Scene {
+    var settings = QueueSettings(
+        name: "gpu", token: "abcde", timeLimit: 600, notice: 60, workersPerAllocation: 1, capacity: 8, backlog: 2,
+        maxWorkers: 64, idleTimeout: 300, endpoint: "tcp://head:5757", program: "/opt/winnow", workerOptions: [],
+        engineOptions: [])
+    var state: QueueState
+    var now = Date(timeIntervalSince1970: 1_000_000)
+    /// What the engine lists, by allocation number.
+    var listing: [Int: (state: String, reason: String)] = [:]
+    var isListed = true
+    var demand: Demand? = Demand(waiting: 1000, hindrance: "", workers: [])
+    private(set) var submitted = 0
+
+    init() { state = QueueState(of: settings) }
+
+    /// One look; the engine accepts what is asked for, unless `refusal` says why not.
+    @discardableResult
+    mutating func look(refusal: String? = nil) -> [QueueState.Action] {
+        now += 10
+        let jobs = listing.map {
+            EngineJob(
+                id: "\(100 + $0.key)", state: $0.value.state, reason: $0.value.reason, name: settings.name(of: $0.key))
+        }
+        let actions = state.step(settings, jobs: isListed ? jobs : nil, demand: demand, at: now)
+        for case .submit(let allocation) in actions {
+            submitted += 1
+            if let refusal {
+                _ = state.submitted(allocation.number, .refused(refusal), at: now)
+            } else {
+                _ = state.submitted(
+                    allocation.number, .accepted(JobNumber(id: "\(100 + allocation.number)")), at: now)
+                listing[allocation.number] = ("PENDING", "Priority")
+            }
+        }
+        return actions
+    }
+
+    mutating func worker(_ number: Int, finished: UInt64 = 0, note: String = "") {
+        demand?.workers.append(.init(name: settings.name(of: number) + "-1", finished: finished, note: note))
+    }
+
+    func allocation(_ number: Int) -> Allocation? { state.allocations.first { $0.number == number } }
+}
+
+@Suite struct QueueStateTests {
+    @Test("while jobs wait, as many allocations are in line as the backlog says, and no more")
+    func backlog() {
+        var scene = Scene()
+        for _ in 0..<5 { scene.look() }
+        #expect(scene.submitted == 2)
+        scene.listing[1] = ("RUNNING", "None")
+        scene.worker(1)
+        scene.look()
+        #expect(scene.submitted == 3, "one of them has its worker, so another may wait in line")
+    }
+
+    @Test("no more is asked for than the jobs that wait need, nor than may be")
+    func bounds() {
+        var scene = Scene()
+        scene.settings.backlog = 100
+        scene.demand?.waiting = 17
+        scene.look()
+        #expect(scene.submitted == 3, "17 jobs fill three workers of 8")
+        scene = Scene()
+        scene.settings.backlog = 100
+        scene.settings.maxWorkers = 5
+        scene.settings.workersPerAllocation = 2
+        scene.look()
+        #expect(scene.submitted == 2, "three allocations would be six workers")
+        scene.look()
+        #expect(scene.submitted == 2)
+        #expect(scene.state.standing.contains("--max-workers"))
+    }
+
+    @Test("nothing is asked for where no job could run within an allocation, and it says why")
+    func hindered() {
+        var scene = Scene()
+        scene.demand = Demand(
+            waiting: 0, hindrance: "a job of batch long takes 900 s, longer than the 540 s", workers: [])
+        for _ in 0..<20 { scene.look() }
+        #expect(scene.submitted == 0)
+        #expect(scene.state.standing.contains("a job of batch long takes 900 s"))
+    }
+
+    @Test("a coordinator or an engine that does not answer leads to no submission")
+    func silence() {
+        var scene = Scene()
+        scene.demand = nil
+        scene.look()
+        #expect(scene.state.standing == "the coordinator does not answer")
+        scene.demand = Demand(waiting: 9, hindrance: "", workers: [])
+        scene.isListed = false
+        scene.look()
+        #expect(scene.state.standing == "the engine does not list its jobs")
+        #expect(scene.submitted == 0)
+    }
+
+    @Test("what waits in line is taken back when no job has waited for a while, and running workers are left alone")
+    func calm() {
+        var scene = Scene()
+        scene.look()
+        scene.listing[1] = ("RUNNING", "None")
+        scene.worker(1, finished: 3)
+        scene.demand?.waiting = 0
+        var cancelled: [Int] = []
+        for _ in 0..<10 {
+            for case .cancel(let allocations) in scene.look() { cancelled += allocations.map(\.number) }
+        }
+        #expect(cancelled == [2])
+    }
+
+    @Test("an end by the time limit is no failure, and another allocation follows")
+    func timeLimit() {
+        var scene = Scene()
+        scene.settings.backlog = 1
+        for number in 1...10 {
+            scene.look()
+            #expect(scene.submitted == number)
+            scene.listing[number] = ("RUNNING", "None")
+            scene.worker(number, finished: 5)
+            scene.look()
+            scene.demand?.workers = []
+            scene.listing[number] = ("TIMEOUT", "TimeLimit")
+        }
+        scene.look()
+        #expect(scene.state.failuresInRow == 0)
+        #expect(scene.allocation(9)?.end == .timeLimit)
+    }
+
+    @Test("refusals in a row pause the queue with the engine's own words; its user lets it go on")
+    func refusals() {
+        var scene = Scene()
+        let words = "sbatch: error: invalid partition specified: nowhere"
+        for _ in 0..<60 { scene.look(refusal: words) }
+        #expect(scene.state.isPaused(scene.settings))
+        #expect(scene.submitted < 8, "it stops rather than asking for ever")
+        #expect(scene.state.standing.contains(words))
+        scene.settings.resumed += 1
+        scene.look()
+        #expect(!scene.state.isPaused(scene.settings))
+        #expect(scene.state.live.count == 2)
+    }
+
+    @Test("that older allocations still work does not hide that new ones are refused")
+    func refusedBesideWork() {
+        var scene = Scene()
+        scene.settings.backlog = 1
+        scene.look()
+        scene.listing[1] = ("RUNNING", "None")
+        scene.worker(1, finished: 1)
+        for finished in 0..<60 {
+            scene.demand?.workers[0].finished = UInt64(finished)
+            scene.look(refusal: "sbatch: error: QOSMaxSubmitJobPerUserLimit")
+        }
+        #expect(scene.state.isPaused(scene.settings))
+    }
+
+    @Test("allocations whose workers can run nothing pause the queue with the workers' reason")
+    func unfitWorkers() {
+        var scene = Scene()
+        scene.settings.maxWorkers = 1
+        for number in 1...20 {
+            scene.look()
+            guard scene.submitted == number else { break }
+            scene.listing[number] = ("RUNNING", "None")
+            scene.worker(number, note: "batch: the model folder is not there")
+            scene.look()
+            scene.demand?.workers = []
+            scene.listing[number] = ("COMPLETED", "None")
+            for _ in 0..<7 { scene.look() }
+        }
+        #expect(scene.state.isPaused(scene.settings))
+        #expect(scene.state.standing.contains("the model folder is not there"))
+        #expect(scene.state.allocations.count == 3)
+    }
+
+    @Test("jobs that the engine never lists do not make the queue ask for more and more")
+    func invisible() {
+        var scene = Scene()
+        for _ in 0..<200 {
+            scene.look()
+            scene.listing = [:]
+        }
+        #expect(scene.state.isPaused(scene.settings))
+        #expect(scene.submitted <= 6)
+        #expect(scene.state.standing.contains("does not list it"))
+    }
+
+    @Test("an unknown state is not taken for a running one, and holds its place among the workers that may be")
+    func unknownState() {
+        var scene = Scene()
+        scene.settings.maxWorkers = 2
+        scene.look()
+        scene.listing[1] = ("HIBERNATING", "None")
+        scene.listing[2] = ("HIBERNATING", "None")
+        let notes = scene.look().compactMap { if case .note(let event) = $0 { event.text } else { nil } }
+        #expect(scene.allocation(1)?.state == .unknown)
+        #expect(notes.contains { $0.contains("HIBERNATING") })
+        scene.look()
+        #expect(scene.submitted == 2)
+    }
+
+    @Test("a job that vanished has ended once two listings lack it; one look without it is not enough")
+    func vanished() {
+        var scene = Scene()
+        scene.settings.backlog = 1
+        scene.look()
+        scene.listing[1] = ("RUNNING", "None")
+        scene.worker(1, finished: 2)
+        for _ in 0..<5 { scene.look() }
+        scene.listing[1] = nil
+        scene.demand?.workers = []
+        scene.look()
+        #expect(scene.allocation(1)?.isLive == true)
+        scene.look()
+        #expect(scene.allocation(1)?.end == .vanished)
+        #expect(scene.state.failuresInRow == 0)
+    }
+
+    @Test("an allocation that was called finished counts again when its worker comes")
+    func lateWorker() {
+        var scene = Scene()
+        scene.settings.backlog = 1
+        scene.look()
+        for _ in 0..<6 {
+            scene.listing[1] = nil
+            scene.demand?.waiting = 0
+            scene.look()
+        }
+        #expect(scene.allocation(1)?.isLive == false)
+        scene.worker(1)
+        scene.look()
+        #expect(scene.allocation(1)?.isLive == true)
+        #expect(scene.allocation(1)?.state == .running)
+    }
+
+    @Test("a job that would wait for ever is taken back and counts as a failure")
+    func waitsInVain() {
+        var scene = Scene()
+        scene.settings.backlog = 1
+        scene.look()
+        scene.listing[1] = ("PENDING", "PartitionTimeLimit")
+        let cancelled = scene.look().contains { if case .cancel = $0 { true } else { false } }
+        #expect(cancelled)
+        #expect(scene.state.lastFailure.contains("PartitionTimeLimit"))
+    }
+
+    @Test("a submission without an answer is looked for by its name, and found")
+    func noAnswer() throws {
+        var scene = Scene()
+        let actions = scene.state.step(scene.settings, jobs: [], demand: scene.demand, at: scene.now)
+        guard case .submit(let allocation)? = actions.first else { throw Trouble() }
+        _ = scene.state.submitted(allocation.number, .unknown("sbatch took more than 150 s"), at: scene.now)
+        scene.listing[allocation.number] = ("RUNNING", "None")
+        scene.look()
+        #expect(scene.allocation(allocation.number)?.job?.id == "\(100 + allocation.number)")
+        #expect(scene.allocation(allocation.number)?.state == .running)
+    }
+
+    @Test("jobs of the queue that its file does not know are taken up, and their numbers not given again")
+    func adopted() {
+        var scene = Scene()
+        scene.listing[7] = ("RUNNING", "None")
+        scene.look()
+        #expect(scene.allocation(7)?.state == .running)
+        #expect(scene.state.allocations.map(\.number).filter { $0 != 7 }.allSatisfy { $0 > 7 })
+    }
+
+    @Test("a removed queue takes back what waits, lets workers finish, ends those that do not, and is forgotten")
+    func removal() {
+        var scene = Scene()
+        scene.look()
+        scene.listing[1] = ("RUNNING", "None")
+        scene.worker(1, finished: 1)
+        scene.look()
+        scene.settings.isRemoved = true
+        let actions = scene.look()
+        #expect(actions.contains { if case .drain(let those) = $0 { those.map(\.number) == [1] } else { false } })
+        #expect(actions.contains { if case .cancel(let those) = $0 { those.map(\.number).contains(2) } else { false } })
+        #expect(!actions.contains(.forget))
+        var wasCancelled = false
+        for _ in 0..<20 {
+            for case .cancel(let those) in scene.look() {
+                wasCancelled = wasCancelled || those.contains { $0.number == 1 }
+            }
+        }
+        #expect(wasCancelled, "a worker that does not end is not waited for for ever")
+        scene.demand?.workers = []
+        for number in scene.listing.keys { scene.listing[number] = ("CANCELLED", "None") }
+        #expect(scene.look().contains(.forget))
+    }
+
+    @Test("lost machines are no failure of the queue, and are replaced")
+    func lostMachine() {
+        var scene = Scene()
+        scene.settings.backlog = 1
+        scene.look()
+        scene.listing[1] = ("NODE_FAIL", "None")
+        scene.look()
+        #expect(scene.state.failuresInRow == 0)
+        #expect(scene.submitted == 2)
+    }
+
+    @Test("of ended allocations the last are remembered")
+    func memory() {
+        var scene = Scene()
+        scene.settings.backlog = 1
+        for number in 1...80 {
+            scene.look()
+            scene.listing[number] = ("RUNNING", "None")
+            scene.worker(number, finished: 1)
+            scene.look()
+            scene.demand?.workers = []
+            scene.listing = [:]
+            for _ in 0..<6 where scene.allocation(number)?.isLive == true { scene.look(refusal: "wait") }
+        }
+        #expect(scene.state.allocations.count <= QueueState.remembered + 2)
+    }
+
+    private struct Trouble: Error {}
+}
