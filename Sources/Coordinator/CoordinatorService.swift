@@ -118,6 +118,11 @@ public final class CoordinatorService: Sendable {
                     try coordination.storeFailed(error)
                 }
             }
+            do {
+                try coordination.tidyUp()
+            } catch let error as JobStoreError where error.isDisk {
+                try coordination.storeFailed(error)
+            }
             if board.isWanted {
                 var snapshot = coordination.snapshot(startedAt: startedAt)
                 snapshot.counters.add(gatekeeper, admission)
