@@ -52,7 +52,8 @@ struct WorkerFleet {
         let context: Context
         var socket: Socket
         var state: LinkState
-        var isLeaving = false
+        /// Since when it is on its way out.
+        var leavingSince: ContinuousClock.Instant?
 
         init(_ name: String, capacity: Int, to endpoint: String, in context: Context) throws {
             self.endpoint = endpoint
@@ -73,6 +74,8 @@ struct WorkerFleet {
     private static let socketsPerContext = 500
     /// How often every worker looks at its clock, and how often while some are not connected yet.
     private static let (tick, greetingTick) = (Duration.milliseconds(100), Duration.milliseconds(20))
+    /// How long a worker that leaves stays connected at least.
+    private static let farewell = Duration.seconds(1)
 
     var leaving = Turnover(rate: 0), losing = Turnover(rate: 0)
     private let endpoint: String
@@ -114,14 +117,17 @@ struct WorkerFleet {
         }
         for _ in 0..<leaving.due() {
             guard let member = members.randomElement() else { break }
-            member.isLeaving = true
+            member.leavingSince = .now
             try Self.perform(member.state.stop(now: .now), of: member)
         }
         for _ in 0..<losing.due() {
             guard let place = members.indices.randomElement() else { break }
             members[place] = try member(in: members[place].context)
         }
-        for place in members.indices where members[place].isLeaving && members[place].state.hasEnded {
+        for place in members.indices {
+            // Its last words leave the process before its socket is closed.
+            guard let since = members[place].leavingSince, members[place].state.hasEnded, .now > since + Self.farewell
+            else { continue }
             members[place] = try member(in: members[place].context)
         }
         nextTick = .now + (members.contains { $0.state.isHelloUnsent } ? Self.greetingTick : Self.tick)
@@ -138,7 +144,7 @@ struct WorkerFleet {
                     member.state.notSent(message)
                 }
             case .end(let error):
-                guard member.isLeaving else {
+                guard member.leavingSince != nil else {
                     throw CommandFailure("a worker ended: \(error.map { "\($0)" } ?? "it was asked to")")
                 }
             case .connect: try member.connect()
