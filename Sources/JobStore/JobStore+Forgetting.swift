@@ -35,10 +35,8 @@ extension JobStore {
             }
             // Numbers of jobs are never used again: a worker may still come back with one of this batch.
             try database.execute(
-                sql: """
-                    INSERT OR REPLACE INTO meta (key, value)
-                    SELECT 'last_job', MAX(?, COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'last_job'), 0))
-                    """, arguments: [batch.lastJob])
+                sql: "INSERT OR REPLACE INTO meta (key, value) VALUES ('last_job', ?)",
+                arguments: [Self.lastJob(database)])
         }
     }
 
