@@ -47,6 +47,11 @@ import ZeroMQ
         #expect(try dealer.receive() == nil)
     }
 
+    /// With many peers each message would cost a look through the timers of all of them.
+    @Test func onlyTheConnectingSidePings() {
+        #expect(SocketOptions.connector.pings && !SocketOptions.listener.pings && !SocketOptions.inProcess.pings)
+    }
+
     /// In a process of its own, whose memory nobody else uses.
     @Test func smallMessagesThatWaitTakeLittleMemory() async {
         await #expect(processExitsWith: .success) {
