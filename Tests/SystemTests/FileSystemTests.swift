@@ -27,7 +27,8 @@ extension BlackBox {
 
 /// A folder that bindfs serves through FUSE.
 private final class ServedFolder {
-    let folder: TemporaryDirectory
+    private let folder: TemporaryDirectory
+    private let process = Process()
     var path: String { folder.file("served").path }
 
     static let isPossible: Bool = Tools.has("bindfs") && (try? ServedFolder()) != nil
@@ -37,16 +38,16 @@ private final class ServedFolder {
         for name in ["own", "served"] {
             try FileManager.default.createDirectory(at: folder.file(name), withIntermediateDirectories: true)
         }
-        let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["bindfs", folder.file("own").path, folder.file("served").path]
+        process.arguments = ["bindfs", "-f", folder.file("own").path, path]
         process.standardError = FileHandle.nullDevice
         try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw RunningWinnow.Trouble(description: "bindfs ended with \(process.terminationStatus)")
+        while try !String(contentsOfFile: "/proc/mounts", encoding: .utf8).contains(" \(path) ") {
+            guard process.isRunning else { throw RunningWinnow.Trouble(description: "bindfs cannot mount") }
+            usleep(10_000)
         }
     }
 
+    /// Without its mount bindfs ends by itself.
     deinit { umount2(path, Int32(MNT_DETACH)) }
 }
