@@ -47,6 +47,7 @@ let package = Package(
     targets: [
         // Level 0: C libraries behind shims, hot loops, and what needs nobody else.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CFileSystems"),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
@@ -58,13 +59,13 @@ let package = Package(
         .target(
             name: "CKernels", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("gomp")]),
         module("Failpoints"),
-        module("FileLocks"),
         module("JobVocabulary"),
         module("MachineLimits"),
         module("SeededRandomness"),
 
         // Level 1: one library or one idea each.
         module("JobModel", ["JobVocabulary", crypto, yams]),
+        module("FileLocks", ["CFileSystems"]),
         module("ZeroMQ", ["CZeroMQ"]),
         module("HDF5", ["CHDF5"]),
         module("Tensors", ["COneDNN", "CKernels"]),
@@ -76,7 +77,7 @@ let package = Package(
         module("WireProtocol", ["JobModel", protobuf], exclude: ["winnow.proto"]),
         module("Scheduling", ["JobModel", "SeededRandomness"]),
         module("TokenReduction", ["JobVocabulary", "SeededRandomness", "Tensors"]),
-        module("ResultFiles", ["Failpoints", "HDF5", "JobVocabulary", crypto]),
+        module("ResultFiles", ["Failpoints", "FileLocks", "HDF5", "JobVocabulary", crypto]),
         module("JobStore", ["Failpoints", "FileLocks", "JobModel", grdb, sqlite]),
 
         module("AccessKeys", ["FileLocks", "ZeroMQ"]),
@@ -159,7 +160,7 @@ let package = Package(
         tests("Scheduling", ["JobModel"]),
         tests("TokenReduction", ["JobVocabulary", "Tensors", "HDF5"]),
         tests("ResultFiles", ["HDF5", "JobVocabulary"]),
-        tests("JobStore", ["JobModel"]),
+        tests("JobStore", ["FileLocks", "JobModel"]),
         tests(
             "VisionLanguage",
             ["JobModel", "JobVocabulary", "Tensors", "TokenReduction", "Tokenization", "ImageDecoding", "HDF5"]),

@@ -10,6 +10,9 @@
 
 // errno is a macro that Swift reads through Glibc; zmq_errno() is the same value and needs no second import.
 
+// The header keeps this option of contexts back, which the library has had since 4.3.
+static inline int winnow_copy_received(void *context) { return zmq_ctx_set(context, 10 /* ZMQ_ZERO_COPY_RECV */, 0); }
+
 // Adds one to an event counter. 0, or -1 with errno set.
 static inline int winnow_eventfd_signal(int fd) { return eventfd_write(fd, 1); }
 

@@ -34,7 +34,7 @@ public struct CoordinatorClientError: Error, CustomStringConvertible, Sendable {
     var isUsage: Bool {
         let usage = [
             "no-such-batch", "no-such-item", "no-such-worker", "bad-state", "bad-name", "bad-item", "bad-description",
-            "changed-batch", "changed-item", "batch-ended", "results-taken",
+            "changed-batch", "changed-item", "batch-ended", "batch-not-ended", "results-taken",
             "implausible", "too-large",
         ]
         return refusal.map(usage.contains) ?? false

@@ -135,6 +135,14 @@ extension CoordinatorClient {
         }
     }
 
+    /// Takes a batch that has ended out of the job store; returns how many jobs it had and where its results are.
+    func forget(_ batch: String) throws -> (jobs: UInt64, results: String) {
+        var forget = WireForgetRequest()
+        forget.batch = batch
+        guard case .forgotten(let answer) = try request(.forget(forget)).kind else { throw unexpectedAnswer() }
+        return (answer.jobs, answer.results)
+    }
+
     /// Why a job is not running, or what became of it.
     func explain(_ item: String, of batch: String) throws -> WireExplainAnswer {
         var explain = WireExplainRequest()
@@ -152,15 +160,17 @@ extension CoordinatorClient {
         return StragglersReport(answer)
     }
 
-    /// The state of one batch, or of all where `batch` is empty, and of the workers.
-    func status(_ batch: String = "") throws -> WireStatusAnswer {
+    /// The state of one batch, or of all where `batch` is empty, and of the workers unless only batches are wanted.
+    func status(_ batch: String = "", batchesOnly: Bool = false) throws -> WireStatusAnswer {
         var question = WireStatusRequest()
         question.batch = batch
+        question.batchesOnly = batchesOnly
         var whole = WireStatusAnswer()
         while true {
             guard case .status(let page) = try request(.status(question)).kind else { throw unexpectedAnswer() }
             whole.batches += page.batches
             whole.workers += page.workers
+            whole.present = page.present
             guard page.more, !page.batches.isEmpty || !page.workers.isEmpty else { return whole }
             question.afterBatches = UInt64(whole.batches.count)
             question.afterWorker = whole.workers.last?.worker ?? ""
@@ -168,11 +178,11 @@ extension CoordinatorClient {
     }
 
     /// The state, from a coordinator that was there and may be away for a while: it comes back with all it knows.
-    func patientStatus(_ batch: String = "") throws -> WireStatusAnswer {
+    func patientStatus(_ batch: String = "", batchesOnly: Bool = false) throws -> WireStatusAnswer {
         var isAway = false
         while true {
             do {
-                let answer = try status(batch)
+                let answer = try status(batch, batchesOnly: batchesOnly)
                 if isAway { printError("the coordinator is back") }
                 return answer
             } catch let error as CoordinatorClientError {
@@ -211,12 +221,12 @@ extension CoordinatorClient {
     ) throws -> WireBatchStatus {
         var progress = BatchProgress()
         while true {
-            let answer = try patientStatus(batch)
+            let answer = try patientStatus(batch, batchesOnly: true)
             guard let status = answer.batches.first else {
                 throw CommandFailure(
                     ExitCodes.usage, "there is no batch \(batch); 'winnow status' lists those there are")
             }
-            if showingProgress { progress.show(status, workers: answer.workers.count { $0.state != "lost" }) }
+            if showingProgress { progress.show(status, workers: Int(answer.present)) }
             if status.isOver {
                 if showingProgress { progress.end() }
                 return status

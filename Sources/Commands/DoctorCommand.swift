@@ -36,6 +36,7 @@ struct DoctorCommand: ParsableCommand {
             store: url.path, format: examination.format, isInUse: examination.isInUse,
             batches: examination.batches.count, jobs: examination.batches.reduce(0) { $0 + $1.counts.total },
             shards: examination.shards.count, freeBytes: values?.volumeAvailableCapacity,
+            hazard: StoreHazard(at: url.path)?.description,
             backup: examination.problems.isEmpty ? backup : nil, problems: problems)
         try output.show(report, table: report.text, quiet: problems.joined(separator: "\n"))
         try endCommand(problems.isEmpty ? ExitCodes.success : ExitCodes.infrastructure)
@@ -64,6 +65,8 @@ struct DoctorCommand: ParsableCommand {
         let jobs: UInt64
         let shards: Int
         let freeBytes: Int?
+        /// What its file system makes uncertain.
+        let hazard: String?
         let backup: String?
         let problems: [String]
 
@@ -74,6 +77,7 @@ struct DoctorCommand: ParsableCommand {
             ]
             if let backup { lines.append("copied to \(backup)") }
             if let freeBytes { lines.append("\(freeBytes >> 20) MiB are free on its disk") }
+            if let hazard { lines.append("note: \(hazard)") }
             lines += problems.isEmpty ? ["nothing is wrong"] : problems.map { "wrong: \($0)" }
             return lines.joined(separator: "\n")
         }

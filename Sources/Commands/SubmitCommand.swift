@@ -56,7 +56,7 @@ struct SubmitCommand: ParsableCommand {
         let submitted = try coordinator.submit(file, fresh: isNew, force: force)
         if let warning { printError("warning: \(warning)") }
         if submitted.resumed, submitted.added + submitted.revived == 0,
-            try coordinator.status(submitted.batch).batches.first?.isOver == true
+            try coordinator.status(submitted.batch, batchesOnly: true).batches.first?.isOver == true
         {
             printError(
                 "nothing is left to run of \(submitted.batch): 'winnow retry' runs some of its jobs again, --new makes a batch of "

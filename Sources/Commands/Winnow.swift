@@ -25,7 +25,8 @@ public struct Winnow: ParsableCommand {
         subcommands: [
             InitCommand.self, RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self,
             JobsCommand.self,
-            StatusCommand.self, WatchCommand.self, WaitCommand.self, CancelCommand.self, RetryCommand.self,
+            StatusCommand.self, WatchCommand.self, WaitCommand.self, CancelCommand.self, ForgetCommand.self,
+            RetryCommand.self,
             PauseCommand.self, ResumeCommand.self, DrainCommand.self, ExplainCommand.self, WorkersCommand.self,
             DoctorCommand.self, KeysCommand.self, AllocCommand.self, AnswerCommand.self, ReduceCommand.self,
             MethodsCommand.self,

@@ -4,9 +4,9 @@ internal import JobVocabulary
 
 /// The results folder of a batch, as far as the coordinator makes it: workers add the shards.
 enum BatchFolder {
-    /// Whether a folder already belongs to a batch.
+    /// Whether a folder already belongs to a batch, or nobody can tell just now.
     static func isTaken(_ folder: String) -> Bool {
-        FileManager.default.fileExists(atPath: "\(folder)/\(ResultsLayout.batchFile)")
+        access("\(folder)/\(ResultsLayout.batchFile)", F_OK) == 0 || ![ENOENT, ENOTDIR].contains(errno)
     }
 
     /// One path for all that lead to a folder, whether it is there or not: without links, `.`, `..` and `//`.

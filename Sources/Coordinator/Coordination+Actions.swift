@@ -26,13 +26,15 @@ extension Coordination {
         metrics.note(actions, byTime: byTime, at: wallClock)
         // Runs of jobs that go to one worker at once share a message, and one look into the store.
         var assigned: [(worker: WorkerName, list: [Scheduling.Assignment])] = []
+        var places: [WorkerName: Int] = [:]
         for action in actions {
             switch action {
             case .store(let transition): note(transition)
             case .assign(let assignments, let worker):
-                if let index = assigned.firstIndex(where: { $0.worker == worker }) {
-                    assigned[index].list += assignments
+                if let place = places[worker] {
+                    assigned[place].list += assignments
                 } else {
+                    places[worker] = assigned.count
                     assigned.append((worker, assignments))
                 }
             case .revoke(let leases, let worker): tell(worker, revoked: leases)

@@ -27,10 +27,9 @@ extension Coordination {
         } catch let refusal as ClientRefusal {
             answer = WireToClient()
             answer.refusal = refusal.wire
-        } catch let error as JobStoreError where error.code == .noSuchBatch || error.code == .changedItem {
+        } catch let error as JobStoreError where error.refusalCode != nil {
             answer = WireToClient()
-            answer.refusal = WireRefusal(
-                code: error.code == .changedItem ? "changed-item" : "no-such-batch", message: error.message)
+            answer.refusal = WireRefusal(code: error.refusalCode ?? "", message: error.message)
         } catch let error as JobStoreError where !error.isDisk && message.isQuestion {
             // Nothing was to be changed, and nothing was: only this question has no answer.
             answer = WireToClient()
@@ -100,6 +99,7 @@ extension Coordination {
         case .retry(let request): answer.retried = try retry(request)
         case .drain(let request): answer.draining = try drain(request)
         case .wake(let request): answer.woken = try wake(request)
+        case .forget(let request): answer.forgotten = try forget(request)
         default: break
         }
     }
@@ -194,6 +194,18 @@ struct ClientRefusal: Error {
 
 extension ClientRefusal {
     init(_ code: String, _ message: String) { self.init(wire: WireRefusal(code: code, message: message)) }
+}
+
+extension JobStoreError {
+    /// What a client is told that the store refuses; nil where it is not the request's fault.
+    fileprivate var refusalCode: String? {
+        switch code {
+        case .changedItem: "changed-item"
+        case .noSuchBatch: "no-such-batch"
+        case .notEnded: "batch-not-ended"
+        default: nil
+        }
+    }
 }
 
 extension WireFromClient {

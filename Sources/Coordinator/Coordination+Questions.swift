@@ -14,6 +14,7 @@ extension Coordination {
         let name = request.batch
         let views = name.isEmpty ? scheduler.allBatches() : [scheduler.batch(try known(name))].compactMap { $0 }
         var answer = WireStatusAnswer()
+        answer.present = UInt32(clamping: scheduler.presentCount)
         var bytes = 0
         for view in views.dropFirst(Int(clamping: request.afterBatches)) {
             guard bytes < Self.pageBytes else {
@@ -30,6 +31,7 @@ extension Coordination {
             bytes += status.size
             answer.batches.append(status)
         }
+        guard !request.batchesOnly else { return answer }
         for view in scheduler.allWorkers(at: now) where view.name.rawValue > request.afterWorker {
             guard bytes < Self.pageBytes else {
                 answer.more = true

@@ -11,6 +11,8 @@ extension Coordination {
 
     /// Takes up the batches of an earlier run.
     mutating func recover() throws {
+        // Batches may have been forgotten before the last end, and their rows be left.
+        nextTidying = now
         for batch in try store.batches() {
             let description = try BatchDescription(json: batch.description)
             records[batch.id] = BatchRecord(
@@ -22,7 +24,7 @@ extension Coordination {
             scheduler.batchOpened(
                 batch.id, state: batch.state, ended: ended, options: description.queue, isPaused: batch.isPaused)
             guard !batch.state.isFinal else { continue }
-            try settleShards(of: batch.id)
+            if let reason = try settleShards(of: batch.id) { noteHindrance(reason, of: batch.id) }
             if description.queue.timeout != nil || description.queue.secondRuns {
                 scheduler.durationsKnown(try store.lastDurations(of: batch.id, limit: 1_000), of: batch.id)
             }

@@ -45,14 +45,14 @@ extension Coordination {
         guard areNew else { return .take }
         guard late.isEmpty else { return .mixed(late: late) }
         let results = record.description.results
-        if record.hindrance != nil { try settleShards(of: batch) }
+        if record.hindrance != nil, let reason = try settleShards(of: batch) { return .later(reason) }
         do throws(PublishedShards.Failure) {
             try PublishedShards.publish(
                 shard, bytes: bytes, in: results, token: record.description.resultsToken)
         } catch {
             switch error {
-            case .absent(let reason): return .unconfirmed(reason)
-            case .unavailable(let reason): return .later(reason)
+            case .absent: return .unconfirmed(error.reason)
+            case .unavailable: return .later(error.reason)
             }
         }
         published.append(PublishedShard(results: results, name: shard))
@@ -80,19 +80,27 @@ extension Coordination {
     }
 
     /// Settles what a coordinator left that ended between publishing a shard and committing its rows.
-    mutating func settleShards(of batch: BatchID) throws {
-        guard configuration.confirmsShards, let description = records[batch]?.description else { return }
+    ///
+    /// - Returns: Why nobody knows just now what is left there; nil if nothing is any more.
+    mutating func settleShards(of batch: BatchID) throws -> String? {
+        guard configuration.confirmsShards, let description = records[batch]?.description else { return nil }
         let results = description.results
         if let token = description.resultsToken, let reason = ResultsToken.mismatch(token, in: results) {
-            return noteHindrance(reason, of: batch)
+            return reason
         }
-        for shard in PublishedShards.unsettled(in: results)
-        where !published.contains(PublishedShard(results: results, name: shard)) {
+        let unsettled: [ShardName]
+        do {
+            unsettled = try PublishedShards.unsettled(in: results)
+        } catch {
+            return error.reason
+        }
+        for shard in unsettled where !published.contains(PublishedShard(results: results, name: shard)) {
             if try store.holds(shard: shard.path, of: batch) {
                 PublishedShards.settle(shard, in: results)
             } else {
                 PublishedShards.withdraw(shard, in: results)
             }
         }
+        return nil
     }
 }

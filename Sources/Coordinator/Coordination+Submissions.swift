@@ -59,12 +59,13 @@ extension Coordination {
             }
             guard request.fresh else {
                 let whose =
-                    owner.map { "batch '\($0)'" } ?? "a batch that is over or that another coordinator ran"
+                    owner.map { "batch '\($0)'" }
+                    ?? "a batch that is over or forgotten, or that another coordinator ran"
                 throw ClientRefusal(
                     "results-taken",
                     "The results folder \(folder) belongs to \(whose). Name another folder with 'results:', submit with "
-                        + "--new for a folder with a number, or go on with the job store that ran it ('winnow coordinator "
-                        + "--store').")
+                        + "--new for a folder with a number, move this one away, or go on with the job store that ran it "
+                        + "('winnow coordinator --store').")
             }
             number += 1
         }

@@ -60,6 +60,8 @@ struct Coordination: ~Copyable {
     var storeHealth: StoreHealth
     /// When to try whether changes can be made again.
     var nextProbe: Moment?
+    /// When to remove the next piece of what forgotten batches left in the store; nil if nothing is left.
+    var nextTidying: Moment?
     /// When a shutdown was asked for, until when it waits.
     var drainDeadline: Moment?
     /// The clocks as of the current group of messages.
@@ -92,7 +94,8 @@ struct Coordination: ~Copyable {
 
     /// When something is due, for the loop to wake up.
     var nextDeadline: Moment? {
-        [storeHealth.isSound ? scheduler.nextDeadline : nextProbe, drainDeadline].compactMap { $0 }.min()
+        let own = storeHealth.isSound ? [scheduler.nextDeadline, nextTidying] : [nextProbe]
+        return (own + [drainDeadline]).compactMap { $0 }.min()
     }
 
     /// Notes the time; the events of a group of messages happen at the same moment.

@@ -67,6 +67,12 @@ struct CoordinatorMetrics {
     /// A worker is gone; its rate is of no use any more.
     mutating func forget(_ worker: WorkerName) { endedOfWorker[worker] = nil }
 
+    /// A batch is gone, and what is shown of it.
+    mutating func forget(_ batch: BatchID) {
+        endedOfBatch[batch] = nil
+        failures.removeAll { $0.place?.batch == batch }
+    }
+
     private mutating func note(_ transition: JobTransition, isExpiry: Bool, at wallClock: Date) {
         switch transition {
         case .assigned, .seconded: counters.attempts += 1

@@ -57,6 +57,7 @@ public final class CoordinatorService: Sendable {
     public func run(ready: (Endpoints) -> Void = { _ in }) throws {
         var clock = ServingClock(at: .now)
         let store = try JobStore(at: configuration.store)
+        if let hazard = StoreHazard(at: configuration.store.path) { logger.warning("\(hazard)") }
         var coordination = Coordination(
             configuration, store: store, logger: logger, now: clock.now, wallClock: Date())
         try coordination.recover()
@@ -116,6 +117,11 @@ public final class CoordinatorService: Sendable {
                 } catch let error as JobStoreError where error.isDisk {
                     try coordination.storeFailed(error)
                 }
+            }
+            do {
+                try coordination.tidyUp()
+            } catch let error as JobStoreError where error.isDisk {
+                try coordination.storeFailed(error)
             }
             if board.isWanted {
                 var snapshot = coordination.snapshot(startedAt: startedAt)

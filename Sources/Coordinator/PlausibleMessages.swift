@@ -48,6 +48,7 @@ extension WireFromClient {
         case .retry(let request): try Plausible.names([request.batch] + request.items)
         case .drain(let request): try Plausible.names([request.worker])
         case .wake(let request): try Plausible.names([request.worker])
+        case .forget(let request): try Plausible.names([request.batch])
         case .explain(let request): try Plausible.names([request.batch, request.item])
         case .stragglers(let request): try Plausible.names([request.batch])
         case .allocations(let report):

@@ -15,6 +15,13 @@ enum PublishedShards {
         case absent(String)
         /// The shard cannot be checked or named just now.
         case unavailable(String)
+
+        /// Why, in words.
+        var reason: String {
+            switch self {
+            case .absent(let reason), .unavailable(let reason): reason
+            }
+        }
     }
 
     /// Moves a reported shard into `shards/`, durably.
@@ -66,10 +73,15 @@ enum PublishedShards {
     }
 
     /// Shards with a mark, because a coordinator ended between moving them and committing their rows.
-    static func unsettled(in folder: String) -> [ShardName] {
-        guard let directory = opendir("\(folder)/\(ResultsLayout.pending)") else { return [] }
+    static func unsettled(in folder: String) throws(Failure) -> [ShardName] {
+        let pending = "\(folder)/\(ResultsLayout.pending)"
+        guard let directory = opendir(pending) else {
+            guard errno == ENOENT else { throw trouble("list", pending) }
+            return []
+        }
         defer { closedir(directory) }
         var found: [ShardName] = []
+        errno = 0
         while let entry = readdir(directory) {
             let file = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
@@ -79,6 +91,7 @@ enum PublishedShards {
             else { continue }
             found.append(name)
         }
+        guard errno == 0 else { throw trouble("list", pending) }
         return found.sorted { $0.id < $1.id }
     }
 

@@ -61,6 +61,7 @@ public struct FailpointScript: Sendable, Hashable {
 
     private static let errors: [String: Int32] = [
         "ENOSPC": ENOSPC, "EIO": EIO, "EROFS": EROFS, "EACCES": EACCES, "ESTALE": ESTALE, "EMFILE": EMFILE,
+        "ENOLCK": ENOLCK, "ENOSYS": ENOSYS,
     ]
 
     /// Reads a script.

@@ -1,4 +1,4 @@
-private import Glibc
+internal import Glibc
 
 /// A lock on a file or a folder: any other lock on it, in any process, is refused or waits.
 ///
@@ -19,8 +19,18 @@ public struct FileLock: ~Copyable, Sendable {
         case cannotOpen(reason: String)
         /// Another process, or another part of this one, holds the lock.
         case refused
-        /// Its file system has no locks, for the system's reason: nobody can hold anything there.
+        /// Its file system gives no locks, for the system's reason: nobody can hold anything there.
         case noLocks(reason: String)
+
+        /// What it means that the system refuses a lock with an error number on a file system.
+        public init(_ number: Int32, on kind: FileSystemKind?) {
+            guard number != EWOULDBLOCK else {
+                self = .refused
+                return
+            }
+            let reason = String(cString: strerror(number))
+            self = .noLocks(reason: kind.map { "\($0.name): \(reason)" } ?? reason)
+        }
     }
 
     private let descriptor: Int32
@@ -41,7 +51,11 @@ public struct FileLock: ~Copyable, Sendable {
         guard isHeld else {
             let number = errno
             close(descriptor)
-            throw number == EWOULDBLOCK ? Failure.refused : Failure.noLocks(reason: String(cString: strerror(number)))
+            let path =
+                switch place {
+                case .file(let path), .folder(let path): path
+                }
+            throw Failure(number, on: FileSystemKind(of: path))
         }
         self.descriptor = descriptor
     }

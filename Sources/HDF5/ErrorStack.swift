@@ -49,14 +49,16 @@ private struct Frame {
         return Int32(text[range.upperBound...].prefix { $0.isNumber })
     }
 
-    var systemCode: HDF5Error.Code? {
+    /// What a failed system call means. While reading, every one that is not about the contents leaves them in doubt.
+    func systemCode(isReading: Bool) -> HDF5Error.Code? {
         switch systemError {
         case ENOENT: .notFound
         case EEXIST: .alreadyExists
         case EAGAIN: .locked
         case ENOSPC, EFBIG, EDQUOT: .noSpace
-        case EACCES, EPERM, EIO, EMFILE, ENFILE, ENOMEM, ETIMEDOUT, ESTALE, EINTR, ENODEV, ENXIO, ENOTCONN: .unavailable
-        default: nil
+        // A damaged file makes the library ask for places that no file has.
+        case nil, 0, EINVAL, EOVERFLOW: nil
+        default: isReading ? .unavailable : nil
         }
     }
 
@@ -77,7 +79,9 @@ private struct Frame {
 extension HDF5Error {
     fileprivate init(operation: StaticString, name: String, fallback: Code, frames: [Frame]) {
         let isReading = fallback == .corrupt
-        let code = frames.lazy.compactMap { $0.systemCode ?? $0.libraryCode(isReading: isReading) }.first ?? fallback
+        let code =
+            frames.lazy.compactMap { $0.systemCode(isReading: isReading) ?? $0.libraryCode(isReading: isReading) }.first
+            ?? fallback
         self.init(
             code: code, message: "cannot \(operation) \(name): \(Self.advice(code))", stack: frames.map(\.text))
     }

@@ -93,6 +93,8 @@ public struct File: ~Copyable {
         }
         let access = try Handle("open", path, release: H5Pclose) { H5Pcreate(ch5_file_access()) }
         try check("open", path) { H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG) }
+        // Reading needs no lock, and some network disks give none. Whoever opens a file to write to it locks it all the same.
+        try check("open", path) { H5Pset_file_locking(access.id, false, true) }
         let handle = try Handle("open", path, otherwise: .corrupt, release: H5Fclose) {
             H5Fopen(path, ch5_read_only(), access.id)
         }

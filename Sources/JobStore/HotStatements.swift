@@ -10,7 +10,7 @@ final class HotStatements {
         func prepare(_ sql: String) throws -> HotStatement { try HotStatement(sql, database) }
         insertItem = try prepare(
             """
-            INSERT INTO item (batch, ordinal, item_id, body) VALUES (?, ?, ?, ?)
+            INSERT INTO item (batch, ordinal, item_id, body, job) VALUES (?, ?, ?, ?, ?)
             ON CONFLICT (batch, item_id) DO NOTHING
             """)
         insertJob = try prepare("INSERT INTO job (id, batch, picture) VALUES (?, ?, ?)")

@@ -57,7 +57,8 @@ extension JobStore {
             guard let state = JobState(rawValue: group["state"]) else { continue }
             counts[group["batch"], default: JobCounts()][state] = group["jobs"]
         }
-        return try Row.fetchAll(database, sql: "SELECT * FROM batch ORDER BY id").map { row in
+        return try Row.fetchAll(database, sql: "SELECT * FROM batch WHERE state <> \(forgotten) ORDER BY id").map {
+            row in
             let state: Int = row["state"]
             guard let state = BatchState(rawValue: state) else {
                 throw JobStoreError(.failed, "A batch of the job store has the unknown state \(state).")
@@ -83,9 +84,13 @@ struct BatchRow {
     static func find(_ id: BatchID, _ database: Database) throws -> BatchRow? {
         let find = try database.cachedStatement(
             sql: "SELECT id, total, first_job, last_job FROM batch WHERE name = ?")
-        return try Row.fetchOne(find, arguments: [id.rawValue]).map {
-            BatchRow(number: $0["id"], total: $0["total"], firstJob: $0["first_job"], lastJob: $0["last_job"])
-        }
+        return try Row.fetchOne(find, arguments: [id.rawValue]).map(BatchRow.init)
+    }
+
+    /// The columns of a row of the table.
+    init(_ row: Row) {
+        (number, total) = (row["id"], row["total"])
+        (firstJob, lastJob) = (row["first_job"], row["last_job"])
     }
 
     static func get(_ id: BatchID, _ database: Database) throws -> BatchRow {

@@ -14,13 +14,16 @@ extension JobStore {
         return try change { database in
             var batch = try BatchRow.get(id, database)
             var outcome = AddedItems()
+            var job = try Self.lastJob(database)
             try database.inSavepoint {
                 for item in items {
                     hot.insertItem.bind(1, batch.number)
                     hot.insertItem.bind(2, batch.total + 1)
                     hot.insertItem.bind(3, item.id.rawValue)
                     hot.insertItem.bind(4, item.json)
-                    if let job = try hot.insertItem.insert() {
+                    hot.insertItem.bind(5, job + 1)
+                    if try hot.insertItem.run() {
+                        job += 1
                         hot.insertJob.bind(1, job)
                         hot.insertJob.bind(2, batch.number)
                         hot.insertJob.bind(3, Int64(bitPattern: item.picture.rawValue))

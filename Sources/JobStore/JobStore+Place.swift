@@ -6,7 +6,10 @@ extension JobStore {
     public borrowing func place(of job: JobID) throws(JobStoreError) -> (batch: BatchID, item: ItemID)? {
         try access { database in
             let statement = try database.cachedStatement(
-                sql: "SELECT batch.name, item.item_id FROM item JOIN batch ON batch.id = item.batch WHERE item.job = ?")
+                sql: """
+                    SELECT batch.name, item.item_id FROM item JOIN batch ON batch.id = item.batch
+                    WHERE item.job = ? AND batch.state <> \(Self.forgotten)
+                    """)
             return try Row.fetchOne(statement, arguments: [Int64(bitPattern: job.rawValue)]).map {
                 (BatchID($0[0] as String), ItemID($0[1] as String))
             }

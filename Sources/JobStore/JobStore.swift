@@ -13,7 +13,8 @@ public struct JobStore: ~Copyable {
     let queue: DatabaseQueue
     let hot: HotStatements
     private let lock: StoreLock
-    private var isGroupOpen = false
+    /// Whether there are changes that the next commit makes durable.
+    private(set) var isGroupOpen = false
     /// Numbers of workers that are known to be in the store.
     var workerNumbers: [WorkerName: Int64] = [:]
     /// The shard that was looked up last.
@@ -40,6 +41,8 @@ public struct JobStore: ~Copyable {
             configuration.journalMode = .wal
             configuration.busyMode = .timeout(5)
             configuration.allowsUnsafeTransactions = true  // a group stays open between calls
+            // Only a file that has no page yet takes this: it can then give pages back that are free.
+            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.writeWithoutTransaction { database in
                 if !wasClosed { try Self.checkForDamage(database, path: path) }
@@ -50,6 +53,7 @@ public struct JobStore: ~Copyable {
                         .cannotOpen, "The job store \(path) does not take synchronous=FULL: commits would not last.")
                 }
                 try Schema.migrate(database, path: path)
+                try Self.compact(database)
                 // Pages of the index of ids, which a large submission touches at random.
                 try database.execute(sql: "PRAGMA cache_size = -65536")
                 // A checkpoint each 16 MB: pages that change often are then written back once.

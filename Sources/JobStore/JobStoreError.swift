@@ -1,3 +1,4 @@
+private import FileLocks
 internal import GRDB
 
 /// Why the job store could not do what it was asked.
@@ -14,6 +15,8 @@ public struct JobStoreError: Error, CustomStringConvertible, Sendable {
         case changedItem
         /// There is no such batch, or it takes no more items.
         case noSuchBatch
+        /// The batch has not ended, and only one that has can be forgotten.
+        case notEnded
         /// No space is left; nothing after the last commit counts. Works again once there is some.
         case noSpace
         /// Reading or writing failed; nothing after the last commit counts. May work again.
@@ -69,12 +72,28 @@ public struct JobStoreError: Error, CustomStringConvertible, Sendable {
         // Where the shared-memory file cannot grow, the disk is full as well.
         case (.SQLITE_FULL, _), (_, .SQLITE_IOERR_SHMSIZE):
             self.init(.noSpace, "No space is left for the job store \(path). Free some.", cause: error)
+        case (_, .SQLITE_IOERR_LOCK), (_, .SQLITE_IOERR_UNLOCK), (_, .SQLITE_IOERR_RDLOCK),
+            (_, .SQLITE_IOERR_CHECKRESERVEDLOCK), (_, .SQLITE_IOERR_SHMLOCK), (_, .SQLITE_IOERR_SHMMAP),
+            (_, .SQLITE_IOERR_SHMOPEN):
+            let kind = FileSystemKind(of: path).map { " (\($0.name))" } ?? ""
+            self.init(
+                .ioError,
+                "The file system\(kind) of the job store \(path) gives SQLite no locks or no shared memory. Put the store on a "
+                    + "disk of this machine.", cause: error)
+        // SQLite says the same where a lock is held and where the server of a network disk gives none.
+        case (.SQLITE_BUSY, _):
+            let kind = FileSystemKind(of: path).flatMap { $0.reach == .machine ? nil : $0.name }
+            self.init(
+                .ioError,
+                "The job store \(path) is locked: "
+                    + (kind.map { "another program uses it, or \($0) gives no locks" } ?? "another program uses it")
+                    + ". End that program, or put the store on a disk of this machine.", cause: error)
         case (_, .SQLITE_IOERR_FSYNC), (_, .SQLITE_IOERR_DIR_FSYNC):
             self.init(
                 .syncFailed,
                 "The job store \(path) cannot be synced to disk. Check the disk, then start the coordinator again.",
                 cause: error)
-        case (.SQLITE_IOERR, _), (.SQLITE_READONLY, _), (.SQLITE_CANTOPEN, _), (.SQLITE_BUSY, _), (.SQLITE_PERM, _):
+        case (.SQLITE_IOERR, _), (.SQLITE_READONLY, _), (.SQLITE_CANTOPEN, _), (.SQLITE_PERM, _):
             self.init(
                 .ioError, "The job store \(path) cannot be written. Check the disk and the file's permissions.",
                 cause: error)

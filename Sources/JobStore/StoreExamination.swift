@@ -42,7 +42,10 @@ public struct StoreExamination: Sendable {
                     let count = try Int.fetchOne(database, sql: sql) ?? 0
                     if count > 0 { problems.append("\(count) \(meaning)") }
                 }
-                let list = "SELECT results, path, bytes FROM shard JOIN batch ON batch.id = shard.batch"
+                let list = """
+                    SELECT results, path, bytes FROM shard JOIN batch ON batch.id = shard.batch
+                    WHERE batch.state <> \(JobStore.forgotten)
+                    """
                 shards = try Row.fetchAll(database, sql: list).map { ($0["results"], $0["path"], $0["bytes"]) }
             }
         } catch {

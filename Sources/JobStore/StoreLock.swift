@@ -1,4 +1,6 @@
+internal import Failpoints
 private import FileLocks
+internal import Glibc
 
 /// Holds a job store for one coordinator: a second one, in whatever process, is refused.
 struct StoreLock: ~Copyable {
@@ -6,7 +8,8 @@ struct StoreLock: ~Copyable {
 
     /// Locks a file, which is made if needed; the kernel frees the lock when the process ends, however it ends.
     init(path: String) throws(JobStoreError) {
-        do {
+        do throws(FileLock.Failure) {
+            if Failpoint.fails("store.lock") { throw FileLock.Failure(errno, on: FileSystemKind(of: path)) }
             lock = try FileLock(.file(path), waits: false)
         } catch {
             switch error {
@@ -16,8 +19,9 @@ struct StoreLock: ~Copyable {
             case .noLocks(let reason):
                 throw JobStoreError(
                     .cannotOpen,
-                    "The file system of \(path) has no locks (\(reason)), so nothing would keep a second coordinator from "
-                        + "this job store. Put the store on a disk of this machine.")
+                    "The file system of \(path) gives no locks (\(reason)), so nothing would keep a second coordinator from "
+                        + "this job store. Put the store on a disk of this machine, or mount the file system with locks."
+                )
             case .refused:
                 throw JobStoreError(
                     .inUse,

@@ -74,7 +74,9 @@ public struct StoredResults: Sendable {
 
     private init(_ database: Database, store: String, folder: String, named name: String?) throws {
         let wanted = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-        let batches = try Row.fetchAll(database, sql: "SELECT id, name, results, description, state FROM batch")
+        let batches = try Row.fetchAll(
+            database,
+            sql: "SELECT id, name, results, description, state FROM batch WHERE state <> \(JobStore.forgotten)")
         let byFolder = batches.filter {
             URL(fileURLWithPath: $0["results"] as String).resolvingSymlinksInPath().path == wanted
         }
@@ -82,7 +84,8 @@ public struct StoredResults: Sendable {
         guard let found = byFolder.count == 1 ? byFolder.first : byName.first else {
             throw JobStoreError(
                 .noSuchBatch,
-                "The job store \(store) has no batch with the results folder \(folder). Name the store that ran it.")
+                "The job store \(store) has no batch with the results folder \(folder). Name the store that ran it. If it was "
+                    + "forgotten, leave --store out: the last attempt at each job counts then.")
         }
         let id: Int64 = found["id"]
         let number: Int = found["state"]

@@ -1,3 +1,4 @@
+private import FileLocks
 internal import Foundation
 public import HDF5
 
@@ -27,9 +28,17 @@ public struct ShardReader: Sendable {
     public init(
         _ path: String, reading parts: FileExamination.Parts = .everything, limits: ReadLimits = ReadLimits()
     ) throws(ResultFileError) {
-        let sha256 = try ShardSeal.verify(path)
-        try FileExamination.examine(path, parts)
-        try self.init(path, sha256: sha256, limits: limits)
+        do {
+            let sha256 = try ShardSeal.verify(path)
+            try FileExamination.examine(path, parts)
+            try self.init(path, sha256: sha256, limits: limits)
+        } catch {
+            // Reading takes no lock. Where another program has one, it may be in the middle of writing.
+            guard error.code == .corrupt, FileLock.isHeld(path) else { throw error }
+            throw ResultFileError(
+                .unavailable, "\(path) is open in another program, which may be writing to it; try again later",
+                cause: error)
+        }
     }
 
     /// Checks the seal of a file that this process wrote itself, and opens it: there is nothing to examine.

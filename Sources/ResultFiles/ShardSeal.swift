@@ -90,7 +90,9 @@ struct ShardSeal {
             let count = read(file, buffer.baseAddress, min(buffer.count, remaining))
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw ResultFileError(cannotRead: path) }
-            guard count > 0 else { throw ResultFileError(.corrupt, "\(path) became shorter while it was read") }
+            guard count > 0 else {
+                throw ResultFileError(.unavailable, "\(path) became shorter while it was read; try again")
+            }
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             remaining -= count
         }

@@ -15,6 +15,13 @@ struct Rounds {
     /// Takes the batch whose turn it is at a level.
     mutating func pop(at level: Int) -> Int32? { levels[level].line.pop() }
 
+    /// Takes a batch out, wherever it is.
+    mutating func remove(_ batch: Int32) {
+        for level in levels.indices where levels[level].line.elements.contains(batch) {
+            levels[level].line.remove(batch)
+        }
+    }
+
     /// Lets a batch join the end of its line.
     mutating func push(_ batch: Int32, priority: Int32) {
         if let level = levels.firstIndex(where: { $0.priority == priority }) {

@@ -44,8 +44,8 @@ extension Scheduler {
         guard let attempt = attempt(lease) else { return formerHolders[lease.job].map { $0 == name } ?? true }
         if let holder = attempt.worker { return holder == name }
         // The holder has not come back since the restart. Of two attempts at a job, the store names only the later one's worker.
-        guard jobs[lease.job]?.epoch == lease.epoch, expected[name]?.contains(lease.job) != true else { return true }
-        return !expected.values.contains { $0.contains(lease.job) }
+        guard jobs[lease.job]?.epoch == lease.epoch, let holder = expectedHolder[lease.job] else { return true }
+        return holder == name
     }
 
     /// What a row of an attempt would come to if it was reported now.
@@ -91,7 +91,11 @@ extension Scheduler {
                 &outcome.actions)
         }
         workers[name]?.finished += UInt64(outcome.committed.count)
-        if let batch = batchIndex[id], !outcome.committed.isEmpty { workers[name]?.unfit[batch] = nil }
+        if let batch = batchIndex[id], !outcome.committed.isEmpty,
+            workers[name]?.unfit.removeValue(forKey: batch) != nil
+        {
+            reconsider(name)
+        }
         if succeeded {
             workers[name]?.failedInRow = []
             workers[name]?.rests = 0
@@ -150,6 +154,7 @@ extension Scheduler {
         if unfit.until <= now {
             unfit.wait = unfit.wait == .zero ? settings.unfitness : min(unfit.wait * 2, settings.longestUnfitness)
             unfit.until = now + unfit.wait
+            timers.push(Timer(due: unfit.until, subject: .unfit(name)))
         }
         workers[name]?.unfit[batch] = unfit
     }

@@ -19,6 +19,7 @@ extension Scheduler {
     public mutating func optionsChanged(_ options: QueueOptions, of id: BatchID) {
         guard let batch = batchIndex[id] else { return }
         batches[Int(batch)].options = options
+        reconsider(for: batch)
         startPatrol()
     }
 
@@ -51,7 +52,10 @@ extension Scheduler {
                     leases[job.id] = LeaseEntry(epoch: rival, progress: 0, deadline: now + settings.lease)
                     seconds[job.id] = last
                 }
-                if let worker = job.worker { expected[worker, default: []].insert(job.id) }
+                if let worker = job.worker {
+                    expected[worker, default: []].insert(job.id)
+                    expectedHolder[job.id] = worker
+                }
                 count(batch, former, .running)
                 orphans = true
             } else {
@@ -131,6 +135,17 @@ extension Scheduler {
         cancel(batch, reason: reason, &actions)
         dispatch(&actions)
         return (cancelled, actions)
+    }
+
+    /// A batch that has ended is not known any more, and its name is free; nothing happens to one that has not ended.
+    public mutating func batchForgotten(_ id: BatchID) {
+        guard let batch = batchIndex[id], batches[Int(batch)].state.isFinal else { return }
+        batchIndex[id] = nil
+        rounds.remove(batch)
+        for name in workers.keys where workers[name]?.unfit[batch] != nil { workers[name]?.unfit[batch] = nil }
+        // Its number stays taken: others count on theirs.
+        batches[Int(batch)] = BatchEntry(
+            id: id, state: .finished, counts: JobCounts(), options: QueueOptions(), isForgotten: true)
     }
 
     /// Ends every unfinished job of a batch.

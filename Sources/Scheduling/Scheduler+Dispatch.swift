@@ -3,8 +3,7 @@ internal import JobModel
 extension Scheduler {
     /// Hands waiting jobs to workers that want some, one run of jobs at a time, until either side is exhausted.
     mutating func dispatch(_ actions: inout [SchedulerAction]) {
-        var unserved = 0
-        while unserved < line.count, let name = line.first {
+        while let name = line.first {
             guard let free = workers[name].map({ $0.isLost || $0.isDraining ? 0 : $0.free }), free > 0 else {
                 _ = line.pop()
                 workers[name]?.inLine = false
@@ -14,12 +13,11 @@ extension Scheduler {
             guard !taken.isEmpty else {
                 // What waits now is not for this worker: suspects, or batches that it cannot run. The next may serve.
                 guard !rounds.isEmpty else { return }
-                unserved += 1
                 _ = line.pop()
-                line.push(name)
+                lastPassedOver += 1
+                passedOver[name] = lastPassedOver
                 continue
             }
-            unserved = 0
             var assignments: [Assignment] = []
             assignments.reserveCapacity(taken.count)
             for job in taken {
@@ -66,23 +64,40 @@ extension Scheduler {
     /// Puts a batch that may have jobs to hand out into the round.
     mutating func joinRound(_ batch: Int32) {
         let index = Int(batch)
-        guard batches[index].isRunnable, batches[index].counts[.waiting] > batches[index].delayed,
-            !batches[index].inRound
-        else { return }
+        guard batches[index].isRunnable, batches[index].counts[.waiting] > batches[index].delayed else { return }
+        reconsider(for: batch)
+        guard !batches[index].inRound else { return }
         batches[index].inRound = true
         rounds.push(batch, priority: batches[index].options.priority)
     }
 
-    /// Puts a worker with free places into the line.
+    /// Puts a worker with free places into the line, also if it was passed over. Workers repeat their offers with each
+    /// heartbeat, so that none is passed over for long for a reason that has gone.
     mutating func joinLine(_ name: WorkerName) {
-        guard let worker = workers[name], worker.free > 0, !worker.inLine else { return }
+        guard let worker = workers[name], worker.free > 0 else { return }
+        reconsider(name)
+        guard !worker.inLine else { return }
         workers[name]?.inLine = true
         line.push(name)
     }
 
+    /// Puts a worker that was passed over back into the line.
+    mutating func reconsider(_ name: WorkerName) {
+        if !passedOver.isEmpty, passedOver.removeValue(forKey: name) != nil { line.push(name) }
+    }
+
+    /// Puts those back into the line that were passed over and may run a batch.
+    mutating func reconsider(for batch: Int32) {
+        guard !passedOver.isEmpty else { return }
+        var fit: [(name: WorkerName, number: Int)] = []
+        for (name, number) in passedOver where unfitness(of: name, for: batch) == nil { fit.append((name, number)) }
+        for (name, _) in fit.sorted(by: { $0.number < $1.number }) { reconsider(name) }
+    }
+
     /// Lets others take the rests of the runs that a worker began.
     mutating func releaseRuns(of name: WorkerName) {
-        for index in batches.indices where batches[index].state == .running { batches[index].queue.release(name) }
+        for batch in workers[name]?.begun ?? [] { batches[Int(batch)].queue.release(name) }
+        workers[name]?.begun = []
     }
 
     /// Why a worker gets no jobs of a batch at present.
@@ -118,6 +133,7 @@ extension Scheduler {
                     guard let entry = jobs[job], !entry.isDelayed, leases[job] == nil else { return nil }
                     return Int(entry.losses) < suspectAfter ? entry.run : nil
                 }
+                if batches[index].queue.kept[name] != nil { workers[name]?.begun.insert(batch) }
                 if !taken.isEmpty { return (batch, taken) }
                 guard holdsNothing else { continue }
                 let suspect = batches[index].queue.takeSuspect { [jobs, leases] in

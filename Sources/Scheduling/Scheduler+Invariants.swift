@@ -54,7 +54,17 @@ extension Scheduler {
             if !worker.leases.isEmpty, !worker.hasLeaseTimer { broken.append("nobody watches the leases of \(name)") }
         }
         let inLine = line.elements
-        if Set(inLine).count != inLine.count { broken.append("a worker is twice in line") }
+        let listed = Set(inLine)
+        if listed.count != inLine.count { broken.append("a worker is twice in line") }
+        for name in inLine where passedOver[name] != nil { broken.append("\(name) is in line and passed over") }
+        for (name, worker) in workers where worker.inLine != (passedOver[name] != nil || listed.contains(name)) {
+            broken.append("\(name) is not where it is said to be")
+        }
+        for name in passedOver.keys where workers[name] == nil { broken.append("\(name) is passed over and gone") }
+        let holders = expected.flatMap { name, jobs in jobs.map { ($0, name) } }
+        if Dictionary(holders, uniquingKeysWith: { first, _ in first }) != expectedHolder {
+            broken.append("who is expected back with which job is said in two ways")
+        }
         let timed = Set(timers.elements.map(\.subject))
         for (name, worker) in workers {
             if worker.isWatched, !timed.contains(.worker(name)) { broken.append("no timer for \(name)") }

@@ -49,9 +49,10 @@ extension Scheduler {
     /// Starts a second attempt on the first other worker in line that may run it.
     private mutating func startSecond(_ job: JobID, beside holder: WorkerName, _ actions: inout [SchedulerAction]) {
         guard let batch = jobs[job]?.batch, let first = leases[job] else { return }
-        let other = line.elements.first { name in
-            guard let worker = workers[name], name != holder else { return false }
-            return worker.free > 0 && !worker.isLost && !worker.isDraining && unfitness(of: name, for: batch) == nil
+        var other = line.elements.first { $0 != holder && isFree($0, for: batch) }
+        if other == nil {
+            let fit = passedOver.filter { $0.key != holder && isFree($0.key, for: batch) }
+            other = fit.min { $0.value < $1.value }?.key
         }
         guard let other, let lease = start(job, on: other) else { return }
         actions.append(.store(.seconded(lease, beside: first.epoch, to: other)))
@@ -59,6 +60,12 @@ extension Scheduler {
         actions.append(
             .assign([Assignment(lease: lease, batch: batches[Int(batch)].id, failures: failures)], to: other))
         workers[other]?.free -= 1
+    }
+
+    /// Whether a worker wants jobs and may run those of a batch.
+    private borrowing func isFree(_ name: WorkerName, for batch: Int32) -> Bool {
+        guard let worker = workers[name] else { return false }
+        return worker.free > 0 && !worker.isLost && !worker.isDraining && unfitness(of: name, for: batch) == nil
     }
 }
 

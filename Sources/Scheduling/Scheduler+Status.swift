@@ -80,7 +80,7 @@ extension Scheduler {
     public borrowing func allBatches() -> [BatchView] {
         let answered = answeredJobs()
         var views: [BatchView] = []
-        for index in batches.indices {
+        for index in batches.indices where !batches[index].isForgotten {
             views.append(view(of: Int32(index), answered: answered[Int32(index), default: 0]))
         }
         return views
@@ -147,6 +147,9 @@ extension Scheduler {
 
     /// Workers that are listed, lost ones included.
     public var workerCount: Int { workers.count }
+
+    /// Workers that are there.
+    public var presentCount: Int { workers.values.count { !$0.isLost } }
 
     /// Whether some worker is there.
     public var hasWorkers: Bool { workers.values.contains { !$0.isLost } }

@@ -13,6 +13,7 @@ extension Scheduler {
             case .worker(let name): checkWorker(name, &actions)
             case .forget(let name): checkMemory(of: name, &actions)
             case .retry(let lease): endPause(of: lease)
+            case .unfit(let name): reconsider(name)
             case .patrol: patrol(&actions)
             }
         }
@@ -75,10 +76,15 @@ extension Scheduler {
             // One of two attempts may have been withdrawn long ago: only the last one left costs the job something.
             giveBack(lease, toll: seconds[lease.job] == nil ? .loss : .none, because: end, &actions)
             if jobs[lease.job] != nil {
-                formerHolders[lease.job] = expected.first { $0.value.contains(lease.job) }?.key
+                formerHolders[lease.job] = expectedHolder[lease.job]
             }
         }
-        if left { watchOrphans() } else { expected = [:] }
+        if left {
+            watchOrphans()
+        } else {
+            expected = [:]
+            expectedHolder = [:]
+        }
     }
 
     private mutating func checkWorker(_ name: WorkerName, _ actions: inout [SchedulerAction]) {

@@ -45,6 +45,7 @@ extension Scheduler {
         }
         // Nor is it to blame for what it was sent and never got, or handed back, while the coordinator was away.
         for job in (expected.removeValue(forKey: name) ?? []).sorted() {
+            expectedHolder[job] = nil
             guard let epoch = jobs[job]?.epoch, let attempt = attempt(Lease(job: job, epoch: epoch)),
                 attempt.worker == nil, !stillHeld.contains(Lease(job: job, epoch: epoch))
             else { continue }
@@ -130,8 +131,8 @@ extension Scheduler {
     /// Removes every trace of a worker that holds nothing.
     mutating func forget(_ name: WorkerName) {
         releaseRuns(of: name)
+        if passedOver.removeValue(forKey: name) == nil, workers[name]?.inLine == true { line.remove(name) }
         workers[name] = nil
-        line.remove(name)
     }
 
     /// Gives a returning worker the attempts that are still current; the others are revoked.

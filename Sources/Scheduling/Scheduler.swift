@@ -29,11 +29,16 @@ public struct Scheduler: ~Copyable {
     var rounds = Rounds()
     /// Workers that want jobs, in turn.
     var line = Line<WorkerName>()
+    /// Workers that want jobs and that none of the waiting ones is for, numbered in the order in which that was found. They
+    /// are not asked about again before something changes for them.
+    var passedOver: [WorkerName: Int] = [:]
+    var lastPassedOver = 0
     var timers = PriorityQueue<Timer>()
     /// Who had the last attempt at a job where it is over without a result, which counts all the same should it come.
     var formerHolders: [JobID: WorkerName] = [:]
-    /// After a restart, the jobs whose last attempts workers had that are yet to come back.
+    /// After a restart, the jobs whose last attempts workers had that are yet to come back, and who had each.
     var expected: [WorkerName: Set<JobID>] = [:]
+    var expectedHolder: [JobID: WorkerName] = [:]
     var isOnPatrol = false
     var hasOrphanTimer = false
 
@@ -82,8 +87,14 @@ public struct Scheduler: ~Copyable {
         }
         note(leases.removeValue(forKey: job))
         if !seconds.isEmpty { note(seconds.removeValue(forKey: job)) }
-        for holder in holders { workers[holder.worker]?.leases.remove(job) }
+        for holder in holders { take(job, off: holder.worker) }
         return holders
+    }
+
+    /// A worker does not hold a job any more. With nothing in hand it may take what it could not before.
+    private mutating func take(_ job: JobID, off name: WorkerName) {
+        workers[name]?.leases.remove(job)
+        if workers[name]?.leases.isEmpty == true { reconsider(name) }
     }
 
     /// An attempt ended without a result. Its job waits again, or runs on where it has another attempt, or ends where its
@@ -102,7 +113,7 @@ public struct Scheduler: ~Copyable {
         jobs[job] = entry
         if lease.epoch == entry.epoch { formerHolders[job] = attempt.worker }
         if leases[job]?.epoch != lease.epoch || seconds[job] != nil {
-            if let worker = attempt.worker { workers[worker]?.leases.remove(job) }
+            if let worker = attempt.worker { take(job, off: worker) }
             if leases[job]?.epoch == lease.epoch { leases[job] = seconds[job] }
             seconds[job] = nil
             actions.append(.store(.withdrawn(lease, toll: toll, because: end)))

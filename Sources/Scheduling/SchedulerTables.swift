@@ -31,7 +31,7 @@ struct LeaseEntry {
     func workTime(at now: Moment) -> Duration? { isComputed ? nil : begunAt.map { now - $0 } }
 }
 
-/// A batch, ended ones included: their numbers stay on show.
+/// A batch, ended ones included: their numbers stay on show until it is forgotten.
 struct BatchEntry {
     var id: BatchID
     var state: BatchState
@@ -45,6 +45,8 @@ struct BatchEntry {
     var durations = DurationHistogram()
     /// Whether it is in the round of batches that may have jobs to hand out.
     var inRound = false
+    /// Whether nobody may see it any more.
+    var isForgotten = false
 
     /// Whether its jobs may be handed out.
     var isRunnable: Bool { state == .running && !isPaused }
@@ -77,12 +79,14 @@ struct WorkerEntry {
     /// Why it is lost.
     var lossReason = ""
     var isDraining = false
-    /// Whether it is in the line of workers that want jobs.
+    /// Whether it is in the line of workers that want jobs, or was passed over there.
     var inLine = false
     /// Whether a timer watches over its silence.
     var isWatched = false
     /// Whether a timer watches over its leases.
     var hasLeaseTimer = false
+    /// Batches of which it may have the rest of a run to itself.
+    var begun: Set<Int32> = []
     /// Batches that the worker could not run, until it sends a result of theirs.
     var unfit: [Int32: Unfitness] = [:]
     /// When it takes no more jobs; nil if nothing limits its time.
@@ -106,6 +110,8 @@ struct Timer: Comparable {
         case worker(WorkerName)
         /// A lost worker is to be forgotten.
         case forget(WorkerName)
+        /// A worker may be able to run a batch again.
+        case unfit(WorkerName)
         /// A job's pause before its next attempt is over.
         case retry(Lease)
         /// Attempts that run too long.

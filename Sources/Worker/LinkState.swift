@@ -119,6 +119,11 @@ package struct LinkState: Sendable {
         return ([next, farewellDeadline].compactMap(\.self) + limits.map { $0.at }).min()
     }
 
+    /// Whether the conversation is over.
+    package var hasEnded: Bool {
+        if case .ended = phase { true } else { false }
+    }
+
     /// Whether the first message still waits for a connection, so that it is worth trying again soon.
     package var isHelloUnsent: Bool {
         if case .greeting(_, let unsent) = phase { unsent } else { false }

@@ -27,13 +27,14 @@ struct ReportSpool {
     /// Forgets a report.
     func remove(shard: String) { try? FileManager.default.removeItem(at: file(shard)) }
 
-    /// The reports that are left, oldest first; a file that was not written to its end is removed.
+    /// The reports that are left, oldest first. A file that was not written to its end is removed; one that cannot be read
+    /// just now stays for the next start.
     func reports() -> [WireShardReport] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.filter { $0.hasSuffix(".report") }.sorted().compactMap { name in
             let url = folder.appendingPathComponent(name)
-            let bytes = (try? Data(contentsOf: url)).map { [UInt8]($0) } ?? []
-            guard let report = WireShardReport(kept: bytes) else {
+            guard let bytes = try? Data(contentsOf: url) else { return nil }
+            guard let report = WireShardReport(kept: [UInt8](bytes)) else {
                 try? FileManager.default.removeItem(at: url)
                 return nil
             }

@@ -27,6 +27,9 @@ public final class Context: @unchecked Sendable {
             zmq_ctx_term(pointer)
             throw error
         }
+        // Otherwise each small message that waits to be read holds a buffer of 18 kB. A library that does not know the option
+        // only takes more memory.
+        _ = winnow_copy_received(pointer)
         self.pointer = pointer
     }
 

@@ -88,6 +88,20 @@ struct PythonReaderTests {
         #expect(printed.contains("\(first.id) \(first.kept.count) \(first.kept.count)\n"))
     }
 
+    /// A disk that gives no locks answers like one on which somebody else has them.
+    @Test func shardsAreReadWithoutLocks() throws {
+        let descriptors = try tree.folder.shards().map { open("\(tree.folder.path)/\($0)", O_RDONLY) }
+        defer { for descriptor in descriptors { close(descriptor) } }
+        #expect(descriptors.count == 2 && descriptors.allSatisfy { flock($0, LOCK_EX) == 0 })
+        let printed = try run(
+            """
+            import winnow_results
+            results = winnow_results.open_results("results/demo")
+            print(len(results), results["scene-002/q0"].features.shape[1])
+            """)
+        #expect(printed == "4 8\n")
+    }
+
     @Test func theFirstLinesThatAnybodyReadsRun() throws {
         let blocks = try documented("python", in: "README.md")
         #expect(blocks.count == 1)

@@ -86,8 +86,9 @@ import Testing
         try FileManager.default.removeItem(atPath: tree.path(gone))
         try Data("nonsense".utf8).write(to: URL(fileURLWithPath: tree.path(damaged)))
         // As HDF5 does for somebody who writes.
-        let descriptor = open(tree.path(locked), O_RDONLY)
-        #expect(flock(descriptor, LOCK_EX) == 0)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: tree.path(locked)))
+        let descriptor = open(tree.path(locked), O_RDWR)
+        #expect(flock(descriptor, LOCK_EX) == 0 && ftruncate(descriptor, 1000) == 0)
         let found = try verification()
         #expect(found.findings.filter { $0.kind == .damaged }.map(\.shard) == [damaged.path])
         #expect(found.findings.contains { $0.kind == .unavailable && $0.shard == locked.path && $0.job.isEmpty })
@@ -95,6 +96,7 @@ import Testing
         #expect(found.missing.isEmpty && !found.isSound && !found.isComplete)
         #expect(Set(found.findings.filter { $0.kind == .unavailable }.map(\.job)) == ["", "b", "c", "d", "e"])
         close(descriptor)
+        try whole.write(to: URL(fileURLWithPath: tree.path(locked)))
         let again = try verification()
         #expect(again.isComplete && again.missing.sorted() == ["d", "e"])
     }

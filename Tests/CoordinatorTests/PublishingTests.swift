@@ -145,6 +145,34 @@ import WireProtocol
         #expect(!exists("pending/\(Self.name).moved") && !exists("pending/\(name).moved"))
     }
 
+    @Test func marksThatCannotBeListedAreSettledWhenTheyCan() throws {
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        let batch = try client.submit(2, in: directory)
+        try coordinator.stop()
+        let name = "01ARZ3NDEKTSV4RRFFQ69G5FAW.h5"
+        let shard = "shards/5c/\(name)"
+        try FileManager.default.createDirectory(atPath: "\(results)/shards/5c", withIntermediateDirectories: true)
+        try Data([7]).write(to: URL(fileURLWithPath: "\(results)/\(shard)"))
+        try Data().write(to: URL(fileURLWithPath: "\(results)/pending/\(name).moved"))
+        let pending = "\(results)/pending", away = "\(results)/away"
+        try FileManager.default.moveItem(atPath: pending, toPath: away)
+        try FileManager.default.createSymbolicLink(atPath: pending, withDestinationPath: pending)
+
+        let next = try RunningCoordinator(store: directory.file("jobs.sqlite")) { $0.confirmsShards = true }
+        let again = try ClientPeer(next.endpoints.clients)
+        #expect(try again.status(batch).trouble.contains("cannot list"))
+        #expect(exists(shard))
+        try FileManager.default.removeItem(atPath: pending)
+        try FileManager.default.moveItem(atPath: away, toPath: pending)
+        let worker = try WorkerPeer.joined(next.endpoints.workers, "ann")
+        let lease = try worker.take(1)[0].lease
+        try leave()
+        #expect(try worker.report(Self.shard, batch: batch, [lease]).committed.count == 1)
+        #expect(!exists(shard) && exists("pending/\(name)") && !exists("pending/\(name).moved"))
+        #expect(try again.status(batch).trouble.isEmpty)
+        try next.stop()
+    }
+
     @Test func oneFolderBelongsToOneBatch() throws {
         let client = try ClientPeer(coordinator.endpoints.clients)
         func open(_ name: String, _ folder: String, fresh: Bool = false) throws -> WireToClient {

@@ -76,6 +76,24 @@ import WireProtocol
         try coordinator.stop()
     }
 
+    @Test func aStatusLeavesWorkersOutIfItIsAskedTo() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        let batch = try client.submit(2, in: directory)
+        let worker = try WorkerPeer.joined(coordinator.endpoints.workers, "ann")
+        for batchesOnly in [false, true] {
+            let status = try client.ask {
+                $0.status.batch = batch
+                $0.status.batchesOnly = batchesOnly
+            }.status
+            #expect(status.batches.map(\.batch) == [batch] && status.present == 1)
+            #expect(status.workers.map(\.worker) == (batchesOnly ? [] : ["ann"]))
+        }
+        try worker.send { $0.goodbye = WireGoodbye() }
+        while try client.ask({ $0.status.batch = batch }).status.present > 0 {}
+        try coordinator.stop()
+    }
+
     @Test func aPausedBatchWaits() throws {
         let coordinator = try RunningCoordinator(store: store)
         let client = try ClientPeer(coordinator.endpoints.clients)

@@ -27,11 +27,31 @@ import Testing
         #expect(try ShardReader(results.path(shard)).rowCount == 2)
     }
 
-    @Test func aLockedShardIsUnavailable() throws {
+    @Test func tooManyOpenFilesSayNothingAboutTheFile() async throws {
+        await #expect(processExitsWith: .success) { [path = results.path(shard) as String] in
+            var limit = rlimit(rlim_cur: 64, rlim_max: 64)
+            precondition(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+            while dup(STDERR_FILENO) >= 0 {}
+            let failure = code { _ = try ShardReader(path) }
+            precondition(failure == .unavailable, "\(String(describing: failure))")
+        }
+    }
+
+    /// Some network disks have no locks, and a shard needs none: it does not change.
+    @Test func aShardIsReadWithoutALock() throws {
         let descriptor = open(results.path(shard), O_RDONLY)
         defer { close(descriptor) }
         #expect(flock(descriptor, LOCK_EX) == 0)
+        #expect(try ShardReader(results.path(shard)).verify().count == 2)
+    }
+
+    @Test func whatSomebodyMayBeWritingIsNotDamaged() throws {
+        let file = try #require(FileHandle(forUpdatingAtPath: results.path(shard)))
+        #expect(flock(file.fileDescriptor, LOCK_EX) == 0)
+        try file.truncate(atOffset: 1000)
         #expect(code { _ = try ShardReader(results.path(shard)) } == .unavailable)
+        try file.close()
+        #expect(code { _ = try ShardReader(results.path(shard)) } == .corrupt)
     }
 
     @Test func aFolderThatCannotBeListedIsUnavailableAndNotEmpty() throws {

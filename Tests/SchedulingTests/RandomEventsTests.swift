@@ -24,7 +24,7 @@ import Testing
         }
         let events = [
             "second run", "retry", "restart", "adopted", "rest", "unfit", "timeout", "max fails", "pause", "replaced",
-            "woken",
+            "woken", "forgotten",
         ]
         for event in events {
             #expect(world.seen.contains(event), "seed \(seed): no \(event)")

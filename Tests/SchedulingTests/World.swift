@@ -31,6 +31,7 @@ struct World: ~Copyable {
         var options: QueueOptions
         var jobs: [JobID] = []
         var unfinished = 0
+        var isForgotten = false
     }
     var batches: [Batch] = []
     var numberOf: [BatchID: Int] = [:]
@@ -222,6 +223,7 @@ struct World: ~Copyable {
             let (woken, actions) = scheduler.workersWoken(scheduler.allWorkers(at: now).map(\.name), at: now)
             if !woken.isEmpty { seen.insert("woken") }
             obey(actions)
+        case 14: forget()
         default: break
         }
     }
@@ -261,7 +263,7 @@ struct World: ~Copyable {
         let number = max(0, batches.count - 1 - random.below(8))
         for (words, state) in [(["failed", "quarantined"], JobState.failed), (["cancelled"], .cancelled)] {
             let jobs = batches[number].jobs.filter { ended[$0].map(words.contains) ?? false }.prefix(3)
-            guard !jobs.isEmpty, batches[number].state != .open else { continue }
+            guard !jobs.isEmpty, batches[number].state != .open, !batches[number].isForgotten else { continue }
             for job in jobs {
                 ended[job] = nil
                 epochs[job] = epochs[job, default: .none].next
@@ -272,6 +274,20 @@ struct World: ~Copyable {
             let new = jobs.map { NewJob(id: $0, image: $0.rawValue / 4, epoch: epochs[$0] ?? .none) }
             obey(scheduler.jobsAdded(new, to: batches[number].id, formerly: state, at: now))
             seen.insert("retry")
+        }
+    }
+
+    private mutating func forget() {
+        guard !batches.isEmpty else { return }
+        let number = max(0, batches.count - 1 - random.below(8))
+        scheduler.batchForgotten(batches[number].id)
+        let isKnown = scheduler.batch(batches[number].id) != nil
+        if isKnown == (batches[number].state.isFinal || batches[number].isForgotten) {
+            broken.append("\(batches[number].id) is known: \(isKnown)")
+        }
+        if !isKnown {
+            batches[number].isForgotten = true
+            seen.insert("forgotten")
         }
     }
 
@@ -290,7 +306,7 @@ struct World: ~Copyable {
         seen.insert("restart")
         scheduler = Scheduler(settings: Self.settings, at: now, seed: random.next())
         offered = [:]
-        for number in batches.indices {
+        for number in batches.indices where !batches[number].isForgotten {
             let batch = batches[number]
             var counts = JobCounts()
             for job in batch.jobs {

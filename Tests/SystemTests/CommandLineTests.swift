@@ -5,7 +5,8 @@ extension BlackBox {
     /// The command line itself.
     @Suite struct CommandLineTests {
         private static let commands = [
-            "run", "coordinator", "worker", "submit", "jobs", "status", "watch", "wait", "cancel", "retry", "pause",
+            "run", "coordinator", "worker", "submit", "jobs", "status", "watch", "wait", "cancel", "forget", "retry",
+            "pause",
             "resume", "drain", "explain", "workers", "doctor", "answer", "reduce", "methods",
             "flops", "model", "bench",
         ]

@@ -49,10 +49,35 @@ extension BlackBox {
             let wait = try await services.ask("wait", submitted.batch, "--output", "json")
             #expect(wait.code == 4, "\(wait)")
             #expect(try Services.Batch(printed: wait.output).cancelled == 50)
-            for command in ["cancel", "status", "wait"] {
+            for command in ["cancel", "status", "wait", "forget"] {
                 let unknown = try await services.ask(command, "nothing")
                 #expect(unknown.code == 2 && unknown.errors.contains("nothing"), "\(command): \(unknown)")
             }
+        }
+
+        @Test func anEndedBatchIsForgottenAndItsResultsStay() async throws {
+            let services = try await Services()
+            let batch = try TestBatch(Demo.items(200), method: "none")
+            let submitted = try await services.submit(batch)
+            let early = try await services.ask("forget", submitted.batch)
+            #expect(early.code == 2 && early.errors.contains("has not ended"), "\(early)")
+            let worker = try services.startNullWorker("one")
+            #expect(try await services.ask("wait", submitted.batch).code == 0)
+            let items = try #require(try await services.status(submitted.batch, items: true).items)
+            let forgotten = try await services.ask("forget", submitted.batch)
+            #expect(forgotten.code == 0 && forgotten.output.contains(submitted.results), "\(forgotten)")
+            #expect(try await services.status("").batches.isEmpty)
+            try BlackBox.checkRows(of: items, in: batch.results)
+            let doctor = try await winnow("doctor", "--store", services.store)
+            #expect(doctor.code == 0 && doctor.output.contains("0 batches"), "\(doctor)")
+            // Its folder is taken, and what is asked for again is another batch with another folder.
+            let taken = try await services.ask("submit", batch.path)
+            #expect(taken.code == 2 && taken.errors.contains("forgotten"), "\(taken)")
+            let again = try Services.Submitted(
+                printed: try await services.ask("submit", batch.path, "--new", "--output", "json").output)
+            #expect(again.results == batch.results + "-2")
+            #expect(try await services.ask("wait", again.batch).code == 0)
+            #expect(worker.isRunning)
         }
 
         @Test func aTerminatedWorkerFinishesWhatItRuns() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 import ZeroMQ
 
@@ -44,6 +45,49 @@ import ZeroMQ
         try router.send([received[0], [42]])
         #expect(try next(on: dealer) == [[42]])
         #expect(try dealer.receive() == nil)
+    }
+
+    /// With many peers each message would cost a look through the timers of all of them.
+    @Test func onlyTheConnectingSidePings() {
+        #expect(SocketOptions.connector.pings && !SocketOptions.listener.pings && !SocketOptions.inProcess.pings)
+    }
+
+    /// In a process of its own, whose memory nobody else uses.
+    @Test func smallMessagesThatWaitTakeLittleMemory() async {
+        await #expect(processExitsWith: .success) {
+            func resident() throws -> Int {
+                let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")[1]
+                return (Int(pages) ?? 0) * sysconf(Int32(_SC_PAGESIZE))
+            }
+            let context = try Context()
+            let router = try Socket(.router, in: context, options: .listener)
+            let bound = try router.bind("tcp://127.0.0.1:*")
+            var dealers: [Holder] = []
+            for _ in 0..<200 { dealers.append(try Holder(bound, in: context)) }
+            usleep(500_000)
+            let before = try resident()
+            // Apart from each other, so that each arrives by itself.
+            for _ in 0..<20 {
+                for dealer in dealers { try dealer.socket.send([[UInt8](repeating: 7, count: 200)]) }
+                usleep(50_000)
+            }
+            var count = 0
+            let grown = try resident() - before
+            while try router.receive() != nil { count += 1 }
+            precondition(count == 4_000, "\(count) messages arrived")
+            precondition(grown < 12 << 20, "4,000 messages of 200 bytes took \(grown >> 20) MiB")
+        }
+    }
+
+    /// Keeps a socket in an array.
+    private final class Holder {
+        let socket: Socket
+
+        init(_ endpoint: String, in context: Context) throws {
+            let socket = try Socket(.dealer, in: context, options: .connector)
+            try socket.connect(endpoint)
+            self.socket = socket
+        }
     }
 
     @Test func pairsTalkInsideOneProcess() throws {

@@ -333,6 +333,19 @@ _H5_ERRORS = (OSError, RuntimeError, ValueError, TypeError, KeyError, MemoryErro
 _Dataset = collections.namedtuple("_Dataset", ["id", "shape", "dtype"])
 
 
+def _open(path):
+    """Opens a file for reading, also on a disk that gives no locks: a shard does not change, so reading needs none."""
+    try:
+        # Opened as h5py.File does, or the two could not have the file open at the same time.
+        return h5py.h5f.open(path, h5py.h5f.ACC_RDONLY)
+    except OSError as error:
+        access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+        if "lock" not in str(error).lower() or not hasattr(access, "set_file_locking"):
+            raise
+        access.set_file_locking(False, True)
+        return h5py.h5f.open(path, h5py.h5f.ACC_RDONLY, access)
+
+
 class _Shard:
     """An open shard, of which nothing is believed before it is checked.
 
@@ -341,8 +354,7 @@ class _Shard:
 
     def __init__(self, path):
         try:
-            # Opened as h5py.File does, or the two could not have the file open at the same time.
-            self._file = h5py.h5f.open(os.fsencode(path), h5py.h5f.ACC_RDONLY)
+            self._file = _open(os.fsencode(path))
         except OSError as error:
             raise BadFile(f"{path} cannot be read: {error}") from error
         self.path = path

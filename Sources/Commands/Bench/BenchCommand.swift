@@ -8,7 +8,8 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench", abstract: "Measure speed as ratios, and make checkpoints to measure with.",
         subcommands: [
             BenchForwardCommand.self, BenchReduceCommand.self, BenchResultsCommand.self, BenchCatalogueCommand.self,
-            BenchLoadCommand.self, BenchCheckpointCommand.self, BenchQueueCommand.self, IdleFleetCommand.self,
+            BenchLoadCommand.self, BenchCheckpointCommand.self, BenchQueueCommand.self, BenchFleetCommand.self,
+            FleetWorkersCommand.self,
         ])
 }
 

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 /// `winnow bench queue`: what the queue costs when the jobs cost nothing.
 struct BenchQueueCommand: ParsableCommand {
@@ -54,15 +53,9 @@ struct BenchQueueCommand: ParsableCommand {
     }
 
     func run() throws {
-        let place =
-            folder.map { URL(fileURLWithPath: $0) }
-            ?? FileManager.default.temporaryDirectory.appendingPathComponent("winnow-bench-\(UUID().uuidString)")
-        guard !FileManager.default.fileExists(atPath: place.path) else {
-            throw CommandFailure(ExitCodes.usage, "\(place.path) exists; name a folder that does not")
-        }
-        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-        defer { if folder == nil { try? FileManager.default.removeItem(at: place) } }
-        let bench = QueueBench(folder: place)
+        let place = try BenchFolder(folder)
+        defer { place.end() }
+        let bench = QueueBench(folder: place.url)
         let (rounds, peers) = try measureRounds(bench)
         let report = QueueReport(
             jobs: jobs, workers: workers, capacity: capacity, runs: runs, shards: shards,

@@ -54,8 +54,23 @@ final class NullCluster {
 
     /// Connects `count` workers that stay without work, and waits until they are there.
     func startIdleFleet(_ count: Int) throws {
-        try start("idle workers", ["bench", "idle-workers", "--connect", listening.workers, "--count", "\(count)"])
+        try startFleet(count, named: "idle", capacity: 1)
         try waitForWorkers(count)
+    }
+
+    /// Starts a process of `count` workers whose jobs take no time.
+    ///
+    /// - Parameters:
+    ///   - name: What their names begin with.
+    ///   - leaves: Workers a second that say goodbye and are replaced.
+    ///   - losses: Workers a second that vanish and are replaced.
+    func startFleet(_ count: Int, named name: String, capacity: Int, leaves: Double = 0, losses: Double = 0) throws {
+        try start(
+            "workers \(name)",
+            [
+                "bench", "fleet-workers", "--connect", listening.workers, "--count", "\(count)", "--capacity",
+                "\(capacity)", "--name", name, "--leaves", "\(leaves)", "--losses", "\(losses)",
+            ])
     }
 
     private func start(_ title: String, _ arguments: [String]) throws {
@@ -63,10 +78,11 @@ final class NullCluster {
         workers.append(try ChildProcess(title, arguments, log: log))
     }
 
-    private func waitForWorkers(_ count: Int) throws {
+    /// Waits until so many workers are there.
+    func waitForWorkers(_ count: Int) throws {
         while try client.status().workers.count(where: { $0.state != "lost" }) < count {
             try check()
-            Thread.sleep(forTimeInterval: 0.02)
+            Thread.sleep(forTimeInterval: 0.1)
         }
     }
 

@@ -76,7 +76,9 @@ struct ClusterGrid {
     func wait(progress: (GridRunner.Progress) -> Void) throws {
         let names = Set(cells.map(\.batch))
         while true {
-            let batches = try coordinator.patientStatus("").batches.filter { names.contains($0.batch) }
+            let batches = try coordinator.patientStatus("", batchesOnly: true).batches.filter {
+                names.contains($0.batch)
+            }
             let total = batches.reduce(0) { $0 + Int($1.total) }
             let ended = batches.reduce(0) { $0 + Int($1.succeeded + $1.failed + $1.cancelled) }
             progress(GridRunner.Progress(done: ended, total: total))

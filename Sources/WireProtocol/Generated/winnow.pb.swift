@@ -743,6 +743,14 @@ public nonisolated struct WireFromClient: Sendable {
     set {kind = .wake(newValue)}
   }
 
+  public var forget: WireForgetRequest {
+    get {
+      if case .forget(let v)? = kind {return v}
+      return WireForgetRequest()
+    }
+    set {kind = .forget(newValue)}
+  }
+
   public var allocations: WireAllocationsReport {
     get {
       if case .allocations(let v)? = kind {return v}
@@ -768,6 +776,7 @@ public nonisolated struct WireFromClient: Sendable {
     case explain(WireExplainRequest)
     case stragglers(WireStragglersRequest)
     case wake(WireWakeRequest)
+    case forget(WireForgetRequest)
     case allocations(WireAllocationsReport)
 
   }
@@ -904,6 +913,14 @@ public nonisolated struct WireToClient: Sendable {
     set {kind = .woken(newValue)}
   }
 
+  public var forgotten: WireForgetAnswer {
+    get {
+      if case .forgotten(let v)? = kind {return v}
+      return WireForgetAnswer()
+    }
+    set {kind = .forgotten(newValue)}
+  }
+
   public var allocations: WireAllocationsAnswer {
     get {
       if case .allocations(let v)? = kind {return v}
@@ -930,6 +947,7 @@ public nonisolated struct WireToClient: Sendable {
     case explained(WireExplainAnswer)
     case stragglers(WireStragglersAnswer)
     case woken(WireWakeAnswer)
+    case forgotten(WireForgetAnswer)
     case allocations(WireAllocationsAnswer)
 
   }
@@ -1059,6 +1077,9 @@ public nonisolated struct WireStatusRequest: Sendable {
   /// the last worker that earlier pages had
   public var afterWorker: String = String()
 
+  /// leave the workers out, which may be thousands
+  public var batchesOnly: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1075,6 +1096,9 @@ public nonisolated struct WireStatusAnswer: Sendable {
 
   /// ask on for the next page
   public var more: Bool = false
+
+  /// workers that are there, listed or not
+  public var present: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1435,6 +1459,35 @@ public nonisolated struct WireWakeAnswer: Sendable {
   // methods supported on all messages.
 
   public var workers: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Takes a batch that has ended out of the job store; its results folder stays as it is.
+public nonisolated struct WireForgetRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var batch: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireForgetAnswer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// that the batch had
+  public var jobs: UInt64 = 0
+
+  /// the results folder
+  public var results: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2725,7 +2778,7 @@ nonisolated extension WireHelloAgain: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FromClient"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}hello\0\u{3}open_batch\0\u{3}add_items\0\u{3}close_batch\0\u{1}status\0\u{1}cancel\0\u{1}items\0\u{1}shutdown\0\u{1}pause\0\u{1}retry\0\u{1}drain\0\u{1}explain\0\u{1}stragglers\0\u{1}wake\0\u{2}\u{5}allocations\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}hello\0\u{3}open_batch\0\u{3}add_items\0\u{3}close_batch\0\u{1}status\0\u{1}cancel\0\u{1}items\0\u{1}shutdown\0\u{1}pause\0\u{1}retry\0\u{1}drain\0\u{1}explain\0\u{1}stragglers\0\u{1}wake\0\u{1}forget\0\u{2}\u{4}allocations\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2916,6 +2969,19 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
           self.kind = .wake(v)
         }
       }()
+      case 16: try {
+        var v: WireForgetRequest?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .forget(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .forget(v)
+        }
+      }()
       case 20: try {
         var v: WireAllocationsReport?
         var hadOneofValue = false
@@ -2999,6 +3065,10 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
       guard case .wake(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
     }()
+    case .forget?: try {
+      guard case .forget(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+    }()
     case .allocations?: try {
       guard case .allocations(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
@@ -3018,7 +3088,7 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ToClient"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}welcome\0\u{1}refusal\0\u{3}batch_opened\0\u{3}items_added\0\u{3}batch_closed\0\u{1}status\0\u{1}cancelled\0\u{1}items\0\u{3}shutting_down\0\u{1}paused\0\u{1}retried\0\u{1}draining\0\u{1}explained\0\u{1}stragglers\0\u{1}woken\0\u{2}\u{4}allocations\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}welcome\0\u{1}refusal\0\u{3}batch_opened\0\u{3}items_added\0\u{3}batch_closed\0\u{1}status\0\u{1}cancelled\0\u{1}items\0\u{3}shutting_down\0\u{1}paused\0\u{1}retried\0\u{1}draining\0\u{1}explained\0\u{1}stragglers\0\u{1}woken\0\u{1}forgotten\0\u{2}\u{3}allocations\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3222,6 +3292,19 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.kind = .woken(v)
         }
       }()
+      case 17: try {
+        var v: WireForgetAnswer?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .forgotten(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .forgotten(v)
+        }
+      }()
       case 20: try {
         var v: WireAllocationsAnswer?
         var hadOneofValue = false
@@ -3308,6 +3391,10 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .woken?: try {
       guard case .woken(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+    }()
+    case .forgotten?: try {
+      guard case .forgotten(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
     }()
     case .allocations?: try {
       guard case .allocations(let v)? = self.kind else { preconditionFailure() }
@@ -3563,7 +3650,7 @@ nonisolated extension WireBatchClosed: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StatusRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{3}after_batches\0\u{3}after_worker\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{3}after_batches\0\u{3}after_worker\0\u{3}batches_only\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3574,6 +3661,7 @@ nonisolated extension WireStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._M
       case 1: try { try decoder.decodeSingularStringField(value: &self.batch) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.afterBatches) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.afterWorker) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.batchesOnly) }()
       default: break
       }
     }
@@ -3589,6 +3677,9 @@ nonisolated extension WireStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.afterWorker.isEmpty {
       try visitor.visitSingularStringField(value: self.afterWorker, fieldNumber: 3)
     }
+    if self.batchesOnly != false {
+      try visitor.visitSingularBoolField(value: self.batchesOnly, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3596,6 +3687,7 @@ nonisolated extension WireStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.batch != rhs.batch {return false}
     if lhs.afterBatches != rhs.afterBatches {return false}
     if lhs.afterWorker != rhs.afterWorker {return false}
+    if lhs.batchesOnly != rhs.batchesOnly {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3603,7 +3695,7 @@ nonisolated extension WireStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StatusAnswer"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batches\0\u{1}workers\0\u{1}more\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batches\0\u{1}workers\0\u{1}more\0\u{1}present\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3614,6 +3706,7 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.batches) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.workers) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.more) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.present) }()
       default: break
       }
     }
@@ -3629,6 +3722,9 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.more != false {
       try visitor.visitSingularBoolField(value: self.more, fieldNumber: 3)
     }
+    if self.present != 0 {
+      try visitor.visitSingularUInt32Field(value: self.present, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3636,6 +3732,7 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.batches != rhs.batches {return false}
     if lhs.workers != rhs.workers {return false}
     if lhs.more != rhs.more {return false}
+    if lhs.present != rhs.present {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4385,6 +4482,71 @@ nonisolated extension WireWakeAnswer: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
   public static func ==(lhs: WireWakeAnswer, rhs: WireWakeAnswer) -> Bool {
     if lhs.workers != rhs.workers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireForgetRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ForgetRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.batch) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.batch.isEmpty {
+      try visitor.visitSingularStringField(value: self.batch, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireForgetRequest, rhs: WireForgetRequest) -> Bool {
+    if lhs.batch != rhs.batch {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireForgetAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ForgetAnswer"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{1}results\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.jobs) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.results) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.jobs != 0 {
+      try visitor.visitSingularUInt64Field(value: self.jobs, fieldNumber: 1)
+    }
+    if !self.results.isEmpty {
+      try visitor.visitSingularStringField(value: self.results, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireForgetAnswer, rhs: WireForgetAnswer) -> Bool {
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.results != rhs.results {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

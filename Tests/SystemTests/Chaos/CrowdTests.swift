@@ -8,7 +8,7 @@ extension BlackBox {
         /// Workers in one process that never get a job.
         private func startFleet(_ count: Int, of services: Services) throws -> RunningWinnow {
             try RunningWinnow([
-                "bench", "idle-workers", "--connect", services.endpoints.workers, "--count", "\(count)",
+                "bench", "fleet-workers", "--connect", services.endpoints.workers, "--count", "\(count)",
             ])
         }
 

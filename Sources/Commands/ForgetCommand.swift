@@ -1,0 +1,36 @@
+import ArgumentParser
+
+/// `winnow forget`: takes an ended batch out of the job store.
+struct ForgetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "forget", abstract: "Take batches that have ended out of the job store; results stay.",
+        discussion: """
+            The store's file becomes smaller within a minute or so. Results folders are not touched. A batch that has not ended \
+            is refused: wait for its end or cancel it. The name can then be given to another batch, which needs a results \
+            folder of its own.
+            """)
+
+    @Argument(help: "Batch ids.")
+    var batches: [String]
+
+    @OptionGroup var client: ClientOptions
+
+    func run() throws {
+        let coordinator = try client.coordinator()
+        let forgotten = try batches.map { batch in
+            let (jobs, results) = try coordinator.forget(batch)
+            return Report(batch: batch, jobs: jobs, results: results)
+        }
+        try client.output.show(
+            forgotten,
+            table: forgotten.map { "forgot \($0.batch) with \($0.jobs) jobs; its results stay in \($0.results)" }
+                .joined(separator: "\n"),
+            quiet: forgotten.map(\.batch).joined(separator: "\n"))
+    }
+
+    private struct Report: Encodable {
+        let batch: String
+        let jobs: UInt64
+        let results: String
+    }
+}
