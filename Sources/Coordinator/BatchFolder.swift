@@ -49,7 +49,7 @@ enum BatchFolder {
             try Data(description.yaml().utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
             throw CoordinatorError(
-                .resultsFolder, "\(path) cannot be written. Check disk and permissions.", cause: error)
+                .resultsFolder, "The description cannot be written; check disk and permissions: \(path)", cause: error)
         }
     }
 }

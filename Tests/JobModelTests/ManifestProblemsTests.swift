@@ -33,7 +33,7 @@ import Testing
         #expect(file.itemCount == 11)
         #expect(file.unreadablePictures.pictures == 8 && file.unreadablePictures.items == 9)
         #expect(
-            file.unreadablePictures.reasons == ["images/0.jpg, images/1.jpg, images/2.jpg and 5 more: is empty"])
+            file.unreadablePictures.reasons == ["is empty: images/0.jpg, images/1.jpg, images/2.jpg and 5 more"])
         #expect(try BatchFile.load(folder.batchFile).unreadablePictures == UnreadablePictures())
     }
 
