@@ -46,8 +46,15 @@ public struct Winnow: ParsableCommand {
         HDF5Library.explainCrashes()
         FileExamination.begin(by: ExamineCommand.program, [ExamineCommand.name])
         do {
-            try UnknownCommand.refuse(CommandLine.arguments.dropFirst(), of: self)
-            var command = try parseAsRoot()
+            let arguments = CommandLine.arguments.dropFirst()
+            try UnknownCommand.refuse(arguments, of: self)
+            var command: any ParsableCommand
+            do {
+                command = try parseAsRoot()
+            } catch {
+                if exitCode(for: error) == .validationFailure { try UnknownOption.refuse(arguments, of: self) }
+                throw error
+            }
             try command.run()
             return ExitCodes.success
         } catch let failure as CommandFailure {

@@ -45,6 +45,16 @@ extension BlackBox {
             (["flops", "--model", "lava-1.5-7b", "--method", "none"], "(did you mean llava-1.5-7b?)"),
             (
                 [
+            (["answer", "--kep", "64"], "'winnow answer' has no option --kep (did you mean --keep?)"),
+            (
+                ["run", "a.yaml", "--resmue", "--keep", "x"],
+                "'winnow run' has no option --resmue (did you mean --resume?)"
+            ),
+            (
+                ["results", "merge", "--drty-run=1"],
+                "'winnow results merge' has no option --drty-run; 'winnow results merge --help'"
+            ),
+            (["-k"], "'winnow' has no option -k;"),
                     "flops", "--model", "llava-1.5-7b", "--method", "composed", "--keep", "64", "--set",
                     "filter=attention-rolout",
                 ], "filter=attention-rolout is not possible (did you mean attention-rollout?)"
@@ -62,6 +72,11 @@ extension BlackBox {
         @Test func helpOfACommandIsHelpOfThat() async throws {
             let end = try await winnow("help", "results", "merge")
             #expect(end.code == 0 && end.output.contains("USAGE: winnow results merge"), "\(end)")
+        @Test func whatFollowsTheEndOfOptionsIsNoOption() async throws {
+            let end = try await winnow("answer", "--temperature", "-1", "--", "--kep")
+            #expect(end.code == 2 && !end.errors.contains("has no option"), "\(end)")
+        }
+
         }
 
         @Test func methodsPrintsTheCatalogue() async throws {
