@@ -88,9 +88,10 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         // Pipes of its processes, and those processes themselves, which inherit the limit.
         try OpenFiles.raiseLimit(needing: 256)
-        let wanted = try source.load()
-        let count = workers ?? wanted.run.workers
-        let threads = threads ?? wanted.run.threads ?? max(1, UsableProcessors.count() / count)
+        var wanted = try source.load()
+        let count = workers ?? wanted.description.run.workers
+        wanted.description.run = .init(workers: count, threads: threads ?? wanted.description.run.threads)
+        let threads = wanted.description.run.threads ?? max(1, UsableProcessors.count() / count)
         // Refused before anything is written or started.
         let share = try MemoryShare(wanted.description, workers: count, memory: memory?.bytes)
         let file = try settled(wanted)
