@@ -109,16 +109,10 @@ extension Coordination {
         description.results = record.description.results
         description.resultsToken = record.description.resultsToken
         let json = try description.json()
-        if json != record.json || prints.1 != prints.0 {
-            let fingerprint = prints.1.isEmpty ? prints.0 : prints.1
-            if record.closedAt != nil { try BatchFolder.write(description) }
-            try store.describeBatch(id, description: json, modelFingerprint: fingerprint)
-            scheduler.optionsChanged(description.queue, of: id)
-            records[id]?.json = json
-            records[id]?.description = description
-            records[id]?.modelFingerprint = fingerprint
-            for peer in peers.keys { peers[peer]?.knownBatches.remove(id) }
-        }
+        records[id]?.awaited =
+            json != record.json || prints.1 != prints.0
+            ? (json, description, prints.1.isEmpty ? prints.0 : prints.1) : nil
+        if scheduler.batch(id)?.state.isFinal != true { try takeUpAwaited(of: id) }
         records[id]?.isReplacing = request.force
         logger.info("batch taken up by its submitter", metadata: [LogKey.batch: "\(id)"])
         return opened(id, resumed: true)
@@ -130,6 +124,19 @@ extension Coordination {
         answer.resumed = resumed
         answer.total = scheduler.batch(id)?.counts.total ?? 0
         answer.results = records[id]?.description.results ?? ""
+    /// Makes the description that was asked for last the one that counts.
+    mutating func takeUpAwaited(of id: BatchID) throws {
+        guard let record = records[id], let (json, description, fingerprint) = record.awaited else { return }
+        if record.closedAt != nil { try BatchFolder.write(description) }
+        try store.describeBatch(id, description: json, modelFingerprint: fingerprint)
+        scheduler.optionsChanged(description.queue, of: id)
+        records[id]?.json = json
+        records[id]?.description = description
+        records[id]?.modelFingerprint = fingerprint
+        records[id]?.awaited = nil
+        for peer in peers.keys { peers[peer]?.knownBatches.remove(id) }
+    }
+
         return answer
     }
 
@@ -148,6 +155,10 @@ extension Coordination {
         for lease in outcome.replaced { try perform(scheduler.epochRaised(to: lease, at: now)) }
         try revive(outcome.revived, in: id)
         var answer = WireItemsAdded()
+        for item in items where records[id]?.awaited != nil {
+            let known = try store.item(item.id, of: id)
+            if known == nil || known?.state == .cancelled { try takeUpAwaited(of: id) }
+        }
         answer.total = scheduler.batch(id)?.counts.total ?? 0
         answer.added = UInt64(new.count)
         answer.known = outcome.known
