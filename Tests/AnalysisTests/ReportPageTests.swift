@@ -67,7 +67,7 @@ import Testing
             "3 shown of 12 in this page",
             "ficoco-v, keep 14", "144 → 14", "12 questions that all of them answered",
             // Half beside none: one question less is right, of 12, so 8.3 points; the interval is over the four pictures.
-            "−8.3 (−25.0 to 0)",
+            "−8.3 (−25.0 to 0)", ">medians; 95 % within ",
         ] {
             #expect(text.contains(words), "\(words)")
         }

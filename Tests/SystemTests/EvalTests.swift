@@ -55,6 +55,12 @@ extension BlackBox {
             }
             let table = try await winnow(Array(arguments("killed").dropLast(2)))
             #expect(table.output.contains("95 % interval") && table.output.contains("ficoco-v"))
+            #expect(table.output.contains("\ndelivered: visual tokens of a question that enter the language model"))
+            // A picture alone says nothing about others.
+            let one = try await winnow(
+                "eval", "run", batch, "--method", "ficoco-v", "--keep", "32", "--limit", "1", "--threads", "1", "--out",
+                folder.file("one").path)
+            #expect(one.code == 0 && one.output.contains("-100.0  ") && !one.output.contains("-100.0 …"), "\(one)")
             let other = try await winnow(arguments("killed") + ["--method", "tome:attention=both"])
             #expect(other.code == 2 && other.errors.contains("proportional|plain"))
         }

@@ -18,8 +18,10 @@ struct EvalRunCommand: ParsableCommand {
             Methods and budgets come from the options, everything else from the batch file. Answers are kept one by one in \
             the output folder; the same command again goes on where it was. Each method stands beside 'none', and beside \
             those of --against at the same budget, with a 95 % interval for the difference (paired bootstrap over \
-            pictures). The folder also gets summary.json, accuracy.svg and, for a public benchmark, official answer files; \
-            'winnow report' makes a page of it, with the same questions method beside method. \
+            pictures). 'delivered' is the mean of the visual tokens that enter the language model; a method that reduces inside \
+            it gets them all and drops them there. The folder also gets summary.json, accuracy.svg and, for a public \
+            benchmark, official answer files; 'winnow report' makes a page of it, with the same questions method beside \
+            method. \
             --report-only prints what an interrupted run, or one that is still going on, has so far. 'times as fast' \
             compares answers made with equal threads and capacity; it depends on the questions per picture, which share \
             the tower and the prompt's beginning. With --connect the workers of a coordinator answer: each method and budget \
