@@ -115,14 +115,17 @@ struct EvalRunCommand: ParsableCommand {
             _ = try CLIPFolder(of: wanted.model, visionTower: wanted.visionTower)
         }
         let source = try ModelFolder(directory: wanted.model, visionTower: wanted.visionTower)
-        let loader = try ModelLoader(
-            asking: source, precision: wanted.precision.elementType, weights: (weights ?? wanted.weights).format)
         let isOfWorkers =
             connect != nil || reportOnly && EvaluationSettings.backend(of: folder) == EvaluationSettings.workers
         let computes =
-            isOfWorkers
-            ? EvaluationSettings.workers
-            : "\(loader.backend(threads: threads).name), weights \(loader.weights.rawValue)"
+        // Whether weights and arithmetic suit a machine is for the workers' machines to say where they answer.
+        let loader =
+            try isOfWorkers
+            ? nil
+            : ModelLoader(
+                asking: source, precision: wanted.precision.elementType, weights: (weights ?? wanted.weights).format)
+            loader.map { "\($0.backend(threads: threads).name), weights \($0.weights.rawValue)" }
+            ?? EvaluationSettings.workers
         let fingerprint = source.fingerprint()
         let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)
         if reportOnly {
@@ -133,7 +136,7 @@ struct EvalRunCommand: ParsableCommand {
             return
         }
         // A model that does not fit ends the command before the folder is made.
-        let model = try connect == nil ? (shares: loader.sharesHere(), loaded: loader.load(threads: threads)) : nil
+        let model = try loader.map { try (loader: $0, shares: $0.sharesHere(), loaded: $0.load(threads: threads)) }
         let settings = try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: computes)
         let claim = try settings.claim(folder)
         defer { withExtendedLifetime(claim) {} }
@@ -142,7 +145,7 @@ struct EvalRunCommand: ParsableCommand {
         let answers: [CellAnswers]
         if let model {
             answers = try runner.run(
-                model: model.loaded, processor: loader.processor(), capacity: capacity, threads: threads,
+                model: model.loaded, processor: model.loader.processor(), capacity: capacity, threads: threads,
                 memory: model.shares
             ) { display.show($0) }
         } else {
