@@ -37,6 +37,16 @@ import Testing
         #expect(try BatchFile.load(folder.batchFile).unreadablePictures == UnreadablePictures())
     }
 
+    @Test(arguments: [#"[""]"#, #"["a", ""]"#, #""""#])
+    func anEmptyStopTextIsRefused(stop: String) throws {
+        let folder = try BatchFolder(yaml: "model: model\nitems: items.jsonl\ngeneration:\n  stop: \(stop)\n")
+        #expect(try problems(folder).first?.hasPrefix("demo.yaml:4: 'generation.stop' has an empty text") == true)
+        var description = BatchDescription(name: "b", model: "/m", items: "/i", images: "/", results: "/r")
+        description.generation.stop = [""]
+        let json = try description.json()
+        #expect(throws: JobModelError.self) { try BatchDescription(json: json) }
+    }
+
     @Test func reportsEverythingAtOnceWithItsLine() throws {
         let folder = try BatchFolder(
             yaml: """

@@ -27,7 +27,10 @@ extension BlackBox {
             ["status", "--items"],
             ["submit", "a.yaml", "--max-fails", "many"], ["submit", "a.yaml", "--new", "--force"], ["retry", "b"],
             ["drain"], ["jobs", "b", "--limit", "0"], ["worker", "--threads", "0"], ["coordinator", "--lease", "-1"],
-            ["methods", "--output", "xml"], ["reduce", "case.h5", "--method", "ficoco-v"],
+            ["run", "--model", "", "--images", "x"], ["submit", "--model", "m", "--items", ""],
+            ["answer", "--model", "", "--prompt", "x"], ["answer", "--model", "m", "--prompt", "x", "--stop", ""],
+            ["eval", "run", "a.yaml", "--out", ""], ["methods", "--output", "xml"],
+            ["reduce", "case.h5", "--method", "ficoco-v"],
         ])
         func wrongUsageHasAnExitCodeOfItsOwn(arguments: [String]) async throws {
             let end = try await winnow(arguments)

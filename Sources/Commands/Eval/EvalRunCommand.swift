@@ -81,6 +81,7 @@ struct EvalRunCommand: ParsableCommand {
     var output = OutputFormat.table
 
     func validate() throws {
+        try refuseEmptyPaths([("the batch file's path", batch), ("--model", model), ("--out", out)])
         guard !keep.isEmpty, keep.allSatisfy({ $0 >= 1 }) else { throw ValidationError("--keep takes numbers from 1") }
         guard limit.map({ $0 >= 1 }) ?? true else { throw ValidationError("--limit must be at least 1") }
         guard (1...1024).contains(capacity), (1...1024).contains(threads) else {
@@ -117,13 +118,13 @@ struct EvalRunCommand: ParsableCommand {
         let source = try ModelFolder(directory: wanted.model, visionTower: wanted.visionTower)
         let isOfWorkers =
             connect != nil || reportOnly && EvaluationSettings.backend(of: folder) == EvaluationSettings.workers
-        let computes =
         // Whether weights and arithmetic suit a machine is for the workers' machines to say where they answer.
         let loader =
             try isOfWorkers
             ? nil
             : ModelLoader(
                 asking: source, precision: wanted.precision.elementType, weights: (weights ?? wanted.weights).format)
+        let computes =
             loader.map { "\($0.backend(threads: threads).name), weights \($0.weights.rawValue)" }
             ?? EvaluationSettings.workers
         let fingerprint = source.fingerprint()
