@@ -9,6 +9,18 @@ enum BatchFolder {
         FileManager.default.fileExists(atPath: "\(folder)/\(ResultsLayout.batchFile)")
     }
 
+    /// The results folder that a folder lies inside of; nil if there is none.
+    static func enclosing(_ folder: String) -> String? {
+        var url = URL(fileURLWithPath: canonical(folder))
+        while url.path != "/" {
+            url.deleteLastPathComponent()
+            if FileManager.default.fileExists(atPath: url.appendingPathComponent(ResultsLayout.token).path) {
+                return url.path
+            }
+        }
+        return nil
+    }
+
     /// One path for all that lead to a folder, whether it is there or not: without links, `.`, `..` and `//`.
     static func canonical(_ folder: String) -> String {
         var head = URL(fileURLWithPath: folder).standardizedFileURL.path

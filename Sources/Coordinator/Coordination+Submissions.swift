@@ -43,6 +43,12 @@ extension Coordination {
     private mutating func freePlace(
         for request: WireOpenBatch, results: String
     ) throws -> (id: BatchID, folder: String) {
+        if let outer = BatchFolder.enclosing(results) {
+            throw ClientRefusal(
+                "results-taken",
+                "The results folder lies inside the results of another batch; name one outside of them with 'results:': "
+                    + "\(results) is inside \(outer)")
+        }
         // Several batches of one folder can only have followed one another, so any of them will do.
         let owners = Dictionary(
             records.filter { $0.value.finishedAt == nil }.map { ($0.value.folder, $0.key) },
@@ -118,12 +124,6 @@ extension Coordination {
         return opened(id, resumed: true)
     }
 
-    private borrowing func opened(_ id: BatchID, resumed: Bool) -> WireBatchOpened {
-        var answer = WireBatchOpened()
-        answer.batch = id.rawValue
-        answer.resumed = resumed
-        answer.total = scheduler.batch(id)?.counts.total ?? 0
-        answer.results = records[id]?.description.results ?? ""
     /// Makes the description that was asked for last the one that counts.
     mutating func takeUpAwaited(of id: BatchID) throws {
         guard let record = records[id], let (json, description, fingerprint) = record.awaited else { return }
@@ -137,6 +137,12 @@ extension Coordination {
         for peer in peers.keys { peers[peer]?.knownBatches.remove(id) }
     }
 
+    private borrowing func opened(_ id: BatchID, resumed: Bool) -> WireBatchOpened {
+        var answer = WireBatchOpened()
+        answer.batch = id.rawValue
+        answer.resumed = resumed
+        answer.total = scheduler.batch(id)?.counts.total ?? 0
+        answer.results = records[id]?.description.results ?? ""
         return answer
     }
 
@@ -149,16 +155,16 @@ extension Coordination {
             let item = try Item(json: json)
             items.append(NewItem(id: item.id, images: item.images, json: json))
         }
+        for item in items where records[id]?.awaited != nil {
+            let known = try store.item(item.id, of: id)
+            if known == nil || known?.state == .cancelled { try takeUpAwaited(of: id) }
+        }
         let outcome = try store.add(items, to: id, replacing: records[id]?.isReplacing ?? false)
         let new = outcome.added.map { NewJob(id: $0.id, image: $0.picture.rawValue) }
         try perform(scheduler.jobsAdded(new, to: id, at: now))
         for lease in outcome.replaced { try perform(scheduler.epochRaised(to: lease, at: now)) }
         try revive(outcome.revived, in: id)
         var answer = WireItemsAdded()
-        for item in items where records[id]?.awaited != nil {
-            let known = try store.item(item.id, of: id)
-            if known == nil || known?.state == .cancelled { try takeUpAwaited(of: id) }
-        }
         answer.total = scheduler.batch(id)?.counts.total ?? 0
         answer.added = UInt64(new.count)
         answer.known = outcome.known
