@@ -90,11 +90,11 @@ public struct Winnow: ParsableCommand {
         } catch {
             let isHelp = exitCode(for: error) == .success
             if isHelp {
-                print(fullMessage(for: error))
+                print(fullMessage(for: error).withUsageWrapped)
                 return ExitCodes.success
             }
             let isUsage = exitCode(for: error) == .validationFailure
-            printError(isUsage ? fullMessage(for: error) : "winnow: \(error)")
+            printError(isUsage ? fullMessage(for: error).withUsageWrapped : "winnow: \(error)")
             return isUsage ? ExitCodes.usage : ExitCodes.infrastructure
         }
     }
