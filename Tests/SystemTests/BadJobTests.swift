@@ -96,6 +96,11 @@ extension BlackBox {
             let end = try await winnow("run", batch.path, "--output", "json")
             #expect(end.code == 1 && end.errors.contains("down_proj.weight is missing"), "\(end)")
             #expect(try Shard.all(in: batch.results).isEmpty)
+            // However often and of however many jobs the worker finds it out, each log has it once.
+            for (log, words) in [("worker-1", "jobs go back"), ("coordinator", "jobs came back")] {
+                let text = try String(contentsOfFile: "\(batch.results)/logs/\(log).log", encoding: .utf8)
+                #expect(text.components(separatedBy: words).count == 2, "\(text)")
+            }
         }
     }
 }
