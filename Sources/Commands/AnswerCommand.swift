@@ -71,6 +71,8 @@ struct AnswerCommand: ParsableCommand {
 
     func validate() throws {
         try reduction.checkBudget()
+        try refuseEmptyPaths([("--model", model), ("--vision-tower", visionTower)] + image.map { ("--image", $0) })
+        guard !stop.contains("") else { throw ValidationError("--stop is empty, which every answer holds") }
         guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be at least 1") }
         guard temperature >= 0, temperature.isFinite else { throw ValidationError("--temperature must be 0 or more") }
         guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be above 0 and at most 1") }

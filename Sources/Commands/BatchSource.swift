@@ -72,6 +72,10 @@ struct BatchSource: ParsableArguments {
     var trace: StoredTrace?
 
     func validate() throws {
+        try refuseEmptyPaths([
+            ("the batch file's path", batch), ("--model", model), ("--images", images), ("--items", items),
+            ("--vision-tower", visionTower),
+        ])
         guard batch != nil || images != nil || items != nil else {
             throw ValidationError("give a batch file, or --model with --images or --items")
         }

@@ -2,20 +2,21 @@ import Foundation
 import JobModel
 import JobVocabulary
 
-/// One coordinator and some workers on this machine, each a process of its own.
+/// One coordinator on this machine and, once there is something to run, its workers, each a process of its own.
 final class LocalCluster {
     /// A worker that keeps dying is not started for ever.
     private static let restarts = 5
 
     private let coordinator: ChildProcess
     private var workers: [ChildProcess] = []
+    private let workerCount: Int
     private var restartsLeft: Int
     private let workerArguments: (Int) -> [String]
     private let logs: URL
     /// Where clients connect.
     let endpoint: String
 
-    /// Starts the processes; job store and logs go into `folder`. Each worker may use `memory` bytes.
+    /// Starts the coordinator; job store and logs go into `folder`. Each worker may use `memory` bytes.
     init(folder: String, workers count: Int, threads: Int, memory: Int? = nil) throws {
         logs = URL(fileURLWithPath: "\(folder)/\(ResultsLayout.logs)")
         try FileManager.default.createDirectory(at: logs, withIntermediateDirectories: true)
@@ -32,6 +33,7 @@ final class LocalCluster {
             throw CommandFailure("the coordinator did not start:\n\(coordinator.lastWords)")
         }
         endpoint = listening.clients
+        workerCount = count
         restartsLeft = Self.restarts * count
         workerArguments = { number in
             [
@@ -39,7 +41,11 @@ final class LocalCluster {
                 "--spool", "\(folder)/\(ResultsLayout.spool)/local-\(number)",
             ] + (memory.map { ["--memory", "\($0)"] } ?? [])
         }
-        for number in 1...count { workers.append(try startWorker(number)) }
+    }
+
+    /// Starts the workers.
+    func startWorkers() throws {
+        for number in 1...workerCount { workers.append(try startWorker(number)) }
     }
 
     private func startWorker(_ number: Int) throws -> ChildProcess {

@@ -88,9 +88,10 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         // Pipes of its processes, and those processes themselves, which inherit the limit.
         try OpenFiles.raiseLimit(needing: 256)
-        let wanted = try source.load()
-        let count = workers ?? wanted.run.workers
-        let threads = threads ?? wanted.run.threads ?? max(1, UsableProcessors.count() / count)
+        var wanted = try source.load()
+        let count = workers ?? wanted.description.run.workers
+        wanted.description.run = .init(workers: count, threads: threads ?? wanted.description.run.threads)
+        let threads = wanted.description.run.threads ?? max(1, UsableProcessors.count() / count)
         // Refused before anything is written or started.
         let share = try MemoryShare(wanted.description, workers: count, memory: memory?.bytes)
         let file = try settled(wanted)
@@ -118,7 +119,19 @@ struct RunCommand: ParsableCommand {
             if submitted.resumed {
                 _ = try coordinator.retry(submitted.batch, items: [], failed: true, cancelled: false)
             }
-            status = try coordinator.waitForEnd(of: submitted.batch, showingProgress: output != .quiet) { status in
+            let isOver = try coordinator.status(submitted.batch).batches.first?.isOver == true
+            if isOver {
+                printError(
+                    "nothing was left to run: "
+                        + (submitted.total == 1
+                            ? "the job has its answer" : "all \(submitted.total) jobs have their answers")
+                        + " in \(submitted.results)"
+                        + (force ? ", so --force changes nothing" : "") + "; --new runs them again")
+            } else {
+                try cluster.startWorkers()
+            }
+            let shows = output != .quiet && !isOver
+            status = try coordinator.waitForEnd(of: submitted.batch, showingProgress: shows) { status in
                 try check()
                 // All workers are alike here: what none of them can do for a while, none will. A disk that is full or away for
                 // a moment may be back by then.

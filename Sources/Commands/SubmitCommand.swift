@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import JobModel
 import WireProtocol
 
@@ -55,6 +56,11 @@ struct SubmitCommand: ParsableCommand {
         let coordinator = try client.coordinator()
         let submitted = try coordinator.submit(file, fresh: isNew, force: force)
         if let warning { printError("warning: \(warning)") }
+        if submitted.resumed, !isSameFolder(submitted.results, file.description.results) {
+            printError(
+                "warning: a batch keeps its results folder, \(submitted.results); --new makes a batch of its own in "
+                    + file.description.results)
+        }
         if submitted.resumed, submitted.added + submitted.revived == 0,
             try coordinator.status(submitted.batch, batchesOnly: true).batches.first?.isOver == true
         {
@@ -67,6 +73,12 @@ struct SubmitCommand: ParsableCommand {
         let status = try coordinator.waitForEnd(of: submitted.batch, showingProgress: shows)
         try show(submitted, BatchReport(status))
         try endCommand(status.exitCode)
+    }
+
+    /// Whether two paths lead to one folder, whether it is there or not.
+    private func isSameFolder(_ one: String, _ other: String) -> Bool {
+        func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+        return resolved(one) == resolved(other)
     }
 
     private func show(_ submitted: Submission, _ end: BatchReport?) throws {

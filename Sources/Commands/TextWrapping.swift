@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 extension String {
@@ -26,6 +27,20 @@ extension String {
             }
             return lines + [current]
         }
+    }
+
+    /// A message of the argument parser, which wraps all lines but that of the usage, with that one wrapped as well.
+    var withUsageWrapped: String {
+        let columns = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }
+        let width = max(columns ?? terminalWidth() ?? 80, 20)
+        return split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in
+            guard let label = ["USAGE: ", "Usage: "].first(where: line.hasPrefix), line.count > width else {
+                return [String(line)]
+            }
+            let lines = String(line.dropFirst(label.count)).wrapped(to: width - label.count)
+            let indentation = String(repeating: " ", count: label.count)
+            return lines.enumerated().map { ($0 == 0 ? label : indentation) + $1 }
+        }.joined(separator: "\n")
     }
 
     /// The text without the spaces that it ends with.

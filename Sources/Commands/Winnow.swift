@@ -48,8 +48,15 @@ public struct Winnow: ParsableCommand {
         HDF5Library.explainCrashes()
         FileExamination.begin(by: ExamineCommand.program, [ExamineCommand.name])
         do {
-            try UnknownCommand.refuse(CommandLine.arguments.dropFirst(), of: self)
-            var command = try parseAsRoot()
+            let arguments = CommandLine.arguments.dropFirst()
+            try UnknownCommand.refuse(arguments, of: self)
+            var command: any ParsableCommand
+            do {
+                command = try parseAsRoot()
+            } catch {
+                if exitCode(for: error) == .validationFailure { try UnknownOption.refuse(arguments, of: self) }
+                throw error
+            }
             try command.run()
             return ExitCodes.success
         } catch let failure as CommandFailure {
@@ -85,11 +92,11 @@ public struct Winnow: ParsableCommand {
         } catch {
             let isHelp = exitCode(for: error) == .success
             if isHelp {
-                print(fullMessage(for: error))
+                print(fullMessage(for: error).withUsageWrapped)
                 return ExitCodes.success
             }
             let isUsage = exitCode(for: error) == .validationFailure
-            printError(isUsage ? fullMessage(for: error) : "winnow: \(error)")
+            printError(isUsage ? fullMessage(for: error).withUsageWrapped : "winnow: \(error)")
             return isUsage ? ExitCodes.usage : ExitCodes.infrastructure
         }
     }

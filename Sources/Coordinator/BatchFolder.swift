@@ -9,6 +9,18 @@ enum BatchFolder {
         access("\(folder)/\(ResultsLayout.batchFile)", F_OK) == 0 || ![ENOENT, ENOTDIR].contains(errno)
     }
 
+    /// The results folder that a folder lies inside of; nil if there is none.
+    static func enclosing(_ folder: String) -> String? {
+        var url = URL(fileURLWithPath: canonical(folder))
+        while url.path != "/" {
+            url.deleteLastPathComponent()
+            if FileManager.default.fileExists(atPath: url.appendingPathComponent(ResultsLayout.token).path) {
+                return url.path
+            }
+        }
+        return nil
+    }
+
     /// One path for all that lead to a folder, whether it is there or not: without links, `.`, `..` and `//`.
     static func canonical(_ folder: String) -> String {
         var head = URL(fileURLWithPath: folder).standardizedFileURL.path
@@ -49,7 +61,7 @@ enum BatchFolder {
             try Data(description.yaml().utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
             throw CoordinatorError(
-                .resultsFolder, "\(path) cannot be written. Check disk and permissions.", cause: error)
+                .resultsFolder, "The description cannot be written; check disk and permissions: \(path)", cause: error)
         }
     }
 }

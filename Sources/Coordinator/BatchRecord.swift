@@ -10,6 +10,9 @@ struct BatchRecord {
     var description: BatchDescription
     /// What the model's files looked like to the submitter.
     var modelFingerprint = ""
+    /// A description that was asked for while the batch was over, with what the model's files look like: it counts from the
+    /// next job on, so that a batch of which nothing runs keeps the description that its results have.
+    var awaited: (json: String, description: BatchDescription, modelFingerprint: String)?
     /// Whether items that differ from those of the same id replace them, as the submitter asked.
     var isReplacing = false
     var closedAt: Date?

@@ -131,6 +131,9 @@ extension Coordination {
         if request.failed { states.insert(.failed) }
         if request.cancelled { states.insert(.cancelled) }
         if !request.items.isEmpty { states = [.failed, .cancelled] }
+        if let counts = scheduler.batch(id)?.counts, counts[.failed] + counts[.cancelled] > 0 {
+            try takeUpAwaited(of: id)
+        }
         let revived = try store.retry(id, states: states, items: request.items.map { ItemID($0) })
         try revive(revived, in: id)
         var answer = WireRetryAnswer()

@@ -43,6 +43,12 @@ extension Coordination {
     private mutating func freePlace(
         for request: WireOpenBatch, results: String
     ) throws -> (id: BatchID, folder: String) {
+        if let outer = BatchFolder.enclosing(results) {
+            throw ClientRefusal(
+                "results-taken",
+                "The results folder lies inside the results of another batch; name one outside of them with 'results:': "
+                    + "\(results) is inside \(outer)")
+        }
         // Several batches of one folder can only have followed one another, so any of them will do.
         let owners = Dictionary(
             records.filter { $0.value.finishedAt == nil }.map { ($0.value.folder, $0.key) },
@@ -110,19 +116,26 @@ extension Coordination {
         description.results = record.description.results
         description.resultsToken = record.description.resultsToken
         let json = try description.json()
-        if json != record.json || prints.1 != prints.0 {
-            let fingerprint = prints.1.isEmpty ? prints.0 : prints.1
-            if record.closedAt != nil { try BatchFolder.write(description) }
-            try store.describeBatch(id, description: json, modelFingerprint: fingerprint)
-            scheduler.optionsChanged(description.queue, of: id)
-            records[id]?.json = json
-            records[id]?.description = description
-            records[id]?.modelFingerprint = fingerprint
-            for peer in peers.keys { peers[peer]?.knownBatches.remove(id) }
-        }
+        records[id]?.awaited =
+            json != record.json || prints.1 != prints.0
+            ? (json, description, prints.1.isEmpty ? prints.0 : prints.1) : nil
+        if scheduler.batch(id)?.state.isFinal != true { try takeUpAwaited(of: id) }
         records[id]?.isReplacing = request.force
         logger.info("batch taken up by its submitter", metadata: [LogKey.batch: "\(id)"])
         return opened(id, resumed: true)
+    }
+
+    /// Makes the description that was asked for last the one that counts.
+    mutating func takeUpAwaited(of id: BatchID) throws {
+        guard let record = records[id], let (json, description, fingerprint) = record.awaited else { return }
+        if record.closedAt != nil { try BatchFolder.write(description) }
+        try store.describeBatch(id, description: json, modelFingerprint: fingerprint)
+        scheduler.optionsChanged(description.queue, of: id)
+        records[id]?.json = json
+        records[id]?.description = description
+        records[id]?.modelFingerprint = fingerprint
+        records[id]?.awaited = nil
+        for peer in peers.keys { peers[peer]?.knownBatches.remove(id) }
     }
 
     private borrowing func opened(_ id: BatchID, resumed: Bool) -> WireBatchOpened {
@@ -142,6 +155,10 @@ extension Coordination {
         for json in request.items {
             let item = try Item(json: json)
             items.append(NewItem(id: item.id, images: item.images, json: json))
+        }
+        for item in items where records[id]?.awaited != nil {
+            let known = try store.item(item.id, of: id)
+            if known == nil || known?.state == .cancelled { try takeUpAwaited(of: id) }
         }
         let outcome = try store.add(items, to: id, replacing: records[id]?.isReplacing ?? false)
         let new = outcome.added.map { NewJob(id: $0.id, image: $0.picture.rawValue) }

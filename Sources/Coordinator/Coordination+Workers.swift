@@ -43,14 +43,18 @@ extension Coordination {
         case .credit(let credit):
             guard drainDeadline == nil else { return }
             try perform(scheduler.creditOffered(worker, free: Int(credit.freeSlots), at: now))
-        case .report(let report): try take(report, from: worker)
+        case .report(let report):
+            peers[peer]?.loggedReturns[BatchID(report.batch)] = nil
+            try take(report, from: worker)
         case .returned(let returned):
-            log(
-                .notice, "jobs came back", by: sender ?? worker.rawValue,
-                [
-                    LogKey.worker: "\(worker)", LogKey.jobs: "\(returned.leases.count)",
-                    LogKey.reason: "\(returned.reason.shortened())",
-                ])
+            if isNews(returned, from: peer) {
+                log(
+                    .notice, "jobs came back", by: sender ?? worker.rawValue,
+                    [
+                        LogKey.worker: "\(worker)", LogKey.jobs: "\(returned.leases.count)",
+                        LogKey.reason: "\(returned.reason.shortened())",
+                    ])
+            }
             let unfit = returned.unfit ? returned.reason.shortened() : nil
             // A worker that did not understand a batch's description gets it again.
             if unfit != nil { peers[peer]?.knownBatches = [] }
@@ -63,6 +67,18 @@ extension Coordination {
         case .goodbye: try leave(worker, peer, sender)
         case .hello, nil: break
         }
+    }
+
+    /// Whether a worker gives back jobs of a batch that it cannot run for another reason than the last time: one whose model does
+    /// not load sends them back one by one.
+    private mutating func isNews(_ returned: WireReturned, from peer: [UInt8]) -> Bool {
+        guard returned.unfit, let lease = returned.leases.first?.lease,
+            let batch = (try? store.place(of: lease.job))?.batch
+        else { return true }
+        let reason = returned.reason.shortened()
+        guard peers[peer]?.loggedReturns[batch] != reason else { return false }
+        peers[peer]?.loggedReturns[batch] = reason
+        return true
     }
 
     /// Counts a worker that is refused.

@@ -16,6 +16,8 @@ struct Coordination: ~Copyable {
         var name: WorkerName
         /// Batches whose settings this connection has been sent.
         var knownBatches: Set<BatchID> = []
+        /// Why jobs of each batch came back last, as was logged; a batch of which rows were reported since is not in it.
+        var loggedReturns: [BatchID: String] = [:]
     }
 
     /// Where a worker came from.

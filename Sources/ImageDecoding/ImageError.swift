@@ -36,9 +36,9 @@ public struct ImageError: Error, Equatable, Sendable, CustomStringConvertible {
         self.file = file
     }
 
-    /// The whole message, starting with the file where there is one.
+    /// The whole message, which ends with the file where there is one: what is shown in part is shown from its beginning.
     public var description: String {
-        if let file { "\(file): \(message)" } else { message }
+        if let file { "\(message): \(file)" } else { message }
     }
 
     /// The same error about a named file.

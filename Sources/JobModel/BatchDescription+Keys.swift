@@ -22,11 +22,12 @@ extension BatchDescription {
         .choice("features", \.features),
         .choice("trace", \.trace),
         .group("queue", \.queue, QueueOptions.keys),
+        .group("run", \.run, Run.keys),
     ]
 
     /// Keys that do not change results: what a batch is called, where things are, what is asked (items are compared by
-    /// themselves), and how it is queued.
-    private static let neutral: Set = ["name", "items", "prompt", "results", "queue"]
+    /// themselves), how it is queued, and on how many workers it runs.
+    private static let neutral: Set = ["name", "items", "prompt", "results", "queue", "run"]
 
     /// What would make results differ from those of another description, as `model: a → b`.
     public func differences(from other: BatchDescription) -> [String] {
@@ -66,6 +67,13 @@ extension BatchDescription.Generation {
         .number("top_p", \.topP, "above 0 and at most 1") { $0 > 0 && $0 <= 1 },
         .integer("seed", \.seed, 0...UInt64.max),
         .texts("stop", \.stop),
+    ]
+}
+
+extension BatchDescription.Run {
+    fileprivate static let keys: [BatchKey<Self>] = [
+        .integer("workers", \.workers, 1...256),
+        .integer("threads", \.threads, 1...1024),
     ]
 }
 

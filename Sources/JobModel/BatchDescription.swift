@@ -58,6 +58,20 @@ public struct BatchDescription: Codable, Sendable, Hashable {
         }
     }
 
+    /// How `winnow run` starts workers on its machine.
+    public struct Run: Codable, Sendable, Hashable {
+        /// Worker processes.
+        public var workers: Int
+        /// Compute threads of each; nil shares the processors out.
+        public var threads: Int?
+
+        /// One worker with all processors unless told otherwise.
+        public init(workers: Int = 1, threads: Int? = nil) {
+            self.workers = workers
+            self.threads = threads
+        }
+    }
+
     /// The batch's name; also the default name of its results folder.
     public var name: String
     /// Checkpoint folder, absolute.
@@ -94,6 +108,8 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     public var trace = StoredTrace.full
     /// How it is queued, which does not change its results.
     public var queue = QueueOptions()
+    /// How `winnow run` starts workers, which does not change its results.
+    public var run = Run()
     /// The token by which workers know the results folder (``ResultsToken``); nil until a coordinator has made one.
     public var resultsToken: String?
 

@@ -7,24 +7,8 @@ internal import Yams
 ///
 /// Relative paths start from the folder of the batch file.
 public struct BatchFile: Sendable, Hashable {
-    /// How `winnow run` starts workers on this machine.
-    public struct Run: Sendable, Hashable {
-        /// Worker processes.
-        public var workers: Int
-        /// Compute threads of each; nil shares the processors out.
-        public var threads: Int?
-
-        /// One worker with all processors unless told otherwise.
-        public init(workers: Int = 1, threads: Int? = nil) {
-            self.workers = workers
-            self.threads = threads
-        }
-    }
-
     /// What the batch asks for.
     public var description: BatchDescription
-    /// How `winnow run` starts workers.
-    public var run: Run
     /// The items.
     public var itemCount: Int
     /// Items with a picture.

@@ -4,8 +4,8 @@ internal import Yams
 
 /// Turns the YAML of a batch file into its description and collects what is wrong on the way.
 struct BatchFileReader {
-    /// The keys of a batch file: those of a description, and how `winnow run` starts workers.
-    static let keys = BatchDescription.keys.map(\.name) + ["run"]
+    /// The keys of a batch file.
+    static let keys = BatchDescription.keys.map(\.name)
 
     /// What problems call the file.
     let file: String
@@ -47,7 +47,6 @@ struct BatchFileReader {
         for key in BatchDescription.keys { key.read(top, &description, &problems) }
         changes.apply(to: &description)
         check(description, top)
-        let run = readRun(top)
         guard items != nil, trustsPaths || changes.images.map(isFolder) ?? true else { return nil }
         let source = description.itemSource
         let count = ItemsCheck(
@@ -56,7 +55,7 @@ struct BatchFileReader {
         ).run(&problems)
         guard model != nil else { return nil }
         var batch = BatchFile(
-            description: description, run: run, itemCount: count.items, picturedItemCount: count.pictured,
+            description: description, itemCount: count.items, picturedItemCount: count.pictured,
             pictureCount: count.pictures, mostPictures: count.most.pictures, lineOfMostPictures: count.most.line,
             unreadablePictures: count.unreadable)
         batch.absentPictures = count.absent
@@ -222,13 +221,5 @@ struct BatchFileReader {
         if !(generation.temperature >= 0 && generation.temperature.isFinite) {
             problems.add(file, nil, "--temperature must be 0 or more")
         }
-    }
-
-    private mutating func readRun(_ top: YAMLSection) -> BatchFile.Run {
-        guard let node = top.node("run") else { return BatchFile.Run() }
-        let section = YAMLSection(node, file: file, prefix: "run.", known: ["workers", "threads"], &problems)
-        return BatchFile.Run(
-            workers: section.integer("workers", 1...256, &problems) ?? 1,
-            threads: section.integer("threads", 1...1024, &problems))
     }
 }

@@ -39,7 +39,7 @@ public struct ConfinedImage: ~Copyable {
         guard let inside = Self.place(of: folder), let place = Self.place(of: file) else {
             close(file)
             throw Failure(
-                code: .unreadable, message: "\(path): its real path cannot be found; is /proc mounted?")
+                code: .unreadable, message: "its real path cannot be found; is /proc mounted?: \(path)")
         }
         guard place.hasPrefix(inside == "/" ? inside : inside + "/") else {
             close(file)
@@ -68,7 +68,7 @@ public struct ConfinedImage: ~Copyable {
         guard descriptor >= 0 else {
             let why = String(cString: strerror(errno))
             throw Failure(
-                code: .unreadable, message: "\(path): cannot be read (\(why)); check the path and its permissions")
+                code: .unreadable, message: "cannot be read (\(why)); check the path and its permissions: \(path)")
         }
         return descriptor
     }
@@ -84,6 +84,6 @@ public struct ConfinedImage: ~Copyable {
     private static func outside(_ image: String, _ root: String) -> Failure {
         Failure(
             code: .outside,
-            message: "image '\(image)' leads out of the image folder \(root); copy it there, or widen 'images'")
+            message: "the picture leads out of the image folder \(root); copy it there, or widen 'images': \(image)")
     }
 }

@@ -28,7 +28,7 @@ public struct UnreadablePictures: Sendable, Hashable {
     public var reasons: [String] {
         let lines = groups.map { group in
             let more = group.count - group.names.count
-            return group.names.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "") + ": " + group.reason
+            return "\(group.reason): " + group.names.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
         }
         let more = pictures - groups.reduce(0) { $0 + $1.count }
         return more > 0 ? lines + ["and \(more) more"] : lines

@@ -145,12 +145,17 @@ struct YAMLSection {
     /// A list of texts; a single text is a list of one.
     func texts(_ key: String, _ problems: inout ManifestProblems) -> [String]? {
         guard let node = values[key] else { return nil }
-        if let scalar = node.scalar, !isNull(scalar) { return [scalar.string] }
-        if case .sequence(let sequence) = node {
-            let texts = sequence.compactMap { $0.scalar?.string }
-            if texts.count == sequence.count { return texts }
+        var texts: [String]?
+        if let scalar = node.scalar, !isNull(scalar) { texts = [scalar.string] }
+        if case .sequence(let sequence) = node, sequence.allSatisfy({ $0.scalar != nil }) {
+            texts = sequence.compactMap { $0.scalar?.string }
         }
-        problems.add(file, line(of: key), "'\(prefix)\(key)' must be a list of texts")
+        if let texts, !texts.contains("") { return texts }
+        problems.add(
+            file, line(of: key),
+            texts == nil
+                ? "'\(prefix)\(key)' must be a list of texts"
+                : "'\(prefix)\(key)' has an empty text, which every answer holds; take it out")
         return nil
     }
 

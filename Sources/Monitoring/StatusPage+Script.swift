@@ -152,6 +152,7 @@ extension StatusPage {
           for (const state of ["running", "waiting", "succeeded", "failed"])
             $(state).textContent = whole.format(status.jobs[state] || 0);
           $("workers-present").textContent = whole.format(status.worker_count);
+          $("workers-name").textContent = status.worker_count === 1 ? "worker" : "workers";
           $("rate").textContent = short(60 * status.throughput.jobs_per_second);
           $("software").textContent =
             `${status.software}, up ${duration(Date.now() / 1000 - status.started_at)}`;

@@ -20,7 +20,7 @@ extension StatusPage {
         h1 { font-size: 1.375rem; margin: 0; }
         h2 { font-size: 1rem; margin: 0 0 .75rem; }
         small, .quiet { color: var(--quiet); font-weight: normal; font-size: .8125rem; }
-        .pill { margin-left: auto; padding: .125rem .75rem; border-radius: 1rem; font-size: .8125rem;
+        .pill { margin-left: auto; flex: none; padding: .125rem .75rem; border-radius: 1rem; font-size: .8125rem;
           border: 1px solid currentColor; color: var(--quiet); }
         .good { color: var(--good); }
         .warn { color: var(--warn); }
@@ -32,12 +32,12 @@ extension StatusPage {
         .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: 1rem; }
         .tiles b { display: block; font-size: 1.625rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
         .tiles span { color: var(--quiet); font-size: .8125rem; }
-        figure { margin: 0; position: relative; }
+        figure { margin: 0; position: relative; padding-top: 1.25rem; }
         svg { display: block; width: 100%; height: 10rem; border-bottom: 1px solid var(--line); }
         rect.succeeded { fill: var(--good); }
         rect.failed { fill: var(--bad); }
         line { stroke: var(--line); vector-effect: non-scaling-stroke; }
-        #peak { position: absolute; top: 0; left: 0; background: var(--card); padding-right: .375rem; }
+        #peak { position: absolute; top: -.25rem; left: 0; }
         figcaption { display: flex; justify-content: space-between; padding-top: .375rem; }
         .legend i { display: inline-block; width: .625rem; height: .625rem; border-radius: .125rem;
           margin: 0 .25rem 0 .625rem; }
@@ -46,7 +46,7 @@ extension StatusPage {
         th, td { padding: .4375rem .75rem .4375rem 0; border-bottom: 1px solid var(--line); vertical-align: middle; }
         tbody tr:last-child td { border-bottom: 0; }
         td { max-width: 22rem; overflow-wrap: anywhere; }
-        td:first-child { min-width: 8rem; }
+        td:first-child { min-width: 11rem; }
         .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
         th:last-child, td:last-child { padding-right: 0; }
         .wide { width: 34%; }
@@ -72,7 +72,7 @@ extension StatusPage {
         .state small { margin-left: 1.0625rem; }
         a { color: inherit; }
         button { font: inherit; font-size: .8125rem; }
-        #failures td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; }
+        #failures td:first-child { min-width: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
         .empty { margin: 0; color: var(--quiet); }
         code { font: .875em ui-monospace, "Liberation Mono", "DejaVu Sans Mono", monospace; }
         body.stale main { opacity: .55; }

@@ -25,7 +25,7 @@ enum StatusPage {
               <div><b id="waiting">–</b><span>waiting</span></div>
               <div><b id="succeeded">–</b><span>succeeded</span></div>
               <div><b id="failed">–</b><span>failed</span></div>
-              <div><b id="workers-present">–</b><span>workers</span></div>
+              <div><b id="workers-present">–</b><span id="workers-name">workers</span></div>
               <div><b id="rate">–</b><span>jobs a minute</span></div>
             </section>
 

@@ -144,7 +144,7 @@ struct PartFile {
             throw ResultFileError(system: "make the folder", folder)
         }
         guard !Failpoint.fails("shard.publish"), link(path, target) == 0 else {
-            throw ResultFileError(system: "publish the shard as", target)
+            throw ResultFileError(system: "publish the shard", target)
         }
         reached(.linked)
         do throws(ResultFileError) {

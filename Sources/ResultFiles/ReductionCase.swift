@@ -94,6 +94,6 @@ public struct ReductionCase<Scalar: Element & Hashable & BinaryFloatingPoint>: S
             } else {
                 nil
             }
-        if let problem { throw ResultFileError(.corrupt, "\(path) contradicts itself: \(problem)") }
+        if let problem { throw ResultFileError(.corrupt, "the file contradicts itself: \(problem)", at: path) }
     }
 }

@@ -25,7 +25,7 @@ public struct ResultFileError: Error, CustomStringConvertible, Sendable {
 
     /// The kind of failure.
     public let code: Code
-    /// What went wrong, where, and what to do.
+    /// What went wrong and what to do, then the path of the file or folder where it concerns one.
     public let message: String
     /// The job whose row is at fault, for `invalidRow`.
     public let job: String?
@@ -35,9 +35,9 @@ public struct ResultFileError: Error, CustomStringConvertible, Sendable {
     /// The message.
     public var description: String { message }
 
-    init(_ code: Code, _ message: String, job: String? = nil, cause: (any Error)? = nil) {
+    init(_ code: Code, _ message: String, at path: String? = nil, job: String? = nil, cause: (any Error)? = nil) {
         self.code = code
-        self.message = message
+        self.message = path.map { "\(message): \($0)" } ?? message
         self.job = job
         self.cause = cause
     }
@@ -55,7 +55,7 @@ public struct ResultFileError: Error, CustomStringConvertible, Sendable {
             default: "check the disk"
             }
         let reason = String(cString: strerror(number))
-        self.init(isFull ? .noSpace : .writeFailed, "cannot \(call) \(path): \(reason); \(advice)")
+        self.init(isFull ? .noSpace : .writeFailed, "cannot \(call) (\(reason)); \(advice)", at: path)
     }
 
     /// A system call that failed while reading; `errno` is read here. It says nothing about what would have been read.
@@ -64,7 +64,8 @@ public struct ResultFileError: Error, CustomStringConvertible, Sendable {
         let reason = String(cString: strerror(number))
         self.init(
             number == ENOENT || number == ENOTDIR ? .notFound : .unavailable,
-            "cannot read \(path): \(reason); check the path, the disk, its mount and the rights of this user")
+            "cannot read the file (\(reason)); check the path, the disk, its mount and the rights of this user",
+            at: path)
     }
 
     /// An error of the HDF5 library while reading. A shard that lacks something is damaged; only the file can be absent.

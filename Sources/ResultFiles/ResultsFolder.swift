@@ -38,8 +38,8 @@ public struct ResultsFolder: Sendable, Hashable {
         guard let folders = try Self.names(in: "\(path)/\(ResultsLayout.shards)") else {
             throw ResultFileError(
                 .notFound,
-                "\(path) is not a folder of results: it has no folder \(ResultsLayout.shards); give the folder that holds "
-                    + ResultsLayout.batchFile)
+                "this is not a folder of results: it has no folder \(ResultsLayout.shards); give the folder that holds "
+                    + ResultsLayout.batchFile, at: path)
         }
         var found: [String] = []
         for folder in folders {

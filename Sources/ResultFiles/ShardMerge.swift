@@ -75,7 +75,8 @@ public struct ShardMerge {
             let sealed = try PartFile(sealing: part)
             let written = try ShardReader(ownFile: part).verify()
             guard zip(written, rows).allSatisfy({ $0.hasSameBits(as: $1) }), written.count == rows.count else {
-                throw ResultFileError(.writeFailed, "\(part) does not read back as it was written; check the disk")
+                throw ResultFileError(
+                    .writeFailed, "the file does not read back as it was written; check the disk", at: part)
             }
             try sealed.publish(as: "\(folder.path)/\(name.path)")
             return SealedShard(

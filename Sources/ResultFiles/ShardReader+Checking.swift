@@ -29,7 +29,7 @@ extension ShardReader {
         }
         let origins = try origins()
         guard Set(origins.map(\.identity)).count == rows.count else {
-            throw ResultFileError(.corrupt, "\(path) holds a row twice")
+            throw ResultFileError(.corrupt, "the file holds a row twice", at: path)
         }
         for index in rows.indices { rows[index].features = [] }
         return rows

@@ -58,30 +58,32 @@ public struct ShardReader: Sendable {
         limits.isIntact = sha256 != nil
         (header, id, created, rowCount) = try Self.reading(path, limits) { root in
             guard try root.requiredString("format") == ShardLayout.format else {
-                throw ResultFileError(.corrupt, "\(path) is not a shard of results; its format has another name")
+                throw ResultFileError(.corrupt, "this is not a shard of results; its format has another name", at: path)
             }
             let version = try root.requiredString("format_version")
             guard version.split(separator: ".").first == ShardLayout.version.split(separator: ".").first else {
                 let isOld = version.compare(ShardLayout.version, options: .numeric) == .orderedAscending
                 throw ResultFileError(
                     .unknownVersion,
-                    "\(path) has format version \(version), this program reads \(ShardLayout.version); "
+                    "the file has format version \(version), this program reads \(ShardLayout.version); "
                         + (isOld
                             ? "run the batch again, or read it with the program that wrote it"
-                            : "use a newer program"))
+                            : "use a newer program"),
+                    at: path)
             }
             guard let id = ULID(try root.requiredString("shard")) else {
-                throw ResultFileError(.corrupt, "\(path) has no proper name in its attribute shard")
+                throw ResultFileError(.corrupt, "the file has no proper name in its attribute shard", at: path)
             }
             let jobs = try root.dataset("jobs/id")
             let rowCount = try root.requiredInteger("rows")
             // A row takes more than 64 bytes, unless another tool packed it; a few rows do no harm.
             guard rowCount <= max(1 << 16, bytes / 64) else {
                 throw ResultFileError(
-                    .corrupt, "\(path) says it has \(rowCount) rows, more than its \(bytes) bytes can hold")
+                    .corrupt, "the file says it has \(rowCount) rows, more than its \(bytes) bytes can hold", at: path)
             }
             guard jobs.shape == [rowCount] else {
-                throw ResultFileError(.corrupt, "\(path) says it has \(rowCount) rows, its jobs have \(jobs.shape)")
+                throw ResultFileError(
+                    .corrupt, "the file says it has \(rowCount) rows, its jobs have \(jobs.shape)", at: path)
             }
             return (try ShardHeader(root), id, try root.requiredString("created_utc"), rowCount)
         }
@@ -163,7 +165,7 @@ public struct ShardReader: Sendable {
     private func checked(_ range: Range<Int>?) throws(ResultFileError) -> Range<Int> {
         let range = range ?? 0..<rowCount
         guard range.lowerBound >= 0, range.upperBound <= rowCount else {
-            throw ResultFileError(.notFound, "\(path) has \(rowCount) rows, not \(range); ask for fewer")
+            throw ResultFileError(.notFound, "the file has \(rowCount) rows, not \(range); ask for fewer", at: path)
         }
         return range
     }

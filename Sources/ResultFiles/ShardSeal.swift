@@ -54,7 +54,8 @@ struct ShardSeal {
         try update(&hash, from: file, bytes: contents, path)
         guard Array(hash.finalize()) == Array(seal[mark.count...]) else {
             throw ResultFileError(
-                .corrupt, "\(path) is not what it was sealed with; run its jobs again or restore it from a copy")
+                .corrupt, "the file is not what it was sealed with; run its jobs again or restore it from a copy",
+                at: path)
         }
         hash.update(data: seal)
         return Array(hash.finalize())
@@ -74,7 +75,7 @@ struct ShardSeal {
         var information = stat()
         guard fstat(file, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
             close(file)
-            throw ResultFileError(.refused, "\(path) is not a regular file; give the path of a shard")
+            throw ResultFileError(.refused, "this is not a regular file; give the path of a shard", at: path)
         }
         return (file, Int(information.st_size))
     }
@@ -91,7 +92,7 @@ struct ShardSeal {
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw ResultFileError(cannotRead: path) }
             guard count > 0 else {
-                throw ResultFileError(.unavailable, "\(path) became shorter while it was read; try again")
+                throw ResultFileError(.unavailable, "the file became shorter while it was read; try again", at: path)
             }
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             remaining -= count

@@ -8,13 +8,14 @@ public struct TensorError: Error, CustomStringConvertible, Sendable {
 
     /// What kind of failure it is.
     public let code: Code
-    /// What went wrong and what to do about it.
+    /// What went wrong and what to do about it, then the path of the file or folder where it concerns one: what is shown in
+    /// part is shown from its beginning.
     public let message: String
 
-    /// An error with its message.
-    public init(_ code: Code, _ message: String) {
+    /// An error with its message, of which the path is the end.
+    public init(_ code: Code, _ message: String, at path: String? = nil) {
         self.code = code
-        self.message = message
+        self.message = path.map { "\(message): \($0)" } ?? message
     }
 
     /// The message.

@@ -1,26 +1,7 @@
 /// How a method of the catalogue is made from its options.
 ///
-/// A new method is one file in `Methods/` and its name in `MethodCatalogue.all`. The whole file, for a method that
-/// gives up what the class token ignores and lets attention say where it goes:
-///
-///     extension MethodRecipe {
-///         /// Class-token ranking: what [CLS] ignores goes.
-///         public static let ignored = MethodRecipe(
-///             name: "ignored", citation: "an example"
-///         ) { options throws(ReductionError) in
-///             try ReductionMethod(
-///                 encoder: Stages(
-///                     filter: VisionRedundancy(
-///                         lambda: 0, axis: .column, scores: .probabilities, scale: .none, localPenalty: .none),
-///                     correlate: DirectAttention(
-///                         scores: .probabilities,
-///                         above: QuantileShare(epsilon: options.number("epsilon", default: 0.998, in: 0...1))),
-///                     compress: SelfPreservingMerge(),
-///                     schedule: Schedule(from: 11, of: 23, fixedFirstLayer: options.fromLayer())))
-///         }
-///     }
-///
-/// A stage that does not exist yet is one more file with a type that conforms to `Filter`, `Correlate` or `Compress`.
+/// A new method is one file in `Methods/` and its name in `MethodCatalogue.all`; CONTRIBUTING.md shows a whole one.
+/// A stage that does not exist yet is one more file, with a type that conforms to `Filter`, `Correlate` or `Compress`.
 /// The law suite runs over the catalogue, so the new method is tested by being in it.
 public struct MethodRecipe: Sendable {
     /// Reads the options it knows, with their defaults, and puts the stages together.

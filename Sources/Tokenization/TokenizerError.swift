@@ -28,6 +28,6 @@ public struct TokenizerError: Error, Equatable, Sendable, CustomStringConvertibl
         self.file = file
     }
 
-    /// The whole message, starting with the file.
-    public var description: String { "\(file): \(message)" }
+    /// The whole message, which ends with the file: what is shown in part is shown from its beginning.
+    public var description: String { "\(message): \(file)" }
 }

@@ -49,7 +49,7 @@ public struct ModelFolder {
             (tower, towerPrefix) = (checkpoint, prefix)
         } else {
             guard let apart else {
-                throw ModelError(.missingTensor, "\(directory) holds no vision tower under any known name")
+                throw ModelError(.missingTensor, "there is no vision tower under any known name", at: directory)
             }
             tower = CheckpointWeights(checkpoint: try Checkpoint(directory: apart), path: apart)
             towerPrefix = "vision_model."

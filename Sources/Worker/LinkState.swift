@@ -66,6 +66,8 @@ package struct LinkState: Sendable {
     var unanswered: [String: Unanswered] = [:]
     var returns: [WireReturned] = []
     var failures: [WireFailedAttempt] = []
+    /// Why jobs of each batch went back last, as was noted; a batch of which a job has finished since is not in it.
+    var notedReturns: [BatchID: String] = [:]
     /// What is left of the last offer.
     var creditSent: Int?
 
@@ -206,6 +208,7 @@ package struct LinkState: Sendable {
         guard let job = held[lease.job], job.lease == lease, job.stage == .working else { return [] }
         held[lease.job]?.stage = .finished
         held[lease.job]?.base = runnerProgress &+ 1 &- writerProgress
+        if let batch = job.batch { notedReturns[batch] = nil }
         return sendCredit()
     }
 
@@ -228,8 +231,9 @@ package struct LinkState: Sendable {
         returned.reason = reason.shortened()
         returned.unfit = true
         returns.append(returned)
+        let note = noteReturn(of: Set(mine.compactMap { held[$0.job]?.batch }), reason)
         for lease in mine { held[lease.job] = nil }
-        return [.note("jobs go back: \(reason)")] + sendReturns() + sendCredit() + closing(now: now)
+        return note + sendReturns() + sendCredit() + closing(now: now)
     }
 
     /// Results of a batch cannot be written here for the time being: whatever of it is not written goes back, and others
@@ -242,8 +246,16 @@ package struct LinkState: Sendable {
             $0.batch == batch && $0.stage == .working || $0.stage != .reported && lost.contains($0.lease)
         }.map(\.lease)
         guard !leases.isEmpty else { return [] }
-        return [.note("jobs go back: \(reason)")] + handBack(leases, reason: reason, isUnfit: true) + sendCredit()
+        return noteReturn(of: [batch], reason) + handBack(leases, reason: reason, isUnfit: true) + sendCredit()
             + closing(now: now)
+    }
+
+    /// Tells the operator why jobs of some batches go back, unless that was said of each of them last: a model that does not
+    /// load sends them back one by one.
+    private mutating func noteReturn(of batches: Set<BatchID>, _ reason: String) -> [Action] {
+        guard batches.contains(where: { notedReturns[$0] != reason }) else { return [] }
+        for batch in batches { notedReturns[batch] = reason }
+        return [.note("jobs go back: \(reason)")]
     }
 
     /// The runner has let go of a job that was taken away from it.

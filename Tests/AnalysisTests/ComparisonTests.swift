@@ -139,6 +139,27 @@ import Testing
         #expect(series[1] == series[2] && series[0] != series[1])
     }
 
+    /// A question alone says nothing about others: its difference stands there without an interval, and not in bold.
+    @Test(.enabled(if: Chromium.isInstalled, "needs Debian's chromium")) func oneQuestionMakesNoInterval() throws {
+        let trees = try [false, true].map { isRight in
+            let rows = (0..<6).map { number in
+                var row = ResultsTree.row("q-\(number)")
+                row.labels = #"{"kind":"\#(number == 0 ? "rare" : "usual")"}"#
+                // The second method is right everywhere, the first neither there nor on one of the usual questions.
+                let isWrong = !isRight && [0, 3].contains(number)
+                (row.answer, row.correct) = (isWrong ? "no" : row.id, isWrong ? 0 : 1)
+                return row
+            }
+            return try tree(rows, method: isRight ? "ficoco-v" : "ficoco-l")
+        }
+        let page = try page(trees.map { try ReportPage.Source(Catalogue($0.folder)) })
+        let shown = try Chromium(html: page.html).load()
+        withExtendedLifetime(trees) {}
+        #expect(shown.complaints == [])
+        let row = try #require(shown.document.components(separatedBy: "<tr").first { $0.contains("kind: rare") })
+        #expect(row.contains(">+100.0</span>") && !row.contains("<strong"), "\(row)")
+    }
+
     @Test(.enabled(if: Chromium.isInstalled, "needs Debian's chromium")) func hostileTextStaysText() throws {
         let evil = "<img src=x onerror=alert(1)>"
         var row = ResultsTree.row("a")

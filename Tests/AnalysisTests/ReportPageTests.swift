@@ -7,10 +7,7 @@ import TestSupport
 import Testing
 
 @Suite struct ReportPageTests {
-    private static let home = Repository.fixture("report")
-    private static let isRecording = ProcessInfo.processInfo.environment["WINNOW_RECORD"] != nil
-    private static let hasScreens = FileManager.default.fileExists(
-        atPath: home.appendingPathComponent("light.png").path)
+    private static let screens = RecordedScreens("report")
 
     private func page() throws -> (fixture: ReportFixture, page: ReportPage) {
         let fixture = try ReportFixture()
@@ -70,7 +67,7 @@ import Testing
             "3 shown of 12 in this page",
             "ficoco-v, keep 14", "144 → 14", "12 questions that all of them answered",
             // Half beside none: one question less is right, of 12, so 8.3 points; the interval is over the four pictures.
-            "−8.3 (−25.0 to 0)",
+            "−8.3 (−25.0 to 0)", ">medians; 95 % within ",
         ] {
             #expect(text.contains(words), "\(words)")
         }
@@ -166,7 +163,7 @@ import Testing
     /// Screens of the fixture beside those that were looked at and committed; `WINNOW_RECORD=1` takes new ones.
     @Test(
         .enabled(if: Chromium.isInstalled, "needs Debian's chromium"),
-        .enabled(if: isRecording || hasScreens, "no screens were recorded yet: run it with WINNOW_RECORD=1"),
+        .enabled(if: screens.areThere, "no screens were recorded yet: run it with WINNOW_RECORD=1"),
         arguments: [
             ("light", "theme=light", 1320, 2600), ("dark", "theme=dark&step=2&view=flow", 1320, 2600),
             ("detail", "theme=light&batch=2&job=q-3&step=3&patch=40", 1320, 820), ("narrow", "theme=dark", 420, 3600),
@@ -175,38 +172,12 @@ import Testing
         let (fixture, page) = try page()
         let taken = try Chromium(html: page.html, hash: hash).screen(width: width, height: height)
         withExtendedLifetime(fixture) {}
-        let file = Self.home.appendingPathComponent("\(name).png")
-        if Self.isRecording {
-            try FileManager.default.createDirectory(at: Self.home, withIntermediateDirectories: true)
-            try Data(taken.png()).write(to: file)
-        }
-        let known = try Picture(contentsOf: file)
-        let difference = try #require(Self.difference(taken, known))
+        let difference = try #require(try Self.screens.difference(of: taken, from: name))
         #expect(difference < 4, "\(name) differs by \(difference) of 255")
-        if name == "light", !Self.isRecording {
+        if name == "light", !RecordedScreens.isRecording {
             // The measure tells pages apart: the dark one is far off.
-            let dark = try Picture(contentsOf: Self.home.appendingPathComponent("dark.png"))
-            let far = try #require(Self.difference(taken, dark))
+            let far = try #require(try Self.screens.difference(between: "light", and: "dark"))
             #expect(far > 40)
         }
-    }
-
-    /// The mean difference of 8×8 blocks, so that fonts may differ a little; nil for other sizes.
-    private static func difference(_ a: Picture, _ b: Picture) -> Double? {
-        guard a.width == b.width, a.height == b.height else { return nil }
-        let columns = a.width / 8, rows = a.height / 8
-        func blocks(_ picture: Picture) -> [Int] {
-            var sums = [Int](repeating: 0, count: columns * rows)
-            for y in 0..<rows * 8 {
-                for x in 0..<columns * 8 {
-                    let place = (y * picture.width + x) * 3
-                    sums[y / 8 * columns + x / 8] +=
-                        Int(picture.pixels[place]) + Int(picture.pixels[place + 1]) + Int(picture.pixels[place + 2])
-                }
-            }
-            return sums
-        }
-        let total = zip(blocks(a), blocks(b)).reduce(0) { $0 + abs($1.0 - $1.1) }
-        return Double(total) / Double(columns * rows) / 192
     }
 }

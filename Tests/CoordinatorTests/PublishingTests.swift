@@ -193,6 +193,10 @@ import WireProtocol
             let refusal = try open("other", alias).refusal
             #expect(refusal.code == "results-taken" && refusal.message.contains("'demo'"), "\(alias): \(refusal)")
         }
+        for fresh in [false, true] {
+            let inside = try open("other", results + "/shards/x", fresh: fresh).refusal
+            #expect(inside.code == "results-taken" && inside.message.contains("inside"), "\(inside)")
+        }
         for number in 2...40 {
             #expect(try open("other", results, fresh: true).batchOpened.results == results + "-\(number)")
         }

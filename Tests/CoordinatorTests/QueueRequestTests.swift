@@ -94,6 +94,43 @@ import WireProtocol
         try coordinator.stop()
     }
 
+    @Test func whatIsForcedOnABatchThatIsOverCountsFromItsNextJobOn() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let client = try ClientPeer(coordinator.endpoints.clients)
+        _ = try open(client) { $0.queue.retries = 0 }
+        _ = try client.add(items(1...2), to: "demo")
+        _ = try client.ask { $0.closeBatch.batch = "demo" }
+        let worker = try WorkerPeer.joined(coordinator.endpoints.workers, "ann")
+        let taken = try worker.take(2).map(\.lease)
+        _ = try worker.report(ShardPath.a, batch: "demo", [taken[0]])
+        try worker.send {
+            $0.failed.attempts = [WireFailedAttempt()]
+            $0.failed.attempts[0].lease = taken[1]
+            $0.failed.attempts[0].errorClass = .input
+            $0.failed.attempts[0].error = "no picture"
+        }
+        func tokens() throws -> Int {
+            let file = directory.file("results/demo/batch.yaml").path
+            let line = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").first {
+                $0.contains("max_tokens:")
+            }
+            return line.flatMap { $0.split(separator: " ").last }.flatMap { Int($0) } ?? 0
+        }
+        #expect(try client.status("demo").state == "finished")
+        let asked = try tokens()
+        #expect(try open(client, force: true) { $0.generation.maxTokens = 9 }.batchOpened.resumed)
+        #expect(try client.add(items(1...2), to: "demo").itemsAdded.known == 2)
+        #expect(try tokens() == asked)
+        #expect(
+            try client.ask {
+                $0.retry.batch = "demo"
+                $0.retry.failed = true
+            }.retried.retried == 1)
+        #expect(try tokens() == 9)
+        #expect(try open(client) { $0.generation.maxTokens = 9 }.batchOpened.resumed)
+        try coordinator.stop()
+    }
+
     @Test func aPausedBatchWaits() throws {
         let coordinator = try RunningCoordinator(store: store)
         let client = try ClientPeer(coordinator.endpoints.clients)

@@ -31,7 +31,7 @@ import Testing
         expected.method = BatchDescription.Method(name: "ficoco-v", keep: 64, options: ["axis": "row"])
         expected.generation.maxTokens = 9
         #expect(file.description == expected)
-        #expect(file.run == BatchFile.Run())
+        #expect(file.description.run == BatchDescription.Run())
         let named = try made(in: folder) {
             $0.items = photos
             $0.prompt = "What?"

@@ -13,7 +13,7 @@ import Testing
                 == BatchDescription(
                     name: "demo", model: folder.path + "/model", items: folder.path + "/items.jsonl",
                     images: folder.path, results: folder.path + "/results/demo"))
-        #expect(batch.run == BatchFile.Run(workers: 1, threads: nil))
+        #expect(batch.description.run == BatchDescription.Run(workers: 1, threads: nil))
         #expect(batch.itemCount == 1)
         #expect(batch.description.method == BatchDescription.Method(name: "none"))
         #expect(batch.description.generation == BatchDescription.Generation(maxTokens: 64))
@@ -88,7 +88,7 @@ import Testing
                 == BatchDescription.Generation(
                     maxTokens: 1000, temperature: 0.2, topP: 0.9, seed: .max, stop: ["###", "\n"]))
         #expect(found.features == .none && found.trace == .indices)
-        #expect(batch.run == BatchFile.Run(workers: 2, threads: 3))
+        #expect(batch.description.run == BatchDescription.Run(workers: 2, threads: 3))
     }
 
     @Test func survivesJSONAndYAML() throws {
@@ -102,7 +102,7 @@ import Testing
         description.imageTag = .text
         description.orientation = .asStored
         description.prompt = "What: \"it\"?\n# no comment"
-        description.generation.stop = ["</s>", "null", "", "ü\t"]
+        description.generation.stop = ["</s>", "null", " ", "ü\t"]
         description.generation.temperature = 1e-7
         #expect(try BatchDescription(json: description.json()) == description)
         try Data(description.yaml().utf8).write(to: folder.batchFile)
@@ -168,6 +168,9 @@ import Testing
               crash_limit: 2
               timeout: "90s"
               second_runs: true
+            run:
+              workers: 2
+              threads: 3
 
             """
         var description = BatchDescription(name: "n", model: "/m", items: "/i", images: "/p", results: "/r")
@@ -188,6 +191,7 @@ import Testing
         description.queue = QueueOptions(
             priority: -3, labels: ["a": "b"], maxFails: .percent(3), retries: 4, crashLimit: 2,
             timeout: .seconds(90), secondRuns: true)
+        description.run = BatchDescription.Run(workers: 2, threads: 3)
         #expect(try description.yaml() == yaml)
         #expect(
             try description.json() == """
@@ -195,7 +199,7 @@ import Testing
                 "imageMode":"pad","imageTag":"place","images":"/p","items":"/i","method":{"fromLayer":3,"keep":64,\
                 "name":"ficoco-v","options":{"axis":"row"}},"model":"/m","name":"n","orientation":"as-stored","precision":"bf16",\
                 "prompt":"What?","queue":{"crashLimit":2,"labels":{"a":"b"},"maxFails":"3%","priority":-3,"retries":4,"secondRuns":true,\
-                "timeout":"90s"},"results":"/r","template":"hf","trace":"indices","visionTower":"/t","weights":"int8"}
+                "timeout":"90s"},"results":"/r","run":{"threads":3,"workers":2},"template":"hf","trace":"indices","visionTower":"/t","weights":"int8"}
                 """)
     }
 

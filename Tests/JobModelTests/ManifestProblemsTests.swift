@@ -33,8 +33,18 @@ import Testing
         #expect(file.itemCount == 11)
         #expect(file.unreadablePictures.pictures == 8 && file.unreadablePictures.items == 9)
         #expect(
-            file.unreadablePictures.reasons == ["images/0.jpg, images/1.jpg, images/2.jpg and 5 more: is empty"])
+            file.unreadablePictures.reasons == ["is empty: images/0.jpg, images/1.jpg, images/2.jpg and 5 more"])
         #expect(try BatchFile.load(folder.batchFile).unreadablePictures == UnreadablePictures())
+    }
+
+    @Test(arguments: [#"[""]"#, #"["a", ""]"#, #""""#])
+    func anEmptyStopTextIsRefused(stop: String) throws {
+        let folder = try BatchFolder(yaml: "model: model\nitems: items.jsonl\ngeneration:\n  stop: \(stop)\n")
+        #expect(try problems(folder).first?.hasPrefix("demo.yaml:4: 'generation.stop' has an empty text") == true)
+        var description = BatchDescription(name: "b", model: "/m", items: "/i", images: "/", results: "/r")
+        description.generation.stop = [""]
+        let json = try description.json()
+        #expect(throws: JobModelError.self) { try BatchDescription(json: json) }
     }
 
     @Test func reportsEverythingAtOnceWithItsLine() throws {

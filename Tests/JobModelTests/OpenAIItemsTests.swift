@@ -60,7 +60,7 @@ import Testing
         for (text, start) in zip(found, expected) { #expect(text.hasPrefix(start)) }
     }
 
-    /// Pictures in requests become files beside the items, once, when the batch is checked.
+    /// Pictures in requests become files below the image folder, once, when the batch is checked.
     @Test func picturesInRequestsBecomeFiles() throws {
         let folder = try ItemFolder()
         let bytes = Data((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
@@ -72,17 +72,17 @@ import Testing
         try folder.write(
             request("a", content) + "\n" + request("b", second) + "\n" + request("c", content), to: "q.jsonl")
         let before = try folder.items("q.jsonl")
-        #expect(!FileManager.default.fileExists(atPath: folder.path + "/q-pictures"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/.winnow-pictures"))
         #expect(try folder.problems("q.jsonl") == [])
         #expect(before[0].images == before[2].images && before[0].images != before[1].images)
-        #expect(before[0].images[0].hasPrefix("q-pictures/") && before[0].images[0].hasSuffix(".png"))
+        #expect(before[0].images[0].hasPrefix(".winnow-pictures/") && before[0].images[0].hasSuffix(".png"))
         #expect(before[1].images[0].hasSuffix(".jpg"))
         #expect(try Data(contentsOf: folder.directory.file(before[0].images[0])) == bytes)
         // What somebody has made of such a file since is not what the request asks about.
         try folder.write("something else", to: before[0].images[0])
         #expect(try folder.problems("q.jsonl") == [])
         #expect(try Data(contentsOf: folder.directory.file(before[0].images[0])) == bytes)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/q-pictures").count == 2)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/.winnow-pictures").count == 2)
         #expect(try folder.items("q.jsonl") == before)
     }
 
@@ -97,10 +97,31 @@ import Testing
         #expect(found.first?.contains(words) == true, "\(found)")
     }
 
-    @Test func picturesInRequestsStayBelowTheImageFolder() throws {
+    /// The items may lie anywhere, and what is unpacked is no item of the folder that it is unpacked into.
+    @Test func picturesInRequestsGoIntoTheImageFolderAndAreNoneOfItsItems() throws {
         let folder = try BatchFolder(
             yaml: "model: model\nitems: items.jsonl\nimages: images\n",
             items: request("a", #"[{"type":"text","text":"What?"},\#(image("data:image/png;base64,AAAA"))]"#))
-        #expect { try BatchFile.load(folder.batchFile) } throws: { "\($0)".contains("is not inside the image folder") }
+        let file = try BatchFile.load(folder.batchFile)
+        let images = file.description.images
+        var lines = try ItemLines(file.description.itemSource)
+        let item = try Item(json: #require(lines.next()?.text))
+        #expect(images.hasSuffix("/images") && item.images.count == 1)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: "\(images)/\(item.images[0])")) == Data([0, 0, 0]))
+        var pictures = try ItemLines(ItemSource(path: images, images: images, prompt: "What?"))
+        while let line = try pictures.next() { #expect(line.text?.contains(".winnow-pictures") == false) }
+        #expect(try ItemSource(path: images, images: images).leftOut().isEmpty)
+    }
+
+    @Test func picturesInRequestsNeedAnImageFolderThatIsHere() throws {
+        let folder = try BatchFolder(
+            yaml: "model: model\nitems: items.jsonl\nimages: elsewhere\n",
+            items: request("a", #"[{"type":"text","text":"What?"},\#(image("data:image/png;base64,AAAA"))]"#))
+        #expect {
+            try BatchFile.load(folder.batchFile, trustsPaths: true)
+        } throws: {
+            "\($0)".contains("cannot be written into the image folder")
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/elsewhere"))
     }
 }

@@ -23,9 +23,9 @@ extension BlackBox {
                 end.errors.contains(
                     """
                     warning: 3 pictures cannot be read, so that 3 of 9 items will fail:
-                      empty.jpg: the file is empty; copy or download it again
-                      text.png: this is not a picture in JPEG, PNG or WebP format; check the path
-                      huge.png: the file declares 30000×30000 pixels
+                      the file is empty; copy or download it again: empty.jpg
+                      this is not a picture in JPEG, PNG or WebP format; check the path: text.png
+                      the file declares 30000×30000 pixels
                     """), "\(end.errors)")
 
             let rows = try Shard.all(in: batch.results).flatMap(\.rows)
@@ -35,7 +35,8 @@ extension BlackBox {
                 #expect(!row.failed && row.error.isEmpty && !row.answer.isEmpty && row.kept.count == 192)
             }
             for (id, words) in [
-                "empty.jpg": "empty.jpg", "text.png": "text.png", "cut.jpg": "cut short", "huge.png": "30000",
+                "empty.jpg": "the file is empty; copy or download it again: /", "text.png": "text.png",
+                "cut.jpg": "cut short", "huge.png": "30000",
                 "long": "2048",
             ] {
                 let row = try #require(rows.first { $0.id == id })
@@ -95,6 +96,11 @@ extension BlackBox {
             let end = try await winnow("run", batch.path, "--output", "json")
             #expect(end.code == 1 && end.errors.contains("down_proj.weight is missing"), "\(end)")
             #expect(try Shard.all(in: batch.results).isEmpty)
+            // However often and of however many jobs the worker finds it out, each log has it once.
+            for (log, words) in [("worker-1", "jobs go back"), ("coordinator", "jobs came back")] {
+                let text = try String(contentsOfFile: "\(batch.results)/logs/\(log).log", encoding: .utf8)
+                #expect(text.components(separatedBy: words).count == 2, "\(text)")
+            }
         }
     }
 }

@@ -28,7 +28,10 @@ extension BlackBox {
             ["status", "--items"],
             ["submit", "a.yaml", "--max-fails", "many"], ["submit", "a.yaml", "--new", "--force"], ["retry", "b"],
             ["drain"], ["jobs", "b", "--limit", "0"], ["worker", "--threads", "0"], ["coordinator", "--lease", "-1"],
-            ["methods", "--output", "xml"], ["reduce", "case.h5", "--method", "ficoco-v"],
+            ["run", "--model", "", "--images", "x"], ["submit", "--model", "m", "--items", ""],
+            ["answer", "--model", "", "--prompt", "x"], ["answer", "--model", "m", "--prompt", "x", "--stop", ""],
+            ["eval", "run", "a.yaml", "--out", ""], ["methods", "--output", "xml"],
+            ["reduce", "case.h5", "--method", "ficoco-v"],
         ])
         func wrongUsageHasAnExitCodeOfItsOwn(arguments: [String]) async throws {
             let end = try await winnow(arguments)
@@ -43,6 +46,16 @@ extension BlackBox {
             (["help", "results", "merg"], "(did you mean merge?)"),
             (["methods", "shwo", "fastv"], "there is no command 'winnow methods shwo' (did you mean show?)"),
             (["methods", "show", "ficoco-b"], "there is no method ficoco-b (did you mean ficoco-v?)"),
+            (["answer", "--kep", "64"], "'winnow answer' has no option --kep (did you mean --keep?)"),
+            (
+                ["run", "a.yaml", "--resmue", "--keep", "x"],
+                "'winnow run' has no option --resmue (did you mean --resume?)"
+            ),
+            (
+                ["results", "merge", "--drty-run=1"],
+                "'winnow results merge' has no option --drty-run; 'winnow results merge --help'"
+            ),
+            (["-k"], "'winnow' has no option -k;"),
             (["flops", "--model", "lava-1.5-7b", "--method", "none"], "(did you mean llava-1.5-7b?)"),
             (
                 [
@@ -60,9 +73,27 @@ extension BlackBox {
             #expect(end.code == 2 && end.output.isEmpty && end.errors.contains(message), "\(end)")
         }
 
+        @Test func whatFollowsTheEndOfOptionsIsNoOption() async throws {
+            let end = try await winnow("answer", "--temperature", "-1", "--", "--kep")
+            #expect(end.code == 2 && !end.errors.contains("has no option"), "\(end)")
+        }
+
         @Test func helpOfACommandIsHelpOfThat() async throws {
             let end = try await winnow("help", "results", "merge")
             #expect(end.code == 0 && end.output.contains("USAGE: winnow results merge"), "\(end)")
+        }
+
+        @Test(arguments: [
+            ["run"], ["submit"], ["worker"], ["coordinator"], ["eval", "run"], ["bench", "queue"], ["answer"],
+        ])
+        func helpFitsANarrowTerminal(command: [String]) async throws {
+            let program = try RunningWinnow(["help"] + command, environment: ["COLUMNS": "60"])
+            let help = try await program.end()
+            let lines = help.output.split(separator: "\n").map(String.init)
+            #expect(help.code == 0 && lines.contains { $0.hasPrefix("USAGE: winnow \(command[0])") })
+            #expect(lines.filter { $0.count > 60 } == [])
+            let wrong = try await RunningWinnow(command + ["--no-such"], environment: ["COLUMNS": "60"]).end()
+            #expect(wrong.code == 2, "\(wrong)")
         }
 
         @Test func methodsPrintsTheCatalogue() async throws {

@@ -55,8 +55,30 @@ extension BlackBox {
             }
             let table = try await winnow(Array(arguments("killed").dropLast(2)))
             #expect(table.output.contains("95 % interval") && table.output.contains("ficoco-v"))
+            #expect(table.output.contains("\ndelivered: visual tokens of a question that enter the language model"))
+            // A picture alone says nothing about others.
+            let one = try await winnow(
+                "eval", "run", batch, "--method", "ficoco-v", "--keep", "32", "--limit", "1", "--threads", "1", "--out",
+                folder.file("one").path)
+            #expect(one.code == 0 && one.output.contains("-100.0  ") && !one.output.contains("-100.0 …"), "\(one)")
             let other = try await winnow(arguments("killed") + ["--method", "tome:attention=both"])
             #expect(other.code == 2 && other.errors.contains("proportional|plain"))
+        }
+
+        /// Whether a model's weights suit a machine is for the machines to say that answer.
+        @Test func withAClusterTheModelIsNotLookedAtHere() async throws {
+            let folder = try TemporaryDirectory()
+            let packed = folder.file("packed").path
+            let pack = try await winnow("model", "pack", Demo.model, "--weights", "int8", "--out", packed)
+            try #require(pack.code == 0, "\(pack)")
+            let arguments = [
+                "eval", "run", Repository.root.appendingPathComponent("Jobs/demo.yaml").path, "--model", packed,
+                "--weights", "int4", "--method", "fastv", "--keep", "64", "--out", folder.file("out").path,
+            ]
+            let here = try await winnow(arguments)
+            #expect(here.code == 2 && here.errors.contains("the model is packed as int8"), "\(here)")
+            let cluster = try await winnow(arguments + ["--connect", "tcp://127.0.0.1:1"])
+            #expect(cluster.code != 0 && !cluster.errors.contains("packed"), "\(cluster)")
         }
 
         private struct Answered: Decodable, Equatable {

@@ -73,7 +73,7 @@ extension BlackBox {
             try FileManager.default.createDirectory(atPath: packed, withIntermediateDirectories: false)
             let refused = try await pack(Demo.model, "int8", to: packed)
             #expect(refused.code == 2 && refused.output.isEmpty, "\(refused)")
-            #expect(refused.errors.contains("\(packed) exists"), "\(refused)")
+            #expect(refused.errors.contains("the folder exists; name a folder that does not: \(packed)"), "\(refused)")
             #expect(try files() == ["packed"])
             #expect(try FileManager.default.contentsOfDirectory(atPath: packed).isEmpty)
         }

@@ -227,7 +227,10 @@ extension BlackBox {
             // Its results folder differs as well, but that is no difference in what it asks for.
             #expect(refused.code == 2 && refused.errors.contains("max_tokens: 4 → 5"), "\(refused)")
             #expect(refused.errors.contains("--force") && refused.errors.contains("--new"))
-            #expect(try await services.ask("submit", other.path, "--force").code == 0)
+            let forced = try await services.ask("submit", other.path, "--force")
+            #expect(forced.code == 0, "\(forced)")
+            #expect(forced.errors.contains("warning: a batch keeps its results folder, \(batch.results);"), "\(forced)")
+            #expect(try await !services.ask("submit", batch.path, "--force").errors.contains("results folder"))
             let new = try await services.ask("submit", other.path, "--new", "--output", "quiet")
             #expect(new.output == "batch-2\n")
         }

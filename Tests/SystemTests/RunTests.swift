@@ -242,9 +242,36 @@ extension BlackBox {
             let shards = try Shard.all(in: batch.results)
             #expect(Set(shards.map(\.path)).isSuperset(of: before))
             #expect(shards.flatMap { $0.rows.map(\.id) }.sorted() == batch.items.map(\.id).sorted())
-            // It is over now; saying so again changes nothing.
-            let last = try await winnow("run", batch.path, "--resume", "--output", "quiet")
-            #expect(last.code == 0 && last.output == batch.results + "\n", "\(last)")
+        }
+
+        @Test func aResumedRunOfWhichNothingIsLeftSaysSoAndStartsNoWorker() async throws {
+            let batch = try TestBatch(Demo.items(2), maxTokens: 1, lines: "features: none")
+            let first = try await winnow("run", batch.path, "--output", "json")
+            try #require(first.code == 0, "\(first)")
+            let logs = URL(fileURLWithPath: batch.results + "/logs"), asked = batch.results + "/batch.yaml"
+            let before = try String(contentsOfFile: asked, encoding: .utf8)
+            #expect(before.contains("\nrun:\n  workers: 1\n"), "\(before)")
+            let line = "nothing was left to run: all 2 jobs have their answers in \(batch.results)"
+            for arguments in [[], ["--force", "--max-tokens", "3"]] {
+                try FileManager.default.removeItem(at: logs)
+                let again = try await winnow(["run", batch.path, "--resume", "--output", "json"] + arguments)
+                try #require(again.code == 0, "\(again)")
+                #expect(again.errors.contains(line) && !again.errors.contains("workers"), "\(again.errors)")
+                #expect(try Report(printed: again.output).answers.map(\.id) == batch.items.map(\.id))
+                #expect(!FileManager.default.fileExists(atPath: logs.path + "/worker-1.log"))
+                #expect(try String(contentsOfFile: asked, encoding: .utf8) == before)
+            }
+            // A changed batch is still refused, and what is new still runs, in the new way.
+            #expect(try await winnow("run", batch.path, "--resume", "--max-tokens", "3").code == 2)
+            let more = try TestBatch(Demo.items(3), maxTokens: 3, lines: "features: none")
+            try FileManager.default.removeItem(atPath: batch.folder.file("items.jsonl").path)
+            try FileManager.default.copyItem(
+                at: more.folder.file("items.jsonl"), to: batch.folder.file("items.jsonl"))
+            let third = try await winnow(
+                "run", batch.path, "--resume", "--force", "--max-tokens", "3", "--output", "json")
+            #expect(third.code == 0 && !third.errors.contains("nothing was left"), "\(third)")
+            #expect(try Report(printed: third.output).answers.count == 3)
+            #expect(try String(contentsOfFile: asked, encoding: .utf8).contains("max_tokens: 3"))
         }
 
         /// Processes that write to the logs of a batch.

@@ -99,7 +99,7 @@ import Testing
         for path in [folder.url.path, folder.file("absent").path, "/dev/null", ""] {
             let error = #expect(throws: TensorError.self) { try SafetensorsFile(path: path) }
             #expect(error?.code == .cannotOpen)
-            #expect(error?.message.hasPrefix(path) == true)
+            #expect(error?.message.hasSuffix(": \(path)") == true)
         }
     }
 
@@ -142,7 +142,7 @@ import Testing
                 }
                 read += 1
             } catch {
-                #expect(error.message.contains(bad.path))
+                #expect(error.message.hasSuffix(": \(bad.path)"), "\(error)")
                 refused += 1
             }
         }

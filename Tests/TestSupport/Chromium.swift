@@ -43,10 +43,10 @@ public struct Chromium {
             complaints: errors.split(separator: "\n").filter { $0.contains("CONSOLE") }.map(String.init))
     }
 
-    /// The page as a picture.
-    public func screen(width: Int, height: Int) throws -> Picture {
+    /// The page as a picture; `isDark` says which of its colours are asked for.
+    public func screen(width: Int, height: Int, isDark: Bool? = nil) throws -> Picture {
         let file = folder.file("picture.png")
-        try png(width: width, height: height).write(to: file)
+        try png(width: width, height: height, isDark: isDark).write(to: file)
         return try Picture(contentsOf: file)
     }
 

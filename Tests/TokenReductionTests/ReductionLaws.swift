@@ -20,10 +20,13 @@ struct Trial: Sendable, CustomTestStringConvertible {
             + "\(precision.rawValue), seed \(seed)"
     }
 
-    /// Every method of the catalogue in each place it works in, from one token to hundreds; CDPruner by the question, too.
+    /// What the laws are tried on: the catalogue, and the example of CONTRIBUTING.md.
+    static let recipes = MethodCatalogue.all + [.centredAttention]
+
+    /// Every method in each place it works in, from one token to hundreds; CDPruner by the question, too.
     static func all() throws -> [Trial] {
         var trials: [Trial] = []
-        let catalogue = MethodCatalogue.all.map { ($0, [String: String]()) }
+        let catalogue = recipes.map { ($0, [String: String]()) }
         for (recipe, options) in catalogue + [(MethodRecipe.cdPruner, ["relevance": "question"])] {
             let method = try recipe.method(options: options)
             for place in method.places {
@@ -45,7 +48,8 @@ struct Trial: Sendable, CustomTestStringConvertible {
     }
 
     func stages() throws -> Stages {
-        try #require(try MethodCatalogue.method(named: method, options: options).stages(in: place))
+        let recipe = try #require(Self.recipes.first { $0.name == method })
+        return try #require(recipe.method(options: options).stages(in: place))
     }
 
     /// Text around the image in the decoder, the class token before it in the encoder, nothing else after the projector.

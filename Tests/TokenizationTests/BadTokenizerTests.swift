@@ -26,7 +26,7 @@ import Tokenization
         #expect(try failure([:])?.code == .unreadable)
         #expect(try failure(["tokenizer.model": []])?.code == .damaged)
         #expect(try failure(["tokenizer.model": Array("version https://git-lfs".utf8)])?.code == .damaged)
-        #expect(try failure(["tokenizer.model": Array("x".utf8)])?.description.contains("tokenizer.model: ") == true)
+        #expect(try failure(["tokenizer.model": Array("x".utf8)])?.description.hasSuffix("/tokenizer.model") == true)
     }
 
     @Test func cutAndChangedModelsNeverTrap() throws {
@@ -78,6 +78,7 @@ import Tokenization
         try tokenizer.check(embeddingRows: 642)
         let error = #expect(throws: TokenizerError.self) { try tokenizer.check(embeddingRows: 641) }
         #expect(error?.code == .vocabularyMismatch)
-        #expect(error?.description.contains("tokenizer.json: the tokenizer doesn't match the vocabulary") == true)
+        #expect(error?.description.hasPrefix("the tokenizer doesn't match the vocabulary") == true)
+        #expect(error?.description.hasSuffix("/tokenizer.json") == true)
     }
 }

@@ -362,6 +362,24 @@ import Worker
         #expect(state.received(try assignments([4], of: "c"), now: start).kinds.contains("admit 4/1"))
     }
 
+    /// A model that does not load sends its jobs back one by one: the reason is noted once, until a job of the batch finishes.
+    @Test mutating func whyJobsGoBackIsNotedOnceForEachBatchAndReason() throws {
+        func lease(_ job: UInt64) -> Lease { Lease(job: JobID(job), epoch: Epoch(1)) }
+        _ = state.start(now: start)
+        _ = state.received(welcome(), now: start)
+        _ = state.received(try assignments([1, 2, 3, 4, 5, 6]), now: start)
+        _ = state.received(try assignments([7], of: "c"), now: start)
+        func notes(_ job: UInt64, _ reason: String) -> Int {
+            let actions = state.unfit([lease(job)], reason: reason, now: start)
+            #expect(actions.returnedJobs == [job])
+            return actions.kinds.count { $0 == "note" }
+        }
+        #expect(notes(1, "no such model") == 1 && notes(2, "no such model") == 0)
+        #expect(notes(7, "no such model") == 1 && notes(3, "no memory") == 1 && notes(4, "no memory") == 0)
+        _ = state.finished(lease(5))
+        #expect(notes(6, "no memory") == 1)
+    }
+
     @Test mutating func anotherProtocolVersionEndsTheWorker() throws {
         _ = state.start(now: start)
         let error = try #require(state.received(welcome(version: 9), now: start).ending)

@@ -29,9 +29,10 @@ const seconds = (value) => value < 1 ? `${digits(value * 1000)} ms` : value < 12
   : value < 7200 ? `${digits(value / 60)} min` : `${digits(value / 3600)} h`;
 const percent = (value) => `${digits(value * 100)} %`;
 const proportion = (p) => p ? `${percent(p.share)} (${digits(p.low * 100, 2)}–${digits(p.high * 100, 2)})` : "–";
-// A difference of shares in points; strong if its interval leaves 0 out.
+// A difference of shares in points; strong if its interval leaves 0 out. Pictures that all say the same, such as a single one, make no interval.
 const signed = (value) => value === 0 ? "0" : `${value < 0 ? "−" : "+"}${Math.abs(value * 100).toFixed(1)}`;
-const difference = (d) => d ? make(d.low > 0 || d.high < 0 ? "strong" : "span", { class: `difference ${d.high < 0 ? "wrong" : d.low > 0 ? "right" : ""}` },
+const difference = (d) => d && !(d.low < d.high) ? make("span", { class: "difference", title: "the pictures do not differ enough for an interval" }, signed(d.value))
+  : d ? make(d.low > 0 || d.high < 0 ? "strong" : "span", { class: `difference ${d.high < 0 ? "wrong" : d.low > 0 ? "right" : ""}` },
   `${signed(d.value)} (${signed(d.low)} to ${signed(d.high)})`) : "–";
 // A number with its unit in small print.
 const measured = (text) => { const [number, ...unit] = text.split(" "); return make("span", {}, number, make("small", {}, ` ${unit.join(" ")}`)); };
@@ -61,6 +62,13 @@ const drawn = () => batches.map((b, index) => [b, index]).filter(([, index]) => 
 const card = (label, value, more, bad) => make("div", { class: bad ? "card bad" : "card" },
   make("div", { class: "label" }, label), make("div", { class: "value" }, measured(value)), make("div", { class: "more" }, more));
 
+// The median, or those of the fastest and the slowest batch: their mean would be nobody's median.
+const latencyCard = () => {
+  const medians = batches.map((b) => b.latency.p50), within = seconds(Math.max(...batches.map((b) => b.latency.p95)));
+  const [fastest, slowest] = [Math.min(...medians), Math.max(...medians)].map(seconds);
+  return card("latency", fastest === slowest ? fastest : `${fastest} to ${slowest}`, `${fastest === slowest ? "median" : "medians"}; 95 % within ${within}`);
+};
+
 const summarise = () => {
   const jobs = sum(batches.map((b) => b.jobs)), failed = sum(batches.map((b) => b.failed)), ok = jobs - failed;
   const mean = (value, count = (b) => b.jobs - b.failed) => sum(batches.map((b) => value(b) * count(b))) / sum(batches.map(count));
@@ -73,7 +81,7 @@ const summarise = () => {
     card("visual tokens", tokens((b) => b.tokensOut), !pictured ? "no answer is about a picture"
       : `of ${tokens((b) => b.tokensIn)} are kept, on average${pictured < ok ? " where there is a picture" : ""}`),
     card("operations a job", flops(mean(total)), !first ? "mean of all" : `${percent(mean((b) => phaseOf(b.flops, first)) / mean(total))} of them ${first === "prefill" ? "read the prompt" : "before the first token"}`),
-    card("latency", seconds(mean((b) => b.latency.p50)), `median; 95 % within ${seconds(Math.max(...batches.map((b) => b.latency.p95)))}`),
+    latencyCard(),
   ];
   if (timed.length) cards.push(card("throughput", `${digits(Math.max(...timed.map((b) => b.throughput)))} /s`, batches.length > 1 ? "jobs, the fastest batch" : "jobs, over the whole batch"));
   if (scored.length) {

@@ -35,7 +35,7 @@ struct EvalReport {
             var row = [cell.method, cell.keep.map { "\($0)" } ?? "all", cell.score.map { number($0) } ?? "–"]
             row += [cell.difference.map { signed($0.value) } ?? "", interval(cell.difference)]
             row.append(cell.retention.map { number($0.value) + " %" } ?? "")
-            row.append(cell.retention.map { "\(number($0.low)) … \(number($0.high))" } ?? "")
+            row.append(cell.retention.map { $0.low < $0.high ? "\(number($0.low)) … \(number($0.high))" : "–" } ?? "")
             row.append(number(cell.delivered))
             row += [number(cell.flops / scale.unit, 2), number(100 * cell.flopsShare) + " %"]
             row += [
@@ -45,8 +45,13 @@ struct EvalReport {
             row += cell.keep == nil ? ["", ""] : [cell.speedUp.map { number($0, 2) } ?? "–", quartiles]
             cells.add(row)
         }
+        let questions = summary.cells.first?.questions ?? 0
+        let delivered =
+            "delivered: visual tokens of a question that enter the language model, on average; methods that reduce inside it drop them "
+            + "there"
         let parts = [
-            "\(summary.cells.first?.questions ?? 0) questions; score: \(summary.measure)", cells.text(),
+            "\(questions) \(questions == 1 ? "question" : "questions"); score: \(summary.measure)", cells.text(),
+            delivered.wrapped(to: terminalWidth() ?? .max).joined(separator: "\n"),
             kinds(),
             averages(),
             comparisons(),
@@ -100,7 +105,8 @@ struct EvalReport {
     }
 
     private func interval(_ interval: GridSummary.Interval?) -> String {
-        interval.map { "\(signed($0.low)) … \(signed($0.high))" } ?? ""
+        // Pictures that all say the same, such as a single one, make no interval.
+        interval.map { $0.low < $0.high ? "\(signed($0.low)) … \(signed($0.high))" : "–" } ?? ""
     }
 
     private func number(_ value: Double, _ digits: Int = 1) -> String { String(format: "%.\(digits)f", value) }

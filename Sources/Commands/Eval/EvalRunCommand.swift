@@ -18,8 +18,10 @@ struct EvalRunCommand: ParsableCommand {
             Methods and budgets come from the options, everything else from the batch file. Answers are kept one by one in \
             the output folder; the same command again goes on where it was. Each method stands beside 'none', and beside \
             those of --against at the same budget, with a 95 % interval for the difference (paired bootstrap over \
-            pictures). The folder also gets summary.json, accuracy.svg and, for a public benchmark, official answer files; \
-            'winnow report' makes a page of it, with the same questions method beside method. \
+            pictures). 'delivered' is the mean of the visual tokens that enter the language model; a method that reduces inside \
+            it gets them all and drops them there. The folder also gets summary.json, accuracy.svg and, for a public \
+            benchmark, official answer files; 'winnow report' makes a page of it, with the same questions method beside \
+            method. \
             --report-only prints what an interrupted run, or one that is still going on, has so far. 'times as fast' \
             compares answers made with equal threads and capacity; it depends on the questions per picture, which share \
             the tower and the prompt's beginning. With --connect the workers of a coordinator answer: each method and budget \
@@ -79,6 +81,7 @@ struct EvalRunCommand: ParsableCommand {
     var output = OutputFormat.table
 
     func validate() throws {
+        try refuseEmptyPaths([("the batch file's path", batch), ("--model", model), ("--out", out)])
         guard !keep.isEmpty, keep.allSatisfy({ $0 >= 1 }) else { throw ValidationError("--keep takes numbers from 1") }
         guard limit.map({ $0 >= 1 }) ?? true else { throw ValidationError("--limit must be at least 1") }
         guard (1...1024).contains(capacity), (1...1024).contains(threads) else {
@@ -113,14 +116,17 @@ struct EvalRunCommand: ParsableCommand {
             _ = try CLIPFolder(of: wanted.model, visionTower: wanted.visionTower)
         }
         let source = try ModelFolder(directory: wanted.model, visionTower: wanted.visionTower)
-        let loader = try ModelLoader(
-            asking: source, precision: wanted.precision.elementType, weights: (weights ?? wanted.weights).format)
         let isOfWorkers =
             connect != nil || reportOnly && EvaluationSettings.backend(of: folder) == EvaluationSettings.workers
+        // Whether weights and arithmetic suit a machine is for the workers' machines to say where they answer.
+        let loader =
+            try isOfWorkers
+            ? nil
+            : ModelLoader(
+                asking: source, precision: wanted.precision.elementType, weights: (weights ?? wanted.weights).format)
         let computes =
-            isOfWorkers
-            ? EvaluationSettings.workers
-            : "\(loader.backend(threads: threads).name), weights \(loader.weights.rawValue)"
+            loader.map { "\($0.backend(threads: threads).name), weights \($0.weights.rawValue)" }
+            ?? EvaluationSettings.workers
         let fingerprint = source.fingerprint()
         let runner = try GridRunner(wanted, cells: cells, folder: folder, limit: limit)
         if reportOnly {
@@ -131,7 +137,7 @@ struct EvalRunCommand: ParsableCommand {
             return
         }
         // A model that does not fit ends the command before the folder is made.
-        let model = try connect == nil ? (shares: loader.sharesHere(), loaded: loader.load(threads: threads)) : nil
+        let model = try loader.map { try (loader: $0, shares: $0.sharesHere(), loaded: $0.load(threads: threads)) }
         let settings = try EvaluationSettings(wanted, modelSHA256: fingerprint.value(), backend: computes)
         let claim = try settings.claim(folder)
         defer { withExtendedLifetime(claim) {} }
@@ -140,7 +146,7 @@ struct EvalRunCommand: ParsableCommand {
         let answers: [CellAnswers]
         if let model {
             answers = try runner.run(
-                model: model.loaded, processor: loader.processor(), capacity: capacity, threads: threads,
+                model: model.loaded, processor: model.loader.processor(), capacity: capacity, threads: threads,
                 memory: model.shares
             ) { display.show($0) }
         } else {

@@ -1,21 +1,19 @@
 internal import Crypto
 internal import Foundation
 
-/// Pictures that stand in requests as `data:` URLs, as files in a folder beside the items file: `questions-pictures` of
-/// `questions.jsonl`. Workers read files below the image folder and nothing else.
+/// Pictures that stand in requests as `data:` URLs, as files in a hidden folder of the image folder: workers read files below
+/// the image folder and nothing else, and a batch of all pictures in that folder passes hidden ones over.
 struct InlinePictures {
     /// Why a picture cannot be unpacked, and what to do.
     struct Failure: Error {
         let message: String
     }
 
-    private let folder: String
+    /// The name of the folder.
+    private static let folder = ".winnow-pictures"
     private let images: String
 
-    init(_ source: ItemSource) {
-        folder = URL(fileURLWithPath: source.path).deletingPathExtension().path + "-pictures"
-        images = source.images.hasSuffix("/") ? source.images : source.images + "/"
-    }
+    init(_ source: ItemSource) { images = source.images }
 
     /// Whether a picture is given as such a URL.
     static func isInline(_ image: String) -> Bool { image.prefix(5).lowercased() == "data:" }
@@ -35,25 +33,27 @@ struct InlinePictures {
         guard words.last == "base64",
             let bytes = Data(base64Encoded: String(url[url.index(after: comma)...])), !bytes.isEmpty
         else { throw Failure(message: "a data: URL is not in base64; write data:image/jpeg;base64,…") }
-        guard folder.hasPrefix(images) else {
+        let name = SHA256.hash(data: bytes).prefix(16).map { String(format: "%02x", $0) }.joined() + "." + ending
+        if writing { try write(bytes, name) }
+        return "\(Self.folder)/\(name)"
+    }
+
+    private func write(_ bytes: Data, _ name: String) throws(Failure) {
+        let folder = URL(fileURLWithPath: images).appendingPathComponent(Self.folder)
+        let file = folder.appendingPathComponent(name)
+        guard (try? Data(contentsOf: file)) != bytes else { return }
+        do {
+            // The image folder itself is never made: where it is missing, it lies on another machine.
+            if !isFolder(folder.path) {
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+            }
+            try bytes.write(to: file, options: .atomic)
+        } catch {
             throw Failure(
                 message:
-                    "pictures in data: URLs are unpacked into \(folder), which is not inside the image folder \(images); "
-                    + "name one with --images or 'images' that holds the items file")
+                    "the picture of a data: URL cannot be written into the image folder; check the disk and permissions, or "
+                    + "name another folder with --images or 'images': \(folder.path)")
         }
-        let name = SHA256.hash(data: bytes).prefix(16).map { String(format: "%02x", $0) }.joined() + "." + ending
-        let file = "\(folder)/\(name)"
-        if writing, (try? Data(contentsOf: URL(fileURLWithPath: file))) != bytes {
-            do {
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-                try bytes.write(to: URL(fileURLWithPath: file), options: .atomic)
-            } catch {
-                throw Failure(
-                    message: "the picture of a data: URL cannot be written to \(folder); check the disk and permissions"
-                )
-            }
-        }
-        return folder.dropFirst(images.count) + "/" + name
     }
 
     private static let endings = [

@@ -32,7 +32,8 @@ final class FileExaminer {
         }
         if let reason = answer.reason { throw ResultFileError(answer.code ?? .corrupt, reason) }
         guard Stamp(of: path) == stamp else {
-            throw ResultFileError(.refused, "\(path) changed while it was examined; try again when nobody writes to it")
+            throw ResultFileError(
+                .refused, "the file changed while it was examined; try again when nobody writes to it", at: path)
         }
         if let stamp { examined[path] = (stamp, parts) }
     }
@@ -42,7 +43,8 @@ final class FileExaminer {
             return try Child(program, arguments)
         } catch {
             throw ResultFileError(
-                .refused, "\(path) was not read: no process could be started to examine it first", cause: error)
+                .refused, "the file was not read: no process could be started to examine it first", at: path,
+                cause: error)
         }
     }
 
@@ -53,8 +55,8 @@ final class FileExaminer {
         case SIGALRM, SIGKILL, SIGTERM, SIGINT, SIGHUP, nil:
             return ResultFileError(
                 .refused,
-                "\(path) was not read: the process that examines it first was killed or did not end, as on a machine that "
-                    + "has no memory or no time left; try again")
+                "the file was not read: the process that examines it first was killed or did not end, as on a machine that "
+                    + "has no memory or no time left; try again", at: path)
         case SIGPROF:
             return ResultFileError(
                 .corrupt,

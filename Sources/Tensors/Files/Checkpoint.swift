@@ -25,8 +25,8 @@ public struct Checkpoint: Sendable {
         if FileManager.default.fileExists(atPath: index), try Set(Self.weightMap(index).values) != [name] {
             throw TensorError(
                 .malformedFile,
-                "\(directory) holds \(name) and \(name).index.json, which lists other files: these may be two checkpoints; "
-                    + "take out the one that you do not want")
+                "the folder holds \(name) and \(name).index.json, which lists other files: these may be two checkpoints; "
+                    + "take out the one that you do not want", at: directory)
         }
         if name.hasSuffix(".json") {
             try self.init(index: "\(directory)/\(name)", directory: directory)
@@ -48,7 +48,7 @@ public struct Checkpoint: Sendable {
                 guard let other = location.updateValue(number, forKey: name) else { continue }
                 throw TensorError(
                     .malformedFile,
-                    "\(path): tensor \"\(name)\" is also in \(paths[other]); give files of one checkpoint")
+                    "tensor \"\(name)\" is also in \(paths[other]); give files of one checkpoint", at: path)
             }
             files.append(file)
         }
@@ -67,8 +67,8 @@ public struct Checkpoint: Sendable {
                 guard Self.isPlainFileName(shard) else {
                     throw TensorError(
                         .malformedFile,
-                        "\(path): shard \"\(shard)\" is not the name of a file in this folder; download the index again"
-                    )
+                        "shard \"\(shard)\" is not the name of a file in this folder; download the index again",
+                        at: path)
                 }
                 do throws(TensorError) {
                     files.append(try Self.open("\(directory)/\(shard)"))
@@ -81,7 +81,9 @@ public struct Checkpoint: Sendable {
             guard files[number].contains(name) else {
                 throw TensorError(
                     .missingTensor,
-                    "\(path): lists tensor \"\(name)\" in \(shard), which lacks it; download index and shards together")
+                    "the index lists tensor \"\(name)\" in \(shard), which lacks it; download index and shards together",
+                    at: path
+                )
             }
             location[name] = number
         }
@@ -105,7 +107,7 @@ public struct Checkpoint: Sendable {
             let place = files.first.map { files.count == 1 ? $0.path : "\($0.path) and its siblings" } ?? "no files"
             throw TensorError(
                 .missingTensor,
-                "\(place): there is no tensor \"\(name)\"; is this the checkpoint of the configured model?")
+                "there is no tensor \"\(name)\"; is this the checkpoint of the configured model?", at: place)
         }
         return try files[number].tensor(name)
     }
@@ -124,13 +126,13 @@ public struct Checkpoint: Sendable {
     private static func weightMap(_ path: String) throws(TensorError) -> [String: String] {
         let file = try MappedFile(path: path)
         guard file.byteCount <= SafetensorsHeader.longest else {
-            throw TensorError(.malformedFile, "\(path): \(file.byteCount) bytes are no index; download it again")
+            throw TensorError(.malformedFile, "\(file.byteCount) bytes are no index; download it again", at: path)
         }
         do {
             return try JSONDecoder().decode(Index.self, from: Data(file.bytes)).weights
         } catch {
             throw TensorError(
-                .malformedFile, "\(path): the index cannot be read: \(explanation(error)); download it again")
+                .malformedFile, "the index cannot be read: \(explanation(error)); download it again", at: path)
         }
     }
 
@@ -144,7 +146,7 @@ public struct Checkpoint: Sendable {
         do {
             present = try FileManager.default.contentsOfDirectory(atPath: directory)
         } catch {
-            return TensorError(.cannotOpen, "\(directory): not a folder that can be read; give the model's folder")
+            return TensorError(.cannotOpen, "not a folder that can be read; give the model's folder", at: directory)
         }
         guard !present.contains("adapter_config.json") else {
             return TensorError(
@@ -156,6 +158,6 @@ public struct Checkpoint: Sendable {
         }
         return TensorError(
             .cannotOpen,
-            "\(directory): holds no weights (\(names.joined(separator: ", "))); give the model's folder")
+            "there are no weights (\(names.joined(separator: ", "))); give the model's folder", at: directory)
     }
 }

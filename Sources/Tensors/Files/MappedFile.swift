@@ -14,21 +14,21 @@ struct MappedFile: Sendable {
         // Without O_NONBLOCK, opening a named pipe would wait for a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
-            throw TensorError(.cannotOpen, "\(path): \(systemError()); check the path and its permissions")
+            throw TensorError(.cannotOpen, "\(systemError()); check the path and its permissions", at: path)
         }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw TensorError(.cannotOpen, "\(path): \(systemError())") }
+        guard fstat(descriptor, &status) == 0 else { throw TensorError(.cannotOpen, "\(systemError())", at: path) }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw TensorError(.cannotOpen, "\(path): not a regular file; give the path of a file on disk")
+            throw TensorError(.cannotOpen, "not a regular file; give the path of a file on disk", at: path)
         }
         let size = Int(status.st_size)
         guard size > 0 else {
-            throw TensorError(.malformedFile, "\(path): the file is empty; download or copy it again")
+            throw TensorError(.malformedFile, "the file is empty; download or copy it again", at: path)
         }
         guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
             throw TensorError(
-                .cannotOpen, "\(path): \(size) bytes cannot be mapped: \(systemError()); is there a limit on memory?")
+                .cannotOpen, "\(size) bytes cannot be mapped: \(systemError()); is there a limit on memory?", at: path)
         }
         storage = HostStorage(base: base, byteCount: size) { base, size in munmap(base, size) }
     }

@@ -14,7 +14,7 @@ public struct SafetensorsAppender: ~Copyable {
     public init(path: String, room: Int = 1 << 20) throws(TensorError) {
         let opened = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard opened >= 0 else {
-            throw TensorError(.cannotOpen, "\(path): \(systemError()); check that its folder exists and is writable")
+            throw TensorError(.cannotOpen, "\(systemError()); check that its folder exists and is writable", at: path)
         }
         guard lseek(opened, off_t(room), SEEK_SET) == off_t(room) else {
             let failure = cannotWrite(path)
@@ -57,7 +57,7 @@ public struct SafetensorsAppender: ~Copyable {
         var json = Array("{\(all.joined(separator: ","))}".utf8)
         guard json.count <= room - 8 else {
             throw TensorError(
-                .cannotWrite, "\(path): a header of \(json.count) bytes does not fit the \(room) left for it")
+                .cannotWrite, "a header of \(json.count) bytes does not fit the \(room) left for it", at: path)
         }
         json.append(contentsOf: repeatElement(UInt8(ascii: " "), count: room - 8 - json.count))
         let descriptor = descriptor

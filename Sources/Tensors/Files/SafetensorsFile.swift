@@ -35,12 +35,12 @@ public struct SafetensorsFile: Sendable {
         guard let entry = entries[name] else {
             throw TensorError(
                 .missingTensor,
-                "\(path): there is no tensor \"\(name)\"; is this the checkpoint of the configured model?")
+                "there is no tensor \"\(name)\"; is this the checkpoint of the configured model?", at: path)
         }
         guard let type = ElementType(safetensors: entry.dtype) else {
             throw TensorError(
                 .unsupportedType,
-                "\(path): tensor \"\(name)\" is \(entry.dtype); convert it to F32, BF16 or F16")
+                "tensor \"\(name)\" is \(entry.dtype); convert it to F32, BF16 or F16", at: path)
         }
         return Tensor(shape: entry.shape, type: type, storage: mapping.storage, offset: entry.bytes.lowerBound)
     }
@@ -51,14 +51,14 @@ public struct SafetensorsFile: Sendable {
         _ name: String, _ format: WeightFormat, inputs: Int, outputs: Int
     ) throws(TensorError) -> PackedWeights {
         guard let entry = entries[name] else {
-            throw TensorError(.missingTensor, "\(path): there are no packed weights \"\(name)\"; pack the model again")
+            throw TensorError(.missingTensor, "there are no packed weights \"\(name)\"; pack the model again", at: path)
         }
         let expected = PackedWeights.byteCount(format, inputs: inputs, outputs: outputs)
         guard entry.dtype == "U8", entry.bytes.count == expected else {
             throw TensorError(
                 .malformedFile,
-                "\(path): \"\(name)\" has \(entry.bytes.count) bytes of \(entry.dtype) where \(format.rawValue) weights of "
-                    + "\(outputs) × \(inputs) take \(expected) of U8; pack the model again")
+                "\"\(name)\" has \(entry.bytes.count) bytes of \(entry.dtype) where \(format.rawValue) weights of "
+                    + "\(outputs) × \(inputs) take \(expected) of U8; pack the model again", at: path)
         }
         return PackedWeights(
             format, inputs: inputs, outputs: outputs, storage: mapping.storage, offset: entry.bytes.lowerBound)

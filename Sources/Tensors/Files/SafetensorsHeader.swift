@@ -30,7 +30,7 @@ struct SafetensorsHeader: Sendable {
         let path = file.path
         func malformed(_ what: String) -> TensorError {
             TensorError(
-                .malformedFile, "\(path): \(what); the file is damaged or no safetensors file: download it again")
+                .malformedFile, "\(what); the file is damaged or no safetensors file: download it again", at: path)
         }
         guard file.byteCount >= 8 else { throw malformed("\(file.byteCount) bytes cannot hold a safetensors header") }
         let length = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))

@@ -29,7 +29,7 @@ public struct SafetensorsWriter: ~Copyable {
         let header = Self.header(tensors)
         let opened = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard opened >= 0 else {
-            throw TensorError(.cannotOpen, "\(path): \(systemError()); check that its folder exists and is writable")
+            throw TensorError(.cannotOpen, "\(systemError()); check that its folder exists and is writable", at: path)
         }
         guard withUnsafeBytes(of: UInt64(header.count).littleEndian, { put($0, to: opened) }),
             header.withUnsafeBytes({ put($0, to: opened) })
@@ -112,5 +112,5 @@ func put(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
 }
 
 func cannotWrite(_ path: String) -> TensorError {
-    TensorError(.cannotWrite, "\(path): cannot be written: \(systemError()); is the disk full?")
+    TensorError(.cannotWrite, "cannot be written: \(systemError()); is the disk full?", at: path)
 }

@@ -70,8 +70,8 @@ struct StateDictPickle {
         func refusal(_ why: String) -> TensorError {
             TensorError(
                 .malformedFile,
-                "\(path): not the weights of a model as PyTorch saves them: \(why.brief); use a checkpoint in safetensors, or download it again"
-            )
+                "not the weights of a model as PyTorch saves them: \(why.brief); use a checkpoint in safetensors, or download it again",
+                at: path)
         }
 
         /// Runs to the end; the result is the dictionary that is left.

@@ -12,7 +12,7 @@ struct StoredArchive {
     init(_ file: MappedFile) throws(TensorError) {
         let reader = ByteReader(file.bytes)
         func broken(_ why: String) -> TensorError {
-            TensorError(.malformedFile, "\(file.path): not a whole archive: \(why.brief); download it again")
+            TensorError(.malformedFile, "not a whole archive: \(why.brief); download it again", at: file.path)
         }
         guard let directory = Self.directory(reader) else { throw broken("its directory is missing") }
         guard directory.start >= 0, directory.bytes >= 0, directory.start <= reader.count - directory.bytes else {
@@ -27,8 +27,8 @@ struct StoredArchive {
             guard entry.isStored else {
                 throw TensorError(
                     .malformedFile,
-                    "\(file.path): record \"\(entry.name.brief)\" is compressed or encrypted, which PyTorch never does; is this a checkpoint?"
-                )
+                    "record \"\(entry.name.brief)\" is compressed or encrypted, which PyTorch never does; is this a checkpoint?",
+                    at: file.path)
             }
             guard let bytes = entry.bytes(reader), bytes.upperBound <= directory.start else {
                 throw broken("record \"\(entry.name)\" lies beyond its end")

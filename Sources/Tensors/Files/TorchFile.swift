@@ -23,20 +23,20 @@ struct TorchFile: TensorFile {
         guard pickles.count == 1, let pickle = pickles.first, let program = records[pickle] else {
             throw TensorError(
                 .malformedFile,
-                "\(path): an archive without the pickle of a state dict; is this a file that torch.save wrote?")
+                "an archive without the pickle of a state dict; is this a file that torch.save wrote?", at: path)
         }
         let folder = pickle.dropLast("data.pkl".count)
         if let order = records[folder + "byteorder"], !mapping.bytes[order].elementsEqual("little".utf8) {
             throw TensorError(
                 .unsupportedType,
-                "\(path): written on a big-endian machine; load and save it once on another, with PyTorch")
+                "written on a big-endian machine; load and save it once on another, with PyTorch", at: path)
         }
         let state = try StateDictPickle(UnsafeRawBufferPointer(rebasing: mapping.bytes[program]), path: path)
         var tensors: [String: Place] = [:]
         for (name, entry) in state.entries {
             guard let record = records["\(folder)data/\(entry.key)"] else {
                 throw TensorError(
-                    .malformedFile, "\(path): the numbers of \"\(name.brief)\" are missing; download it again")
+                    .malformedFile, "the numbers of \"\(name.brief)\" are missing; download it again", at: path)
             }
             tensors[name] = try Self.place(entry, name, in: record, path)
         }
@@ -52,12 +52,12 @@ struct TorchFile: TensorFile {
         guard let place = tensors[name] else {
             throw TensorError(
                 .missingTensor,
-                "\(path): there is no tensor \"\(name)\"; is this the checkpoint of the configured model?")
+                "there is no tensor \"\(name)\"; is this the checkpoint of the configured model?", at: path)
         }
         guard let type = place.type.elementType else {
             throw TensorError(
                 .unsupportedType,
-                "\(path): tensor \"\(name)\" is a \(place.type.rawValue); convert it to floating point")
+                "tensor \"\(name)\" is a \(place.type.rawValue); convert it to floating point", at: path)
         }
         return Tensor(shape: place.shape, type: type, storage: mapping.storage, offset: place.bytes.lowerBound)
     }
@@ -71,7 +71,7 @@ struct TorchFile: TensorFile {
         _ entry: StateDictPickle.Entry, _ name: String, in record: Range<Int>, _ path: String
     ) throws(TensorError) -> Place {
         func broken(_ why: String) -> TensorError {
-            TensorError(.malformedFile, "\(path): tensor \"\(name.brief)\" \(why); download it again")
+            TensorError(.malformedFile, "tensor \"\(name.brief)\" \(why); download it again", at: path)
         }
         let type = entry.type
         let (storedBytes, tooMany) = entry.stored.multipliedReportingOverflow(by: type.size)
@@ -94,8 +94,8 @@ struct TorchFile: TensorFile {
         guard isRowByRow || count == 0 else {
             throw TensorError(
                 .unsupportedType,
-                "\(path): tensor \"\(name.brief)\" is stored transposed or in part; save it once with .contiguous(), with PyTorch"
-            )
+                "tensor \"\(name.brief)\" is stored transposed or in part; save it once with .contiguous(), with PyTorch",
+                at: path)
         }
         let start = record.lowerBound + entry.offset * type.size
         guard start.isMultiple(of: type.size) else { throw broken("is not aligned") }
@@ -106,7 +106,7 @@ struct TorchFile: TensorFile {
         // A pickled number that PyTorch before 1.6 began its files with.
         guard file.bytes.starts(with: [0x80, 0x02, 0x8A, 0x0A]) else {
             return TensorError(
-                .malformedFile, "\(file.path): not a file that torch.save wrote; download it again")
+                .malformedFile, "not a file that torch.save wrote; download it again", at: file.path)
         }
         return TensorError(
             .unsupportedType,

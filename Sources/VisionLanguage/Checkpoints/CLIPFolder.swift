@@ -19,7 +19,7 @@ public struct CLIPFolder: Sendable {
             throw Self.missing("\(directory) does not hold")
         }
         guard FileManager.default.fileExists(atPath: path + "/config.json") else {
-            throw ModelError(.missingFile, "\(path)/config.json cannot be read; is this the folder of a CLIP model?")
+            throw ModelError(.missingFile, "config.json cannot be read; is this the folder of a CLIP model?", at: path)
         }
         let settings = try ConfigurationFile(path: path + "/config.json")
         let weights = CheckpointWeights(checkpoint: try Checkpoint(directory: path), path: path)

@@ -37,7 +37,7 @@ struct CLIPSizes: Equatable {
     init(_ file: ConfigurationFile) throws(ModelError) {
         guard let section = file.section("text_config") else {
             throw ModelError(
-                .malformedConfiguration, "\(file.path): text_config is missing; is this a whole CLIP model?")
+                .malformedConfiguration, "text_config is missing; is this a whole CLIP model?", at: file.path)
         }
         let end = try section.integer("eos_token_id", default: 49407, in: 0...10_000_000)
         text = try Text(
@@ -51,7 +51,7 @@ struct CLIPSizes: Equatable {
             activation: section.require("hidden_act", ["quick_gelu", "gelu"], default: "quick_gelu"),
             pooled: end == 2 ? .largest : .end(end))
         guard text.hidden % text.heads == 0 else {
-            throw ModelError(.malformedConfiguration, "\(file.path): text heads must divide the hidden size")
+            throw ModelError(.malformedConfiguration, "text heads must divide the hidden size", at: file.path)
         }
         let own = try section.integer("projection_dim", default: 512, in: 1...65536)
         projection = try file.integer("projection_dim", default: own, in: 1...65536)

@@ -8,14 +8,14 @@ struct CheckpointWeights: WeightSource {
     func tensor(_ name: String, shape: [Int]) throws -> Tensor {
         guard checkpoint.contains(name) else {
             throw ModelError(
-                .missingTensor, "\(path): tensor \(name) is missing; the checkpoint is incomplete, download it again")
+                .missingTensor, "tensor \(name) is missing; the checkpoint is incomplete, download it again", at: path)
         }
         let tensor = try checkpoint.tensor(name)
         guard tensor.shape == shape else {
             throw ModelError(
                 .wrongShape,
-                "\(path): tensor \(name) has shape \(tensor.shape), config.json asks for \(shape); "
-                    + "do the two files belong together?")
+                "tensor \(name) has shape \(tensor.shape), config.json asks for \(shape); "
+                    + "do the two files belong together?", at: path)
         }
         return tensor
     }

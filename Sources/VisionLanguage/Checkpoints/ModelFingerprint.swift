@@ -39,7 +39,8 @@ public final class ModelFingerprint: Sendable {
             for name in ModelFiles.names(in: directory) {
                 let path = directory + "/" + name
                 guard let file = FileHandle(forReadingAtPath: path) else {
-                    return .failure(ModelError(.missingFile, "\(path) cannot be read; check its permissions"))
+                    return .failure(
+                        ModelError(.missingFile, "the file cannot be read; check its permissions", at: path))
                 }
                 hash.update(data: Data(name.utf8))
                 do {
@@ -48,7 +49,7 @@ public final class ModelFingerprint: Sendable {
                         progress()
                     }
                 } catch {
-                    return .failure(ModelError(.missingFile, "\(path) cannot be read to its end: \(error)"))
+                    return .failure(ModelError(.missingFile, "the file cannot be read to its end: \(error)", at: path))
                 }
             }
         }

@@ -7,7 +7,7 @@ public enum RandomCheckpoint {
     /// Writes `config.json` and sharded safetensors with their index into `directory`; returns the number of tensors.
     public static func write(_ configuration: LLaVAConfiguration, to directory: String, shardBytes: Int) throws -> Int {
         guard !FileManager.default.fileExists(atPath: directory) else {
-            throw ModelError(.missingFile, "\(directory) exists; name a folder that does not")
+            throw ModelError(.missingFile, "the folder exists; name a folder that does not", at: directory)
         }
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let weights = RandomWeights(seed: 1)

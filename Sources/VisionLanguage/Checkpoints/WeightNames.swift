@@ -52,9 +52,9 @@ struct WeightNames {
         }
         throw ModelError(
             .missingTensor,
-            "\(path) holds no LLaVA weights under any known name; expected, for instance, "
+            "there are no LLaVA weights under any known name; expected, for instance, "
                 + "language_model.model.embed_tokens.weight together with multi_modal_projector.linear_1.weight "
-                + "and vision_tower.vision_model.embeddings.class_embedding")
+                + "and vision_tower.vision_model.embeddings.class_embedding", at: path)
     }
 
     private init(

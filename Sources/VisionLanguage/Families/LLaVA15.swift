@@ -29,8 +29,8 @@ extension ModelFamily {
         guard file.has("image_aspect_ratio") else { return nil }
         let value = try file.text("image_aspect_ratio")
         switch value {
-        case "pad": return .init(framing: .pad, place: "\(file.path): image_aspect_ratio is \(value)")
-        case "square": return .init(framing: .crop, place: "\(file.path): image_aspect_ratio is \(value)")
+        case "pad": return .init(framing: .pad, place: "image_aspect_ratio is \(value) in \(file.path)")
+        case "square": return .init(framing: .crop, place: "image_aspect_ratio is \(value) in \(file.path)")
         default: throw file.wrong("image_aspect_ratio", "pad, square, or anyres (LLaVA-NeXT)")
         }
     }

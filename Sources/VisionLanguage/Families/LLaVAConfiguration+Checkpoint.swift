@@ -20,7 +20,7 @@ extension LLaVAConfiguration {
     /// - Parameter places: The tables that know the keys of the top level; see ``CheckpointSettings``.
     init(huggingFace file: ConfigurationFile, as places: [CheckpointSettings]) throws(ModelError) {
         guard let text = file.section("text_config"), let vision = file.section("vision_config") else {
-            throw ModelError(.malformedConfiguration, "\(file.path): text_config and vision_config must be objects")
+            throw ModelError(.malformedConfiguration, "text_config and vision_config must be objects", at: file.path)
         }
         let decoder = try text.require("model_type", ["llama", "mistral"], default: "llama")
         _ = try vision.require("model_type", ["clip_vision_model"], default: "clip_vision_model")
@@ -97,8 +97,8 @@ extension LLaVAConfiguration {
         }
         throw ModelError(
             .missingFile,
-            "\(file.path) is an original LLaVA checkpoint, whose vision tower (\(name)) is a checkpoint of its own; "
-                + "put it beside or inside the folder, or name it with vision_tower (--vision-tower)")
+            "this is an original LLaVA checkpoint, whose vision tower (\(name)) is a checkpoint of its own; "
+                + "put it beside or inside the folder, or name it with vision_tower (--vision-tower)", at: file.path)
     }
 
     /// The name that a tower has which lies inside an original checkpoint's folder.
@@ -147,7 +147,7 @@ extension LLaVAConfiguration {
             } else if !(0...vision.layers).contains(visionLayersNeeded) { "the feature layer does not exist" } else {
                 nil
             }
-        if let problem { throw ModelError(.malformedConfiguration, "\(path): \(problem)") }
+        if let problem { throw ModelError(.malformedConfiguration, problem, at: path) }
     }
 }
 
@@ -203,7 +203,7 @@ extension LLaVAConfiguration.Text {
         tiesHead = try file.flag("tie_word_embeddings", default: false)
         _ = try file.require("hidden_act", ["silu"], default: "silu")
         for key in ["attention_bias", "mlp_bias"] where try file.flag(key, default: false) {
-            throw ModelError(.malformedConfiguration, "\(file.path): \(key) is set; LLaVA decoders have no biases")
+            throw ModelError(.malformedConfiguration, "\(key) is set; LLaVA decoders have no biases", at: file.path)
         }
     }
 
@@ -215,7 +215,7 @@ extension LLaVAConfiguration.Text {
             // Before transformers 4.43 the key was `type`.
             let type = try rope.text(rope.has("rope_type") ? "rope_type" : "type", default: "")
             guard type == "default" || type.isEmpty && !rope.has("factor") else {
-                throw ModelError(.malformedConfiguration, "\(file.path): scaled rotary positions are not supported")
+                throw ModelError(.malformedConfiguration, "scaled rotary positions are not supported", at: file.path)
             }
             try rope.allow(only: ["rope_type", "type", "rope_theta", "factor"])
             base = try rope.positive("rope_theta", default: base)

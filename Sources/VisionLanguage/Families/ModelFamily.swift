@@ -32,8 +32,8 @@ struct ModelFamily: Sendable {
         for family in all where try family.recognises(checkpoint.file, type) { return family }
         throw ModelError(
             .unknownModelType,
-            "\(checkpoint.file.path): model_type is \(type); this program runs "
-                + all.map(\.name).joined(separator: ", "))
+            "model_type is \(type); this program runs "
+                + all.map(\.name).joined(separator: ", "), at: checkpoint.file.path)
     }
 }
 

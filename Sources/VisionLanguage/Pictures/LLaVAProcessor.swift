@@ -27,8 +27,8 @@ public struct LLaVAProcessor: VisionLanguageProcessor {
         guard tokenizer.pieceCount <= configuration.text.vocabulary else {
             throw ModelError(
                 .vocabularyMismatch,
-                "\(tokenizer.file) has \(tokenizer.pieceCount) pieces, the model embeds \(configuration.text.vocabulary); "
-                    + "take tokenizer and weights from one checkpoint")
+                "the tokenizer has \(tokenizer.pieceCount) pieces, the model embeds \(configuration.text.vocabulary); "
+                    + "take tokenizer and weights from one checkpoint", at: tokenizer.file)
         }
         preprocessing = try PictureSettings.preprocessing(
             of: [directory, LLaVAConfiguration.towerDirectory(of: directory, given: visionTower)],

@@ -30,8 +30,8 @@ public final class CLIPText {
         guard tokenizer.vocabularySize <= c.vocabulary else {
             throw ModelError(
                 .vocabularyMismatch,
-                "\(folder.path)/vocab.json has \(tokenizer.vocabularySize) tokens, the text tower embeds "
-                    + "\(c.vocabulary); take both from one checkpoint")
+                "vocab.json has \(tokenizer.vocabularySize) tokens, the text tower embeds "
+                    + "\(c.vocabulary); take both from one checkpoint", at: folder.path)
         }
         let weights = Weights(folder.weights, prefix: "", format: format, backend: backend)
         self.backend = backend

@@ -14,11 +14,12 @@ public enum ModelPacking {
     ) throws -> Int {
         guard !folder.isPacked else {
             throw ModelError(
-                .otherPack, "\(folder.directory) is packed already; name the checkpoint that it was made of")
+                .otherPack, "the model is packed already; name the checkpoint that it was made of", at: folder.directory
+            )
         }
         let manager = FileManager.default, target = URL(fileURLWithPath: directory).standardizedFileURL
         guard !manager.fileExists(atPath: target.path) else {
-            throw ModelError(.missingFile, "\(directory) exists; name a folder that does not")
+            throw ModelError(.missingFile, "the folder exists; name a folder that does not", at: directory)
         }
         // Under a name of its own: two that pack into one folder do not meet before the end.
         let partial =
@@ -27,7 +28,8 @@ public enum ModelPacking {
             try manager.createDirectory(atPath: partial, withIntermediateDirectories: true)
         } catch {
             throw ModelError(
-                .missingFile, "\(directory) cannot be made: check that its folder exists and is writable")
+                .missingFile, "the folder cannot be made; check that the folder above it exists and is writable",
+                at: directory)
         }
         do {
             try copySmallFiles(folder.directory, to: partial)
@@ -49,7 +51,8 @@ public enum ModelPacking {
                     products: products)
             }
             guard rename(partial, target.path) == 0 else {
-                throw ModelError(.missingFile, "\(directory) cannot be put in place: was it made meanwhile?")
+                throw ModelError(
+                    .missingFile, "the folder cannot be put in place; was it made meanwhile?", at: directory)
             }
         } catch {
             try? manager.removeItem(atPath: partial)
@@ -72,7 +75,8 @@ public enum ModelPacking {
                 try manager.copyItem(atPath: path, toPath: target + "/" + name)
             } catch {
                 throw ModelError(
-                    .missingFile, "\(path) cannot be copied; check that it can be read and that there is room")
+                    .missingFile, "the file cannot be copied; check that it can be read and that there is room",
+                    at: path)
             }
         }
     }

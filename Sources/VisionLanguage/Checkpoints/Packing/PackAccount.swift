@@ -41,28 +41,31 @@ struct PackAccount: Codable {
     /// Reads the account of `file`; throws `otherPack` if this program does not read such files.
     init(of file: SafetensorsFile) throws(ModelError) {
         guard let text = file.metadata[Self.key] else {
-            throw ModelError(.otherPack, "\(file.path) does not say how it was packed; pack the checkpoint again")
+            throw ModelError(
+                .otherPack, "the file does not say how it was packed; pack the checkpoint again", at: file.path)
         }
         struct Version: Decodable { let version: Int }
         guard let version = try? JSONDecoder().decode(Version.self, from: Data(text.utf8)).version else {
             throw ModelError(
-                .otherPack, "\(file.path) describes itself in an unknown way; pack the checkpoint again")
+                .otherPack, "the packed model describes itself in an unknown way; pack the checkpoint again",
+                at: file.path)
         }
         guard version == Self.current else {
             throw ModelError(
                 .otherPack,
-                "\(file.path) was packed by another version of winnow (form \(version), this one reads \(Self.current)); "
-                    + "pack the checkpoint again")
+                "the model was packed by another version of winnow (form \(version), this one reads \(Self.current)); "
+                    + "pack the checkpoint again", at: file.path)
         }
         guard let account = try? JSONDecoder().decode(PackAccount.self, from: Data(text.utf8)) else {
             throw ModelError(
-                .otherPack, "\(file.path) describes itself in an unknown way; pack the checkpoint again")
+                .otherPack, "the packed model describes itself in an unknown way; pack the checkpoint again",
+                at: file.path)
         }
         guard account.layout == PackedWeights.layout else {
             throw ModelError(
                 .otherPack,
-                "\(file.path) is packed for kernels that read \(account.layout.prefix(40)), these read "
-                    + "\(PackedWeights.layout); pack the checkpoint again")
+                "the model is packed for kernels that read \(account.layout.prefix(40)), these read "
+                    + "\(PackedWeights.layout); pack the checkpoint again", at: file.path)
         }
         self = account
     }

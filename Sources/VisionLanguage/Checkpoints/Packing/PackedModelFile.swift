@@ -16,7 +16,8 @@ struct PackedModelFile: WeightSource {
             guard error.code == .malformedFile else { throw error }
             throw ModelError(
                 .otherPack,
-                "\(path) is damaged or was not copied to its end: copy it again, or pack the checkpoint again")
+                "the file is damaged or was not copied to its end: copy it again, or pack the checkpoint again",
+                at: path)
         }
         account = try PackAccount(of: file)
     }
@@ -28,7 +29,7 @@ struct PackedModelFile: WeightSource {
 
     func tensor(_ name: String, shape: [Int]) throws -> Tensor {
         guard file.contains(name) else {
-            throw ModelError(.missingTensor, "\(file.path): tensor \(name) is missing; pack the checkpoint again")
+            throw ModelError(.missingTensor, "tensor \(name) is missing; pack the checkpoint again", at: file.path)
         }
         let tensor = try file.tensor(name)
         guard tensor.shape == shape else { throw wrongShape(name, "\(tensor.shape)", "\(shape)") }
@@ -48,8 +49,8 @@ struct PackedModelFile: WeightSource {
         guard format == nil || format == product.format else {
             throw ModelError(
                 .otherPack,
-                "\(file.path) is packed as \(account.weights.rawValue); leave the format of weights to it, or pack the "
-                    + "checkpoint again as the one you want")
+                "the model is packed as \(account.weights.rawValue); leave the format of weights to it, or pack the "
+                    + "checkpoint again as the one you want", at: file.path)
         }
         return try file.packed(name, product.format, inputs: inputs, outputs: outputs)
     }
@@ -57,7 +58,7 @@ struct PackedModelFile: WeightSource {
     private func wrongShape(_ name: String, _ shape: String, _ expected: String) -> ModelError {
         ModelError(
             .wrongShape,
-            "\(file.path): \(name) has shape \(shape), config.json asks for \(expected); do the two files belong together?"
-        )
+            "\(name) has shape \(shape), config.json asks for \(expected); do the two files belong together?",
+            at: file.path)
     }
 }

@@ -9,10 +9,10 @@ struct ConfigurationFile {
     /// Reads `path`.
     init(path: String) throws(ModelError) {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw ModelError(.missingFile, "\(path) cannot be read; name the folder of a checkpoint")
+            throw ModelError(.missingFile, "the file cannot be read; name the folder of a checkpoint", at: path)
         }
         guard let object = try? JSONSerialization.jsonObject(with: data), let values = object as? [String: Any] else {
-            throw ModelError(.malformedConfiguration, "\(path) is not a JSON object; download it again")
+            throw ModelError(.malformedConfiguration, "the file is not a JSON object; download it again", at: path)
         }
         self.init(path: path, values: values, prefix: "")
     }
@@ -49,7 +49,7 @@ struct ConfigurationFile {
     func integer(_ key: String, default standard: Int? = nil, in range: ClosedRange<Int>) throws(ModelError) -> Int {
         guard has(key) else {
             if let standard { return standard }
-            throw ModelError(.malformedConfiguration, "\(path): \(prefix)\(key) is missing")
+            throw ModelError(.malformedConfiguration, "\(prefix)\(key) is missing", at: path)
         }
         guard let number = values[key] as? NSNumber, let value = Int(exactly: number.doubleValue), range.contains(value)
         else {
@@ -71,7 +71,7 @@ struct ConfigurationFile {
     func text(_ key: String, default standard: String? = nil) throws(ModelError) -> String {
         guard has(key) else {
             if let standard { return standard }
-            throw ModelError(.malformedConfiguration, "\(path): \(prefix)\(key) is missing")
+            throw ModelError(.malformedConfiguration, "\(prefix)\(key) is missing", at: path)
         }
         guard let value = values[key] as? String else { throw wrong(key, "a text") }
         return value
@@ -144,7 +144,7 @@ struct ConfigurationFile {
             Self.advice[key] ?? "\(allowed)take it out if \(what) without it are what you want"
         throw ModelError(
             .malformedConfiguration,
-            "\(path): \(prefix)\(key) is \(value.prefix(60)), which changes \(what) and is not supported; \(advice)")
+            "\(prefix)\(key) is \(value.prefix(60)), which changes \(what) and is not supported; \(advice)", at: path)
     }
 
     /// Throws if the object holds a key that would change something and is not supported, or of which `standing` knows nothing;
@@ -163,8 +163,8 @@ struct ConfigurationFile {
     func unknown(_ key: String, changing what: String) -> ModelError {
         ModelError(
             .malformedConfiguration,
-            "\(path): \(prefix)\(key) is no setting of transformers 4.57 that this program knows, so it may change "
-                + "\(what); take it out if it does not")
+            "\(prefix)\(key) is no setting of transformers 4.57 that this program knows, so it may change "
+                + "\(what); take it out if it does not", at: path)
     }
 
     /// Advice for keys whose removal would not help.
@@ -187,6 +187,6 @@ struct ConfigurationFile {
     func wrong(_ key: String, _ expected: String) -> ModelError {
         let found = values[key].map { "\($0)" } ?? "nothing"
         return ModelError(
-            .malformedConfiguration, "\(path): \(prefix)\(key) is \(found.prefix(60)); expected \(expected)")
+            .malformedConfiguration, "\(prefix)\(key) is \(found.prefix(60)); expected \(expected)", at: path)
     }
 }

@@ -25,7 +25,7 @@ enum PictureSettings {
             let processor = try file.require(key, processors, default: "CLIPImageProcessor")
             guard processor.hasPrefix("Llava") else { continue }
             return LLaVAConfiguration.StatedFraming(
-                framing: pads ? .pad : .crop, place: "\(file.path): \(key) is \(processor) and do_pad \(pads)")
+                framing: pads ? .pad : .crop, place: "\(key) is \(processor) and do_pad \(pads) in \(file.path)")
         }
         return nil
     }
@@ -128,8 +128,8 @@ enum PictureSettings {
         guard settings.cropSize == imageSize else {
             throw ModelError(
                 .malformedConfiguration,
-                "\(file.path) crops pictures to \(settings.cropSize) pixels, the vision tower takes \(imageSize); "
-                    + "do the files belong together?")
+                "pictures are cropped to \(settings.cropSize) pixels, the vision tower takes \(imageSize); "
+                    + "do the files belong together?", at: file.path)
         }
         return settings
     }
