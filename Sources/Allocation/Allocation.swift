@@ -1,6 +1,6 @@
 public import Foundation
 
-/// A batch job that brings workers, as far as is known of it.
+/// A batch job that brings workers: what the engine and the coordinator last said of it.
 public struct Allocation: Codable, Sendable, Hashable {
     /// What an allocation is doing.
     public enum State: String, Codable, Sendable {
@@ -14,7 +14,7 @@ public struct Allocation: Codable, Sendable, Hashable {
         case suspended
         /// The engine uses a word for it that is not known here; it is not taken for a running one.
         case unknown
-        /// It is over.
+        /// Its batch job has ended, or was refused.
         case ended
     }
 
@@ -22,7 +22,7 @@ public struct Allocation: Codable, Sendable, Hashable {
     public enum End: Codable, Sendable, Hashable {
         /// Its workers ended by themselves.
         case completed
-        /// Its time was over.
+        /// Its time limit was reached.
         case timeLimit
         /// Somebody took it back.
         case cancelled
@@ -58,9 +58,11 @@ public struct Allocation: Codable, Sendable, Hashable {
     public internal(set) var finished: UInt64 = 0
     /// Why a worker of it got no jobs, when it last said so.
     public internal(set) var note = ""
+    /// Whether the engine ever listed it.
+    var wasListed = false
     /// Listings of the engine in a row that did not have it.
     var missing = 0
-    /// When it was asked to end.
+    /// When the engine was last asked to end it; nil if it never was.
     var askedToEndAt: Date?
 
     /// An allocation that the engine is about to be asked for.

@@ -1,5 +1,6 @@
 public import FileLocks
 public import Foundation
+private import Glibc
 
 /// Where queues are kept: what users want of each, what the process that serves them did, and what happened.
 ///
@@ -15,17 +16,24 @@ public struct AllocationFolder: Sendable {
 
     private func settingsFile(_ name: String) -> URL { url.appendingPathComponent("\(name).queue.json") }
     private func stateFile(_ name: String) -> URL { url.appendingPathComponent("\(name).state.json") }
+    /// Where workers' words go, a file for each allocation.
+    public var logs: String { url.appendingPathComponent("logs").path }
     private var eventFile: URL { url.appendingPathComponent("events.jsonl") }
+    private var formerEventFile: URL { url.appendingPathComponent("events.former.jsonl") }
     private var lockFile: URL { url.appendingPathComponent("served.lock") }
+
+    /// The names of the queues, in order.
+    public func names() -> [String] {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        let ending = ".queue.json"
+        return files.filter { $0.hasSuffix(ending) }.map { String($0.dropLast(ending.count)) }.sorted()
+    }
 
     /// The queues by name.
     public func queues() throws(AllocationError) -> [QueueSettings] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
         var queues: [QueueSettings] = []
-        for name in names.filter({ $0.hasSuffix(".queue.json") }).sorted() {
-            // It may have been forgotten meanwhile.
-            if let queue: QueueSettings = try read(url.appendingPathComponent(name)) { queues.append(queue) }
-        }
+        // One may have been forgotten meanwhile.
+        for name in names() { if let queue = try queue(name) { queues.append(queue) } }
         return queues
     }
 
@@ -51,21 +59,34 @@ public struct AllocationFolder: Sendable {
         for file in [stateFile(name), settingsFile(name)] { try? FileManager.default.removeItem(at: file) }
     }
 
-    /// Adds an event, durable or not.
-    public func note(_ event: Event) throws {
-        let line = try Self.encoder.encode(event) + [UInt8(ascii: "\n")]
-        if !FileManager.default.fileExists(atPath: eventFile.path) {
-            _ = FileManager.default.createFile(atPath: eventFile.path, contents: nil)
+    /// Most bytes of the file of events; then another begins, and the one before is kept.
+    private static let mostEventBytes = 8 << 20
+
+    /// Adds an event.
+    public func note(_ event: Event) throws(AllocationError) {
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+            let line = try Self.encoder.encode(event) + [UInt8(ascii: "\n")]
+            let size = try? FileManager.default.attributesOfItem(atPath: eventFile.path)[.size] as? Int
+            if let size, size > Self.mostEventBytes {
+                try? FileManager.default.removeItem(at: formerEventFile)
+                try FileManager.default.moveItem(at: eventFile, to: formerEventFile)
+            }
+            // Appended as one piece: commands and the serving process write here beside each other.
+            let descriptor = open(eventFile.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown) }
+            defer { close(descriptor) }
+            let count = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            guard count == line.count else { throw CocoaError(.fileWriteOutOfSpace) }
+        } catch {
+            throw AllocationError(
+                .unwritable, "an event cannot be noted: \(error). Check the disk and permissions of \(eventFile.path)")
         }
-        let handle = try FileHandle(forWritingTo: eventFile)
-        defer { try? handle.close() }
-        try handle.seekToEnd()
-        try handle.write(contentsOf: line)
     }
 
-    /// What happened, oldest first: of one queue, or all if `queue` is nil.
+    /// The events of one queue, or of all if `queue` is nil, oldest first.
     public func events(of queue: String? = nil) -> [Event] {
-        let text = (try? String(contentsOf: eventFile, encoding: .utf8)) ?? ""
+        let text = [formerEventFile, eventFile].map { (try? String(contentsOf: $0, encoding: .utf8)) ?? "" }.joined()
         // The last line may not be whole yet.
         let events = text.split(separator: "\n").compactMap {
             try? Self.decoder.decode(Event.self, from: Data($0.utf8))

@@ -16,6 +16,14 @@ enum CommandTool {
         }
     }
 
+    /// What programs see: all that this one does, but for variables that would change what is asked for or answered.
+    private static var environment: [String: String] {
+        ProcessInfo.processInfo.environment.filter { name, _ in
+            !name.hasPrefix("SQUEUE_") && !name.hasPrefix("SCANCEL_")
+                && !["SLURM_CLUSTERS", "SBATCH_ARRAY_INX", "SBATCH_WAIT", "SBATCH_SIGNAL"].contains(name)
+        }
+    }
+
     /// Runs a program that the PATH leads to.
     ///
     /// - Parameters:
@@ -35,6 +43,7 @@ enum CommandTool {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [program] + arguments
+        process.environment = environment
         // Files take whatever a program writes; a pipe that nobody reads would stop it.
         process.standardInput = try FileHandle(forReadingFrom: inputFile)
         process.standardOutput = try FileHandle(forWritingTo: outputFile)
@@ -45,7 +54,9 @@ enum CommandTool {
         let isLate = process.isRunning
         if isLate {
             process.terminate()
-            process.waitUntilExit()
+            let end = Date(timeIntervalSinceNow: 5)
+            while process.isRunning, Date() < end { Thread.sleep(forTimeInterval: 0.02) }
+            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         }
         func text(_ url: URL) -> String { String(decoding: (try? Data(contentsOf: url)) ?? Data(), as: UTF8.self) }
         return Result(

@@ -2,6 +2,8 @@
 public struct EngineJob: Sendable, Hashable {
     /// Its number.
     public var id: String
+    /// The cluster that lists it; nil for the one that commands talk to.
+    public var cluster: String?
     /// The engine's word for its state, such as `PENDING`.
     public var state: String
     /// Why it is in that state, in the engine's words.
@@ -10,8 +12,9 @@ public struct EngineJob: Sendable, Hashable {
     public var name: String
 
     /// A job of a listing.
-    public init(id: String, state: String, reason: String, name: String) {
+    public init(id: String, cluster: String? = nil, state: String, reason: String, name: String) {
         self.id = id
+        self.cluster = cluster
         self.state = state
         self.reason = reason
         self.name = name
@@ -43,6 +46,9 @@ extension EngineJob {
         }
     }
 
+    /// The number with the cluster.
+    var number: JobNumber { JobNumber(id: id, cluster: cluster) }
+
     /// The state with its reason where there is one.
     var why: String { reason.isEmpty || reason == "None" ? state : "\(state) (\(reason))" }
 
@@ -55,6 +61,8 @@ extension EngineJob {
     private static let permanentReasons: Set<String> = [
         "PartitionTimeLimit", "PartitionNodeLimit", "PartitionConfig", "BadConstraints", "InvalidAccount",
         "InvalidQOS", "AccountNotAllowed", "QOSNotAllowed", "AssocMaxWallDurationPerJobLimit",
-        "QOSMaxWallDurationPerJobLimit", "launch failed requeued held", "launch_failed_requeued_held",
+        "QOSMaxWallDurationPerJobLimit", "AssocMaxCpuPerJobLimit", "AssocMaxNodePerJobLimit", "AssocMaxMemPerJob",
+        "QOSMaxCpuPerJobLimit", "QOSMaxNodePerJobLimit", "QOSMaxMemoryPerJob", "DependencyNeverSatisfied",
+        "launch failed requeued held", "launch_failed_requeued_held",
     ]
 }

@@ -2,13 +2,13 @@ public import Foundation
 
 /// Something that happened to a queue or an allocation.
 public struct Event: Codable, Sendable, Hashable {
-    /// When.
+    /// When it happened.
     public var at: Date
     /// The queue's name.
     public var queue: String
     /// The allocation's name; nil for what concerns the queue.
     public var allocation: String?
-    /// What happened.
+    /// What happened, as a phrase.
     public var text: String
 
     /// Something that happened.

@@ -29,7 +29,7 @@ public struct QueueSettings: Codable, Sendable, Hashable {
     /// Whether its user paused it.
     public var isPaused = false
     /// How often its user let it go on, which ends a pause that the queue itself began before.
-    public var resumed = 0
+    public var resumeCount = 0
     /// Whether its user removed it: it ends its allocations and is then forgotten.
     public var isRemoved = false
 
@@ -59,6 +59,20 @@ public struct QueueSettings: Codable, Sendable, Hashable {
 
     /// The name of one of its allocations.
     public func name(of number: Int) -> String { prefix + "\(number)" }
+
+    /// The clusters that its options of the engine name, besides which there is the usual one.
+    public var clusters: Set<String> {
+        var names: [Substring] = []
+        for (index, word) in engineOptions.enumerated() {
+            if word.hasPrefix("--clusters=") { names += word.dropFirst(11).split(separator: ",") }
+            if word == "--clusters" || word == "-M", index + 1 < engineOptions.count {
+                names += engineOptions[index + 1].split(separator: ",")
+            } else if word.hasPrefix("-M"), word.count > 2 {
+                names += word.dropFirst(2).split(separator: ",")
+            }
+        }
+        return Set(names.map(String.init))
+    }
 
     /// How long a worker of an allocation takes jobs, in seconds: until it is told to finish.
     public var lifetime: Double { max(1, timeLimit - notice) }

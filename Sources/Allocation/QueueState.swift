@@ -9,8 +9,10 @@ public struct QueueState: Codable, Sendable, Hashable {
     public enum Action: Sendable, Hashable {
         /// Ask the engine for an allocation.
         case submit(Allocation)
-        /// Take jobs back that wait in line, or that did not end when they were asked to.
+        /// End jobs at once, whatever they do.
         case cancel([Allocation])
+        /// Take jobs back that still wait in line, and leave alone those that have begun meanwhile.
+        case takeBack([Allocation])
         /// Ask the workers of running jobs to finish and end.
         case drain([Allocation])
         /// Remember that something happened.
@@ -26,21 +28,23 @@ public struct QueueState: Codable, Sendable, Hashable {
         case refused(String)
         /// It gave no answer: the job may exist, and is looked for by its name.
         case unknown(String)
+        /// It was not asked, or cannot be reached: there is no job, and nobody is to blame.
+        case notNow(String)
     }
 
     /// A pause that a queue began by itself after failures.
     public struct Pause: Codable, Sendable, Hashable {
-        /// Why.
+        /// Why the queue paused.
         public var reason: String
         /// How often its user had let the queue go on by then.
-        var resumed: Int
+        var resumeCount: Int
     }
 
     /// The name of the queue.
     public let name: String
     /// The letters that tell the queue from an earlier one of its name.
     let token: String
-    /// Its allocations, oldest first: all live ones and the last that ended.
+    /// Its allocations in the order in which they became known: all live ones, and the last that ended.
     public internal(set) var allocations: [Allocation] = []
     /// What it does, or why it does nothing, as a phrase.
     public internal(set) var standing = "it has just begun"
@@ -50,11 +54,13 @@ public struct QueueState: Codable, Sendable, Hashable {
     public internal(set) var failuresInRow = 0
     /// Why the last of them failed.
     public internal(set) var lastFailure = ""
-    /// When that was.
+    /// When the last failure was noted; nil before the first.
     var failedAt: Date?
     var nextNumber = 1
     /// Before then nothing is submitted, after a failure.
     var retryAt: Date?
+    /// Whether jobs waited when the coordinator last answered; nil if it did not answer at the last look.
+    var isWanted: Bool?
     /// Since when no job waits.
     var calmSince: Date?
 
@@ -82,7 +88,7 @@ public struct QueueState: Codable, Sendable, Hashable {
 
     /// Whether a queue asks for nothing until its user lets it go on.
     public func isPaused(_ settings: QueueSettings) -> Bool {
-        settings.isPaused || pause.map { $0.resumed >= settings.resumed } ?? false
+        settings.isPaused || pause.map { $0.resumeCount >= settings.resumeCount } ?? false
     }
 
     /// Takes what the engine and the coordinator say, and decides.
@@ -94,16 +100,17 @@ public struct QueueState: Codable, Sendable, Hashable {
         _ settings: QueueSettings, jobs: [EngineJob]?, demand: Demand?, at now: Date
     ) -> [Action] {
         var actions: [Action] = []
+        isWanted = demand.map { $0.waiting > 0 }
         if let demand { note(demand.workers) }
         if let jobs { observe(jobs, settings, present: demand?.workers ?? [], at: now, &actions) }
-        if let pause, pause.resumed < settings.resumed {
+        if let pause, pause.resumeCount < settings.resumeCount {
             self.pause = nil
             failuresInRow = 0
             retryAt = nil
         }
         if failuresInRow >= Self.mostFailures, pause == nil {
             let reason = "\(failuresInRow) allocations in a row were of no use; the last one: \(lastFailure)"
-            pause = Pause(reason: reason, resumed: settings.resumed)
+            pause = Pause(reason: reason, resumeCount: settings.resumeCount)
             actions.append(.note(Event(at: now, queue: name, text: "paused: \(reason)")))
         }
         if settings.isRemoved {
@@ -125,7 +132,13 @@ public struct QueueState: Codable, Sendable, Hashable {
             allocations[index].state = .queued
             return event(index, "submitted as job \(job.id)", now)
         case .refused(let words):
-            return end(index, .failed(words), at: now)
+            return end(index, .failed(words), settings: nil, at: now)
+        case .notNow(let words):
+            allocations.remove(at: index)
+            guard !words.isEmpty else { return nil }
+            retryAt = now + 10
+            lastFailure = words
+            return nil
         case .unknown(let words):
             allocations[index].reason = words
             return event(index, "the engine gave no answer (\(words)); the job is looked for by its name", now)
@@ -160,6 +173,7 @@ public struct QueueState: Codable, Sendable, Hashable {
         // A number alone proves nothing: one that was lost with the engine's memory is given out again.
         let listed = Dictionary(jobs.map { ($0.name, $0) }, uniquingKeysWith: { $0.meaning.isLive ? $0 : $1 })
         adopt(listed, settings, at: now, &actions)
+        var neverAsked: Set<Int> = []
         for index in allocations.indices {
             let allocation = allocations[index]
             let isPresent = workers.contains { Self.isWorker($0.name, of: allocation.name) }
@@ -172,16 +186,29 @@ public struct QueueState: Codable, Sendable, Hashable {
                 if allocations[index].missing >= Self.missingListings,
                     now.timeIntervalSince(allocation.submittedAt) >= Self.missingPatience
                 {
+                    guard allocation.state != .submitting || !allocation.reason.isEmpty else {
+                        // The process ended before it asked the engine for this one.
+                        neverAsked.insert(allocation.number)
+                        continue
+                    }
                     let end: Allocation.End =
                         allocation.state == .submitting ? .failed(allocation.reason) : .vanished
-                    actions.append(.note(self.end(index, end, at: now)))
+                    actions.append(.note(self.end(index, end, settings: settings, at: now)))
                 }
                 continue
             }
             allocations[index].missing = 0
-            if allocation.job == nil { allocations[index].job = JobNumber(id: job.id) }
+            allocations[index].wasListed = true
+            allocations[index].job = job.number
             switch job.meaning {
             case .live(let state):
+                if !allocation.isLive, let asked = allocation.askedToEndAt {
+                    // It was given up, and the engine has yet to end it.
+                    guard now.timeIntervalSince(asked) > Self.endPatience else { continue }
+                    allocations[index].askedToEndAt = now
+                    actions.append(.cancel([allocations[index]]))
+                    continue
+                }
                 if !allocation.isLive { revive(index, "the engine lists it as \(job.state)", at: now, &actions) }
                 if state == .unknown, allocation.state != .unknown {
                     actions.append(.note(event(index, "its state is '\(job.state)', which is not known here", now)))
@@ -193,14 +220,17 @@ public struct QueueState: Codable, Sendable, Hashable {
                 allocations[index].state = state
                 allocations[index].reason = job.reason == "None" ? "" : job.reason
                 if job.waitsInVain {
+                    allocations[index].askedToEndAt = now
                     actions.append(.cancel([allocations[index]]))
-                    actions.append(.note(self.end(index, .failed("it would wait for ever: \(job.reason)"), at: now)))
+                    let end = Allocation.End.failed("it would wait for ever: \(job.reason)")
+                    actions.append(.note(self.end(index, end, settings: settings, at: now)))
                 }
             case .over(let end):
                 guard allocation.isLive, !isPresent else { continue }
-                actions.append(.note(self.end(index, end, at: now)))
+                actions.append(.note(self.end(index, end, settings: settings, at: now)))
             }
         }
+        allocations.removeAll { neverAsked.contains($0.number) }
     }
 
     /// Takes up jobs of this queue that it does not know, such as those that were submitted just before its file was lost.
@@ -213,7 +243,7 @@ public struct QueueState: Codable, Sendable, Hashable {
                 continue
             }
             var allocation = Allocation(number: number, name: name, at: now)
-            allocation.job = JobNumber(id: job.id)
+            allocation.job = job.number
             allocations.append(allocation)
             nextNumber = max(nextNumber, number + 1)
             actions.append(
@@ -231,12 +261,14 @@ public struct QueueState: Codable, Sendable, Hashable {
     }
 
     /// Notes an end, and whether the allocation was of use.
-    private mutating func end(_ index: Int, _ end: Allocation.End, at now: Date) -> Event {
+    private mutating func end(
+        _ index: Int, _ end: Allocation.End, settings: QueueSettings?, at now: Date
+    ) -> Event {
         allocations[index].state = .ended
         allocations[index].end = end
         allocations[index].endedAt = now
         let allocation = allocations[index]
-        if let failure = allocation.failure {
+        if let isWanted, let failure = allocation.failure(takesJobs: settings?.lifetime, isWanted: isWanted) {
             failuresInRow += 1
             lastFailure = failure
             failedAt = now
@@ -280,13 +312,16 @@ public struct QueueState: Codable, Sendable, Hashable {
         let since = calmSince ?? now
         calmSince = since
         guard now.timeIntervalSince(since) >= min(60, settings.idleTimeout) else { return }
-        let needless = live.filter { $0.state == .queued && $0.job != nil && $0.askedToEndAt == nil }
+        let needless = live.filter { allocation in
+            let isAsked = allocation.askedToEndAt.map { now.timeIntervalSince($0) <= Self.endPatience } ?? false
+            return allocation.state == .queued && allocation.job != nil && allocation.missing == 0 && !isAsked
+        }
         guard !needless.isEmpty else { return }
         for allocation in needless {
             guard let index = allocations.firstIndex(where: { $0.number == allocation.number }) else { continue }
             allocations[index].askedToEndAt = now
         }
-        actions.append(.cancel(needless))
+        actions.append(.takeBack(needless))
         actions.append(
             .note(
                 Event(
@@ -311,7 +346,7 @@ public struct QueueState: Codable, Sendable, Hashable {
                 demand.hindrance.isEmpty ? "no job waits" : "no job waits that it could run: \(demand.hindrance)"
         }
         if let retryAt, retryAt > now {
-            return standing = "it waits after a failure: \(lastFailure)"
+            return standing = "it asks again soon: \(lastFailure)"
         }
         guard room > 0 else {
             return standing = "it has \(workers) workers or asks for them, as many as it may (--max-workers)"
@@ -354,18 +389,32 @@ extension EngineJob.Meaning {
 extension Allocation {
     /// Why it was of no use through its own fault or its queue's; nil if it was of use, or is not to blame.
     ///
-    /// An end by the time limit is an ordinary one, and so is that of a lost machine. Where no worker ever came, or none
-    /// could run a job, the next allocation would do no better.
-    var failure: String? {
-        guard let end else { return nil }
-        if finished > 0 { return nil }
+    /// An end by the time limit is an ordinary one, and so is that of a lost machine. Where no worker ever came, none could
+    /// run a job, or no job came to its end while some waited, the next allocation would do no better.
+    ///
+    /// - Parameters:
+    ///   - takesJobs: How long its workers take jobs, in seconds; nil if it never ran.
+    ///   - isWanted: Whether jobs wait.
+    func failure(takesJobs: Double?, isWanted: Bool) -> String? {
+        guard let end, finished == 0 else { return nil }
+        let ran = startedAt.flatMap { start in endedAt.map { $0.timeIntervalSince(start) } } ?? 0
         switch end {
         case .failed(let words): return words
-        case .vanished where !hadWorker: return "the engine accepted job \(job?.id ?? "?") and does not list it"
-        case .timeLimit where !hadWorker: return "its time ended before a worker of it reached the coordinator"
+        case .vanished where !wasListed: return "the engine accepted job \(job?.id ?? "?") and does not list it"
+        case .timeLimit where !hadWorker, .completed where !hadWorker && ran >= Self.longestUnseen:
+            return "it ended before a worker of it reached the coordinator"
+        case .completed, .timeLimit:
+            if !note.isEmpty { return "its worker got no job: \(note)" }
+            guard let takesJobs, isWanted, hadWorker, ran >= max(1, takesJobs - Self.earliness) else { return nil }
+            return "no job came to its end in its time, which may be too short for any (--time-limit)"
         default: return note.isEmpty ? nil : "its worker got no job: \(note)"
         }
     }
+
+    /// Seconds in which a worker may come and go without being seen.
+    private static let longestUnseen = 30.0
+    /// How many seconds too early the engine may announce the end.
+    private static let earliness = 60.0
 }
 
 extension Allocation.End: CustomStringConvertible {

@@ -20,14 +20,17 @@ public struct Slurm: Sendable {
         ("--time", "--time-limit"), ("-t", "--time-limit"), ("--job-name", "--name"), ("-J", "--name"),
         ("--signal", "--notice"), ("--array", "--backlog"), ("-a", "--backlog"), ("--wrap", "--worker-options"),
         ("--parsable", "nothing"), ("--wait", "nothing"), ("-W", "nothing"), ("--test-only", "--dry-run"),
-        ("--requeue", "nothing"), ("--no-requeue", "nothing"),
+        ("--requeue", "nothing"), ("--no-requeue", "nothing"), ("--time-min", "nothing"), ("--nodes", "nothing"),
+        ("-N", "nothing"),
     ]
 
     /// The options of `sbatch` for an allocation.
-    public static func options(_ settings: QueueSettings, name: String) -> [String] {
+    ///
+    /// - Parameter logs: The folder of what its workers say, where the user's options name none.
+    public static func options(_ settings: QueueSettings, name: String, logs: String) -> [String] {
         [
             "--parsable", "--job-name=\(name)", "--time=\(clock(settings.timeLimit))",
-            "--signal=B:USR1@\(Int(settings.notice.rounded(.up)))", "--no-requeue",
+            "--signal=B:USR1@\(Int(settings.notice.rounded(.up)))", "--no-requeue", "--output=\(logs)/%x.out",
         ] + settings.engineOptions
     }
 
@@ -39,18 +42,19 @@ public struct Slurm: Sendable {
     }
 
     /// Asks for an allocation.
-    public func submit(_ allocation: Allocation, _ settings: QueueSettings) -> QueueState.Answer {
+    public func submit(_ allocation: Allocation, _ settings: QueueSettings, logs: String) -> QueueState.Answer {
         let result: CommandTool.Result
         do {
             result = try CommandTool.run(
-                "sbatch", Self.options(settings, name: allocation.name),
+                "sbatch", Self.options(settings, name: allocation.name, logs: logs),
                 input: BatchScript(settings, name: allocation.name).text, patience: Self.submissionPatience)
         } catch {
-            return .refused("sbatch cannot be started: \(error)")
+            return .notNow("sbatch cannot be started: \(error)")
         }
         guard let status = result.status else { return .unknown("sbatch took more than 150 s") }
         guard status == 0 else {
             // Without the controller nobody knows whether the job arrived before it went.
+            if Self.isAway(result.words) { return .notNow("sbatch: \(result.words)") }
             let isLost = result.words.contains("timed out") || result.words.contains("Zero Bytes were transmitted")
             return isLost ? .unknown("sbatch: \(result.words)") : .refused("sbatch: \(result.words)")
         }
@@ -61,10 +65,15 @@ public struct Slurm: Sendable {
         return .accepted(JobNumber(id: id, cluster: parts.count > 1 ? parts[1] : nil))
     }
 
-    /// Whether Slurm would take an allocation, in its own words where not; nothing is submitted.
-    public func refusal(_ settings: QueueSettings) throws -> String? {
+    /// Whether Slurm's words say that its controller was not reached, so that nothing came of a request.
+    private static func isAway(_ words: String) -> Bool {
+        words.contains("Unable to contact slurm controller") || words.contains("Resource temporarily unavailable")
+    }
+
+    /// Why Slurm would not take an allocation, in its own words; nil if it would. Nothing is submitted.
+    public func refusal(_ settings: QueueSettings, logs: String) throws -> String? {
         let result = try CommandTool.run(
-            "sbatch", ["--test-only"] + Self.options(settings, name: settings.name(of: 0)),
+            "sbatch", ["--test-only"] + Self.options(settings, name: settings.name(of: 0), logs: logs),
             input: BatchScript(settings, name: settings.name(of: 0)).text, patience: Self.submissionPatience)
         return result.status == 0 ? nil : "sbatch: \(result.words)"
     }
@@ -84,7 +93,7 @@ public struct Slurm: Sendable {
             guard result.status == 0 else {
                 return (nil, result.status == nil ? "squeue took more than 30 s" : "squeue: \(result.words)")
             }
-            all += Self.jobs(in: result.output).filter { $0.name.hasPrefix(prefix) }
+            all += Self.jobs(in: result.output, cluster: cluster).filter { $0.name.hasPrefix(prefix) }
         }
         return (all, "")
     }
@@ -93,16 +102,19 @@ public struct Slurm: Sendable {
     private static let listingForm = "%i|%T|%r|%j"
 
     /// The jobs of a listing; lines that are no job, such as the name of a cluster, are left out.
-    package static func jobs(in listing: String) -> [EngineJob] {
+    package static func jobs(in listing: String, cluster: String? = nil) -> [EngineJob] {
         listing.split(whereSeparator: \.isNewline).compactMap { line in
             let parts = line.split(separator: "|", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 4 else { return nil }
-            return EngineJob(id: parts[0], state: parts[1], reason: parts[2], name: parts[3])
+            return EngineJob(id: parts[0], cluster: cluster, state: parts[1], reason: parts[2], name: parts[3])
         }
     }
 
-    /// Takes jobs back: those in line, and at once those that run. Returns Slurm's complaints; empty if it had none.
+    /// Ends jobs at once. Returns Slurm's complaints; empty if it had none.
     public func cancel(_ allocations: [Allocation]) -> String { scancel(allocations, options: []) }
+
+    /// Takes jobs back that still wait in line.
+    public func takeBack(_ allocations: [Allocation]) -> String { scancel(allocations, options: ["--state=PENDING"]) }
 
     /// Tells the workers of running jobs to finish and end.
     public func drain(_ allocations: [Allocation]) -> String { scancel(allocations, options: ["-b", "-s", "USR1"]) }

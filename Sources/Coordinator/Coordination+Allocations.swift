@@ -6,14 +6,17 @@ internal import WireProtocol
 extension Coordination {
     /// What a queue last said of itself.
     struct QueueStanding {
+        var name: String
         var text: String
+        /// How long one of its workers takes jobs.
+        var time: Duration
         var at: Moment
     }
 
     /// Most queues that are remembered.
     private static let mostQueues = 1_000
     /// How long a queue's word holds.
-    private static let standingHolds = Duration.seconds(120)
+    private static let standingHolds = Duration.seconds(300)
 
     /// Notes how queues stand, and tells what there is to do for each.
     mutating func take(_ report: WireAllocationsReport) throws -> WireAllocationsAnswer {
@@ -23,11 +26,14 @@ extension Coordination {
         let heard = now
         standings = standings.filter { heard - $0.value.at < Self.standingHolds }
         if standings.count > Self.mostQueues { standings = [:] }
-        for queue in report.queues { standings[queue.name] = QueueStanding(text: queue.standing.shortened(), at: now) }
+        for queue in report.queues {
+            standings[queue.workers] = QueueStanding(
+                name: queue.name, text: queue.standing.shortened(), time: .seconds(queue.takesJobsSeconds), at: now)
+        }
         let workers = scheduler.allWorkers(at: now).filter { $0.state != .lost }
         var answer = WireAllocationsAnswer()
         answer.demands = report.queues.map { queue in
-            let found = scheduler.demand(ofWorkers: queue.workers, within: .seconds(queue.timeLimitSeconds))
+            let found = scheduler.demand(ofWorkers: queue.workers, within: .seconds(queue.takesJobsSeconds))
             var demand = WireAllocationDemand()
             demand.waiting = found.waiting
             demand.hindrance = found.hindrance ?? ""
@@ -38,10 +44,15 @@ extension Coordination {
         return answer
     }
 
-    /// What queues say about why there are no more workers; empty where there is none.
-    borrowing func words(ofQueuesFor explanation: Explanation) -> String {
+    /// What queues say about why there are no more workers for a batch; empty where there is none.
+    borrowing func words(ofQueuesFor explanation: Explanation, of batch: BatchID) -> String {
         guard explanation.wantsWorkers else { return "" }
-        return standings.filter { now - $0.value.at < Self.standingHolds }.sorted { $0.key < $1.key }
-            .map { "; allocation queue \($0.key): \($0.value.text)" }.joined()
+        var words = ""
+        for (prefix, standing) in standings.sorted(by: { $0.key < $1.key }) where now - standing.at < Self.standingHolds
+        {
+            let hindrance = scheduler.hindrance(of: batch, forWorkers: prefix, within: standing.time)
+            words += "; allocation queue \(standing.name): \(hindrance ?? standing.text)"
+        }
+        return words
     }
 }

@@ -95,7 +95,7 @@ extension Coordination {
             case .succeeded: "it succeeded; the result is row \(record.row ?? 0) of \(record.shard ?? "")"
             case .failed: "it failed: \(record.error ?? "")"
             case .cancelled: "it was cancelled\(records[id]?.reason.map { $0.isEmpty ? "" : ": \($0)" } ?? "")"
-            case .waiting, .running: explanation(of: record.job)
+            case .waiting, .running: explanation(of: record.job, in: id)
             }
         answer.attempts = try store.attempts(at: record.job).map { attempt in
             var end = WireAttemptEnd()
@@ -109,9 +109,9 @@ extension Coordination {
         return answer
     }
 
-    private borrowing func explanation(of job: JobID) -> String {
+    private borrowing func explanation(of job: JobID, in batch: BatchID) -> String {
         let explanation = scheduler.explain(job)
-        return explanation.description + words(ofQueuesFor: explanation)
+        return explanation.description + words(ofQueuesFor: explanation, of: batch)
     }
 
     /// Running attempts that take far longer than the median.

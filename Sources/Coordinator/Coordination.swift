@@ -42,7 +42,7 @@ struct Coordination: ~Copyable {
     var peers: [[UInt8]: WorkerPeer] = [:]
     var peerOf: [WorkerName: [UInt8]] = [:]
     var originOf: [WorkerName: WorkerOrigin] = [:]
-    /// How queues of machines stand, by name.
+    /// How queues of machines stand, by the beginning of their workers' names.
     var standings: [String: QueueStanding] = [:]
     /// For names that several batches asked for, the last number behind one.
     var lastSuffixes: [String: Int] = [:]

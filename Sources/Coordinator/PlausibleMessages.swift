@@ -54,7 +54,7 @@ extension WireFromClient {
         case .allocations(let report):
             try Plausible.names(report.queues.flatMap { [$0.name, $0.workers] })
             for queue in report.queues {
-                try Plausible.check((0...1e9).contains(queue.timeLimitSeconds), "the time limit of a queue")
+                try Plausible.check((0...1e9).contains(queue.takesJobsSeconds), "the time in which workers take jobs")
             }
         case .shutdown, nil: break
         }

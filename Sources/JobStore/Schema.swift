@@ -118,10 +118,11 @@ enum Schema {
         "ALTER TABLE item DROP COLUMN image;",
     ]
 
-    /// Copies a store beside itself, unless a former try to bring it up to date did.
+    /// Copies a store beside itself, under a name that no earlier copy has.
     private static func keepCopy(of database: Database, path: String, format: Int) throws {
-        let copy = "\(path).format-\(format)"
-        guard !FileManager.default.fileExists(atPath: copy) else { return }
+        let name = "\(path).format-\(format)"
+        let copy =
+            ([name] + (2...1000).map { "\(name).\($0)" }).first { !FileManager.default.fileExists(atPath: $0) } ?? name
         // A copy that was broken off has another name.
         let unfinished = copy + ".unfinished"
         try? FileManager.default.removeItem(atPath: unfinished)

@@ -1,6 +1,6 @@
-internal import JobModel
+public import JobModel
 
-/// What waits, as somebody sees it who could start workers for it.
+/// The jobs that wait, as somebody sees them who could start workers for them.
 public struct WorkerDemand: Sendable, Hashable {
     /// Jobs that wait and that such a worker could run.
     public var waiting: UInt64 = 0
@@ -15,8 +15,9 @@ extension Scheduler {
     /// longer than the time, nor those that a worker of that name tried and could not run.
     public borrowing func demand(ofWorkers prefix: String, within time: Duration) -> WorkerDemand {
         var demand = WorkerDemand()
+        let own = ownWorkers(prefix)
         for (index, batch) in batches.enumerated() where batch.state == .running && batch.counts[.waiting] > 0 {
-            if let hindrance = hindrance(of: Int32(index), forWorkers: prefix, within: time) {
+            if let hindrance = hindrance(of: Int32(index), for: own, within: time) {
                 demand.hindrance = demand.hindrance ?? hindrance
             } else {
                 demand.waiting += batch.counts[.waiting] - min(batch.delayed, batch.counts[.waiting])
@@ -25,17 +26,27 @@ extension Scheduler {
         return demand
     }
 
-    private borrowing func hindrance(of index: Int32, forWorkers prefix: String, within time: Duration) -> String? {
+    /// Why such workers could run no job of a batch; nil if they could.
+    public borrowing func hindrance(of id: BatchID, forWorkers prefix: String, within time: Duration) -> String? {
+        batchIndex[id].flatMap { hindrance(of: $0, for: ownWorkers(prefix), within: time) }
+    }
+
+    /// The workers whose names begin with `prefix` and that are there.
+    private borrowing func ownWorkers(_ prefix: String) -> [WorkerEntry] {
+        workers.filter { !$1.isLost && !$1.isDraining && $0.rawValue.hasPrefix(prefix) }.map(\.value)
+    }
+
+    /// That a worker could not run a batch speaks for the others of its kind only if none of them can.
+    private borrowing func hindrance(of index: Int32, for own: [WorkerEntry], within time: Duration) -> String? {
         let batch = batches[Int(index)]
         if batch.isPaused { return "batch \(batch.id) is paused" }
         if let median = batch.durations.median, .seconds(median) > time {
             return "a job of batch \(batch.id) takes \(Int(median.rounded(.up))) s, longer than the "
                 + "\(Int(time / .seconds(1))) s in which a worker takes jobs"
         }
-        for (name, worker) in workers where !worker.isLost && name.rawValue.hasPrefix(prefix) {
-            if let unfit = worker.unfit[index], unfit.until > now { return "batch \(batch.id): \(unfit.reason)" }
-        }
-        return nil
+        let reasons = own.compactMap { $0.unfit[index]?.reason }
+        guard let reason = reasons.first, reasons.count == own.count else { return nil }
+        return "batch \(batch.id): \(reason)"
     }
 }
 

@@ -109,7 +109,7 @@ private struct Scene {
         scene.demand?.waiting = 0
         var cancelled: [Int] = []
         for _ in 0..<10 {
-            for case .cancel(let allocations) in scene.look() { cancelled += allocations.map(\.number) }
+            for case .takeBack(let allocations) in scene.look() { cancelled += allocations.map(\.number) }
         }
         #expect(cancelled == [2])
     }
@@ -140,7 +140,7 @@ private struct Scene {
         #expect(scene.state.isPaused(scene.settings))
         #expect(scene.submitted < 8, "it stops rather than asking for ever")
         #expect(scene.state.standing.contains(words))
-        scene.settings.resumed += 1
+        scene.settings.resumeCount += 1
         scene.look()
         #expect(!scene.state.isPaused(scene.settings))
         #expect(scene.state.live.count == 2)
@@ -177,6 +177,93 @@ private struct Scene {
         #expect(scene.state.isPaused(scene.settings))
         #expect(scene.state.standing.contains("the model folder is not there"))
         #expect(scene.state.allocations.count == 3)
+    }
+
+    @Test("allocations in which no job ever comes to its end, though jobs wait, pause the queue")
+    func nothingEnds() {
+        var scene = Scene()
+        scene.settings.maxWorkers = 1
+        for number in 1...20 {
+            scene.look()
+            guard scene.submitted == number else { break }
+            scene.listing[number] = ("RUNNING", "None")
+            scene.worker(number)
+            // 540 s until they are told to finish, in looks of 10 s.
+            for _ in 0..<54 { scene.look() }
+            scene.demand?.workers = []
+            scene.listing[number] = ("COMPLETED", "None")
+            for _ in 0..<7 { scene.look() }
+        }
+        #expect(scene.state.isPaused(scene.settings))
+        #expect(scene.state.standing.contains("--time-limit"))
+        #expect(scene.state.allocations.count == 3)
+    }
+
+    @Test("an allocation that ended early because others did the work is no failure")
+    func nothingLeft() {
+        var scene = Scene()
+        scene.settings.maxWorkers = 1
+        scene.look()
+        scene.listing[1] = ("RUNNING", "None")
+        scene.worker(1)
+        scene.look()
+        scene.demand = Demand(waiting: 0, hindrance: "", workers: [])
+        scene.listing[1] = ("COMPLETED", "None")
+        scene.look()
+        #expect(scene.allocation(1)?.isLive == false)
+        #expect(scene.state.failuresInRow == 0)
+    }
+
+    @Test("workers that never reach the coordinator are a failure of their queue")
+    func unreached() {
+        var scene = Scene()
+        scene.settings.maxWorkers = 1
+        for number in 1...20 {
+            scene.look()
+            guard scene.submitted == number else { break }
+            scene.listing[number] = ("RUNNING", "None")
+            for _ in 0..<10 { scene.look() }
+            scene.listing[number] = ("COMPLETED", "None")
+            for _ in 0..<7 { scene.look() }
+        }
+        #expect(scene.state.isPaused(scene.settings))
+        #expect(scene.state.standing.contains("reached the coordinator"))
+    }
+
+    @Test("what the engine does not do now is no failure, and what a process never asked for is forgotten")
+    func notNow() {
+        var scene = Scene()
+        scene.settings.backlog = 1
+        for _ in 0..<10 {
+            scene.now += 10
+            let actions = scene.state.step(scene.settings, jobs: [], demand: scene.demand, at: scene.now)
+            for case .submit(let allocation) in actions {
+                _ = scene.state.submitted(allocation.number, .notNow("the controller is away"), at: scene.now)
+            }
+        }
+        #expect(scene.state.allocations.isEmpty && scene.state.failuresInRow == 0)
+        // A process that ends between deciding and asking.
+        _ = scene.state.step(scene.settings, jobs: [], demand: scene.demand, at: scene.now + 20)
+        #expect(scene.state.live.map(\.state) == [.submitting])
+        scene.demand?.waiting = 0
+        scene.now += 60
+        for _ in 0..<3 { scene.look() }
+        #expect(scene.state.allocations.isEmpty && scene.state.failuresInRow == 0)
+    }
+
+    @Test("allocations that came and went while nobody looked are no failure")
+    func away() {
+        var scene = Scene()
+        scene.look()
+        scene.look()
+        scene.listing = [:]
+        scene.now += 7200
+        for _ in 0..<4 {
+            scene.look()
+            scene.demand?.waiting = 0
+        }
+        #expect(scene.allocation(1)?.end == .vanished && scene.allocation(2)?.end == .vanished)
+        #expect(scene.state.failuresInRow == 0)
     }
 
     @Test("jobs that the engine never lists do not make the queue ask for more and more")

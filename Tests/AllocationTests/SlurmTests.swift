@@ -50,10 +50,22 @@ import Testing
     @Test("the time limit, the signal and the name are in the options, and the user's own come last")
     func options() {
         #expect(
-            Slurm.options(Self.settings, name: "winnow-cpu-abcde-3") == [
+            Slurm.options(Self.settings, name: "winnow-cpu-abcde-3", logs: "/q/logs") == [
                 "--parsable", "--job-name=winnow-cpu-abcde-3", "--time=1:30:00", "--signal=B:USR1@60", "--no-requeue",
-                "--partition=cpu",
+                "--output=/q/logs/%x.out", "--partition=cpu",
             ])
+    }
+
+    @Test(
+        "clusters are those that the options name",
+        arguments: [
+            (["-M", "north"], ["north"]), (["--clusters=a,b"], ["a", "b"]), (["--clusters", "a"], ["a"]),
+            (["-Mnorth"], ["north"]), (["--mem=1"], []),
+        ])
+    func clusters(options: [String], names: [String]) {
+        var settings = Self.settings
+        settings.engineOptions = options
+        #expect(settings.clusters == Set(names))
     }
 
     @Test("hundreds of numbers go to scancel in pieces")

@@ -93,6 +93,9 @@ final class RunningWinnow {
         return status == nil
     }
 
+    /// The exit code; nil while it runs, and where a signal ended it.
+    var code: Int32? { isRunning ? nil : status.flatMap { $0 & 0x7F == 0 ? $0 >> 8 & 0xFF : nil } }
+
     /// What it printed so far.
     var output: String { text("output") }
     /// What it complained about so far.
@@ -108,8 +111,7 @@ final class RunningWinnow {
     /// Waits until it ends; a process that hangs is an error.
     func end() async throws -> End {
         try await eventually("winnow \(arguments.joined(separator: " ")) ends") { !isRunning }
-        let value = status ?? 0
-        return End(code: value & 0x7F == 0 ? value >> 8 & 0xFF : nil, output: output, errors: errors)
+        return End(code: code, output: output, errors: errors)
     }
 }
 

@@ -102,6 +102,10 @@ final class SlurmCluster {
         guard let path = path(of: program) else { throw RunningWinnow.Trouble(description: "no \(program)") }
         let process = try RunningWinnow(arguments, program: path, environment: environment)
         while process.isRunning { Thread.sleep(forTimeInterval: 0.01) }
+        guard process.code == 0 else {
+            throw RunningWinnow.Trouble(
+                description: "\(program) \(arguments.joined(separator: " ")): \(process.errors)")
+        }
         return process.output
     }
 

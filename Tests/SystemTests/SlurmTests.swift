@@ -183,6 +183,19 @@ struct SlurmTests {
         #expect(try site.slurm.jobs().isEmpty)
     }
 
+    @Test("jobs that would wait for ever, where limits are not enforced, are taken back and pause the queue")
+    func waitsForEver() async throws {
+        let site = try await Site(enforcesLimits: false)
+        _ = try await site.services.submit(try TestBatch(items(20)))
+        let added = try await site.add(["--time-limit", "10m"], milliseconds: 10, sbatch: ["--partition", "short"])
+        #expect(added.code == 0, "\(added)")
+        try site.serve()
+        try await eventually("the queue has paused") { try await site.info().isPaused }
+        #expect(try await site.info().standing.contains("PartitionTimeLimit"))
+        try await eventually("nothing is in line") { try site.slurm.jobs().isEmpty }
+        #expect(site.server?.isRunning == true)
+    }
+
     @Test("a queue that is paused asks for nothing; a removed one lets its workers finish and is gone")
     func steering() async throws {
         let site = try await Site()

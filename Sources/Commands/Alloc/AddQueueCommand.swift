@@ -93,16 +93,24 @@ struct AddQueueCommand: ParsableCommand {
             (1...32).contains(name.count) && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
         guard isName else { throw ValidationError("--name must be 1 to 32 letters, digits and hyphens") }
         for word in engineOptions {
+            guard word.hasPrefix("-") else { continue }
             let option = word.split(separator: "=").first.map(String.init) ?? word
+            // sbatch takes the beginning of an option for the whole.
             let own = Slurm.ownOptions.first { own in
-                own.option == option
-                    || !own.option.hasPrefix("--") && option.hasPrefix(own.option) && !option.hasPrefix("--")
+                option.hasPrefix("--")
+                    ? own.option == option || option.count > 4 && own.option.hasPrefix(option)
+                    : !own.option.hasPrefix("--") && option.hasPrefix(own.option)
             }
             guard let own else { continue }
             let advice = own.instead.hasPrefix("--") ? "use \(own.instead) before the --" : "leave it out"
             throw ValidationError("\(own.option) is set by the queue; \(advice)")
         }
-        _ = try worker()
+        let worker = try worker()
+        guard workersPerAllocation == 1 || worker.null || worker.memory != nil else {
+            throw ValidationError(
+                "with --workers-per-allocation \(workersPerAllocation), --worker-options must give each worker its --memory"
+            )
+        }
     }
 
     /// The options of the workers, as `winnow worker` understands them.
@@ -129,11 +137,11 @@ struct AddQueueCommand: ParsableCommand {
             workersPerAllocation: workersPerAllocation, capacity: try worker().capacity, backlog: backlog,
             maxWorkers: maxWorkers, idleTimeout: idleTimeout.seconds, endpoint: endpoint,
             program: program ?? ChildProcess.thisProgram.path, workerOptions: workerWords, engineOptions: engineOptions)
-        let refusal = try Slurm().refusal(settings)
+        let refusal = try Slurm().refusal(settings, logs: place.folder.logs)
         if dryRun {
             let report = DryRun(
                 script: BatchScript(settings, name: settings.name(of: 1)).text,
-                sbatch: Slurm.options(settings, name: settings.name(of: 1)), refusal: refusal)
+                sbatch: Slurm.options(settings, name: settings.name(of: 1), logs: place.folder.logs), refusal: refusal)
             try output.show(report, table: report.text, quiet: report.script)
             return try endCommand(refusal == nil ? ExitCodes.success : ExitCodes.usage)
         }
@@ -149,6 +157,7 @@ struct AddQueueCommand: ParsableCommand {
         if EndpointReach.isLoopback(endpoint) {
             printError("winnow: \(endpoint) is reached from this machine alone; --endpoint names one that others reach")
         }
+        try FileManager.default.createDirectory(atPath: place.folder.logs, withIntermediateDirectories: true)
         try place.folder.save(settings)
         try place.folder.note(Event(at: Date(), queue: name, text: "added"))
         try output.show(

@@ -87,7 +87,7 @@ struct ResumeQueueCommand: ParsableCommand {
     func run() throws {
         try queue.change("it asks for machines again when jobs wait") {
             $0.isPaused = false
-            $0.resumed += 1
+            $0.resumeCount += 1
         }
     }
 }
@@ -100,9 +100,11 @@ struct RemoveQueueCommand: ParsableCommand {
     @OptionGroup var queue: NamedQueue
 
     func run() throws {
-        let isEmpty = try queue.place.folder.state(of: queue.settings()).live.isEmpty
-        guard !isEmpty else {
-            queue.place.folder.forget(queue.name)
+        let folder = queue.place.folder
+        // Whoever serves the queue may be about to ask for something: then it is the one to forget it.
+        let isEmpty = try folder.state(of: queue.settings()).live.isEmpty
+        guard !isEmpty || folder.isServed else {
+            folder.forget(queue.name)
             return try queue.output.show(["queue": queue.name], table: "\(queue.name): removed", quiet: queue.name)
         }
         try queue.change("its allocations are ended, then it is removed") { $0.isRemoved = true }
@@ -138,7 +140,23 @@ struct QueueEventsCommand: ParsableCommand {
             ])
         }
         try output.show(
-            events, table: events.isEmpty ? "nothing has happened yet" : table.text(),
+            events.map(Entry.init), table: events.isEmpty ? "nothing has happened yet" : table.text(),
             quiet: events.map(\.text).joined(separator: "\n"))
+    }
+
+    /// An event as it is printed.
+    private struct Entry: Encodable {
+        /// Seconds since 1970.
+        let at: Double
+        let queue: String
+        let allocation: String?
+        let event: String
+
+        init(_ event: Event) {
+            at = event.at.timeIntervalSince1970
+            queue = event.queue
+            allocation = event.allocation
+            self.event = event.text
+        }
     }
 }

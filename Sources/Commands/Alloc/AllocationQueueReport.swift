@@ -16,8 +16,10 @@ struct ListQueuesCommand: ParsableCommand {
     func run() throws {
         let folder = place.folder
         let reports = try folder.queues().map { AllocationQueueReport($0, try folder.state(of: $0)) }
-        var table = TextTable(["queue", "in line", "running", "standing"], rightAligned: [1, 2])
-        for report in reports { table.add([report.queue, "\(report.queued)", "\(report.running)", report.standing]) }
+        var table = TextTable(["queue", "in line", "running", "unclear", "standing"], rightAligned: [1, 2, 3])
+        for report in reports {
+            table.add([report.queue, "\(report.queued)", "\(report.running)", "\(report.unclear)", report.standing])
+        }
         try output.show(
             reports,
             table: reports.isEmpty
@@ -56,6 +58,8 @@ struct AllocationQueueReport: Encodable {
     let standing: String
     let failuresInRow: Int
     let queued, running: Int
+    /// Those that the engine holds, or of which it says nothing that is known here.
+    let unclear: Int
     let allocations: [Entry]
 
     init(_ settings: QueueSettings, _ state: QueueState) {
@@ -65,7 +69,8 @@ struct AllocationQueueReport: Encodable {
         standing = isPaused && settings.isPaused ? "it is paused by 'winnow alloc pause'" : state.standing
         failuresInRow = state.failuresInRow
         queued = state.live.count { $0.state == .queued || $0.state == .submitting }
-        running = state.live.count - queued
+        running = state.live.count { $0.state == .running }
+        unclear = state.live.count - queued - running
         allocations = state.allocations.map {
             Entry(
                 allocation: $0.name, state: $0.state.rawValue, reason: $0.end.map(\.description) ?? $0.reason,

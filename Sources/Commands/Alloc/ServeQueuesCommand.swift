@@ -35,7 +35,7 @@ struct ServeQueuesCommand: ParsableCommand {
     @OptionGroup var logging: LoggingOptions
 
     func validate() throws {
-        guard (0.1...3600).contains(every) else { throw ValidationError("--every must be from 0.1 to 3600") }
+        guard (0.1...60).contains(every) else { throw ValidationError("--every must be from 0.1 to 60") }
     }
 
     func run() throws {
@@ -48,15 +48,16 @@ struct ServeQueuesCommand: ParsableCommand {
             isStopped.value.store(true, ordering: .releasing)
         }
         if untilInputEnds { StandardInput.whenItEnds { isStopped.value.store(true, ordering: .releasing) } }
-        let client = try CoordinatorClient(
-            endpoint: connect, patience: .seconds(10), security: access.security(for: connect, as: .client),
-            goesOn: { !isStopped.value.load(ordering: .acquiring) })
-        var server = AllocationServer(place.folder, client, logger)
-        try withExtendedLifetime(signals) {
-            while !isStopped.value.load(ordering: .acquiring) {
-                try server.round()
+        let goesOn: @Sendable () -> Bool = { !isStopped.value.load(ordering: .acquiring) }
+        let security = try access.security(for: connect, as: .client)
+        var server = AllocationServer(place.folder, logger, goesOn: goesOn) {
+            try CoordinatorClient(endpoint: connect, patience: .seconds(10), security: security, goesOn: goesOn)
+        }
+        withExtendedLifetime(signals) {
+            while goesOn() {
+                server.round()
                 let next = Date(timeIntervalSinceNow: every)
-                while Date() < next, !isStopped.value.load(ordering: .acquiring) { Thread.sleep(forTimeInterval: 0.05) }
+                while Date() < next, goesOn() { Thread.sleep(forTimeInterval: 0.05) }
             }
         }
     }
@@ -80,84 +81,120 @@ struct ServeQueuesCommand: ParsableCommand {
 }
 
 /// Serves allocation queues: asks coordinator and engine how things are, and does what each queue decides.
+///
+/// Whatever goes wrong with one queue is said and leaves the others alone.
 struct AllocationServer {
     private let folder: AllocationFolder
-    private let client: CoordinatorClient
+    private let makeClient: () throws -> CoordinatorClient
+    private let goesOn: () -> Bool
     private let logger: Logger
     private let slurm = Slurm()
+    /// nil where the coordinator did not answer: a new connection may find it at another address.
+    private var client: CoordinatorClient?
     /// What was complained about last, so that it is not said again and again.
     private var lastComplaints: [String: String] = [:]
 
-    init(_ folder: AllocationFolder, _ client: CoordinatorClient, _ logger: Logger) {
+    /// - Parameter goesOn: Whether to begin one more thing that may take long.
+    init(
+        _ folder: AllocationFolder, _ logger: Logger, goesOn: @escaping () -> Bool,
+        makeClient: @escaping () throws -> CoordinatorClient
+    ) {
         self.folder = folder
-        self.client = client
         self.logger = logger
+        self.goesOn = goesOn
+        self.makeClient = makeClient
     }
 
     /// One look at everything.
-    mutating func round() throws {
-        let queues = try folder.queues()
+    mutating func round() {
+        let names = folder.names()
+        var queues: [QueueSettings] = []
+        for name in names { attempt(name) { if let queue = try $0.folder.queue(name) { queues.append(queue) } } }
         guard !queues.isEmpty else { return }
-        var states: [QueueState] = []
-        for queue in queues { states.append(try folder.state(of: queue)) }
-        let demands = demands(of: queues, states)
-        let clusters = Set(states.flatMap(\.live).compactMap { $0.job?.cluster })
-        let listing = slurm.jobs(prefix: "winnow-", clusters: clusters)
-        complain("slurm", listing.words)
-        for (index, queue) in queues.enumerated() {
-            let jobs = listing.jobs?.filter { $0.name.hasPrefix(queue.prefix) }
-            let actions = states[index].step(queue, jobs: jobs, demand: demands?[index], at: Date())
-            try folder.save(states[index])
-            for action in actions { try perform(action, queue, &states[index]) }
+        let demands = demands(of: queues)
+        for (index, queue) in queues.enumerated() where goesOn() {
+            attempt(queue.name) { try $0.serve(queue.name, demands?[index]) }
         }
     }
 
-    private mutating func perform(
-        _ action: QueueState.Action, _ queue: QueueSettings, _ state: inout QueueState
-    ) throws {
-        switch action {
-        case .submit(let allocation):
-            let answer = slurm.submit(allocation, queue)
-            let event = state.submitted(allocation.number, answer, at: Date())
-            try folder.save(state)
-            if let event { try note(event) }
-        case .cancel(let allocations): complain("scancel", slurm.cancel(allocations))
-        case .drain(let allocations): complain("scancel", slurm.drain(allocations))
-        case .note(let event): try note(event)
-        case .forget:
-            folder.forget(queue.name)
-            try note(Event(at: Date(), queue: queue.name, text: "removed"))
+    /// Does something for a queue, and says what is wrong if it fails.
+    private mutating func attempt(_ name: String, _ body: (inout AllocationServer) throws -> Void) {
+        do {
+            try body(&self)
+            complain("queue \(name)", "")
+        } catch {
+            complain("queue \(name)", "\(error)")
         }
     }
 
-    private func note(_ event: Event) throws {
+    private mutating func serve(_ name: String, _ demand: Demand?) throws {
+        // Looking at the other queues may have taken minutes: what is wanted now counts.
+        guard let queue = try folder.queue(name) else { return }
+        var state = try folder.state(of: queue)
+        let clusters = queue.clusters.union(state.live.compactMap { $0.job?.cluster })
+        let listing = slurm.jobs(prefix: queue.prefix, clusters: clusters)
+        complain("listing of \(name)", listing.words)
+        let actions = state.step(queue, jobs: listing.jobs, demand: demand, at: Date())
+        try folder.save(state)
+        var mayAsk = true
+        for action in actions {
+            switch action {
+            case .submit(let allocation):
+                let isWanted = try folder.queue(name).map { !$0.isRemoved && !$0.isPaused } ?? false
+                let answer =
+                    mayAsk && isWanted && goesOn()
+                    ? slurm.submit(allocation, queue, logs: folder.logs) : QueueState.Answer.notNow("")
+                // What is refused once, or is not to be had now, is not asked for again in the same breath.
+                if case .accepted = answer {} else { mayAsk = false }
+                let event = state.submitted(allocation.number, answer, at: Date())
+                try folder.save(state)
+                if let event { note(event) }
+            case .cancel(let allocations): complain("scancel", slurm.cancel(allocations))
+            case .takeBack(let allocations): complain("scancel", slurm.takeBack(allocations))
+            case .drain(let allocations): complain("scancel", slurm.drain(allocations))
+            case .note(let event): note(event)
+            case .forget:
+                folder.forget(name)
+                note(Event(at: Date(), queue: name, text: "removed"))
+            }
+        }
+    }
+
+    private mutating func note(_ event: Event) {
         logger.info("\(event.allocation ?? event.queue): \(event.text)")
-        try folder.note(event)
+        do {
+            try folder.note(event)
+        } catch {
+            complain("events", "\(error)")
+        }
     }
 
     /// Says what is wrong once, until something else is.
     private mutating func complain(_ who: String, _ words: String) {
         guard lastComplaints[who, default: ""] != words else { return }
         lastComplaints[who] = words
-        if words.isEmpty { logger.info("\(who): works again") } else { logger.warning("\(words)") }
+        if words.isEmpty { logger.info("\(who): works again") } else { logger.warning("\(who): \(words)") }
     }
 
     /// What there is to do for each queue; nil if the coordinator does not say.
-    private mutating func demands(of queues: [QueueSettings], _ states: [QueueState]) -> [Demand]? {
-        var report = WireAllocationsReport()
-        report.queues = zip(queues, states).map { queue, state in
-            var wire = WireAllocationQueue()
-            wire.name = queue.name
-            wire.workers = queue.prefix
-            wire.timeLimitSeconds = queue.lifetime
-            wire.standing = state.standing
-            return wire
-        }
+    private mutating func demands(of queues: [QueueSettings]) -> [Demand]? {
         do {
+            var report = WireAllocationsReport()
+            report.queues = try queues.map { queue in
+                var wire = WireAllocationQueue()
+                wire.name = queue.name
+                wire.workers = queue.prefix
+                wire.takesJobsSeconds = queue.lifetime
+                wire.standing = try folder.state(of: queue).standing
+                return wire
+            }
+            let client = try self.client ?? makeClient()
+            self.client = client
             let demands = try client.demands(report)
             complain("coordinator", "")
             return demands
         } catch {
+            client = nil
             complain("coordinator", "\(error)")
             return nil
         }

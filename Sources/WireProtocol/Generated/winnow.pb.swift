@@ -1624,7 +1624,7 @@ public nonisolated struct WireAllocationQueue: Sendable {
   public var workers: String = String()
 
   /// how long one of them takes jobs
-  public var timeLimitSeconds: Double = 0
+  public var takesJobsSeconds: Double = 0
 
   /// what the queue does, or why it does nothing
   public var standing: String = String()
@@ -4839,7 +4839,7 @@ nonisolated extension WireAllocationsReport: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension WireAllocationQueue: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".AllocationQueue"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}workers\0\u{3}time_limit_seconds\0\u{1}standing\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}workers\0\u{3}takes_jobs_seconds\0\u{1}standing\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4849,7 +4849,7 @@ nonisolated extension WireAllocationQueue: SwiftProtobuf.Message, SwiftProtobuf.
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.workers) }()
-      case 3: try { try decoder.decodeSingularDoubleField(value: &self.timeLimitSeconds) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.takesJobsSeconds) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.standing) }()
       default: break
       }
@@ -4863,8 +4863,8 @@ nonisolated extension WireAllocationQueue: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.workers.isEmpty {
       try visitor.visitSingularStringField(value: self.workers, fieldNumber: 2)
     }
-    if self.timeLimitSeconds.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.timeLimitSeconds, fieldNumber: 3)
+    if self.takesJobsSeconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.takesJobsSeconds, fieldNumber: 3)
     }
     if !self.standing.isEmpty {
       try visitor.visitSingularStringField(value: self.standing, fieldNumber: 4)
@@ -4875,7 +4875,7 @@ nonisolated extension WireAllocationQueue: SwiftProtobuf.Message, SwiftProtobuf.
   public static func ==(lhs: WireAllocationQueue, rhs: WireAllocationQueue) -> Bool {
     if lhs.name != rhs.name {return false}
     if lhs.workers != rhs.workers {return false}
-    if lhs.timeLimitSeconds != rhs.timeLimitSeconds {return false}
+    if lhs.takesJobsSeconds != rhs.takesJobsSeconds {return false}
     if lhs.standing != rhs.standing {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
