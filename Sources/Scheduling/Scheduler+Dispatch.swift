@@ -1,9 +1,19 @@
 internal import JobModel
 
 extension Scheduler {
-    /// Hands waiting jobs to workers that want some, one run of jobs at a time, until either side is exhausted.
+    /// Jobs that one event hands out at most, apart from the last run: their messages are made, stored and sent at once.
+    static let mostAtOnce = 4_096
+
+    /// Hands waiting jobs to workers that want some, one run of jobs at a time, until either side is exhausted or the event
+    /// has handed out enough; then time goes on with it.
     mutating func dispatch(_ actions: inout [SchedulerAction]) {
+        var handedOut = 0
+        isBehind = false
         while let name = line.first {
+            guard handedOut < Self.mostAtOnce else {
+                isBehind = true
+                return
+            }
             guard let free = workers[name].map({ $0.isLost || $0.isDraining ? 0 : $0.free }), free > 0 else {
                 _ = line.pop()
                 workers[name]?.inLine = false
@@ -29,6 +39,7 @@ extension Scheduler {
                     Assignment(lease: lease, batch: batches[Int(batch)].id, failures: Int(jobs[job]?.failures ?? 0)))
             }
             actions.append(.assign(assignments, to: name))
+            handedOut += assignments.count
             workers[name]?.free -= assignments.count
             _ = line.pop()
             line.push(name)

@@ -119,6 +119,7 @@ extension Scheduler {
 
     /// That nothing waits which could run.
     private borrowing func checkQueues(_ broken: inout [String]) {
+        guard !isBehind else { return }
         let wanting = workers.filter { $0.value.free > 0 && !$0.value.isLost && !$0.value.isDraining }
         guard !wanting.isEmpty else { return }
         var waits = Set<Int32>(), suspectWaits = Set<Int32>()

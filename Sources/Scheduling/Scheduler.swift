@@ -39,6 +39,8 @@ public struct Scheduler: ~Copyable {
     /// After a restart, the jobs whose last attempts workers had that are yet to come back, and who had each.
     var expected: [WorkerName: Set<JobID>] = [:]
     var expectedHolder: [JobID: WorkerName] = [:]
+    /// Whether jobs and workers that wait for each other were left for the next event, because there were very many.
+    var isBehind = false
     var isOnPatrol = false
     var hasOrphanTimer = false
 
@@ -52,7 +54,7 @@ public struct Scheduler: ~Copyable {
     }
 
     /// The next moment at which `timePassed` may have something to do.
-    public var nextDeadline: Moment? { timers.first?.due }
+    public var nextDeadline: Moment? { isBehind ? now : timers.first?.due }
 
     /// Adjusts the number of jobs per state.
     mutating func count(_ batch: Int32, _ from: JobState?, _ to: JobState) {

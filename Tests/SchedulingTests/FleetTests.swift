@@ -31,6 +31,23 @@ import Testing
         #expect(scheduler.sanityCheck() == [])
     }
 
+    @Test func aLargeBatchIsHandedOutInParts() {
+        var settings = times
+        settings.heartbeat = .seconds(1000)
+        var scheduler = Scheduler(settings: settings, at: at(0))
+        scheduler.batchOpened(batch)
+        _ = scheduler.jobsAdded(jobs(1...20_000), to: batch, at: at(0))
+        for name in fleet {
+            _ = scheduler.join(name, at: 0)
+            _ = scheduler.creditOffered(name, free: 3, at: at(0))
+        }
+        var parts = [scheduler.batchClosed(batch, at: at(1))]
+        while scheduler.nextDeadline == at(1) { parts.append(scheduler.timePassed(to: at(1))) }
+        let counts = parts.map { actions in actions.count { if case .store(.assigned) = $0 { true } else { false } } }
+        #expect(counts.reduce(0, +) == 15_000 && counts.count == 4 && counts.allSatisfy { $0 <= 4_096 })
+        #expect(scheduler.batch(batch)?.counts[.waiting] == 5_000 && scheduler.sanityCheck() == [])
+    }
+
     @Test func allComeBackAfterARestart() {
         var settings = times
         settings.heartbeat = .seconds(1000)
