@@ -73,10 +73,10 @@ public struct AllocationFolder: Sendable {
                 try FileManager.default.moveItem(at: eventFile, to: formerEventFile)
             }
             // Appended as one piece: commands and the serving process write here beside each other.
-            let descriptor = open(eventFile.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+            let descriptor = Glibc.open(eventFile.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown) }
             defer { close(descriptor) }
-            let count = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            let count = line.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             guard count == line.count else { throw CocoaError(.fileWriteOutOfSpace) }
         } catch {
             throw AllocationError(

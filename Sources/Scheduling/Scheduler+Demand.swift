@@ -6,6 +6,9 @@ public struct WorkerDemand: Sendable, Hashable {
     public var waiting: UInt64 = 0
     /// Why it could not run others that wait; nil if it could.
     public var hindrance: String?
+
+    /// Nothing to do.
+    public init() {}
 }
 
 extension Scheduler {
