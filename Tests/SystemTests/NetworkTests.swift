@@ -108,14 +108,14 @@ struct NetworkTests {
         try await eventually("some jobs succeed") {
             try await site.batch(submitted.batch)?.succeeded ?? 0 >= 10
         }
-        try site.network.addAddress("10.77.1.9")
-        try await site.moveCoordinator(to: "10.77.1.9")
+        try site.network.addAddress("10.77.2.9")
+        try await site.moveCoordinator(to: "10.77.2.9")
         try site.network.removeAddress("10.77.1.1")
-        try site.network.nameHead("10.77.1.9")
+        try site.network.nameHead("10.77.2.9")
         try await eventually("the batch ends; \(worker.errors)") {
-            try await site.batch(submitted.batch, at: "10.77.1.9")?.state == "finished"
+            try await site.batch(submitted.batch, at: "10.77.2.9")?.state == "finished"
         }
-        #expect(try await site.batch(submitted.batch, at: "10.77.1.9")?.succeeded == 80)
+        #expect(try await site.batch(submitted.batch, at: "10.77.2.9")?.succeeded == 80)
         #expect(worker.isRunning)
     }
 

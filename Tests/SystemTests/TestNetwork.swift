@@ -10,7 +10,7 @@ final class TestNetwork {
         guard getuid() == 0, ip != nil else { return "network namespaces take root and Debian's iproute2" }
         let name = "winnow-probe-\(getpid())"
         guard (try? run(["netns", "add", name])) != nil else { return "this machine makes no network namespaces" }
-        let hasCable = (try? run(["-n", name, "link", "add", "a", "type", "veth", "peer", "name", "b"])) != nil
+        let hasCable = (try? run(["-n", name, "link", "add", "cable", "type", "veth", "peer", "name", "other"])) != nil
         try? run(["netns", "del", name])
         return hasCable ? nil : "this machine makes no veth pairs"
     }()
@@ -37,6 +37,8 @@ final class TestNetwork {
         try Self.run(["link", "add", "cable", "netns", head, "type", "veth", "peer", "name", "cable", "netns", node])
         for (name, last) in [(head, "1"), (node, "2")] {
             try Self.run(["-n", name, "addr", "add", "10.77.1.\(last)/24", "dev", "cable"])
+            // The head gets its second address, in a net of its own, from a test.
+            if name == node { try Self.run(["-n", name, "addr", "add", "10.77.2.\(last)/24", "dev", "cable"]) }
             try Self.run(["-n", name, "addr", "add", "fd77::\(last)/64", "dev", "cable", "nodad"])
             try Self.run(["-n", name, "link", "set", "cable", "up"])
         }
