@@ -24,7 +24,7 @@ public struct Allocation: Codable, Sendable, Hashable {
         case completed
         /// Its time limit was reached.
         case timeLimit
-        /// Somebody took it back.
+        /// The engine was told to end it.
         case cancelled
         /// Its machine was lost or given to others.
         case machineLost

@@ -23,8 +23,9 @@ public struct QueueState: Codable, Sendable, Hashable {
 
     /// What the engine said to a submission.
     public enum Answer: Sendable, Hashable {
+        /// There is a job of this number.
         case accepted(JobNumber)
-        /// It refused, in these words.
+        /// The engine refused, in these words.
         case refused(String)
         /// It gave no answer: the job may exist, and is looked for by its name.
         case unknown(String)

@@ -86,7 +86,7 @@ struct AnswerList {
         print(table.text())
         if omitted > 0 { print("… and \(omitted) more (--rows shows more)") }
         print(
-            "\n\(status.succeeded) of \(status.total) jobs succeeded, \(status.failed) failed, "
+            "\n\(status.succeeded) of \(counted(status.total, "job")) succeeded, \(status.failed) failed, "
                 + String(format: "%.1f s", status.elapsedSeconds))
         if let accuracy {
             printWrapped(

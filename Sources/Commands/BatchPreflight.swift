@@ -61,7 +61,7 @@ enum BatchPreflight {
         let pictures =
             file.absentPictures == 0
             ? []
-            : ["\(file.absentPictures) \(file.absentPictures == 1 ? "picture" : "pictures") below \(wanted.images)"]
+            : ["\(counted(file.absentPictures, "picture")) below \(wanted.images)"]
         guard !(folders + pictures).isEmpty else { return }
         printError(
             "not on this machine, so that only a worker can check it: " + (folders + pictures).joined(separator: ", "))
@@ -106,7 +106,7 @@ enum BatchPreflight {
         if count > 0 {
             printError(
                 """
-                warning: \(count == 1 ? "1 picture is" : "\(count) pictures are") of kinds that are not read, and left out; \
+                warning: \(counted(count, "picture is", "pictures are")) of kinds that are not read, and left out; \
                 convert to JPEG, PNG or WebP:
                 \(kinds.map { lines($0.kind, $0.group) }.joined(separator: "\n"))
                 """)
@@ -148,10 +148,10 @@ enum BatchPreflight {
         guard unreadable.pictures > 0 else { return }
         let (amongThem, atLeast) =
             unreadable.isPartial ? (" of the first \(UnreadablePictures.mostExamined)", "at least ") : ("", "")
-        let pictures = unreadable.pictures == 1 ? "1 picture" : "\(unreadable.pictures) pictures"
+        let pictures = counted(unreadable.pictures, "picture")
         printError(
             """
-            warning: \(pictures)\(amongThem) cannot be read, so that \(atLeast)\(unreadable.items) of \(items) items will fail:
+            warning: \(pictures)\(amongThem) cannot be read, so that \(atLeast)\(unreadable.items) of \(counted(items, "item")) will fail:
             \(unreadable.reasons.map { "  " + $0.onOneLine }.joined(separator: "\n"))
             """)
     }

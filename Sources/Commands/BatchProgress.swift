@@ -67,7 +67,7 @@ struct ProgressLine {
             + [
                 left.isFinite ? "\(Self.clock(left)) left" : isStuck ? "waiting" : "starting",
                 String(format: "%.1f jobs/s", rate), "\(inWork) in work",
-                workers == 1 ? "1 worker" : "\(workers) workers",
+                counted(workers, "worker"),
             ]
     }
 

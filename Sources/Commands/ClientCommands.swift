@@ -139,7 +139,8 @@ struct CancelCommand: ParsableCommand {
 
     func run() throws {
         let cancelled = try client.coordinator().cancel(batch, reason: reason)
-        try client.output.show(["cancelled": cancelled], table: "\(cancelled) jobs cancelled", quiet: "\(cancelled)")
+        try client.output.show(
+            ["cancelled": cancelled], table: "\(counted(cancelled, "job")) cancelled", quiet: "\(cancelled)")
     }
 }
 

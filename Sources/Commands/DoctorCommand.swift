@@ -72,7 +72,7 @@ struct DoctorCommand: ParsableCommand {
 
         var text: String {
             var lines = [
-                "\(store): format \(format), \(batches) batches, \(jobs) jobs, \(shards) result files"
+                "\(store): format \(format), \(counted(batches, "batch", "batches")), \(counted(jobs, "job")), \(counted(shards, "result file"))"
                     + (isInUse ? ", a coordinator uses it" : "")
             ]
             if let backup { lines.append("copied to \(backup)") }

@@ -23,8 +23,10 @@ struct ForgetCommand: ParsableCommand {
         }
         try client.output.show(
             forgotten,
-            table: forgotten.map { "forgot \($0.batch) with \($0.jobs) jobs; its results stay in \($0.results)" }
-                .joined(separator: "\n"),
+            table: forgotten.map {
+                "forgot \($0.batch) with \(counted($0.jobs, "job")); its results stay in \($0.results)"
+            }
+            .joined(separator: "\n"),
             quiet: forgotten.map(\.batch).joined(separator: "\n"))
     }
 

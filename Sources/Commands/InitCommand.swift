@@ -59,7 +59,7 @@ struct InitCommand: ParsableCommand {
         let next = "winnow run \(Self.relative(file, to: FileManager.default.currentDirectoryPath + "/x"))"
         try output.show(
             Report(file: file, items: count),
-            table: "\(file): \(count) \(count == 1 ? "item" : "items"). "
+            table: "\(file): \(counted(count, "item")). "
                 + (model == nil ? "Set 'model' in it, then: " : "Next: ") + next,
             quiet: file)
     }

@@ -43,7 +43,9 @@ struct BatchReport: Encodable {
             [
                 report.trouble.isEmpty ? nil : "\(report.batch): no worker can run it: \(report.trouble)",
                 report.reason.isEmpty ? nil : "\(report.batch): cancelled: \(report.reason)",
-                report.delayed == 0 ? nil : "\(report.batch): \(report.delayed) jobs pause before another attempt",
+                report.delayed == 0
+                    ? nil
+                    : "\(report.batch): \(counted(report.delayed, "job pauses", "jobs pause")) before another attempt",
             ].compactMap(\.self)
         }
     }

@@ -91,7 +91,7 @@ struct RetryCommand: ParsableCommand {
         let retried = try coordinator.retry(
             names[0], items: Array(names.dropFirst()), failed: failed, cancelled: cancelled)
         try client.output.show(
-            ["retried": retried], table: "\(retried) \(retried == 1 ? "job waits" : "jobs wait") again",
+            ["retried": retried], table: "\(counted(retried, "job waits", "jobs wait")) again",
             quiet: "\(retried)")
     }
 }

@@ -50,7 +50,7 @@ struct StoredSize {
     var text: String {
         guard pictured > 0 else {
             return
-                "storing about \(Self.bytes(columns)) a job, \(Self.bytes(columns * jobs)) for \(jobs) \(jobs == 1 ? "job" : "jobs"), "
+                "storing about \(Self.bytes(columns)) a job, \(Self.bytes(columns * jobs)) for \(counted(jobs, "job")), "
                 + "all of them text-only"
         }
         let job = columns + trace + features
@@ -61,7 +61,7 @@ struct StoredSize {
             : (" with a picture", ", \(jobs - pictured) of them without a picture")
         return
             "storing \(isMost ? "at most" : "about") \(Self.bytes(job)) a job\(which) (features \(Self.bytes(features)), "
-            + "trace \(Self.bytes(trace))), \(Self.bytes(total)) for \(jobs) \(jobs == 1 ? "job" : "jobs")\(others); "
+            + "trace \(Self.bytes(trace))), \(Self.bytes(total)) for \(counted(jobs, "job"))\(others); "
             + "--features and --trace choose what is stored"
     }
 

@@ -94,9 +94,9 @@ struct SubmitCommand: ParsableCommand {
             revived: submitted.revived, resumed: submitted.resumed, results: submitted.results, end: end)
         let news =
             submitted.resumed
-            ? "\(submitted.batch): resumed, \(submitted.added) items added to \(submitted.total - submitted.added)"
+            ? "\(submitted.batch): resumed, \(counted(submitted.added, "item")) added to \(submitted.total - submitted.added)"
                 + (submitted.revived > 0 ? ", \(submitted.revived) cancelled ones wait again" : "")
-            : "\(submitted.batch): \(submitted.total) items"
+            : "\(submitted.batch): \(counted(submitted.total, "item"))"
         let table = end.map { "\n" + BatchReport.table([$0]) } ?? ""
         try client.output.show(
             report, table: "\(news), results in \(submitted.results)" + table, quiet: submitted.batch)

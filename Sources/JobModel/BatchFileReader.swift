@@ -96,7 +96,8 @@ struct BatchFileReader {
 
     private mutating func readModel(_ top: YAMLSection) -> String? {
         guard let model = changes.model ?? required("model", top).map(absolute) else { return nil }
-        if !isTrusted(model), let trouble = ModelPath.trouble(with: model) {
+        let base = changes.model == nil ? folder.standardizedFileURL.path : FileManager.default.currentDirectoryPath
+        if !isTrusted(model), let trouble = ModelPath.trouble(with: model, from: base) {
             if changes.model == nil {
                 problems.add(file, top.line(of: "model"), "'model': \(trouble)")
             } else {

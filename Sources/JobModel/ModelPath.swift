@@ -4,15 +4,19 @@ internal import Foundation
 public enum ModelPath {
     /// Why `path` is none, and what to do; nil if there is a folder.
     ///
-    /// Where its last two parts may be the name of a repository of Hugging Face's, says how to get that.
-    public static func trouble(with path: String) -> String? {
+    /// Where the path may be the name of a repository of Hugging Face's, says how to get that.
+    ///
+    /// - Parameter base: The folder that the path was taken to start from, if it was relative and is not any more.
+    public static func trouble(with path: String, from base: String? = nil) -> String? {
         if isFolder(path) { return nil }
         if isFile(path) { return "\(path) is a file; name the folder of the checkpoint that holds it" }
-        let parts = path.split(separator: "/").suffix(2)
+        let start = base.map { $0.hasSuffix("/") ? $0 : $0 + "/" }
+        let given = start.flatMap { path.hasPrefix($0) ? String(path.dropFirst($0.count)) : nil } ?? path
+        let parts = given.split(separator: "/")
         let isName = parts.allSatisfy { $0.allSatisfy { $0.isLetter || $0.isNumber || "-_.".contains($0) } }
         let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        // What begins at the root of the machine is no name of a repository.
-        guard path.split(separator: "/").count > 2, isName, !isFolder(parent) else {
+        // The name of a repository has two parts and begins nowhere on this machine.
+        guard !given.hasPrefix("/"), parts.count == 2, isName, !isFolder(parent) else {
             return "there is no folder \(path)"
         }
         let name = parts.joined(separator: "/")

@@ -55,7 +55,7 @@ public struct JobStore: ~Copyable {
                 try Schema.migrate(database, path: path)
                 try Self.compact(database)
                 // Pages of the index of ids, which a large submission touches at random.
-                try database.execute(sql: "PRAGMA cache_size = -65536")
+                try database.execute(sql: "PRAGMA cache_size = -49152")
                 // A checkpoint each 16 MB: pages that change often are then written back once.
                 try database.execute(sql: "PRAGMA wal_autocheckpoint = 4096")
                 statements = try HotStatements(database)

@@ -7,7 +7,7 @@ public struct WorkerDemand: Sendable, Hashable {
     /// Why it could not run others that wait; nil if it could.
     public var hindrance: String?
 
-    /// Nothing to do.
+    /// A demand of no jobs.
     public init() {}
 }
 

@@ -14,8 +14,11 @@ import Testing
         let slip = folder.file("modle").path
         #expect(ModelPath.trouble(with: slip) == "there is no folder \(slip)")
         let hub = folder.file("llava-hf/llava-1.5-7b-hf").path
+        #expect(ModelPath.trouble(with: hub) == "there is no folder \(hub)")
+        #expect(ModelPath.trouble(with: "/data/models/llava", from: folder.url.path)?.contains("hf") == false)
+        #expect(ModelPath.trouble(with: "llava-hf/llava-1.5-7b-hf")?.contains("'hf download llava-hf/") == true)
         #expect(
-            ModelPath.trouble(with: hub)?.contains(
+            ModelPath.trouble(with: hub, from: folder.url.path)?.contains(
                 "'hf download llava-hf/llava-1.5-7b-hf --local-dir models/llava-1.5-7b-hf'") == true)
     }
 }

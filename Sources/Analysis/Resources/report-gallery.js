@@ -146,7 +146,7 @@ const addItem = (job) => {
     make("div", { class: "meta" }, make("span", { title: job.id }, titleOf(job)), make("span", {}, batches.length > 1 ? batches[job.batch].name : flops(job.flops))));
   const canvas = keptPatches(item);
   if (!canvas) {
-    item.element = make("article", { class: "item" }, job.status === "failed" ? make("div", { class: "failed" }, job.error) : make("div", { class: "blank" }, "about no picture"), text);
+    item.element = make("article", { class: "item" }, job.status === "failed" ? make("div", { class: "failed" }, job.error) : make("div", { class: "blank" }, "text-only"), text);
   } else {
     const [picture, drawPicture] = original(job);
     item.drawOriginal = drawPicture;

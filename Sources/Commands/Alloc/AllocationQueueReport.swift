@@ -83,8 +83,7 @@ struct AllocationQueueReport: Encodable {
         func time(_ seconds: Double) -> String { "\(Int(seconds)) s" }
         let lines = [
             "queue \(queue): \(standing)",
-            "allocations of \(time(settings.timeLimit)) with \(settings.workersPerAllocation) "
-                + "\(settings.workersPerAllocation == 1 ? "worker" : "workers") of capacity \(settings.capacity), at most "
+            "allocations of \(time(settings.timeLimit)) with \(counted(settings.workersPerAllocation, "worker")) of capacity \(settings.capacity), at most "
                 + "\(settings.backlog) in line and \(settings.maxWorkers) workers",
             "workers connect to \(settings.endpoint), end after \(time(settings.idleTimeout)) without a job, "
                 + "and finish \(time(settings.notice)) before the end",

@@ -49,7 +49,7 @@ struct ReduceReport: Encodable {
                     + [percent(step.allStepsOfTower)])
         }
         return """
-            \(backend), \(threads) \(threads == 1 ? "thread" : "threads"), 577 rows, 16 heads, width 1024; \
+            \(backend), \(counted(threads, "thread")), 577 rows, 16 heads, width 1024; \
             medians of \(runs), one vision layer's own time is 100 %
 
             \(table.text())

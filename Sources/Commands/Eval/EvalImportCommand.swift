@@ -52,16 +52,16 @@ struct EvalImportCommand: ParsableCommand {
         }
         print("\(benchmark.name): \(benchmark.title)\n\n\(table.text())\n")
         if let questions = check.questions {
-            print("\(questions) questions, \(check.withoutPicture) of them without a picture")
+            print("\(counted(questions, "question")), \(check.withoutPicture) of them without a picture")
         }
         if !check.missingPictures.isEmpty {
             let shown = check.missingPictures.prefix(3).joined(separator: ", ")
-            print("\(check.missingPictures.count) pictures are missing, such as \(shown)")
+            print("\(counted(check.missingPictures.count, "picture is", "pictures are")) missing, such as \(shown)")
         }
         if !check.picturesOutside.isEmpty {
             let shown = check.picturesOutside.prefix(3).joined(separator: ", ")
             print(
-                "\(check.picturesOutside.count) pictures lie outside of the folder, such as \(shown): copy them there, or "
+                "\(counted(check.picturesOutside.count, "picture lies", "pictures lie")) outside of the folder, such as \(shown): copy them there, or "
                     + "link to the benchmark's whole folder")
         }
         for problem in check.problems { print("problem: \(problem.onOneLine)".shown) }

@@ -50,7 +50,7 @@ struct EvalReport {
             "delivered: visual tokens of a question that enter the language model, on average; methods that reduce inside it drop them "
             + "there"
         let parts = [
-            "\(questions) \(questions == 1 ? "question" : "questions"); score: \(summary.measure)", cells.text(),
+            "\(counted(questions, "question")); score: \(summary.measure)", cells.text(),
             delivered.wrapped(to: terminalWidth() ?? .max).joined(separator: "\n"),
             kinds(),
             averages(),

@@ -35,7 +35,9 @@ struct CatalogueCommand: ParsableCommand {
                     catalogue: "\(folder.path)/\(ResultsLayout.catalogue)", shards: summary.shards,
                     jobs: summary.jobs, unreadable: summary.unreadable))
         case .table:
-            print("\(folder.path)/\(ResultsLayout.catalogue): \(summary.jobs) jobs in \(summary.shards) shards")
+            print(
+                "\(folder.path)/\(ResultsLayout.catalogue): \(counted(summary.jobs, "job")) in \(counted(summary.shards, "shard"))"
+            )
         case .quiet: print("\(folder.path)/\(ResultsLayout.catalogue)")
         }
         if !summary.unreadable.isEmpty { throw CommandFailure("not everything can be read") }

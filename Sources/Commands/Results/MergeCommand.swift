@@ -60,7 +60,8 @@ struct MergeCommand: ParsableCommand {
             let written: [String]
         }
         let written = summary.written.map { "\(folder.path)/\($0)" }
-        let head = "\(summary.shardsBefore) shards became \(summary.shardsAfter), with the same \(summary.rows) rows"
+        let head =
+            "\(counted(summary.shardsBefore, "shard")) became \(summary.shardsAfter), with the same \(counted(summary.rows, "row"))"
         try output.show(
             Report(
                 shardsBefore: summary.shardsBefore, shardsAfter: summary.shardsAfter, rows: summary.rows,

@@ -111,10 +111,11 @@ struct VerifyCommand: ParsableCommand {
                 print(rest > 0 ? "… and \(rest) more (--rows shows more)\n" : "")
             }
             print(
-                "\(verification.visible) rows in \(verification.shards) shards read back well; "
+                "\(counted(verification.visible, "row")) in \(counted(verification.shards, "shard")) read back well; "
                     + Verification.Kind.allCases.map { "\(verification.count($0)) \($0.rawValue)" }
                     .joined(separator: ", ")
-                    + (verification.undecided > 0 ? "; \(verification.undecided) rows of jobs that still run" : ""))
+                    + (verification.undecided > 0
+                        ? "; \(counted(verification.undecided, "row")) of jobs that still run" : ""))
             if !hasStore { print("No job store was found; --store names one.") }
             if let requeued { print("\(requeued) jobs wait again; the coordinator's next start runs them.") }
         case .quiet: for finding in verification.findings { print(finding.job) }
