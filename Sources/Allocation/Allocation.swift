@@ -79,8 +79,8 @@ public struct Allocation: Codable, Sendable, Hashable {
     var isExpected: Bool {
         switch state {
         case .submitting, .queued: true
-        case .running: !hadWorker
-        case .suspended, .unknown, .ended: false
+        case .running, .suspended, .unknown: !hadWorker
+        case .ended: false
         }
     }
 }

@@ -38,7 +38,17 @@ public struct AllocationFolder: Sendable {
     }
 
     /// A queue; nil if there is none of that name.
-    public func queue(_ name: String) throws(AllocationError) -> QueueSettings? { try read(settingsFile(name)) }
+    public func queue(_ name: String) throws(AllocationError) -> QueueSettings? {
+        let file = settingsFile(name)
+        guard let settings: QueueSettings = try read(file) else { return nil }
+        guard settings.name == name, settings.isPlausible else {
+            throw AllocationError(
+                .unreadable,
+                "\(file.lastPathComponent) does not describe queue '\(name)'; move it away, and add the queue again: "
+                    + file.path)
+        }
+        return settings
+    }
 
     /// Keeps what is wanted of a queue.
     public func save(_ settings: QueueSettings) throws(AllocationError) {

@@ -12,7 +12,7 @@ enum CommandTool {
         /// What it complained about, on one line.
         var words: String {
             let lines = (errors + "\n" + output).split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
-            return lines.filter { !$0.isEmpty }.joined(separator: " ")
+            return String(lines.filter { !$0.isEmpty }.joined(separator: " ").prefix(1000))
         }
     }
 

@@ -54,6 +54,18 @@ public struct QueueSettings: Codable, Sendable, Hashable {
         self.engineOptions = engineOptions
     }
 
+    /// Whether its numbers are such that a queue can be added with.
+    var isPlausible: Bool {
+        (60...1e9).contains(timeLimit) && (1..<timeLimit).contains(notice) && (0...1e9).contains(idleTimeout)
+            && (1...1024).contains(workersPerAllocation) && (1...4096).contains(capacity)
+            && (1...1000).contains(backlog) && (workersPerAllocation...100_000).contains(maxWorkers)
+    }
+
+    /// Whether a name is one that a queue may have: 1 to 32 letters, digits and hyphens.
+    public static func isName(_ name: String) -> Bool {
+        (1...32).contains(name.count) && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+    }
+
     /// How the names of its jobs and workers begin.
     public var prefix: String { "winnow-\(name)-\(token)-" }
 

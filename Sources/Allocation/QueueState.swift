@@ -55,6 +55,8 @@ public struct QueueState: Codable, Sendable, Hashable {
     public internal(set) var failuresInRow = 0
     /// Why the last of them failed.
     public internal(set) var lastFailure = ""
+    /// Allocations in a row that ended without a job and without a fault.
+    var endsWithoutUse = 0
     /// When the last failure was noted; nil before the first.
     var failedAt: Date?
     var nextNumber = 1
@@ -81,6 +83,8 @@ public struct QueueState: Codable, Sendable, Hashable {
     static let endPatience = 120.0
     /// Allocations that are remembered after their end.
     package static let remembered = 50
+    /// Greatest number of an allocation that is taken for one of this program's.
+    static let greatestNumber = 1_000_000_000
     /// Most submissions in one step.
     static let mostAtOnce = 10
 
@@ -101,6 +105,7 @@ public struct QueueState: Codable, Sendable, Hashable {
         _ settings: QueueSettings, jobs: [EngineJob]?, demand: Demand?, at now: Date
     ) -> [Action] {
         var actions: [Action] = []
+        distrustClock(now)
         isWanted = demand.map { $0.waiting > 0 }
         if let demand { note(demand.workers) }
         if let jobs { observe(jobs, settings, present: demand?.workers ?? [], at: now, &actions) }
@@ -115,13 +120,19 @@ public struct QueueState: Codable, Sendable, Hashable {
             actions.append(.note(Event(at: now, queue: name, text: "paused: \(reason)")))
         }
         if settings.isRemoved {
-            endAll(settings, at: now, &actions)
+            endAll(settings, isListed: jobs != nil, at: now, &actions)
         } else {
-            dropNeedless(settings, demand, at: now, &actions)
+            if jobs != nil { dropNeedless(settings, demand, at: now, &actions) }
             submit(settings, demand, isListed: jobs != nil, at: now, &actions)
         }
         forgetOldest()
         return actions
+    }
+
+    /// Drops times that lie too far ahead, after a clock that was wrong has been set.
+    private mutating func distrustClock(_ now: Date) {
+        if let retryAt, retryAt > now + 300 { self.retryAt = nil }
+        if let calmSince, calmSince > now { self.calmSince = now }
     }
 
     /// Takes the engine's answer to a submission.
@@ -163,8 +174,10 @@ public struct QueueState: Codable, Sendable, Hashable {
     }
 
     /// Whether a worker is of an allocation: its name is the allocation's with a number behind it.
-    static func isWorker(_ name: String, of allocation: String) -> Bool {
-        name == allocation || name.hasPrefix(allocation + "-")
+    package static func isWorker(_ name: String, of allocation: String) -> Bool {
+        guard name.hasPrefix(allocation + "-") else { return false }
+        let number = name.dropFirst(allocation.count + 1)
+        return !number.isEmpty && number.allSatisfy { $0.isASCII && $0.isNumber }
     }
 
     private mutating func observe(
@@ -185,7 +198,7 @@ public struct QueueState: Codable, Sendable, Hashable {
                 }
                 allocations[index].missing += 1
                 if allocations[index].missing >= Self.missingListings,
-                    now.timeIntervalSince(allocation.submittedAt) >= Self.missingPatience
+                    abs(now.timeIntervalSince(allocation.submittedAt)) >= Self.missingPatience
                 {
                     guard allocation.state != .submitting || !allocation.reason.isEmpty else {
                         // The process ended before it asked the engine for this one.
@@ -240,7 +253,9 @@ public struct QueueState: Codable, Sendable, Hashable {
     ) {
         let known = Set(allocations.map(\.name))
         for (name, job) in listed.sorted(by: { $0.key < $1.key }) where job.meaning.isLive && !known.contains(name) {
-            guard let number = Int(name.dropFirst(settings.prefix.count)), settings.name(of: number) == name else {
+            guard let number = Int(name.dropFirst(settings.prefix.count)), (0...Self.greatestNumber).contains(number),
+                settings.name(of: number) == name
+            else {
                 continue
             }
             var allocation = Allocation(number: number, name: name, at: now)
@@ -274,8 +289,14 @@ public struct QueueState: Codable, Sendable, Hashable {
             lastFailure = failure
             failedAt = now
             retryAt = now + min(60, 5 * Double(1 << min(failuresInRow - 1, 4)))
-        } else {
+        } else if allocation.finished > 0 {
             noteUse(of: allocation)
+            endsWithoutUse = 0
+        } else if allocation.askedToEndAt == nil {
+            // Nobody is to blame, and asking at once would bring the same: each time the next try is later.
+            endsWithoutUse += 1
+            retryAt = now + min(300, 5 * Double(1 << min(endsWithoutUse - 1, 6)))
+            lastFailure = "the last allocation ended before a job of it did: \(end)"
         }
         return event(index, "ended: \(end)", now)
     }
@@ -285,13 +306,16 @@ public struct QueueState: Codable, Sendable, Hashable {
         if allocation.finished > 0, failedAt.map({ allocation.submittedAt > $0 }) ?? true { failuresInRow = 0 }
     }
 
-    private mutating func endAll(_ settings: QueueSettings, at now: Date, _ actions: inout [Action]) {
-        let toCancel = live.filter { allocation in
-            guard allocation.job != nil else { return false }
+    /// Only what this step's listing has under its name is ended: a number alone may be another job's by now.
+    private mutating func endAll(
+        _ settings: QueueSettings, isListed: Bool, at now: Date, _ actions: inout [Action]
+    ) {
+        let listed = isListed ? live.filter { $0.job != nil && $0.wasListed && $0.missing == 0 } : []
+        let toCancel = listed.filter { allocation in
             guard let asked = allocation.askedToEndAt else { return allocation.state != .running }
             return now.timeIntervalSince(asked) > settings.notice + Self.endPatience
         }
-        let toDrain = live.filter { $0.state == .running && $0.askedToEndAt == nil && $0.job != nil }
+        let toDrain = listed.filter { $0.state == .running && $0.askedToEndAt == nil }
         for allocation in toCancel + toDrain {
             guard let index = allocations.firstIndex(where: { $0.number == allocation.number }) else { continue }
             allocations[index].askedToEndAt = now
@@ -402,7 +426,7 @@ extension Allocation {
         switch end {
         case .failed(let words): return words
         case .vanished where !wasListed: return "the engine accepted job \(job?.id ?? "?") and does not list it"
-        case .timeLimit where !hadWorker, .completed where !hadWorker && ran >= Self.longestUnseen:
+        case .timeLimit where !hadWorker, .completed where !hadWorker && (isWanted || ran >= Self.longestUnseen):
             return "it ended before a worker of it reached the coordinator"
         case .completed, .timeLimit:
             if !note.isEmpty { return "its worker got no job: \(note)" }

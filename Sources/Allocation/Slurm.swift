@@ -59,7 +59,7 @@ public struct Slurm: Sendable {
             return isLost ? .unknown("sbatch: \(result.words)") : .refused("sbatch: \(result.words)")
         }
         let parts = result.output.split(whereSeparator: \.isNewline).last?.split(separator: ";").map(String.init) ?? []
-        guard let id = parts.first, id.allSatisfy(\.isNumber) else {
+        guard let id = parts.first, id.allSatisfy({ $0.isASCII && $0.isNumber }) else {
             return .unknown("sbatch printed '\(result.words)' rather than a job's number")
         }
         return .accepted(JobNumber(id: id, cluster: parts.count > 1 ? parts[1] : nil))

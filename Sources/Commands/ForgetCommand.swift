@@ -17,7 +17,14 @@ struct ForgetCommand: ParsableCommand {
 
     func run() throws {
         let coordinator = try client.coordinator()
-        let forgotten = try batches.map { batch in
+        var seen: Set<String> = []
+        let names = batches.filter { seen.insert($0).inserted }
+        // All of them or none: one that cannot be forgotten is found before the first is.
+        for name in names where try coordinator.status(name).batches.first?.isOver == false {
+            throw CommandFailure(
+                ExitCodes.usage, "batch '\(name)' has not ended, so none was forgotten: wait for its end or cancel it")
+        }
+        let forgotten = try names.map { batch in
             let (jobs, results) = try coordinator.forget(batch)
             return Report(batch: batch, jobs: jobs, results: results)
         }

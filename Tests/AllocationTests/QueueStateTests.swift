@@ -390,7 +390,54 @@ private struct Scene {
         scene.listing[1] = ("NODE_FAIL", "None")
         scene.look()
         #expect(scene.state.failuresInRow == 0)
+        #expect(scene.submitted == 1, "not in the same breath")
+        scene.look()
         #expect(scene.submitted == 2)
+    }
+
+    @Test("ends that are nobody's fault make each next try later", arguments: ["CANCELLED", "NODE_FAIL", "PREEMPTED"])
+    func laterAndLater(word: String) {
+        var scene = Scene()
+        scene.settings.backlog = 1
+        for _ in 0..<60 {
+            scene.look()
+            for (number, job) in scene.listing where job.state == "PENDING" { scene.listing[number] = (word, "None") }
+        }
+        #expect(scene.state.failuresInRow == 0)
+        #expect(scene.submitted <= 9, "ten minutes of looks every ten seconds")
+    }
+
+    @Test("a clock that was wrong holds nothing up")
+    func wrongClock() {
+        var scene = Scene()
+        scene.now += 30 * 86_400
+        scene.look(refusal: "busy")
+        scene.now -= 30 * 86_400
+        scene.look()
+        #expect(scene.submitted > 2)
+    }
+
+    @Test("jobs with numbers that nobody gave are left alone, and so are workers whose names only look alike")
+    func lookalikes() {
+        var scene = Scene()
+        scene.demand?.waiting = 0
+        let name = scene.settings.name(of: .max)
+        let job = EngineJob(id: "7", state: "RUNNING", reason: "None", name: name)
+        scene.now += 10
+        _ = scene.state.step(scene.settings, jobs: [job], demand: scene.demand, at: scene.now)
+        #expect(scene.state.allocations.isEmpty)
+        #expect(!QueueState.isWorker(scene.settings.name(of: 1) + "-mine", of: scene.settings.name(of: 1)))
+        #expect(QueueState.isWorker(scene.settings.name(of: 1) + "-2", of: scene.settings.name(of: 1)))
+    }
+
+    @Test("only what the engine lists under its name is ended with its queue")
+    func removalByName() {
+        var scene = Scene()
+        scene.look()
+        scene.listing = [:]
+        scene.settings.isRemoved = true
+        let actions = scene.look()
+        #expect(!actions.contains { if case .cancel = $0 { true } else { false } })
     }
 
     @Test("of ended allocations the last are remembered")

@@ -16,6 +16,9 @@ struct AddQueueCommand: ParsableCommand {
               winnow alloc add slurm --time-limit 4h --endpoint tcp://head:5757 -- --partition cpu --cpus-per-task 16 --mem 32G
             """)
 
+    /// Most queues in one folder.
+    private static let mostQueues = 100
+
     /// The batch engines that lend machines.
     enum Engine: String, CaseIterable, ExpressibleByArgument { case slurm }
 
@@ -89,21 +92,27 @@ struct AddQueueCommand: ParsableCommand {
         guard notice.seconds >= 1, notice.seconds < timeLimit.seconds else {
             throw ValidationError("--notice must be from a second to less than the time limit")
         }
-        let isName =
-            (1...32).contains(name.count) && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
-        guard isName else { throw ValidationError("--name must be 1 to 32 letters, digits and hyphens") }
+        guard QueueSettings.isName(name) else {
+            throw ValidationError("--name must be 1 to 32 letters, digits and hyphens")
+        }
         for word in engineOptions {
             guard word.hasPrefix("-") else { continue }
             let option = word.split(separator: "=").first.map(String.init) ?? word
             // sbatch takes the beginning of an option for the whole.
             let own = Slurm.ownOptions.first { own in
                 option.hasPrefix("--")
-                    ? own.option == option || option.count > 4 && own.option.hasPrefix(option)
+                    ? own.option == option || option.count > 3 && own.option.hasPrefix(option)
                     : !own.option.hasPrefix("--") && option.hasPrefix(own.option)
             }
             guard let own else { continue }
             let advice = own.instead.hasPrefix("--") ? "use \(own.instead) before the --" : "leave it out"
             throw ValidationError("\(own.option) is set by the queue; \(advice)")
+        }
+        // The value of an option stands behind it; another word would be a script that sbatch runs in place of ours.
+        for (word, before) in zip(engineOptions, ["="] + engineOptions) where !word.hasPrefix("-") {
+            guard before.hasPrefix("-"), !before.contains("=") else {
+                throw ValidationError("'\(word)' is no option of sbatch; its script is made by the queue")
+            }
         }
         let worker = try worker()
         guard workersPerAllocation == 1 || worker.null || worker.memory != nil else {
@@ -147,6 +156,9 @@ struct AddQueueCommand: ParsableCommand {
         }
         if let refusal, !force {
             throw CommandFailure(ExitCodes.usage, "Slurm would not take such a job, so no queue was added: \(refusal)")
+        }
+        guard place.folder.names().count < Self.mostQueues else {
+            throw CommandFailure(ExitCodes.usage, "there are \(Self.mostQueues) queues, as many as one process serves")
         }
         guard try place.folder.queue(name) == nil else {
             throw CommandFailure(

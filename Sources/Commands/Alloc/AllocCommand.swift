@@ -42,6 +42,12 @@ struct NamedQueue: ParsableArguments {
     @Option(help: "How to print: table, json (one value) or quiet.")
     var output = OutputFormat.table
 
+    func validate() throws {
+        guard QueueSettings.isName(name) else {
+            throw ValidationError("'\(name)' is no queue's name: 1 to 32 letters, digits and hyphens")
+        }
+    }
+
     /// The queue.
     func settings() throws -> QueueSettings {
         guard let settings = try place.folder.queue(name) else {

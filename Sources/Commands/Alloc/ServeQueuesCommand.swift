@@ -108,22 +108,27 @@ struct AllocationServer {
     /// One look at everything.
     mutating func round() {
         let names = folder.names()
-        var queues: [QueueSettings] = []
-        for name in names { attempt(name) { if let queue = try $0.folder.queue(name) { queues.append(queue) } } }
+        var queues: [(settings: QueueSettings, standing: String)] = []
+        for name in names {
+            attempt("files of queue \(name)") {
+                guard let settings = try $0.folder.queue(name) else { return }
+                queues.append((settings, try $0.folder.state(of: settings).standing))
+            }
+        }
         guard !queues.isEmpty else { return }
         let demands = demands(of: queues)
         for (index, queue) in queues.enumerated() where goesOn() {
-            attempt(queue.name) { try $0.serve(queue.name, demands?[index]) }
+            attempt("queue \(queue.settings.name)") { try $0.serve(queue.settings.name, demands?[index]) }
         }
     }
 
     /// Does something for a queue, and says what is wrong if it fails.
-    private mutating func attempt(_ name: String, _ body: (inout AllocationServer) throws -> Void) {
+    private mutating func attempt(_ what: String, _ body: (inout AllocationServer) throws -> Void) {
         do {
             try body(&self)
-            complain("queue \(name)", "")
+            complain(what, "")
         } catch {
-            complain("queue \(name)", "\(error)")
+            complain(what, "\(error)")
         }
     }
 
@@ -177,15 +182,15 @@ struct AllocationServer {
     }
 
     /// What there is to do for each queue; nil if the coordinator does not say.
-    private mutating func demands(of queues: [QueueSettings]) -> [Demand]? {
+    private mutating func demands(of queues: [(settings: QueueSettings, standing: String)]) -> [Demand]? {
         do {
             var report = WireAllocationsReport()
-            report.queues = try queues.map { queue in
+            report.queues = queues.map { queue in
                 var wire = WireAllocationQueue()
-                wire.name = queue.name
-                wire.workers = queue.prefix
-                wire.takesJobsSeconds = queue.lifetime
-                wire.standing = try folder.state(of: queue).standing
+                wire.name = queue.settings.name
+                wire.workers = queue.settings.prefix
+                wire.takesJobsSeconds = queue.settings.lifetime
+                wire.standing = queue.standing
                 return wire
             }
             let client = try self.client ?? makeClient()
