@@ -9,10 +9,15 @@ enum CommandTool {
         var output: String
         var errors: String
 
+        /// What it complained about, on one line, with its name before that.
+        func complaint(of program: String) -> String {
+            words.hasPrefix(program) ? words : "\(program): \(words)"
+        }
+
         /// What it complained about, on one line.
         var words: String {
             let lines = (errors + "\n" + output).split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
-            return String(lines.filter { !$0.isEmpty }.joined(separator: " ").prefix(1000))
+            return String(lines.filter { !$0.isEmpty }.joined(separator: "; ").prefix(1000))
         }
     }
 

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// A job as the batch engine lists it.
 public struct EngineJob: Sendable, Hashable {
     /// Its number.
@@ -44,6 +46,20 @@ extension EngineJob {
         case "FAILED", "BOOT_FAIL", "DEADLINE", "OUT_OF_MEMORY": .over(.failed("the engine says \(why)"))
         default: .live(.unknown)
         }
+    }
+
+    /// The job with what its own log says last, where it failed.
+    public func explained(byLog folder: String) -> EngineJob {
+        let path = "\(folder)/\(name).out"
+        guard state.hasPrefix("FAILED"), let file = FileHandle(forReadingAtPath: path) else { return self }
+        defer { try? file.close() }
+        let size = (try? file.seekToEnd()) ?? 0
+        try? file.seek(toOffset: size - min(size, 4096))
+        let text = (try? file.readToEnd()).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        guard let line = text.split(whereSeparator: \.isNewline).last else { return self }
+        var job = self
+        job.reason = "\(reason): \(line.prefix(300)); see \(path)"
+        return job
     }
 
     /// The number with the cluster.

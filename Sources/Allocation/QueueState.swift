@@ -361,7 +361,10 @@ public struct QueueState: Codable, Sendable, Hashable {
         let workers = live.count * settings.workersPerAllocation
         let room = max(0, settings.maxWorkers - workers) / settings.workersPerAllocation
         guard !isPaused(settings) else {
-            standing = "it is paused: \(settings.isPaused ? "by 'winnow alloc pause'" : pause?.reason ?? "")"
+            standing =
+                settings.isPaused
+                ? "it is paused by 'winnow alloc pause'"
+                : "it is paused: \(pause?.reason ?? ""); 'winnow alloc resume \(name)' lets it go on"
             return
         }
         guard let demand else { return standing = "the coordinator does not answer" }

@@ -54,9 +54,9 @@ public struct Slurm: Sendable {
         guard let status = result.status else { return .unknown("sbatch took more than 150 s") }
         guard status == 0 else {
             // Without the controller nobody knows whether the job arrived before it went.
-            if Self.isAway(result.words) { return .notNow("sbatch: \(result.words)") }
+            if Self.isAway(result.words) { return .notNow(result.complaint(of: "sbatch")) }
             let isLost = result.words.contains("timed out") || result.words.contains("Zero Bytes were transmitted")
-            return isLost ? .unknown("sbatch: \(result.words)") : .refused("sbatch: \(result.words)")
+            return isLost ? .unknown(result.complaint(of: "sbatch")) : .refused(result.complaint(of: "sbatch"))
         }
         let parts = result.output.split(whereSeparator: \.isNewline).last?.split(separator: ";").map(String.init) ?? []
         guard let id = parts.first, id.allSatisfy({ $0.isASCII && $0.isNumber }) else {
@@ -75,7 +75,7 @@ public struct Slurm: Sendable {
         let result = try CommandTool.run(
             "sbatch", ["--test-only"] + Self.options(settings, name: settings.name(of: 0), logs: logs),
             input: BatchScript(settings, name: settings.name(of: 0)).text, patience: Self.submissionPatience)
-        return result.status == 0 ? nil : "sbatch: \(result.words)"
+        return result.status == 0 ? nil : result.complaint(of: "sbatch")
     }
 
     /// The jobs of this user whose names begin with `prefix`; nil, with Slurm's words, if it does not say.
@@ -91,7 +91,7 @@ public struct Slurm: Sendable {
                 return (nil, "squeue cannot be started")
             }
             guard result.status == 0 else {
-                return (nil, result.status == nil ? "squeue took more than 30 s" : "squeue: \(result.words)")
+                return (nil, result.status == nil ? "squeue took more than 30 s" : result.complaint(of: "squeue"))
             }
             all += Self.jobs(in: result.output, cluster: cluster).filter { $0.name.hasPrefix(prefix) }
         }
@@ -125,7 +125,9 @@ public struct Slurm: Sendable {
             for numbers in Self.pieces(members.map(\.id)) {
                 let command = options + (cluster.map { ["-M", $0] } ?? []) + numbers
                 let result = try? CommandTool.run("scancel", command, patience: Self.patience)
-                if result?.status != 0 { complaints.append("scancel: \(result?.words ?? "cannot be started")") }
+                if result?.status != 0 {
+                    complaints.append(result?.complaint(of: "scancel") ?? "scancel cannot be started")
+                }
             }
         }
         return complaints.joined(separator: "; ")

@@ -51,6 +51,7 @@ public final class CoordinatorClient {
 
     private let endpoint: String
     private let patience: Duration
+    private let isSilent: Bool
     /// Whether waiting for an answer still makes sense; asked again and again meanwhile.
     private let goesOn: () -> Bool
     private let session = UUID().uuidString
@@ -68,13 +69,15 @@ public final class CoordinatorClient {
     /// - Parameters:
     ///   - patience: how long one answer may take.
     ///   - security: the client's key and the coordinator's, except on loopback.
+    ///   - isSilent: whether nothing is said on standard error while it looks for the coordinator.
     ///   - goesOn: whether waiting still makes sense; where it does not, requests end with ``CoordinatorClientError/Code-swift.enum/givenUp``.
     public init(
         endpoint: String, patience: Duration = .seconds(10), security: SocketSecurity = .none,
-        goesOn: @escaping () -> Bool = { true }
+        isSilent: Bool = false, goesOn: @escaping () -> Bool = { true }
     ) throws(CoordinatorClientError) {
         self.endpoint = endpoint
         self.patience = patience
+        self.isSilent = isSilent
         self.goesOn = goesOn
         do throws(ZeroMQError) {
             let context = try Context()
@@ -158,7 +161,8 @@ public final class CoordinatorClient {
 
     /// Says within seconds why no coordinator answers, while connection attempts go on.
     private func findOutWhy(until deadline: ContinuousClock.Instant) -> Reachability {
-        Reachability(of: endpoint) { hindrance in
+        Reachability(of: endpoint) { [isSilent] hindrance in
+            guard !isSilent else { return }
             let left = max(0, Int((deadline - .now) / .seconds(1)))
             if !hindrance.isFinal { printError("winnow: \(hindrance); trying for another \(left) s") }
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import WireProtocol
 
 /// `winnow forget`: takes an ended batch out of the job store.
 struct ForgetCommand: ParsableCommand {

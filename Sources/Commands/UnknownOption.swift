@@ -13,7 +13,10 @@ enum UnknownOption {
             path.append(next._commandName)
         }
         let known = try names(of: command) + (command.configuration.defaultSubcommand.map(names) ?? [])
-        for word in rest.prefix(while: { $0 != "--" }) where word.hasPrefix("--") || word.isDashAndLetter {
+        let words = rest.prefix { $0 != "--" }
+        for (word, before) in zip(words, [""] + words) where word.hasPrefix("--") || word.isDashAndLetter {
+            // The value of this option consists of options of another command.
+            guard before != "--worker-options" else { continue }
             let option = String(word.prefix { $0 != "=" })
             guard !known.contains(option) else { continue }
             let bare = String(option.drop { $0 == "-" })

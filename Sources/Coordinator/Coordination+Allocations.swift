@@ -16,7 +16,7 @@ extension Coordination {
     /// Most queues that are remembered.
     private static let mostQueues = 1_000
     /// How long a queue's word holds.
-    private static let standingHolds = Duration.seconds(300)
+    private static let standingHolds = Duration.seconds(120)
 
     /// Notes how queues stand, and tells what there is to do for each.
     mutating func take(_ report: WireAllocationsReport) throws -> WireAllocationsAnswer {

@@ -196,6 +196,21 @@ struct SlurmTests {
         #expect(site.server?.isRunning == true)
     }
 
+    @Test("why the workers of an allocation failed is said where the queue's standing is")
+    func failedWorkers() async throws {
+        let site = try await Site()
+        _ = try await site.services.submit(try TestBatch(items(20)))
+        let added = try await site.alloc(
+            "add", "slurm", "--name", "cpu", "--endpoint", site.services.endpoints.workers, "--worker-options",
+            "--key /nowhere/worker.key --threads 1", "--", "--mem=100")
+        #expect(added.code == 0 && added.errors.contains("/nowhere/worker.key"), "\(added)")
+        try site.serve()
+        try await eventually("the queue has paused") { try await site.info().isPaused }
+        let standing = try await site.info().standing
+        #expect(standing.contains("/nowhere/worker.key") && standing.contains("winnow alloc resume cpu"), "\(standing)")
+        #expect(site.server?.isRunning == true)
+    }
+
     @Test("a queue that is paused asks for nothing; a removed one lets its workers finish and is gone")
     func steering() async throws {
         let site = try await Site()

@@ -52,9 +52,12 @@ struct AddQueueCommand: ParsableCommand {
         help: ArgumentHelp(
             """
             Workers are told this long before an allocation's end to finish, and hand back what still runs 10 seconds before \
-            the end. Slurm may be a minute early.
+            the end. Slurm may be a minute early. Default: a minute, or half of a shorter time limit.
             """, valueName: "time"))
-    var notice = TimeSpan(seconds: 60)
+    var notice: TimeSpan?
+
+    /// How long before the end workers are told, in seconds.
+    private var noticeSeconds: Double { notice?.seconds ?? min(60, timeLimit.seconds / 2) }
 
     @Option(help: "Where the workers reach the coordinator, as seen from their machines.")
     var endpoint = CoordinatorConfiguration.defaultWorkerEndpoint
@@ -88,8 +91,13 @@ struct AddQueueCommand: ParsableCommand {
         guard (workersPerAllocation...100_000).contains(maxWorkers) else {
             throw ValidationError("--max-workers must be from \(workersPerAllocation), one allocation's, to 100000")
         }
-        guard timeLimit.seconds >= 60 else { throw ValidationError("--time-limit must be a minute or more") }
-        guard notice.seconds >= 1, notice.seconds < timeLimit.seconds else {
+        guard timeLimit.seconds >= 60 else {
+            throw ValidationError("--time-limit must be a minute or more, with its unit: 60s, 30m, 4h")
+        }
+        guard endpoint.hasPrefix("tcp://") else {
+            throw ValidationError("--endpoint must begin with tcp://, as in tcp://head:5757")
+        }
+        guard noticeSeconds >= 1, noticeSeconds < timeLimit.seconds else {
             throw ValidationError("--notice must be from a second to less than the time limit")
         }
         guard QueueSettings.isName(name) else {
@@ -138,11 +146,18 @@ struct AddQueueCommand: ParsableCommand {
         }
     }
 
-    private var workerWords: [String] { workerOptions.split(separator: " ").map(String.init) }
+    /// The words of the workers' options; a key's path is whole, since workers run in another folder.
+    private var workerWords: [String] {
+        var words = workerOptions.split(separator: " ").map(String.init)
+        for index in words.indices.dropFirst() where words[index - 1] == "--key" {
+            words[index] = URL(fileURLWithPath: words[index]).path
+        }
+        return words
+    }
 
     func run() throws {
         let settings = QueueSettings(
-            name: name, token: RandomLetters.five(), timeLimit: timeLimit.seconds, notice: notice.seconds,
+            name: name, token: RandomLetters.five(), timeLimit: timeLimit.seconds, notice: noticeSeconds,
             workersPerAllocation: workersPerAllocation, capacity: try worker().capacity, backlog: backlog,
             maxWorkers: maxWorkers, idleTimeout: idleTimeout.seconds, endpoint: endpoint,
             program: program ?? ChildProcess.thisProgram.path, workerOptions: workerWords, engineOptions: engineOptions)
@@ -151,6 +166,7 @@ struct AddQueueCommand: ParsableCommand {
             let report = DryRun(
                 script: BatchScript(settings, name: settings.name(of: 1)).text,
                 sbatch: Slurm.options(settings, name: settings.name(of: 1), logs: place.folder.logs), refusal: refusal)
+            if let refusal, output == .quiet { printError("winnow: Slurm would not take it: \(refusal)") }
             try output.show(report, table: report.text, quiet: report.script)
             return try endCommand(refusal == nil ? ExitCodes.success : ExitCodes.usage)
         }
@@ -165,6 +181,9 @@ struct AddQueueCommand: ParsableCommand {
                 ExitCodes.usage,
                 "there is a queue '\(name)'; give this one another --name, or remove that one with 'winnow alloc remove \(name)'"
             )
+        }
+        if let key = try worker().access.key, !FileManager.default.isReadableFile(atPath: key) {
+            printError("winnow: the key cannot be read here, and must be readable where workers run: \(key)")
         }
         if EndpointReach.isLoopback(endpoint) {
             printError("winnow: \(endpoint) is reached from this machine alone; --endpoint names one that others reach")

@@ -66,7 +66,10 @@ struct AllocationQueueReport: Encodable {
         queue = settings.name
         self.settings = settings
         isPaused = state.isPaused(settings)
-        standing = isPaused && settings.isPaused ? "it is paused by 'winnow alloc pause'" : state.standing
+        standing =
+            settings.isRemoved
+            ? "it is being removed; its allocations have yet to end"
+            : settings.isPaused ? "it is paused by 'winnow alloc pause'" : state.standing
         failuresInRow = state.failuresInRow
         queued = state.live.count { $0.state == .queued || $0.state == .submitting }
         running = state.live.count { $0.state == .running }

@@ -51,7 +51,8 @@ struct ServeQueuesCommand: ParsableCommand {
         let goesOn: @Sendable () -> Bool = { !isStopped.value.load(ordering: .acquiring) }
         let security = try access.security(for: connect, as: .client)
         var server = AllocationServer(place.folder, logger, goesOn: goesOn) {
-            try CoordinatorClient(endpoint: connect, patience: .seconds(10), security: security, goesOn: goesOn)
+            try CoordinatorClient(
+                endpoint: connect, patience: .seconds(10), security: security, isSilent: true, goesOn: goesOn)
         }
         withExtendedLifetime(signals) {
             while goesOn() {
@@ -139,7 +140,8 @@ struct AllocationServer {
         let clusters = queue.clusters.union(state.live.compactMap { $0.job?.cluster })
         let listing = slurm.jobs(prefix: queue.prefix, clusters: clusters)
         complain("listing of \(name)", listing.words)
-        let actions = state.step(queue, jobs: listing.jobs, demand: demand, at: Date())
+        let jobs = listing.jobs?.map { $0.explained(byLog: folder.logs) }
+        let actions = state.step(queue, jobs: jobs, demand: demand, at: Date())
         try folder.save(state)
         var mayAsk = true
         for action in actions {
