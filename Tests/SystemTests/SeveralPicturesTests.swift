@@ -145,7 +145,7 @@ extension BlackBox {
                 [#"{"id": "many", "images": \#([String](repeating: Self.pictures[0], count: 4)), "prompt": "What?"}"#],
                 method: "{name: prumerge, keep: 550, count: adaptive}")
             let open = try await winnow("run", batch, "--threads", "1")
-            #expect(open.code == 0 && open.output.contains("1 of 1 jobs succeeded"), "\(open)")
+            #expect(open.code == 0 && open.output.contains("1 of 1 job succeeded"), "\(open)")
             try write(
                 [#"{"id": "all", "images": \#([String](repeating: Self.pictures[0], count: 114)), "prompt": "What?"}"#],
                 method: "{name: ficoco-v, keep: 1}")
