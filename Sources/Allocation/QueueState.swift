@@ -59,6 +59,7 @@ public struct QueueState: Codable, Sendable, Hashable {
     var endsWithoutUse = 0
     /// When the last failure was noted; nil before the first.
     var failedAt: Date?
+    /// The number of the next allocation.
     var nextNumber = 1
     /// Before then nothing is submitted, after a failure.
     var retryAt: Date?
@@ -163,7 +164,7 @@ public struct QueueState: Codable, Sendable, Hashable {
 
     /// Notes which allocations have workers, and what those have done.
     private mutating func note(_ workers: [Demand.Worker]) {
-        for index in allocations.indices where allocations[index].isLive || allocations[index].endedAt != nil {
+        for index in allocations.indices {
             let its = workers.filter { Self.isWorker($0.name, of: allocations[index].name) }
             guard !its.isEmpty else { continue }
             allocations[index].hadWorker = true
@@ -316,14 +317,19 @@ public struct QueueState: Codable, Sendable, Hashable {
             return now.timeIntervalSince(asked) > settings.notice + Self.endPatience
         }
         let toDrain = listed.filter { $0.state == .running && $0.askedToEndAt == nil }
-        for allocation in toCancel + toDrain {
-            guard let index = allocations.firstIndex(where: { $0.number == allocation.number }) else { continue }
-            allocations[index].askedToEndAt = now
-        }
+        noteAsked(toCancel + toDrain, at: now)
         if !toCancel.isEmpty { actions.append(.cancel(toCancel)) }
         if !toDrain.isEmpty { actions.append(.drain(toDrain)) }
         standing = "it is being removed: \(live.count) allocations have yet to end"
         if live.isEmpty { actions.append(.forget) }
+    }
+
+    /// Notes that the engine is asked to end some allocations.
+    private mutating func noteAsked(_ those: [Allocation], at now: Date) {
+        let numbers = Set(those.map(\.number))
+        for index in allocations.indices where numbers.contains(allocations[index].number) {
+            allocations[index].askedToEndAt = now
+        }
     }
 
     /// Takes back what waits in line when no job has waited for a while.
@@ -342,10 +348,7 @@ public struct QueueState: Codable, Sendable, Hashable {
             return allocation.state == .queued && allocation.job != nil && allocation.missing == 0 && !isAsked
         }
         guard !needless.isEmpty else { return }
-        for allocation in needless {
-            guard let index = allocations.firstIndex(where: { $0.number == allocation.number }) else { continue }
-            allocations[index].askedToEndAt = now
-        }
+        noteAsked(needless, at: now)
         actions.append(.takeBack(needless))
         actions.append(
             .note(

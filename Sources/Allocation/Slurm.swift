@@ -53,8 +53,8 @@ public struct Slurm: Sendable {
         }
         guard let status = result.status else { return .unknown("sbatch took more than 150 s") }
         guard status == 0 else {
-            // Without the controller nobody knows whether the job arrived before it went.
             if Self.isAway(result.words) { return .notNow(result.complaint(of: "sbatch")) }
+            // Where the connection broke, nobody knows whether the job arrived before.
             let isLost = result.words.contains("timed out") || result.words.contains("Zero Bytes were transmitted")
             return isLost ? .unknown(result.complaint(of: "sbatch")) : .refused(result.complaint(of: "sbatch"))
         }
