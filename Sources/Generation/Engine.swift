@@ -18,8 +18,8 @@ public final class Engine {
     /// An engine that answers `capacity` requests at a time and keeps `sharedBytes` of features, and
     /// as much of prompt prefixes, for requests that share them.
     ///
-    /// It reads at most `prefillRows` rows of prompts at once, or one whole prompt that has more, before every answer gets
-    /// its next token; and takes new requests only while the keys and values of all answers stay within `cacheBytes`, or one
+    /// It reads at most `prefillRows` rows of prompts before every answer gets its next token, and a longer prompt in pieces; only
+    /// where a reduction inside the language model looks at a prompt, its rows go through the layers from there on together. It takes new requests only while the keys and values of all answers stay within `cacheBytes`, or one
     /// request that takes more. None of these numbers changes an answer.
     public init(
         model: any VisionLanguageModel, tokenizer: Tokenizer, capacity: Int, sharedBytes: Int = ModelMemory.usualShared,
@@ -50,19 +50,23 @@ public final class Engine {
     /// Forgets a request.
     public func cancel(_ id: UInt64) {
         waiting.remove(id)
+        prefill.remove(id)
         answers.removeAll { $0.request.id == id }
     }
 
     /// Whether nothing is left to do.
-    public var isIdle: Bool { waiting.isEmpty && answers.isEmpty }
+    public var isIdle: Bool { waiting.isEmpty && prefill.requests.isEmpty && answers.isEmpty }
 
-    /// One iteration: prefill of requests there is room for, then one more token of every answer.
+    /// One iteration: prefill of requests there is room for, or of a piece of a long prompt, then one more token of every answer.
     public func step() throws -> [Ended] {
         var ended: [Ended] = []
-        let joining = waiting.take(atMost: capacity - answers.count, beside: answers.map(\.request)) {
-            prefill.remembers($0)
+        if prefill.requests.isEmpty {
+            let joining = waiting.take(atMost: capacity - answers.count, beside: answers.map(\.request)) {
+                prefill.remembers($0)
+            }
+            ended += attempt(joining) { try prefill.start(joining) }
         }
-        if !joining.isEmpty { ended += start(joining) }
+        ended += attempt(prefill.requests) { try readOn() }
         ended += collect()
         if !answers.isEmpty {
             try decode()
@@ -71,18 +75,30 @@ public final class Engine {
         return ended
     }
 
-    /// Starts requests together; if that fails, one by one, so that only the faulty ones fail.
-    private func start(_ requests: [GenerationRequest]) -> [Ended] {
+    /// Does something for requests together; if that fails, starts those that are left of them one by one, so that only the faulty
+    /// ones fail.
+    private func attempt(_ requests: [GenerationRequest], _ action: () throws -> Void) -> [Ended] {
         do {
-            for (started, logits) in try prefill.start(requests) {
-                extend(started, logits)
-                answers += started
-            }
+            try action()
             return []
-        } catch  where requests.count > 1 {
-            return requests.flatMap { start([$0]) }
         } catch {
-            return requests.map { Ended(id: $0.id, result: .failure(error)) }
+            let reading = prefill.removeAll(), left = reading.isEmpty ? requests : reading
+            guard left.count > 1 else { return left.map { Ended(id: $0.id, result: .failure(error)) } }
+            return left.flatMap { request in
+                attempt([request]) {
+                    try prefill.start([request])
+                    while !prefill.requests.isEmpty { try readOn() }
+                }
+            }
+        }
+    }
+
+    /// Reads prompts to their ends, or a piece of a long one.
+    private func readOn() throws {
+        while !prefill.requests.isEmpty {
+            guard let (started, logits) = try prefill.readOn() else { return }
+            extend(started, logits)
+            answers += started
         }
     }
 

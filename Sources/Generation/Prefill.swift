@@ -7,10 +7,14 @@ import VisionLanguage
 /// decoder over the part of the prompt that ends with the last picture, as far as no reduction looks at its rows.
 struct Prefill {
     private let model: any VisionLanguageModel
-    /// Rows of tiles that the tower takes at once, unless a single tile has more.
+    /// Rows that the tower takes at once, unless a single tile has more, and rows of a long prompt that are read at once.
     private let rowsAtOnce: Int
     private var features: SharedResults<EncodedTile>
     private var prefixes: SharedResults<PromptPrefix>
+    /// Requests that are being read, in groups that are read one after the other.
+    private var groups: [[Start]] = []
+    /// Beginnings that the second group continues from, and those of them that have been read, however large.
+    private var wanted: Set<String> = [], begun: [String: PromptPrefix] = [:]
 
     /// Remembers at most `sharedBytes` of features and as much of prefixes.
     init(_ model: any VisionLanguageModel, sharedBytes: Int, rowsAtOnce: Int) {
@@ -25,12 +29,27 @@ struct Prefill {
     /// Whether the beginning of a request's prompt has been read.
     func remembers(_ request: GenerationRequest) -> Bool { request.prefixKey.map { prefixes.contains($0) } ?? false }
 
-    /// Answers that are ready for their first token, in groups with the logits that it is chosen from.
-    mutating func start(_ requests: [GenerationRequest]) throws -> [(answers: [Answer], logits: Tensor)] {
-        let starts = try encode(requests)
+    /// Requests that are being read.
+    var requests: [GenerationRequest] { groups.joined().map(\.request) }
+
+    /// Forgets a request.
+    mutating func remove(_ id: UInt64) {
+        groups = groups.map { $0.filter { $0.request.id != id } }.filter { !$0.isEmpty }
+    }
+
+    /// Forgets all requests, and returns them.
+    mutating func removeAll() -> [GenerationRequest] {
+        defer { groups = [] }
+        return requests
+    }
+
+    /// Takes requests, and encodes their pictures; `readOn` does the rest. Nothing else is being read.
+    mutating func start(_ requests: [GenerationRequest]) throws {
+        precondition(groups.isEmpty, "what is being read comes first")
         // Requests of the second group continue from prefixes that the first group reads, however large these are.
-        var first: [Start] = [], second: [Start] = [], read: Set<String> = [], wanted: Set<String> = []
-        for start in starts {
+        var first: [Start] = [], second: [Start] = [], read: Set<String> = []
+        (wanted, begun) = ([], [:])
+        for start in try encode(requests) {
             guard let key = start.request.prefixKey, !prefixes.contains(key), !read.insert(key).inserted else {
                 first.append(start)
                 continue
@@ -38,8 +57,7 @@ struct Prefill {
             wanted.insert(key)
             second.append(start)
         }
-        var begun: [String: PromptPrefix] = [:]
-        return try [first, second].filter { !$0.isEmpty }.map { try self.read($0, &begun, keeping: wanted) }
+        groups = [first, second].filter { !$0.isEmpty }
     }
 
     /// A request whose pictures are ready.
@@ -48,6 +66,10 @@ struct Prefill {
         let input: DecoderInput
         let reusesFeatures: Bool
         let visionSeconds: Double
+        /// What it continues from, and what is left to read; nil before anything was read of its group.
+        var prompt: (known: PromptPrefix?, isShared: Bool, unread: UnreadPrompt)?
+        /// Seconds that reading took so far.
+        var seconds = 0.0
     }
 
     /// What enters the decoder for the pictures of each request.
@@ -95,36 +117,61 @@ struct Prefill {
         }
     }
 
-    /// Reads prompts, or what follows a beginning that is remembered or among those `begun`; remembers the others' beginnings,
-    /// and adds those that are `wanted` to `begun`.
-    private mutating func read(
-        _ starts: [Start], _ begun: inout [String: PromptPrefix], keeping wanted: Set<String>
-    ) throws -> (answers: [Answer], logits: Tensor) {
+    /// Reads a piece of a prompt that has more rows than are read at once, or the first group to its end: then returns its answers,
+    /// ready for their first tokens, with the logits that these are chosen from.
+    mutating func readOn() throws -> (answers: [Answer], logits: Tensor)? {
         let clock = ContinuousClock(), start = clock.now
-        let keys = starts.map(\.request.prefixKey)
-        let known = keys.map { $0.flatMap { begun[$0] ?? prefixes.recall($0) } }
-        // One that nobody waits for and that is too large to be remembered is not copied.
-        let shares = starts.indices.map { place in
-            guard known[place] == nil, let key = keys[place] else { return false }
-            return wanted.contains(key) || model.prefixBytes(of: starts[place].input) <= prefixes.bound
+        try openFirst()
+        for place in groups[0].indices {
+            guard var unread = groups[0][place].prompt?.unread, unread.isDivisible, unread.rows > rowsAtOnce else {
+                continue
+            }
+            try model.readOn(rowsAtOnce, of: &unread)
+            groups[0][place].prompt?.unread = unread
+            groups[0][place].seconds += (clock.now - start) / .seconds(1)
+            return nil
         }
-        let (sequences, logits) = try model.prefill(
-            starts.map(\.input), prefixes: known, shares: shares, room: starts.map(\.request.maxTokens))
-        for (place, key) in keys.enumerated() where shares[place] {
-            guard let key else { continue }
+        let ready = try finish(groups[0], since: start)
+        groups.removeFirst()
+        if groups.isEmpty { (wanted, begun) = ([], [:]) }
+        return ready
+    }
+
+    /// Finds out what the first group's requests continue from.
+    private mutating func openFirst() throws {
+        for place in groups[0].indices where groups[0][place].prompt == nil {
+            let (request, input) = (groups[0][place].request, groups[0][place].input), key = request.prefixKey
+            let known = key.flatMap { begun[$0] ?? prefixes.recall($0) }
+            // One that nobody waits for and that is too large to be remembered is not copied.
+            let isShared =
+                known == nil
+                && key.map { wanted.contains($0) || model.prefixBytes(of: input) <= prefixes.bound } ?? false
+            let unread = try model.open(input, prefix: known, isShared: isShared, room: request.maxTokens)
+            groups[0][place].prompt = (known, isShared, unread)
+        }
+    }
+
+    /// Reads the prompts of a group to their ends; remembers beginnings that others share.
+    private mutating func finish(
+        _ group: [Start], since start: ContinuousClock.Instant
+    ) throws -> (answers: [Answer], logits: Tensor) {
+        let prompts = group.compactMap(\.prompt)
+        let (sequences, logits) = try model.finish(prompts.map(\.unread))
+        for (place, prompt) in prompts.enumerated() where prompt.isShared {
+            guard let key = group[place].request.prefixKey else { continue }
             let prefix = model.prefix(of: sequences[place])
             prefixes.remember(prefix, key)
             if wanted.contains(key) { begun[key] = prefix }
         }
-        let seconds = (clock.now - start) / .seconds(1)
-        let flops = starts.indices.map { sequences[$0].prefillFLOPs - (known[$0]?.flops ?? 0) }
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let flops = zip(sequences, prompts).map { $0.prefillFLOPs - ($1.known?.flops ?? 0) }
         let share = seconds / Double(max(flops.reduce(0, +), 1))
-        let answers = starts.indices.map { place in
+        let answers = group.indices.map { place in
             let answer = Answer(
-                starts[place].request, starts[place].input, sequences[place],
-                reusedFeatures: starts[place].reusesFeatures, reusedPrefix: known[place] != nil)
-            answer.seconds.vision = starts[place].visionSeconds
-            answer.seconds.prefill = share * Double(flops[place])
+                group[place].request, group[place].input, sequences[place],
+                reusedFeatures: group[place].reusesFeatures, reusedPrefix: prompts[place].known != nil)
+            answer.seconds.vision = group[place].visionSeconds
+            answer.seconds.prefill = group[place].seconds + share * Double(flops[place])
             return answer
         }
         return (answers, logits)

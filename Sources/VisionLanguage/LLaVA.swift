@@ -131,29 +131,36 @@ public final class LLaVA: VisionLanguageModel {
         return input.beginning * (cacheBytesPerRow / layers * undisturbed + waiting)
     }
 
-    /// Reads prompts with their pictures, or from where a prefix ends; returns the sequences, ready for `decode`, and the
-    /// logits after each, `(prompts, vocabulary)`. `room` is how many tokens each answer may have; `shares` says of which
-    /// prompts the beginning will be asked for.
-    public func prefill(
-        _ inputs: [DecoderInput], prefixes: [PromptPrefix?]?, shares: [Bool]?, room: [Int]
-    ) throws -> (sequences: [DecoderSequence], logits: Tensor) {
-        var unread: [Tensor] = [], whole: [Tensor?] = [], sequences: [DecoderSequence] = []
-        for (index, input) in inputs.enumerated() {
-            try check(input)
-            let prefix = input.prompt.after.isEmpty ? nil : prefixes?[index]?.beginning
-            let reduction = try SequenceReduction(
-                input.tiles.map(\.reduction), plan: input.plan, entering: input.entering)
-            let all = reduction.looksAtEntry ? rows(of: input) : nil
-            whole.append(all)
-            unread.append(
-                prefix == nil ? all ?? rows(of: input) : decoder.embed(input.prompt.after))
-            sequences.append(
-                DecoderSequence(
-                    input.layout, reduction, layers: configuration.text.layers,
-                    room: min(room[index], configuration.text.context - input.rows), continuing: prefix,
-                    sharedRows: shares?[index] == true ? input.beginning : 0))
-        }
-        let logits = try decoder.prefill(unread, whole: whole, sequences)
+    /// A prompt with its pictures, of which nothing has been read, or what `prefix` holds. `room` is how many tokens the answer may
+    /// have; `isShared` says whether the beginning will be asked for.
+    public func open(
+        _ input: DecoderInput, prefix: PromptPrefix?, isShared: Bool, room: Int
+    ) throws -> UnreadPrompt {
+        try check(input)
+        let prefix = input.prompt.after.isEmpty ? nil : prefix?.beginning
+        let reduction = try SequenceReduction(
+            input.tiles.map(\.reduction), plan: input.plan, entering: input.entering)
+        let whole = reduction.looksAtEntry ? rows(of: input) : nil
+        return UnreadPrompt(
+            sequence: DecoderSequence(
+                input.layout, reduction, layers: configuration.text.layers,
+                room: min(room, configuration.text.context - input.rows), continuing: prefix,
+                sharedRows: isShared ? input.beginning : 0),
+            tensor: prefix == nil ? whole ?? rows(of: input) : decoder.embed(input.prompt.after), whole: whole)
+    }
+
+    /// Reads the first `count` of the rows of a prompt that are left, and not the last of them.
+    public func readOn(_ count: Int, of prompt: inout UnreadPrompt) throws {
+        precondition(prompt.isDivisible && count > 0 && count < prompt.rows, "some rows are read, and some are left")
+        try decoder.readOn(prompt.tensor.rows(0..<count), prompt.sequence)
+        prompt.tensor = prompt.tensor.rows(count..<prompt.rows)
+    }
+
+    /// Reads prompts to their ends; returns the sequences, ready for `decode`, and the logits after each,
+    /// `(prompts, vocabulary)`.
+    public func finish(_ prompts: [UnreadPrompt]) throws -> (sequences: [DecoderSequence], logits: Tensor) {
+        let sequences = prompts.map(\.sequence)
+        let logits = try decoder.prefill(prompts.map(\.tensor), whole: prompts.map(\.whole), sequences)
         for sequence in sequences { try sequence.reduction.checkDelivered() }
         return (sequences, logits)
     }

@@ -53,7 +53,7 @@ public struct ModelMemory: Sendable {
         public let cache: Int
         /// Bytes of features, and as much of prompt beginnings, kept for requests that share them.
         public let shared: Int
-        /// Most rows that are read at once, unless a single prompt has more.
+        /// Most rows that are read at once, apart from layers in which a reduction looks at a whole prompt.
         public let prefillRows: Int
     }
 
@@ -69,7 +69,9 @@ public struct ModelMemory: Sendable {
         let left = available - weights - Self.base, spare = available - least
         let rows = max(rowsPerJob, min(Self.usualPrefillRows, rowsPerJob + spare / 4 / flightBytesPerRow))
         let shared = min(max(Self.usualShared, rowsPerJob * cacheBytesPerRow), spare / 8)
-        return Shares(cache: left - rows * flightBytesPerRow - 2 * shared, shared: shared, prefillRows: rows)
+        return Shares(
+            cache: left - rows * flightBytesPerRow - 2 * shared, shared: shared,
+            prefillRows: min(rows, Self.usualPrefillRows))
     }
 }
 

@@ -1,3 +1,4 @@
+internal import JobVocabulary
 public import Tensors
 public import TokenReduction
 
@@ -18,12 +19,14 @@ public protocol VisionLanguageModel: AnyObject {
     ) throws(ModelError)
     /// Runs tiles through tower and projector and reduces them as their plans say.
     func encode(_ tiles: [TileRequest]) throws -> [EncodedTile]
-    /// Reads prompts with their pictures, or from where a prefix ends; returns the sequences, ready for `decode`, and the
-    /// logits after each, `(prompts, vocabulary)`. `room` is how many tokens each answer may have; `shares` says of which
-    /// prompts the beginning will be asked for.
-    func prefill(
-        _ inputs: [DecoderInput], prefixes: [PromptPrefix?]?, shares: [Bool]?, room: [Int]
-    ) throws -> (sequences: [DecoderSequence], logits: Tensor)
+    /// A prompt with its pictures, of which nothing has been read, or what `prefix` holds. `room` is how many tokens the answer may
+    /// have; `isShared` says whether the beginning will be asked for.
+    func open(_ input: DecoderInput, prefix: PromptPrefix?, isShared: Bool, room: Int) throws -> UnreadPrompt
+    /// Reads the first `count` of the rows of a prompt that are left, and not the last of them.
+    func readOn(_ count: Int, of prompt: inout UnreadPrompt) throws
+    /// Reads prompts to their ends; returns the sequences, ready for `decode`, and the logits after each,
+    /// `(prompts, vocabulary)`.
+    func finish(_ prompts: [UnreadPrompt]) throws -> (sequences: [DecoderSequence], logits: Tensor)
     /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.
     func decode(_ ids: [Int], _ sequences: [DecoderSequence]) throws -> Tensor
 
@@ -43,6 +46,19 @@ public protocol VisionLanguageModel: AnyObject {
 extension VisionLanguageModel {
     /// Bytes of the keys and values of one row in all decoder layers.
     public var cacheBytesPerRow: Int { configuration.text.cacheBytesPerRow(backend.activationType) }
+
+    /// Reads prompts with their pictures at once, or from where a prefix ends; returns the sequences, ready for `decode`, and the
+    /// logits after each, `(prompts, vocabulary)`. `room` is how many tokens each answer may have; `shares` says of which
+    /// prompts the beginning will be asked for.
+    public func prefill(
+        _ inputs: [DecoderInput], prefixes: [PromptPrefix?]?, shares: [Bool]?, room: [Int]
+    ) throws -> (sequences: [DecoderSequence], logits: Tensor) {
+        try finish(
+            inputs.indices.map {
+                try open(
+                    inputs[$0], prefix: prefixes?[$0], isShared: shares?[$0] ?? false, room: room[$0])
+            })
+    }
 
     /// Reads prompts from their first row on, with beginnings that no other prompt will ask for.
     public func prefill(
@@ -91,6 +107,23 @@ public struct TileRequest: Sendable {
         self.question = question
         self.keepsTower = keepsTower
     }
+}
+
+/// A prompt of which some rows are still to be read.
+///
+/// Causal attention shows a row nothing of what follows, so that a prompt may be read in pieces, and the answer is the same to the
+/// last bit: in all layers, or in those before the first that a reduction looks at.
+public struct UnreadPrompt {
+    let sequence: DecoderSequence
+    /// `(rows, decoder width)`, the rows that are left.
+    var tensor: Tensor
+    /// All rows, for a reduction that looks at them as they enter.
+    let whole: Tensor?
+
+    /// How many rows are left.
+    public var rows: Int { tensor.rows }
+    /// Whether some rows can be read before the others.
+    public var isDivisible: Bool { sequence.reduction.plan.undisturbedLayers(of: .languageModel) > 0 }
 }
 
 /// What several prompts begin with: everything up to the last picture's last row, in all layers or, where pictures are

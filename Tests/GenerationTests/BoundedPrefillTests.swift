@@ -1,6 +1,7 @@
 import Generation
 import Tensors
 import Testing
+import TokenReduction
 import VisionLanguage
 
 /// How many requests an engine takes at once.
@@ -16,7 +17,7 @@ import VisionLanguage
         #expect(engine.isIdle)
     }
 
-    @Test("a prefill has at most so many rows, or one prompt")
+    @Test("a prefill has at most so many rows")
     func rows() throws {
         let asked = try Questioner("small")
         let rows = try asked.engine().answer(asked.request(0, maxTokens: 1)).promptTokens
@@ -30,7 +31,57 @@ import VisionLanguage
         #expect(try started(4 * rows) == [4])
         #expect(try started(4 * rows - 1) == [3, 1])
         #expect(try started(2 * rows) == [2, 2])
-        #expect(try started(1) == [1, 1, 1, 1])
+        // A prompt of more rows is read in pieces.
+        #expect(try started(rows - 1) == [0, 1, 0, 1, 0, 1, 0, 1])
+        #expect(try started(1).count == 4 * rows)
+    }
+
+    @Test(
+        "a prompt that is read in pieces has the same answer to the last bit",
+        arguments: [
+            "none", "ficoco-v", "ficoco-l", "ficoco-vl", "fastv", "dart", "sparsevlm", "pyramiddrop",
+        ], [1, 5, 20])
+    func pieces(method: String, bound: Int) throws {
+        let asked = try Questioner("small"), keep = method == "none" ? nil : 6
+        let whole = try asked.engine().answer(asked.request(1, method: method, keep: keep))
+        #expect(whole.promptTokens > 20)
+        let engine = asked.engine(prefillRows: bound)
+        // Alone, as the first whose beginning others share, and from that beginning on.
+        let answers = try (0..<3).map {
+            try engine.answer(asked.request(1, id: $0, method: method, keep: keep, key: $0 == 0 ? nil : "a"))
+        }
+        for answer in answers {
+            #expect(answer.tokenIDs == whole.tokenIDs && answer.logProbabilities == whole.logProbabilities)
+            #expect(answer.trace.kept == whole.trace.kept && answer.flops == whole.flops)
+            #expect(answer.cacheBytes == whole.cacheBytes && answer.promptTokens == whole.promptTokens)
+        }
+    }
+
+    @Test("while a long prompt is read, the others' answers go on")
+    func othersGoOn() throws {
+        let asked = try Questioner("small"), engine = asked.engine(prefillRows: 8)
+        let answer = try asked.engine().answer(asked.request(0, maxTokens: 4))
+        let pieces = (answer.promptTokens + 7) / 8
+        try #require(answer.tokenIDs.count == 4 && pieces > 3)
+        engine.admit(try asked.request(0, id: 0, maxTokens: 4))
+        for _ in 1..<pieces { #expect(try engine.step().isEmpty) }
+        // With the last piece comes the first token, and a second one; then another prompt begins.
+        #expect(try engine.step().isEmpty)
+        engine.admit(try asked.request(0, id: 1, maxTokens: 4))
+        #expect(try engine.step().isEmpty)
+        #expect(try engine.step().map(\.id) == [0])
+        for _ in 3...pieces { #expect(try engine.step().isEmpty) }
+        let rest = try engine.answers([])
+        #expect(try rest.keys.sorted() == [1] && rest[1]?.get().tokenIDs == answer.tokenIDs)
+    }
+
+    @Test("a request that is cancelled while its prompt is read never ends")
+    func cancelled() throws {
+        let asked = try Questioner("small"), engine = asked.engine(prefillRows: 8)
+        for id in 0..<2 { engine.admit(try asked.request(0, id: UInt64(id), key: "a", maxTokens: 1)) }
+        #expect(try engine.step().isEmpty)
+        engine.cancel(0)
+        #expect(try engine.answers([]).keys.sorted() == [1])
     }
 
     @Test("a beginning that is shared counts once")

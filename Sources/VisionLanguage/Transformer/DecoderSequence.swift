@@ -9,15 +9,15 @@ public final class DecoderSequence {
     /// Rows of the prompt as they entered the decoder.
     public let promptTokens: Int
     /// Where the rows stand that are still to be read, ascending.
-    let unread: Range<Int>
+    private(set) var unread: Range<Int>
     /// What the rows of the prompt are that are left.
     var layout: TokenLayout
     /// What is reduced in the decoder, of all pictures together.
     public internal(set) var reduction: SequenceReduction
     let cache: KeyValueCache
-    /// Rows of a shared beginning as they enter the first layer that a reduction looks at, and that layer: from there on all
-    /// rows of the prompt go together. nil if all of the prompt is read at once, or the beginning in all layers.
-    let joining: (layer: Int, rows: Tensor)?
+    /// Rows that were read before the others as they enter the first layer that a reduction looks at, and that layer: from there
+    /// on all rows of the prompt go together. nil if all of the prompt is read at once, or its beginning in all layers.
+    private(set) var joining: (layer: Int, rows: Tensor)?
     /// Rows of this prompt's own prefix at that layer, for other prompts to continue from.
     private(set) var begun: (layer: Int, rows: Tensor)?
     /// How many of its first rows other prompts will continue from.
@@ -49,6 +49,15 @@ public final class DecoderSequence {
             ?? KeyValueCache(layers: layers)
         work = prefix?.work ?? [LayerWork](repeating: LayerWork(), count: layers)
         nextPosition = promptTokens
+    }
+
+    /// Notes that the next rows have been read in the layers before the first that a reduction looks at; `rows` are what enters
+    /// that one.
+    func readOn(_ rows: Tensor) {
+        unread = unread.dropFirst(rows.rows)
+        let layer = reduction.plan.undisturbedLayers(of: .languageModel)
+        guard layer < work.count else { return }
+        joining = (layer, joining.map { RaggedRows(stacking: [$0.rows, rows]).tensor } ?? rows)
     }
 
     /// Keeps the rows that others will go on from, where they enter the first layer that a reduction looks at.

@@ -50,6 +50,24 @@ final class Llama {
         return logits(after: rows)
     }
 
+    /// Reads the next rows of a prompt, `(rows, hidden)`, others of which follow: in the layers before the first that a reduction
+    /// looks at.
+    func readOn(_ next: Tensor, _ sequence: DecoderSequence) throws {
+        let rows = RaggedRows(stacking: [next]), angles = angles(Array(sequence.unread.prefix(next.rows)))
+        let following = sequence.unread.count - next.rows
+        for index in 0..<sequence.reduction.plan.undisturbedLayers(of: .languageModel) {
+            let mixed = mix(index, rows, of: [sequence])
+            let queries = remember(mixed, index, rows, angles, [sequence], following: following)
+            // Of rows before a prompt's last, nobody asks more of the last layer.
+            guard index < layers.count - 1 else { break }
+            var nothing = EvidenceSource([sequence.reduction.needs(layer: index)], heads: heads, backend: backend)
+            try attend(index, rows, queries, [sequence], &nothing)
+            feedForward(index, rows, [sequence])
+            progress.action()
+        }
+        sequence.readOn(rows.tensor)
+    }
+
     /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.
     func decode(_ ids: [Int], _ sequences: [DecoderSequence]) throws -> Tensor {
         let rows = RaggedRows(embed(ids), lengths: ids.map { _ in 1 })
@@ -200,13 +218,16 @@ final class Llama {
         return (backend.rotarySplit(mixed, heads, angles, keys: keys, values: values), keys, values)
     }
 
-    /// Adds keys and values of every sequence's rows to its cache; returns the rows' queries.
+    /// Adds keys and values of every sequence's rows to its cache; returns the rows' queries. `following` rows of each prompt are
+    /// to come.
     private func remember(
-        _ mixed: Tensor, _ index: Int, _ rows: RaggedRows, _ angles: RotaryAngles, _ sequences: [DecoderSequence]
+        _ mixed: Tensor, _ index: Int, _ rows: RaggedRows, _ angles: RotaryAngles, _ sequences: [DecoderSequence],
+        following: Int = 0
     ) -> Tensor {
         let (queries, keys, values) = rotated(mixed, angles)
         for (sequence, segment) in zip(sequences, rows.segments) {
-            sequence.cache.append(keys.rows(segment), values.rows(segment), layer: index, room: sequence.room)
+            sequence.cache.append(
+                keys.rows(segment), values.rows(segment), layer: index, room: sequence.room + following)
         }
         return queries
     }
