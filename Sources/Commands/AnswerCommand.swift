@@ -24,7 +24,7 @@ struct AnswerCommand: ParsableCommand {
             """)
     var visionTower: String?
 
-    @Option(help: "A picture: JPEG, PNG or WebP; may be repeated. Without one, the prompt is text-only.")
+    @Option(help: "A picture: JPEG, PNG, WebP or GIF; may be repeated. Without one, the prompt is text-only.")
     var image: [String] = []
 
     @Option(help: "The instruction; with --template none the whole prompt, with an <image> for each picture.")

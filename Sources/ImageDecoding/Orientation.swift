@@ -5,11 +5,12 @@ enum Orientation: Int, Sendable {
 
     /// The orientation a file asks for; upright when it says nothing, or nothing that makes sense.
     init(of bytes: UnsafeRawBufferPointer, format: PictureFormat) {
-        let block =
+        let block: Slice<UnsafeRawBufferPointer>? =
             switch format {
             case .jpeg: exifBlock(ofJPEG: bytes)
             case .png: exifBlock(ofPNG: bytes)
             case .webp: exifBlock(ofWebP: bytes)
+            case .gif: nil
             }
         self = block.flatMap(orientationTag).flatMap(Orientation.init) ?? .upright
     }

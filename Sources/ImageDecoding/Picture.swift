@@ -31,7 +31,7 @@ public struct Picture: Equatable, Sendable {
 
 /// What is let pass in a picture file, as Pillow lets it pass, because every pixel is there all the same.
 public enum PictureNote: String, Sendable, CaseIterable {
-    /// What ends the file is missing, cut off or damaged: a JPEG's end mark, or what follows the pixels of a PNG.
+    /// What ends the file is missing, cut off or damaged: a JPEG's or GIF's end mark, or what follows the pixels of a PNG.
     case noEndMark = "no end mark"
     /// A checksum of a PNG is wrong; its pixels have another one inside, which is right.
     case badChecksum = "wrong checksum"

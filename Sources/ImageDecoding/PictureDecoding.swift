@@ -17,7 +17,7 @@ public struct DecodingOptions: Equatable, Sendable {
 }
 
 extension Picture {
-    /// Reads and decodes a JPEG, PNG or WebP file; errors name it.
+    /// Reads and decodes a JPEG, PNG, WebP or GIF file, of one that moves the first picture; errors name it.
     public init(contentsOf url: URL, options: DecodingOptions = DecodingOptions()) throws(ImageError) {
         let bytes = try Self.bytes(of: url, limits: options.limits)
         do { self = try Picture(decoding: bytes, options: options) } catch { throw error.naming(url.path) }
@@ -59,7 +59,7 @@ extension Picture {
         return (format, header)
     }
 
-    /// Decodes the bytes of a JPEG, PNG or WebP file.
+    /// Decodes the bytes of a JPEG, PNG, WebP or GIF file.
     public init(decoding bytes: [UInt8], options: DecodingOptions = DecodingOptions()) throws(ImageError) {
         guard bytes.count <= options.limits.bytes else {
             throw ImageError(
@@ -91,6 +91,7 @@ extension PictureFormat {
             case .jpeg: codec_jpeg_header(start, bytes.count, &header, &reason)
             case .png: codec_png_header(start, bytes.count, &header, &reason)
             case .webp: codec_webp_header(start, bytes.count, &header, &reason)
+            case .gif: codec_gif_header(start, bytes.count, &header, &reason)
             }
         try check(status, reason)
         return header
@@ -113,6 +114,7 @@ extension PictureFormat {
                 case .jpeg: codec_jpeg_pixels(start, bytes.count, header, buffer.baseAddress, &notes, &reason)
                 case .png: codec_png_pixels(start, bytes.count, header, buffer.baseAddress, &notes, &reason)
                 case .webp: codec_webp_pixels(start, bytes.count, header, buffer.baseAddress, &reason)
+                case .gif: codec_gif_pixels(start, bytes.count, header, buffer.baseAddress, &notes, &reason)
                 }
             }
             initialized = count

@@ -3,6 +3,7 @@ enum PictureFormat: String, Sendable {
     case jpeg = "JPEG"
     case png = "PNG"
     case webp = "WebP"
+    case gif = "GIF"
 
     /// The format of these bytes.
     init(of bytes: UnsafeRawBufferPointer) throws(ImageError) {
@@ -18,22 +19,25 @@ enum PictureFormat: String, Sendable {
             self = .png
         } else if starts(with: Array("RIFF".utf8)), starts(with: Array("WEBP".utf8), at: 8) {
             self = .webp
+        } else if starts(with: Self.gifSignature) {
+            self = .gif
         } else if let name = Self.others.first(where: { starts(with: $0.signature, at: $0.offset) })?.name {
             throw ImageError(.unsupported, "\(name) pictures are not read; convert it to JPEG, PNG or WebP")
         } else if Self.isStart(bytes) {
             throw ImageError(.truncated, "the file ends within its first bytes; copy or download it again")
         } else {
-            throw ImageError(.notAPicture, "this is not a picture in JPEG, PNG or WebP format; check the path")
+            throw ImageError(.notAPicture, "this is not a picture in JPEG, PNG, WebP or GIF format; check the path")
         }
     }
 
     private static let jpegSignature: [UInt8] = [0xFF, 0xD8, 0xFF]
     private static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
+    private static let gifSignature = Array("GIF8".utf8)
+
     /// Formats that people do send, named so that the message helps.
     private static let others: [(name: String, signature: [UInt8], offset: Int)] =
         [
-            ("GIF", Array("GIF8".utf8), 0),
             ("BMP", Array("BM".utf8), 0),
             ("TIFF", [0x49, 0x49, 0x2A, 0x00], 0),
             ("TIFF", [0x4D, 0x4D, 0x00, 0x2A], 0),
@@ -52,7 +56,7 @@ enum PictureFormat: String, Sendable {
 
     /// Whether the bytes are too few to tell, but begin like a picture.
     private static func isStart(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        let signatures = [jpegSignature, pngSignature, Array("RIFF".utf8)]
+        let signatures = [jpegSignature, pngSignature, gifSignature, Array("RIFF".utf8)]
         return signatures.contains { bytes.count < 12 && $0.prefix(bytes.count).elementsEqual(bytes.prefix($0.count)) }
     }
 }

@@ -121,4 +121,14 @@ import Testing
             + chunk("fdAT", big(2) + [0x78, 0x9C]) + still[(still.count - 12)...]
         #expect(try Picture(decoding: Array(moving)) == picture)
     }
+
+    @Test func theFirstFrameOfAGIF() throws {
+        let still = try bytes("gif_palette.gif"), picture = try Picture(decoding: still)
+        // Signature, screen and 64 colours stand before a frame.
+        let moving = still.dropLast() + (try bytes("gif_local_palette.gif"))[205...]
+        #expect(try Picture(decoding: Array(moving)) == picture)
+        // Of a frame that is not looked at nothing need be there.
+        let cut = try Picture(decoding: Array(moving.dropLast(100)))
+        #expect(cut.pixels == picture.pixels && cut.notes == [.noEndMark])
+    }
 }

@@ -17,7 +17,7 @@ import Testing
 
     @Test func filesThatAreNoItemsAreCountedAndNamed() throws {
         let folder = try ItemFolder()
-        let names = ["a.jpg", "b.gif", "c.GIF", "x/d.heic", "e.tiff", "notes.txt", "README", "f.cr2"]
+        let names = ["a.jpg", "b.bmp", "c.BMP", "x/d.heic", "e.tiff", "notes.txt", "README", "f.cr2"]
         for name in names { try folder.write("x", to: name) }
         var changes = BatchChanges()
         changes.model = folder.path
@@ -25,8 +25,8 @@ import Testing
         changes.prompt = "What?"
         let file = try BatchFile.make(of: changes, in: folder.directory.url)
         #expect(file.itemCount == 1)
-        #expect(file.leftOut.pictureCounts == "2 GIF, 1 HEIC, 1 TIFF, 1 camera raw")
-        #expect(file.leftOut.pictures["GIF"]?.examples == ["b.gif", "c.GIF"])
+        #expect(file.leftOut.pictureCounts == "2 BMP, 1 HEIC, 1 TIFF, 1 camera raw")
+        #expect(file.leftOut.pictures["BMP"]?.examples == ["b.bmp", "c.BMP"])
         #expect(file.leftOut.pictures["HEIC"]?.examples == ["x/d.heic"])
         #expect(file.leftOut.others.count == 2 && file.leftOut.others.examples == ["README", "notes.txt"])
     }
@@ -35,12 +35,13 @@ import Testing
         let folder = try ItemFolder()
         #expect(
             try folder.problems(prompt: "What?").first?.hasSuffix(
-                "no file that ends in .jpg, .jpeg, .jpe, .jfif, .png, .webp") == true)
-        try folder.write("x", to: "a.gif")
+                "no file that ends in .jpg, .jpeg, .jpe, .jfif, .png, .webp, .gif") == true)
+        try folder.write("x", to: "a.tif")
         try folder.write("x", to: "b.txt")
         let found = try folder.problems(prompt: "What?")
         #expect(
-            found.count == 1 && found[0].hasSuffix("; there are 1 GIF and 1 other file, which are not read"), "\(found)"
+            found.count == 1 && found[0].hasSuffix("; there are 1 TIFF and 1 other file, which are not read"),
+            "\(found)"
         )
     }
 

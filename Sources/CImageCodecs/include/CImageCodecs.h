@@ -1,4 +1,4 @@
-// A C face for libjpeg-turbo, libpng and libwebp that is safe to call from Swift.
+// A C face for libjpeg-turbo, libpng, libwebp and giflib that is safe to call from Swift.
 //
 // libjpeg and libpng report errors by longjmp, which must never cross a Swift frame: here every jump starts and ends
 // inside one C function, and the caller gets a status and a reason. Each format has two calls. `…_header` reads the
@@ -60,6 +60,12 @@ int32_t codec_png_pixels(
 int32_t codec_webp_header(const uint8_t *bytes, size_t count, codec_header *header, codec_reason *reason);
 int32_t codec_webp_pixels(
     const uint8_t *bytes, size_t count, const codec_header *header, uint8_t *rgb, codec_reason *reason);
+
+// The first frame, on the screen that the file declares.
+int32_t codec_gif_header(const uint8_t *bytes, size_t count, codec_header *header, codec_reason *reason);
+int32_t codec_gif_pixels(
+    const uint8_t *bytes, size_t count, const codec_header *header, uint8_t *rgb, uint32_t *notes,
+    codec_reason *reason);
 
 // Writes RGB8 as a file in memory, which the caller frees.
 int32_t codec_png_encode(const uint8_t *rgb, uint32_t width, uint32_t height, uint8_t **bytes, size_t *count);

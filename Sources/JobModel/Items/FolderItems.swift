@@ -39,7 +39,7 @@ struct FolderItems: ItemReader {
 }
 
 extension LeftOutFiles {
-    /// What there is, such as "9 GIF, 2 HEIC and 3 other files".
+    /// What there is, such as "9 TIFF, 2 HEIC and 3 other files".
     fileprivate var inWords: String {
         let other = others.count == 1 ? "1 other file" : "\(others.count) other files"
         if pictures.isEmpty { return other }

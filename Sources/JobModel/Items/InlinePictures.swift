@@ -58,5 +58,6 @@ struct InlinePictures {
 
     private static let endings = [
         "image/jpeg": "jpg", "image/jpg": "jpg", "image/png": "png", "image/webp": "webp",
+        "image/gif": "gif",
     ]
 }

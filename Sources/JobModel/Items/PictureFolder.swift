@@ -5,7 +5,7 @@ internal import JobVocabulary
 /// The pictures in a folder and below, told by the endings of their names.
 struct PictureFolder {
     /// Endings of files that are items.
-    static let endings = ["jpg", "jpeg", "jpe", "jfif", "png", "webp"]
+    static let endings = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif"]
 
     /// Paths of the pictures below the folder, sorted.
     private(set) var pictures: [String] = []
@@ -98,7 +98,7 @@ public struct LeftOutFiles: Sendable, Hashable {
     /// Kinds of pictures that are not read, by ending.
     static let kinds: [String: String] = {
         let groups = [
-            "GIF": ["gif"], "TIFF": ["tif", "tiff"], "BMP": ["bmp", "dib"], "HEIC": ["heic", "heif", "hif"],
+            "TIFF": ["tif", "tiff"], "BMP": ["bmp", "dib"], "HEIC": ["heic", "heif", "hif"],
             "AVIF": ["avif"], "JPEG 2000": ["jp2", "j2k", "jpx", "jpf"], "JPEG XL": ["jxl"], "SVG": ["svg", "svgz"],
             "ICO": ["ico"], "PSD": ["psd"], "camera raw": ["dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf"],
         ]
@@ -129,7 +129,7 @@ public struct LeftOutFiles: Sendable, Hashable {
         pictures.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { ($0.key, $0.value) }
     }
 
-    /// How many pictures of which kinds, such as "9 GIF, 2 HEIC"; the most first.
+    /// How many pictures of which kinds, such as "9 TIFF, 2 HEIC"; the most first.
     public var pictureCounts: String {
         pictureKinds.map { "\($0.group.count) \($0.kind)" }.joined(separator: ", ")
     }

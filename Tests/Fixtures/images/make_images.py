@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 HERE = os.path.dirname(os.path.abspath(__file__))
 MEAN = [0.48145466, 0.4578275, 0.40821073]
 STD = [0.26862954, 0.26130258, 0.27577711]
+ENDINGS = (".png", ".jpg", ".webp", ".gif")
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -72,6 +73,69 @@ def write_png(name, samples, depth, colour, extra=b"", interlaced=False):
     with open(path(name), "wb") as file:
         file.write(SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)))
         file.write(extra + chunk(b"IDAT", zlib.compress(data, 9)) + chunk(b"IEND", b""))
+
+
+def lzw(indices, bits):
+    """Indices as the image data of a GIF.
+
+    Codes of `bits` + 1 bits: after each few indices the table is cleared, so that codes never grow.
+    """
+    clear, width = 1 << bits, bits + 1
+    codes = [clear]
+    for start in range(0, len(indices), clear - 2):
+        codes += [*indices[start:start + clear - 2], clear]
+    codes += [clear + 1]
+    value = sum(int(code) << (width * place) for place, code in enumerate(codes))
+    data = value.to_bytes((width * len(codes) + 7) // 8, "little")
+    blocks = [data[start:start + 255] for start in range(0, len(data), 255)]
+    return bytes([bits]) + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0"
+
+
+def write_gif(name, screen, palette, frames):
+    """A GIF; frames are (left, top, indices, local palette, transparent index, interlaced)."""
+
+    def table(colours):
+        return bytes(colours), (len(colours) // 3).bit_length() - 2
+
+    data = b"GIF89a" + struct.pack("<HH", *screen)
+    if palette is None:
+        data += bytes([0, 0, 0])
+    else:
+        colours, size = table(palette)
+        data += bytes([0x80 | size, 0, 0]) + colours
+    for left, top, indices, local, transparent, interlaced in frames:
+        height, width = indices.shape
+        if transparent is not None:
+            data += bytes([0x21, 0xF9, 4, 1, 10, 0, transparent, 0])
+        data += bytes([0x21, 0xFE, 2]) + b"hi" + b"\0"
+        flags = 0x40 if interlaced else 0
+        colours = b""
+        if local is not None:
+            colours, size = table(local)
+            flags |= 0x80 | size
+        data += b"," + struct.pack("<HHHHB", left, top, width, height, flags) + colours
+        if interlaced:
+            indices = np.concatenate([indices[0::8], indices[4::8], indices[2::4], indices[1::2]])
+        data += lzw([int(i) for i in indices.ravel()], 8)
+    with open(path(name), "wb") as file:
+        file.write(data + b";")
+
+
+def write_gifs():
+    """What of a GIF's first frame may differ."""
+    small = scene(37, 29, 20)
+    indices = small[..., 1] >> 2  # 64 values
+    shades = (np.arange(64)[:, None] * np.array([3, 1, 4]) + [7, 90, 1]).astype(np.uint8).ravel()
+    others = shades[::-1].copy()
+    write_gif("gif_palette.gif", (37, 29), shades, [(0, 0, indices, None, None, False)])
+    write_gif("gif_interlaced.gif", (37, 29), shades, [(0, 0, indices, None, None, True)])
+    write_gif("gif_local_palette.gif", (37, 29), shades, [(0, 0, indices, others, None, False)])
+    write_gif("gif_smaller_frame.gif", (50, 40), shades, [(7, 4, indices, None, None, False)])
+    write_gif("gif_transparent.gif", (50, 40), shades, [(7, 4, indices, None, 9, False)])
+    write_gif("gif_larger_frame.gif", (20, 50), shades, [(3, 2, indices, None, None, False)])
+    write_gif("gif_short_palette.gif", (37, 29), shades[:48], [(0, 0, indices, None, None, False)])
+    write_gif("gif_grey.gif", (37, 29), np.repeat(np.arange(64, dtype=np.uint8), 3), [(0, 0, indices, None, None, False)])
+    write_gif("gif_no_palette.gif", (37, 29), None, [(0, 0, indices, None, None, False)])
 
 
 def oriented(value):
@@ -206,10 +270,11 @@ def normalisation():
 
 def main():
     for name in os.listdir(HERE):
-        if name.endswith((".png", ".jpg", ".webp")):
+        if name.endswith(ENDINGS):
             os.remove(path(name))
     write_pictures()
-    names = sorted(n for n in os.listdir(HERE) if n.endswith((".png", ".jpg", ".webp")))
+    write_gifs()
+    names = sorted(n for n in os.listdir(HERE) if n.endswith(ENDINGS))
     manifest = {
         "made_with": f"Pillow {Image.__version__}",
         "pictures": [expected(name) for name in names],
