@@ -59,13 +59,14 @@ struct PythonReaderTests {
             text = lambda end: next(wheel.read(n).decode() for n in wheel.namelist() if n.endswith(end))
             print(name)
             print(text("METADATA"))
-            assert text("winnow_results.py") == open(source + "/winnow_results.py").read()
+            assert text("winnow_results/__init__.py") == open(source + "/winnow_results/__init__.py").read()
+            assert text("winnow_results/py.typed") == ""
             """, Repository.root.appendingPathComponent("python").path, folder.url.path)
         #expect(printed.hasPrefix("winnow_results-0.1.0-py3-none-any.whl\n"))
         #expect(printed.contains("Requires-Dist: h5py") && printed.contains("Requires-Dist: numpy"))
         // One file is all of it: the package's module is the one that the program prints.
         let module = try String(
-            contentsOf: Repository.root.appendingPathComponent("python/winnow_results.py"), encoding: .utf8)
+            contentsOf: Repository.root.appendingPathComponent("python/winnow_results/__init__.py"), encoding: .utf8)
         #expect(module == PythonReader.source && module.contains("\n__version__ = \"0.1.0\"\n"))
     }
 

@@ -1,1 +1,0 @@
-../Sources/Analysis/Resources/winnow_results.py

@@ -1,0 +1,1 @@
+../../Sources/Analysis/Resources/winnow_results.py
