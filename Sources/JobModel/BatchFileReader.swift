@@ -183,6 +183,12 @@ struct BatchFileReader {
         }
         let section = YAMLSection(node, file: file, prefix: "method.", known: nil, &problems)
         guard case .mapping = node else { return BatchDescription.Method() }
+        // Which options there are depends on the method, and no method without its name and budget is looked for.
+        for key in section.keys {
+            guard let meant = key.meant(among: ["name", "keep"]), key != meant, !section.has(meant) else { continue }
+            problems.add(file, section.line(of: key), "unknown key 'method.\(key)' (did you mean \(meant)?)")
+            return BatchDescription.Method()
+        }
         let name = required("name", section)
         let keep = section.integer("keep", 1...1_000_000, &problems)
         let fromLayer = section.integer("from_layer", 0...10_000, &problems)

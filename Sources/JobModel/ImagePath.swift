@@ -28,8 +28,14 @@ public enum ImagePath {
         else { return item }
         let start = root.hasSuffix("/") ? root : root + "/"
         func inside(_ value: Any) -> Any? {
-            guard let path = value as? String, path.hasPrefix(start) else { return nil }
-            return String(path.dropFirst(start.count))
+            guard let path = value as? String, path.hasPrefix("/") else { return nil }
+            if path.hasPrefix(start) { return String(path.dropFirst(start.count)) }
+            // The folder, or one above the picture, may be reached by a link.
+            let real = URL(fileURLWithPath: root).resolvingSymlinksInPath().path + "/"
+            let picture = URL(fileURLWithPath: path),
+                folder = picture.deletingLastPathComponent().resolvingSymlinksInPath()
+            let place = folder.appendingPathComponent(picture.lastPathComponent).path
+            return place.hasPrefix(real) ? String(place.dropFirst(real.count)) : nil
         }
         var hasChanged = false
         for key in ["image", "images"] {

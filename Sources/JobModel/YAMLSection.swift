@@ -137,8 +137,10 @@ struct YAMLSection {
     ) -> Choice? where Choice.RawValue == String {
         guard let node = values[key] else { return nil }
         if let choice = node.scalar.flatMap({ Choice(rawValue: $0.string) }) { return choice }
-        let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-        problems.add(file, line(of: key), "'\(prefix)\(key)' must be one of \(words), not \(shown(node))")
+        let words = Choice.allCases.map(\.rawValue), guess = node.scalar?.string.guess(among: words) ?? ""
+        problems.add(
+            file, line(of: key),
+            "'\(prefix)\(key)' must be one of \(words.joined(separator: ", ")), not \(shown(node))\(guess)")
         return nil
     }
 

@@ -1,8 +1,10 @@
 extension String {
     /// The one of `known` that this word is most like, if it is a slip of some letters away from it: what somebody who typed it
     /// may have meant.
-    public func meant(among known: some Sequence<String>) -> String? {
-        let letters = Array(lowercased()), slips = letters.count < 5 ? 1 : letters.count < 9 ? 2 : 3
+    ///
+    /// - Parameter most: Letters by which it may differ; fewer in short words.
+    public func meant(among known: some Sequence<String>, differingBy most: Int = 3) -> String? {
+        let letters = Array(lowercased()), slips = Swift.min(most, letters.count < 5 ? 1 : letters.count < 9 ? 2 : 3)
         let near = known.map { (word: $0, distance: Self.slips(from: letters, to: Array($0.lowercased()))) }
             .filter { $0.distance <= slips && $0.distance < letters.count }
         return near.min { $0.distance < $1.distance }?.word

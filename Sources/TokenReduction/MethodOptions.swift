@@ -121,6 +121,7 @@ public struct MethodOptions {
         guard let unknown = given.keys.filter({ !known.contains($0) }).min() else { return }
         let available = known.isEmpty ? "no options" : known.joined(separator: ", ")
         throw ReductionError(
-            .unknownOption, "\(method) has no option \(unknown)\(unknown.guess(among: known)): it has \(available)")
+            .unknownOption,
+            "\(method) has no option \(unknown)\(unknown.guess(among: known + ["keep"])): it has \(available)")
     }
 }

@@ -57,6 +57,18 @@ import Testing
         #expect(several.map(\.images) == [["a.jpg", "b.jpg"], []])
     }
 
+    @Test func aColumnThatIsNearlyAKnownOneIsNoLabel() throws {
+        #expect(
+            try problems("imgae,promt\na.jpg,What?\n") == [
+                "1: the column 'imgae' looks like 'image'; call it so, or, if it is a label, by a name that differs more",
+                "1: the column 'promt' looks like 'prompt'; call it so, or, if it is a label, by a name that differs more",
+            ])
+        #expect(try problems("image,prompt,answer\na.jpg,What?,yes\n").first?.contains("looks like 'answers'") == true)
+        // Beside the column itself, and in other words, it is one.
+        let found = try items("image,prompt,answers,answer,page,ids\na.jpg,What?,yes,no,3,4\n")
+        #expect(found.first?.labels == ["answer": "no", "page": "3", "ids": "4"] && found.first?.answers == ["yes"])
+    }
+
     @Test func rowsWithoutAPromptTakeTheBatchs() throws {
         let found = try items("image,prompt\na.jpg,\nb.jpg,Own?\n", prompt: "All?")
         #expect(found.map(\.prompt) == ["All?", "Own?"] && found.map(\.id.rawValue) == ["row-1", "row-2"])

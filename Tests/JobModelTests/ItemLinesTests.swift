@@ -58,6 +58,12 @@ import Testing
         #expect(try folder.problems("q.jsonl") == [])
         try folder.write("image,prompt\n\(place)/x/b.jpg,What?\n", to: "q.csv")
         #expect(try folder.items("q.csv").map(\.images) == [["x/b.jpg"]])
+        // By way of a link to the folder, or to one above it.
+        let links = try ItemFolder()
+        try FileManager.default.createSymbolicLink(atPath: links.path + "/link", withDestinationPath: place)
+        try folder.write(#"{"id":"a","image":"\#(links.path)/link/x/b.jpg","prompt":"What?"}"#, to: "q.jsonl")
+        #expect(try folder.items("q.jsonl").map(\.images) == [["x/b.jpg"]])
+        #expect(try folder.problems("q.jsonl") == [])
         for outside in ["\(place)-other/a.jpg", "/etc/passwd", "\(place)/../a.jpg"] {
             try folder.write(#"{"id":"a","image":"\#(outside)","prompt":"What?"}"#, to: "q.jsonl")
             #expect(try folder.problems("q.jsonl").first?.contains("leaves the image folder") == true, "\(outside)")

@@ -149,6 +149,18 @@ import Testing
         #expect(try problems(unknown) == ["demo.yaml:3: 'image_tag' must be one of place, text, not 'both'"])
     }
 
+    @Test(arguments: [
+        ("template: hff", "not 'hff' (did you mean hf?)"), ("weights: int9", "not 'int9' (did you mean int8?)"),
+        ("trace: index", "must be one of full, indices, none, not 'index'"),
+        ("method: {name: ficoco-v, kep: 64}", "unknown key 'method.kep' (did you mean keep?)"),
+        ("method: {nmae: ficoco-v, keep: 64}", "unknown key 'method.nmae' (did you mean name?)"),
+    ])
+    func nearMissesAreRecognised(line: String, words: String) throws {
+        let folder = try BatchFolder(yaml: "model: model\nitems: items.jsonl\n\(line)\n")
+        let found = try problems(folder, methods: ["none", "ficoco-v"])
+        #expect(found.count == 1 && found[0].hasPrefix("demo.yaml:3: ") && found[0].contains(words), "\(found)")
+    }
+
     /// Opening a pipe waits for a writer, and a device may have no end.
     @Test func itemsAreARegularFile() throws {
         let folder = try BatchFolder(yaml: "model: model\nitems: items.jsonl\n")

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import JobVocabulary
 
 /// Items as rows of a CSV file under a header.
 ///
@@ -32,6 +33,15 @@ struct CSVItems: ItemReader {
         for name in Set(named).sorted() where named.count(where: { $0 == name }) > 1 {
             problems.add(source.path, header.line, "two columns are called '\(name)'")
         }
+        let absent = Self.known.filter { !columns.contains($0) && $0 != "id" }
+        for name in named where !Self.known.contains(name) {
+            guard let meant = name.meant(among: absent, differingBy: 1) else { continue }
+            problems.add(
+                source.path, header.line,
+                "the column '\(name)' looks like '\(meant)'; call it so, or, if it is a label, by a name that differs more"
+            )
+        }
+        if !problems.isEmpty { throw problems }
         if !columns.contains("image"), !columns.contains("images") {
             problems.add(
                 source.path, header.line,

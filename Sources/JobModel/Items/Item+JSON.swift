@@ -11,6 +11,26 @@ extension Item {
         return (try? encoder.encode(fields)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
+    /// Where this item differs from another one of its id, as `prompt: "How many?" → "Which colour?"`.
+    package func differences(from other: Item) -> [String] {
+        func fields(_ item: Item) -> [(name: String, value: String)] {
+            [
+                ("images", item.images.joined(separator: ", ")), ("prompt", item.prompt.asJSON),
+                ("answers", item.answers.joined(separator: ", ")),
+                (
+                    "labels",
+                    item.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+                ),
+                ("max_tokens", item.maxTokens.map { "\($0)" } ?? ""),
+                ("temperature", item.temperature.map { "\($0)" } ?? ""),
+            ]
+        }
+        return zip(fields(other), fields(self)).filter { $0.value != $1.value }.map { old, new in
+            func shown(_ text: String) -> String { text.isEmpty ? "none" : text.shortened(to: 100) }
+            return "\(old.name): \(shown(old.value)) → \(shown(new.value))"
+        }
+    }
+
     private struct Encoded: Encodable {
         let id: String
         let images: [String]

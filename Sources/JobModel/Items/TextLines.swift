@@ -37,7 +37,10 @@ final class TextLines {
         }
         guard let handle = FileHandle(forReadingAtPath: path), !isFolder(path) else {
             throw ManifestProblems(
-                path, nil, "the items file cannot be read; check 'items' and the file's permissions")
+                path, nil,
+                FileManager.default.fileExists(atPath: path)
+                    ? "the items file cannot be read; check its permissions"
+                    : "there is no such file or folder to read items from")
         }
         self.handle = handle
         self.limit = limit
