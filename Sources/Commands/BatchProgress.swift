@@ -3,36 +3,23 @@ import Glibc
 import WireProtocol
 
 /// Progress of one batch: a bar with rate and time left on a terminal, a plain line now and then elsewhere.
-///
-/// It counts answers: those in sealed shards and those that a worker has but has not written yet.
 struct BatchProgress {
     private let isTerminal = isatty(STDERR_FILENO) == 1
-    private let start = ContinuousClock.now
-    private var lastPlain: ContinuousClock.Instant?
-    private var saysEnd = false
+    private var pace = BatchPace()
+    private var log = ProgressLog()
     private var lastTrouble = ""
-    /// Answers that there were before this began to watch.
-    private var doneBefore: UInt64?
+    private var hasBar = false
 
     /// Shows the state of the batch; call it as often as convenient.
     mutating func show(_ status: WireBatchStatus, workers: Int) {
-        let ended = status.succeeded + status.failed + status.cancelled
-        let done = min(ended + status.answered, status.total)
-        if doneBefore == nil { doneBefore = done }
-        let line = ProgressLine(
-            status, done: done, workers: workers, doneBefore: doneBefore ?? 0,
-            seconds: (ContinuousClock.now - start) / .seconds(1))
         tell(status.trouble)
+        let line = pace.line(status, workers: workers)
         if isTerminal {
             writeError("\r\u{1B}[2K\(line.bar(width: (terminalWidth(of: STDERR_FILENO) ?? 80) - 1).shown)")
-            return
+            hasBar = true
+        } else if log.takes(line) {
+            printError(line.plain)
         }
-        let isEnd = ended == status.total
-        guard !saysEnd else { return }
-        if let lastPlain, !isEnd, ContinuousClock.now - lastPlain < .seconds(5) { return }
-        saysEnd = isEnd
-        lastPlain = .now
-        printError(line.plain)
     }
 
     /// Says once why nothing can run, in lines of its own.
@@ -44,8 +31,56 @@ struct BatchProgress {
         printError("waiting: \(trouble)")
     }
 
-    /// Leaves the line of the bar.
-    func end() { if isTerminal { printError("") } }
+    /// Leaves the line of the bar, so that what is said next has one of its own.
+    mutating func end() {
+        if hasBar { printError("") }
+        hasBar = false
+    }
+}
+
+/// How fast a batch goes, by what was seen of it so far.
+struct BatchPace {
+    private let start = ContinuousClock.now
+    /// Answers that there were at the first look.
+    private var doneBefore: UInt64?
+
+    /// Less time says little about the rate.
+    private static let leastSeconds = 10.0
+
+    /// One look at the batch, `workers` of which there are.
+    ///
+    /// It counts answers: those in sealed shards and those that a worker has but has not written yet. The rate is that since the
+    /// first look, or the coordinator's while that look is young.
+    mutating func line(_ status: WireBatchStatus, workers: Int) -> ProgressLine {
+        let ended = status.succeeded + status.failed + status.cancelled
+        let done = min(ended + status.answered, status.total)
+        let before = doneBefore ?? done
+        doneBefore = before
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let seen = seconds > 0 ? Double(done - min(done, before)) / seconds : 0
+        let rate = seconds < Self.leastSeconds ? max(seen, status.jobsPerSecond) : seen
+        return ProgressLine(status, done: done, rate: rate, workers: workers)
+    }
+}
+
+/// Which looks at a batch are worth a line of a log: the first and the last, and between them one every few seconds if something
+/// has moved, and one a minute if nothing has.
+struct ProgressLog {
+    private var last: (line: ProgressLine, at: ContinuousClock.Instant)?
+
+    private static let pause = Duration.seconds(5)
+    private static let pauseWithoutChange = Duration.seconds(60)
+
+    /// Whether the line is to be written; it counts as written then.
+    mutating func takes(_ line: ProgressLine, at now: ContinuousClock.Instant = .now) -> Bool {
+        if let last {
+            if line.isEnd, last.line.isEnd { return false }
+            let pause = line.counts == last.line.counts ? Self.pauseWithoutChange : Self.pause
+            guard line.isEnd || now - last.at >= pause else { return false }
+        }
+        last = (line, now)
+        return true
+    }
 }
 
 /// One look at a batch, in one line.
@@ -53,13 +88,18 @@ struct ProgressLine {
     private let share: Double
     /// What is said, the most important first.
     private let parts: [String]
+    /// What moves when the batch does.
+    let counts: [UInt64]
+    /// Whether every job has ended.
+    let isEnd: Bool
 
-    /// A batch of which `done` jobs have an answer or have ended, `doneBefore` of them `seconds` ago.
-    init(_ status: WireBatchStatus, done: UInt64, workers: Int, doneBefore: UInt64, seconds: Double) {
-        let rate = seconds > 0 ? Double(done - min(done, doneBefore)) / seconds : 0
+    /// A batch of which `done` jobs have an answer or have ended, `rate` in a second.
+    init(_ status: WireBatchStatus, done: UInt64, rate: Double, workers: Int) {
         let left = rate > 0 ? Double(status.total - done) / rate : .infinity
         let inWork = status.running - min(status.answered, status.running)
         share = status.total > 0 ? Double(done) / Double(status.total) : 1
+        isEnd = status.succeeded + status.failed + status.cancelled == status.total
+        counts = [done, status.failed, status.total, inWork, UInt64(workers), status.isPaused ? 1 : 0]
         let isStuck = !status.trouble.isEmpty
         parts =
             ["\(done)/\(status.total)"] + (status.failed > 0 ? ["\(status.failed) failed"] : [])

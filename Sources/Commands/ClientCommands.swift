@@ -7,7 +7,11 @@ import WireProtocol
 /// `winnow status`: how batches and workers do.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show batches and workers; with a batch and --items, its items.")
+        commandName: "status", abstract: "Show batches and workers; with a batch and --items, its items.",
+        discussion: """
+            Jobs that are handed out are with a worker: in work, or sent ahead so that no place waits for the next. Jobs to write are \
+            answered, and count when their shard is sealed.
+            """)
 
     @Argument(help: "A batch id; default: all batches.")
     var batch: String = ""
@@ -76,11 +80,14 @@ struct WaitCommand: ParsableCommand {
     }
 }
 
-/// `winnow watch`: batches and workers, drawn again every second.
+/// `winnow watch`: how batches go on, drawn again every second.
 struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch", abstract: "Show batches and workers as they change, until the batch is over or Ctrl-C.",
-        discussion: "With --output json or quiet, nothing is shown before the end.")
+        discussion: """
+            On a terminal, a bar for each batch, and the workers; in a log, a line for each batch every 5 seconds if something has \
+            moved. With --output json or quiet, nothing is shown before the end.
+            """)
 
     @Argument(help: "A batch id; default: all batches that are not over.")
     var batch: String = ""
@@ -97,19 +104,14 @@ struct WatchCommand: ParsableCommand {
     func run() throws {
         let coordinator = try client.coordinator()
         let isTerminal = isatty(STDOUT_FILENO) == 1
+        var screen = WatchScreen()
         while true {
             let answer = try coordinator.patientStatus(batch)
             let open = answer.batches.filter { !$0.isOver }
-            let reports = (batch.isEmpty ? open : answer.batches).map(BatchReport.init)
             let isOver = open.isEmpty
             if client.output == .table {
-                var tables = [BatchReport.table(reports)]
-                tables += BatchReport.notes(reports)
-                tables += ["", WorkerReport.table(answer.workers.map(WorkerReport.init))]
-                // Home, and clear what is below: no flicker, and nothing of the last picture stays.
-                if isTerminal { print("\u{1B}[H\u{1B}[J", terminator: "") }
-                print(tables.joined(separator: "\n").shown, terminator: isTerminal ? "\n" : "\n\n")
-                fflush(nil)
+                let shown = batch.isEmpty ? screen.withEnded(answer.batches) : answer.batches
+                if isTerminal { screen.draw(shown, answer.workers) } else { screen.log(shown, answer.present) }
             } else if isOver {
                 try client.output.show(
                     answer.batches.map(BatchReport.init), table: "",
@@ -121,6 +123,46 @@ struct WatchCommand: ParsableCommand {
             }
             Thread.sleep(forTimeInterval: every)
         }
+    }
+}
+
+/// What `winnow watch` shows of several batches.
+private struct WatchScreen {
+    private var paces: [String: BatchPace] = [:]
+    private var logs: [String: ProgressLog] = [:]
+
+    /// The batches that are not over, and those that have ended since one looked first.
+    func withEnded(_ batches: [WireBatchStatus]) -> [WireBatchStatus] {
+        batches.filter { !$0.isOver || paces[$0.batch] != nil }
+    }
+
+    private mutating func line(_ batch: WireBatchStatus, _ workers: Int) -> ProgressLine {
+        paces[batch.batch, default: BatchPace()].line(batch, workers: workers)
+    }
+
+    /// Draws anew what the terminal shows.
+    mutating func draw(_ batches: [WireBatchStatus], _ workers: [WireWorkerStatus]) {
+        let width = (terminalWidth() ?? 80) - 1, present = workers.count { $0.state != "lost" }
+        var lines = batches.isEmpty ? [BatchReport.table([])] : []
+        for batch in batches {
+            lines += [shortened(BatchReport(batch).title, to: width), line(batch, present).bar(width: width)]
+        }
+        lines += BatchReport.notes(batches.map(BatchReport.init))
+        lines += ["", WorkerReport.table(workers.map(WorkerReport.init))]
+        // Home, and clear what is below: no flicker, and nothing of the last picture stays.
+        print("\u{1B}[H\u{1B}[J" + lines.joined(separator: "\n").shown)
+        fflush(nil)
+    }
+
+    /// Writes the lines that a log needs.
+    mutating func log(_ batches: [WireBatchStatus], _ workers: UInt32) {
+        for batch in batches {
+            let line = line(batch, Int(workers))
+            guard logs[batch.batch, default: ProgressLog()].takes(line) else { continue }
+            print("\(BatchReport(batch).title): \(line.plain)".shown)
+            for note in BatchReport.notes([BatchReport(batch)]) { print(note.shown) }
+        }
+        fflush(nil)
     }
 }
 

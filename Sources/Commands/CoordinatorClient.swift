@@ -34,10 +34,18 @@ public struct CoordinatorClientError: Error, CustomStringConvertible, Sendable {
     var isUsage: Bool {
         let usage = [
             "no-such-batch", "no-such-item", "no-such-worker", "bad-state", "bad-name", "bad-item", "bad-description",
-            "changed-batch", "changed-item", "batch-ended", "batch-not-ended", "results-taken",
+            "changed-batch", "changed-item", WireRefusal.otherPortCode, "batch-ended", "batch-not-ended",
+            "results-taken",
             "implausible", "too-large",
         ]
         return refusal.map(usage.contains) ?? false
+    }
+}
+
+extension WireToClient {
+    /// Whether it refuses whoever came to the port where workers connect, which does not read the number of a client's request.
+    fileprivate var isOfOtherPort: Bool {
+        if case .refusal(let refusal) = kind { refusal.code == WireRefusal.otherPortCode } else { false }
     }
 }
 
@@ -140,7 +148,9 @@ public final class CoordinatorClient {
                 if let hindrance = search?.hindrance, hindrance.isFinal { throw noAnswer(hindrance) }
             }
             while .now < deadline {
-                if let answer = try receive(), answer.request == message.request { return answer }
+                if let answer = try receive(), answer.request == message.request || answer.isOfOtherPort {
+                    return answer
+                }
                 try wait(until: min(deadline, .now + .milliseconds(500)))
             }
         } catch let error as CoordinatorClientError {

@@ -220,6 +220,7 @@ extension CoordinatorClient {
         _ meanwhile: (WireBatchStatus) throws -> Void = { _ in }
     ) throws -> WireBatchStatus {
         var progress = BatchProgress()
+        defer { progress.end() }
         while true {
             let answer = try patientStatus(batch, batchesOnly: true)
             guard let status = answer.batches.first else {
@@ -227,10 +228,7 @@ extension CoordinatorClient {
                     ExitCodes.usage, "there is no batch \(batch); 'winnow status' lists those there are")
             }
             if showingProgress { progress.show(status, workers: Int(answer.present)) }
-            if status.isOver {
-                if showingProgress { progress.end() }
-                return status
-            }
+            if status.isOver { return status }
             try meanwhile(status)
             Thread.sleep(forTimeInterval: pause / .seconds(1))
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import JobModel
+import TokenReduction
 
 /// `winnow init`: a batch file to begin with.
 struct InitCommand: ParsableCommand {
@@ -20,6 +21,8 @@ struct InitCommand: ParsableCommand {
     @Option(help: "The prompt of every item that has none of its own.")
     var prompt: String?
 
+    @OptionGroup var reduction: MethodOptions
+
     @Option(
         help: "The folder that image paths in a file of items start from; default: the folder of that file.",
         completion: .directory)
@@ -35,6 +38,7 @@ struct InitCommand: ParsableCommand {
     var output = OutputFormat.table
 
     func run() throws {
+        let method = try method()
         let path = Self.absolute(items), name = BatchName.derived(from: path)
         let isFolder = JobModel.isFolder(path)
         let root = images.map(Self.absolute) ?? (isFolder ? path : Self.folder(of: path))
@@ -50,7 +54,7 @@ struct InitCommand: ParsableCommand {
         let text = BatchFileText(
             name: BatchName.derived(from: file), model: model.map { Self.relative(Self.absolute($0), to: file) },
             items: Self.relative(path, to: file), images: isFolder ? nil : Self.relative(root, to: file),
-            prompt: question, isFolder: isFolder)
+            prompt: question, method: method, isFolder: isFolder)
         try OutputFile(file).write(Data(text.text.utf8))
         struct Report: Encodable {
             let file: String
@@ -62,6 +66,20 @@ struct InitCommand: ParsableCommand {
             table: "\(file): \(counted(count, "item")). "
                 + (model == nil ? "Set 'model' in it, then: " : "Next: ") + next,
             quiet: file)
+    }
+
+    /// The method as it stands in a batch file, checked as far as it can be without the model.
+    private func method() throws -> String {
+        try reduction.checkBudget()
+        let options = try reduction.options()
+        _ = try MethodCatalogue.method(named: reduction.method, options: options)
+        guard reduction.keep != nil || !options.isEmpty else { return reduction.method }
+        let pairs =
+            [("name", reduction.method)]
+            + [("keep", reduction.keep), ("from_layer", reduction.fromLayer)].compactMap {
+                name, value in value.map { (name, "\($0)") }
+            } + options.sorted { $0.key < $1.key }.map { ($0.key.asJSON, $0.value.asJSON) }
+        return "{\(pairs.map { "\($0): \($1)" }.joined(separator: ", "))}"
     }
 
     /// The number of items; throws the first that cannot be made out.
@@ -107,6 +125,7 @@ private struct BatchFileText {
     let items: String
     let images: String?
     let prompt: String?
+    let method: String
     let isFolder: Bool
 
     var text: String {
@@ -129,7 +148,7 @@ private struct BatchFileText {
 
         # Visual tokens that the model reads of each picture; 'winnow methods' lists the methods. To keep 192 of 576:
         #   method: {name: ficoco-v, keep: 192}
-        method: none
+        method: \(method)
 
         # The text around the prompt that the model was trained on: vicuna_v1, hf, mistral_instruct, llava_llama_3, …
         template: vicuna_v1

@@ -6,6 +6,8 @@ import JobVocabulary
 final class LocalCluster {
     /// A worker that keeps dying is not started for ever.
     private static let restarts = 5
+    /// Seconds after which the coordinator at the latest knows of an answer that waits to be written: progress counts it.
+    private static let heartbeat = 2
 
     private let coordinator: ChildProcess
     private var workers: [ChildProcess] = []
@@ -25,7 +27,7 @@ final class LocalCluster {
             [
                 "coordinator", "--store", "\(folder)/\(ResultsLayout.jobStore)", "--workers", "tcp://127.0.0.1:*",
                 "--clients",
-                "tcp://127.0.0.1:*", "--output", "json",
+                "tcp://127.0.0.1:*", "--heartbeat", "\(Self.heartbeat)", "--output", "json",
             ], log: logs.appendingPathComponent("coordinator.log"), announces: true)
         guard let line = coordinator.firstLine(),
             let listening = try? JSONDecoder().decode(CoordinatorCommand.Listening.self, from: Data(line.utf8))

@@ -113,7 +113,8 @@ struct RunCommand: ParsableCommand {
             try cluster.check()
         }
         var troubledSince: ContinuousClock.Instant?
-        let status: WireBatchStatus
+        var status: WireBatchStatus
+        let start = ContinuousClock.now
         do {
             let submitted = try coordinator.submit(file, force: force)
             if submitted.resumed {
@@ -147,6 +148,8 @@ struct RunCommand: ParsableCommand {
             try check()
             throw error
         }
+        // Of this run, and not since the batch began: a pause in between is nobody's work.
+        status.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
         let accuracy = catalogue.accuracy()
         let answers = try AnswerList(
             of: status, file: file, from: coordinator, limit: rows, accuracy: accuracy)

@@ -14,6 +14,8 @@ struct BatchReport: Encodable {
     let isPaused: Bool
     let delayed: UInt64
     let medianSeconds: Double
+    /// Jobs that end in a second, by the coordinator's account of the last minutes; 0 where none did.
+    let jobsPerSecond: Double
     let trouble, reason: String
 
     init(_ status: WireBatchStatus) {
@@ -33,9 +35,16 @@ struct BatchReport: Encodable {
         isPaused = status.isPaused
         delayed = status.delayed
         medianSeconds = status.medianSeconds
+        jobsPerSecond = status.jobsPerSecond
         trouble = status.trouble
         reason = status.reason
     }
+
+    /// The state, or that it is held back.
+    private var shownState: String { isPaused && state == "running" ? "paused" : state }
+
+    /// Its name and state.
+    var title: String { "\(batch), \(shownState)" }
 
     /// What a table has no room for, a line for each batch that has something to say.
     static func notes(_ reports: [BatchReport]) -> [String] {
@@ -54,15 +63,19 @@ struct BatchReport: Encodable {
         guard !reports.isEmpty else { return "no batch yet: 'winnow submit' hands one in" }
         var table = TextTable(
             [
-                "batch", "state", "total", "waiting", "running", "succeeded", "failed", "cancelled", "seconds",
+                "batch", "state", "total", "waiting", "handed out", "to write", "succeeded", "failed", "cancelled",
+                "seconds",
                 "results",
             ],
-            rightAligned: [2, 3, 4, 5, 6, 7, 8])
+            rightAligned: [2, 3, 4, 5, 6, 7, 8, 9])
         for report in reports {
             table.add(
-                [report.batch, report.isPaused && report.state == "running" ? "paused" : report.state]
-                    + [report.total, report.waiting, report.running, report.succeeded, report.failed, report.cancelled]
-                    .map { "\($0)" } + ["\(Int(report.elapsedSeconds))", report.results])
+                [report.batch, report.shownState]
+                    + [
+                        report.total, report.waiting, report.running - min(report.answered, report.running),
+                        report.answered,
+                        report.succeeded, report.failed, report.cancelled,
+                    ].map { "\($0)" } + ["\(Int(report.elapsedSeconds))", report.results])
         }
         return table.text()
     }
@@ -72,7 +85,9 @@ struct BatchReport: Encodable {
 struct WorkerReport: Encodable {
     let worker: String
     let state: String
-    let running, answered, capacity: UInt32
+    /// Jobs it holds; of these, answers that wait to be written, and jobs that wait until another one ends; jobs it works on at
+    /// once.
+    let running, answered, ahead, capacity: UInt32
     let finished: UInt64
     let secondsSinceHeard: Double
     let note, host, key: String
@@ -86,6 +101,7 @@ struct WorkerReport: Encodable {
         state = status.state
         running = status.running
         answered = status.answered
+        ahead = status.ahead
         capacity = status.capacity
         finished = status.finished
         secondsSinceHeard = status.secondsSinceHeard
@@ -96,22 +112,28 @@ struct WorkerReport: Encodable {
         memoryBytes = status.memoryBytes
     }
 
+    /// Jobs it works on now.
+    private var inWork: UInt32 { running - min(answered + ahead, running) }
+
     static func table(_ reports: [WorkerReport]) -> String {
         guard !reports.isEmpty else { return "no worker is connected: 'winnow worker' starts one" }
         // Without keys nobody has one.
         let hasKeys = reports.contains { !$0.key.isEmpty }
         var table = TextTable(
             ["worker", "host"] + (hasKeys ? ["key"] : [])
-                + ["threads", "memory", "state", "in work", "to write", "capacity", "finished", "heard", "note"],
-            rightAligned: Set([2, 3, 5, 6, 7, 8, 9].map { hasKeys ? $0 + 1 : $0 }))
+                + [
+                    "threads", "memory", "state", "in work", "capacity", "ahead", "to write", "finished", "heard",
+                    "note",
+                ],
+            rightAligned: Set([2, 3, 5, 6, 7, 8, 9, 10].map { hasKeys ? $0 + 1 : $0 }))
         for report in reports {
             table.add(
                 [report.worker, report.host] + (hasKeys ? [report.key] : [])
                     + [
                         report.threads == 0 ? "" : "\(report.threads)",
                         report.memoryBytes == 0 ? "" : ByteCount(bytes: Int(clamping: report.memoryBytes)).description,
-                        report.state, "\(report.running - min(report.answered, report.running))",
-                        "\(report.answered)", "\(report.capacity)", "\(report.finished)",
+                        report.state, "\(report.inWork)", "\(report.capacity)", "\(report.ahead)", "\(report.answered)",
+                        "\(report.finished)",
                         "\(Int(report.secondsSinceHeard)) s ago", report.note,
                     ])
         }
@@ -214,7 +236,10 @@ struct ExplanationReport: Encodable {
     }
 
     var text: String {
-        let head = "\(item) is \(state): \(explanation)"
+        // A state that is a participle of what has happened reads as such.
+        let verb =
+            ["succeeded", "failed"].contains(state) ? state : state == "cancelled" ? "was cancelled" : "is \(state)"
+        let head = "\(item) \(verb)" + (explanation.isEmpty ? "" : ": \(explanation)")
         let counts = "attempts: \(attempts), workers lost: \(losses), failures: \(failures)"
         let lines = ended.map { end in
             "  attempt \(end.attempt) on \(end.worker.isEmpty ? "an unknown worker" : end.worker): \(end.reason)"

@@ -125,7 +125,11 @@ struct DrainCommand: ParsableCommand {
 /// `winnow workers`: who is there.
 struct WorkersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "workers", abstract: "List workers: what they do, or why they are idle.")
+        commandName: "workers", abstract: "List workers: what they do, or why they are idle.",
+        discussion: """
+            Of the jobs that a worker holds, as many as its capacity are in work; those ahead wait until one of them ends, and those \
+            to write are answered and wait for their shard.
+            """)
 
     @OptionGroup var client: ClientOptions
 

@@ -64,6 +64,11 @@ extension Coordination {
         case .hello(let hello):
             if let refusal = ProtocolVersion.refusal(of: hello) {
                 answer.refusal = refusal
+            } else if !hello.worker.isEmpty {
+                answer.refusal = WireRefusal(
+                    code: WireRefusal.otherPortCode,
+                    message:
+                        "Clients connect here, and workers to the coordinator's other address, \(endpoints.workers).")
             } else {
                 let times = configuration.scheduling
                 answer.welcome = WireWelcome(heartbeat: times.heartbeat, lease: times.lease)

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import JobModel
 internal import JobStore
+internal import Monitoring
 internal import Scheduling
 internal import WireProtocol
 
@@ -28,6 +29,7 @@ extension Coordination {
                 status.reason = record.reason ?? ""
                 if status.trouble.isEmpty { status.trouble = record.hindrance ?? "" }
             }
+            status.jobsPerSecond = metrics.endedOfBatch[view.id]?.rate(at: CoordinatorMetrics.seconds(now)) ?? 0
             bytes += status.size
             answer.batches.append(status)
         }
@@ -92,9 +94,9 @@ extension Coordination {
         answer.failures = record.failures
         answer.explanation =
             switch record.state {
-            case .succeeded: "it succeeded; the result is row \(record.row ?? 0) of \(record.shard ?? "")"
-            case .failed: "it failed: \(record.error ?? "")"
-            case .cancelled: "it was cancelled\(records[id]?.reason.map { $0.isEmpty ? "" : ": \($0)" } ?? "")"
+            case .succeeded: "the result is row \(record.row ?? 0) of \(record.shard ?? "")"
+            case .failed: record.error ?? ""
+            case .cancelled: records[id]?.reason ?? ""
             case .waiting, .running: explanation(of: record.job, in: id)
             }
         answer.attempts = try store.attempts(at: record.job).map { attempt in
@@ -170,6 +172,7 @@ extension WireWorkerStatus {
         state = view.state.rawValue
         running = UInt32(clamping: view.running)
         answered = UInt32(clamping: view.answered)
+        ahead = UInt32(clamping: view.ahead)
         capacity = UInt32(clamping: view.capacity)
         finished = view.finished
         secondsSinceHeard = view.silence / .seconds(1)

@@ -114,6 +114,12 @@ extension Coordination {
     ) throws {
         func refusal(_ hello: WireHello) -> WireRefusal? {
             if let refusal = ProtocolVersion.refusal(of: hello) { return refusal }
+            if hello.worker.isEmpty, hello.capacity == 0 {
+                return WireRefusal(
+                    code: WireRefusal.otherPortCode,
+                    message:
+                        "Workers connect here, and clients to the coordinator's other address, \(endpoints.clients).")
+            }
             if hello.worker.isEmpty || hello.session.isEmpty {
                 return WireRefusal(code: "no-name", message: "A worker needs a name and a session; give it a name.")
             }
@@ -139,7 +145,7 @@ extension Coordination {
         if let former = peers[peer]?.name, former != name { try leave(former, peer, sender) }
         let actions = scheduler.workerJoined(
             name, session: SessionID(hello.session), capacity: min(Int(hello.capacity), 4096),
-            held: hello.held.map(\.heldLease),
+            prefetch: min(Int(hello.prefetch), 4096), held: hello.held.map(\.heldLease),
             timeLeft: hello.secondsLeft > 0 ? .seconds(hello.secondsLeft) : nil, at: now)
         if case .refuse(_, let reason)? = actions.first {
             tell(peer: peer) { $0.refusal = WireRefusal(code: "superseded", message: reason) }

@@ -35,6 +35,8 @@ struct Coordination: ~Copyable {
     }
 
     let configuration: CoordinatorConfiguration
+    /// Where it listens.
+    var endpoints: CoordinatorService.Endpoints
     let logger: Logger
     var scheduler: Scheduler
     var store: JobStore
@@ -78,6 +80,8 @@ struct Coordination: ~Copyable {
         wallClock: Date
     ) {
         self.configuration = configuration
+        endpoints = .init(
+            workers: configuration.workerEndpoint, clients: configuration.clientEndpoint, monitoring: nil)
         self.logger = logger
         self.now = now
         self.wallClock = wallClock

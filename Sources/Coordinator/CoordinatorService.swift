@@ -77,6 +77,7 @@ public final class CoordinatorService: Sendable {
         let endpoints = Endpoints(
             workers: try workers.bind(configuration.workerEndpoint),
             clients: try clients.bind(configuration.clientEndpoint), monitoring: pages?.url)
+        coordination.endpoints = endpoints
         for endpoint in [endpoints.workers, endpoints.clients, endpoints.monitoring].compactMap(\.self) {
             logger.info("listening", metadata: [LogKey.endpoint: "\(endpoint)"])
         }

@@ -54,12 +54,16 @@ extension JobStore {
         hot.findItem.bind(2, item.id.rawValue)
         let found = try hot.findItem.first { ($0.integer(0), Int($0.integer(1)), $0.text(2)) }
         guard let (job, state, body) = found else { return }
-        if body != item.json, (try? Item(json: body)) != (try? Item(json: item.json)) {
+        let (known, wanted) = (try? Item(json: body), try? Item(json: item.json))
+        if body != item.json, known != wanted {
             guard replacing else {
+                let differences = known.flatMap { known in wanted?.differences(from: known) } ?? []
                 throw JobStoreError(
                     .changedItem,
-                    "Item '\(item.id)' differs from the one that batch '\(id)' already has under this id. Give it an id of "
-                        + "its own, or use --force, which replaces it unless it has already run.")
+                    "Item '\(item.id)' differs from the one that batch '\(id)' has under this id"
+                        + (differences.isEmpty ? "" : " (\(differences.joined(separator: "; ")))")
+                        + ". Use --new for a batch of its own, --force to replace what has not run yet, or give the item an id of "
+                        + "its own.")
             }
             if state == JobState.waiting.rawValue || state == JobState.cancelled.rawValue {
                 try database.execute(

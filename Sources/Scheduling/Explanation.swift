@@ -36,21 +36,27 @@ public enum Explanation: Sendable, Hashable, CustomStringConvertible {
                 + (workers == 1 ? "the only worker cannot run it" : "none of the \(workers) workers can run it")
                 + ", because \(reason)"
         case .pausing(let batch, let failures):
-            "it waits in batch \(batch): \(failures) attempts failed, and it pauses before the next one"
+            "it waits in batch \(batch): "
+                + (failures == 1 ? "an attempt" : "\(failures) attempts") + " failed, and it pauses before the next one"
         case .suspect(let batch, let losses):
             "it waits in batch \(batch) for a worker that holds nothing else, after \(losses) lost attempts"
         case .behind(let batch, let priority):
             "it waits in batch \(batch): jobs of priority \(priority) go first"
         case .noCredit(let batch, let workers, let waiting, let losses):
-            "it waits in batch \(batch) among \(waiting): all \(workers) workers are busy\(Self.lossText(losses))"
+            "it waits in batch \(batch) among \(waiting): "
+                + (workers == 1 ? "the only worker is busy" : "all \(workers) workers are busy") + Self.lossText(losses)
         case .running(let lease, let worker?, let progress, let left):
-            "attempt \(lease.epoch) runs on worker \(worker) (progress \(progress)); the lease ends in \(left)"
+            "attempt \(lease.epoch) runs on worker \(worker) (progress \(progress)); the lease ends in \(Self.seconds(left))"
         case .running(let lease, nil, _, let left):
-            "the worker of attempt \(lease.epoch) has \(left) to come back after the coordinator's restart"
+            "the worker of attempt \(lease.epoch) has \(Self.seconds(left)) to come back after the coordinator's restart"
         }
     }
 
-    private static func lossText(_ losses: Int) -> String { losses == 0 ? "" : "; \(losses) attempts were lost" }
+    private static func seconds(_ time: Duration) -> String { "\(max(0, Int((time / .seconds(1)).rounded(.up)))) s" }
+
+    private static func lossText(_ losses: Int) -> String {
+        losses == 0 ? "" : losses == 1 ? "; one attempt was lost" : "; \(losses) attempts were lost"
+    }
 }
 
 extension Scheduler {

@@ -48,7 +48,7 @@ extension Scheduler {
                 broken.append("\(name) lists job \(job), which is not leased to it")
             }
             if worker.isLost, !worker.leases.isEmpty { broken.append("\(name) is lost and holds jobs") }
-            if worker.free < 0 || worker.free > worker.capacity { broken.append("\(name) has \(worker.free) free") }
+            if worker.free < 0 || worker.free > worker.places { broken.append("\(name) has \(worker.free) free") }
             if worker.free > 0, !worker.inLine { broken.append("\(name) wants jobs and is not in line") }
             if !worker.isLost, !worker.isWatched { broken.append("nobody watches \(name)") }
             if !worker.leases.isEmpty, !worker.hasLeaseTimer { broken.append("nobody watches the leases of \(name)") }

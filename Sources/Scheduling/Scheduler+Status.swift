@@ -45,7 +45,9 @@ public struct WorkerView: Sendable, Hashable {
     public var running: Int
     /// Held jobs whose answer is there and waits to be written.
     public var answered: Int
-    /// Jobs it can hold.
+    /// Held jobs that wait until another one ends.
+    public var ahead: Int
+    /// Jobs it works on at the same time.
     public var capacity: Int
     /// Jobs it has ended in this session.
     public var finished: UInt64
@@ -130,11 +132,13 @@ extension Scheduler {
                         let again = its.until > time ? " (\(wait(its.until - time)))" : ""
                         return "\(batches[Int(batch)].id): \(its.reason)\(again)"
                     }.sorted()
+            let told = entry.leases.count { leases[$0].map { $0.worker == name && $0.isComputed } ?? false }
+            // More than it has places for can only have been answered since its last heartbeat.
+            let answered = max(told, entry.leases.count - entry.places)
             return WorkerView(
-                name: name, state: state,
-                running: entry.leases.count,
-                answered: entry.leases.count { leases[$0].map { $0.worker == name && $0.isComputed } ?? false },
-                capacity: entry.capacity, finished: entry.finished,
+                name: name, state: state, running: entry.leases.count, answered: answered,
+                ahead: max(0, entry.leases.count - answered - entry.capacity), capacity: entry.capacity,
+                finished: entry.finished,
                 silence: max(.zero, time - entry.lastHeard), note: notes.joined(separator: "; "))
         }.sorted { $0.name.rawValue < $1.name.rawValue }
     }

@@ -4,11 +4,13 @@ extension Scheduler {
     /// A worker said hello: a new one, one that lost its connection, or a new process under an old name, which may still
     /// hold what the former one had written and not yet reported.
     ///
-    /// - Parameter timeLeft: How long it takes jobs; it gets none that take longer by the median of their batch. nil for any
-    ///   time.
+    /// - Parameters:
+    ///   - capacity: Jobs it works on at the same time.
+    ///   - prefetch: Jobs it takes beside those, so that none of its places waits for the next.
+    ///   - timeLeft: How long it takes jobs; it gets none that take longer by the median of their batch. nil for any time.
     public mutating func workerJoined(
-        _ name: WorkerName, session: SessionID, capacity: Int, held: [HeldLease], timeLeft: Duration? = nil,
-        at time: Moment
+        _ name: WorkerName, session: SessionID, capacity: Int, prefetch: Int = 0, held: [HeldLease],
+        timeLeft: Duration? = nil, at time: Moment
     ) -> [SchedulerAction] {
         now = max(now, time)
         var actions: [SchedulerAction] = []
@@ -29,6 +31,7 @@ extension Scheduler {
         }
         var worker = workers[name] ?? WorkerEntry(session: session, capacity: 0, lastHeard: now)
         worker.capacity = max(1, capacity)
+        worker.prefetch = max(0, prefetch)
         worker.endsAt = timeLeft.map { now + $0 }
         worker.free = 0
         worker.isLost = false
@@ -73,7 +76,7 @@ extension Scheduler {
         guard heard(name, at: time), let worker = workers[name] else { return [] }
         if let rest = worker.restsUntil, rest > now { return [] }
         workers[name]?.restsUntil = nil
-        workers[name]?.free = min(max(0, free), worker.capacity)
+        workers[name]?.free = min(max(0, free), worker.places)
         joinLine(name)
         var actions: [SchedulerAction] = []
         dispatch(&actions)

@@ -69,7 +69,10 @@ struct WorkerEntry {
     var session: SessionID
     /// Sessions of the same name that a newer one took over from, the last ones.
     var formerSessions: [SessionID] = []
+    /// Jobs it works on at the same time.
     var capacity: Int
+    /// Jobs it takes beside those.
+    var prefetch = 0
     /// Jobs it will take now.
     var free = 0
     var leases: Set<JobID> = []
@@ -97,6 +100,9 @@ struct WorkerEntry {
     var rests = 0
     /// Until when it gets no jobs, because everything failed on it.
     var restsUntil: Moment?
+
+    /// Jobs it can have unanswered.
+    var places: Int { capacity + prefetch }
 }
 
 /// A moment at which something may be overdue; whether it is shows when the moment comes.

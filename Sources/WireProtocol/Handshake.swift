@@ -11,7 +11,8 @@ extension WireHello {
     /// The first message of a worker: its stable name, this start of the process, what it still holds, its machine, and how long
     /// it still takes jobs.
     public static func worker(
-        _ name: String, session: String, capacity: Int, held: [WireLease], host: String = "", timeLeft: Duration? = nil
+        _ name: String, session: String, capacity: Int, prefetch: Int = 0, held: [WireLease], host: String = "",
+        timeLeft: Duration? = nil
     ) -> WireHello {
         var hello = client(session: session)
         hello.worker = name
@@ -19,6 +20,7 @@ extension WireHello {
         // 0 means no limit, so no time left is sent as the least number above 0.
         hello.secondsLeft = timeLeft.map { max($0 / .seconds(1), .leastNonzeroMagnitude) } ?? 0
         hello.capacity = UInt32(clamping: capacity)
+        hello.prefetch = UInt32(clamping: prefetch)
         hello.held = held
         return hello
     }
@@ -41,6 +43,8 @@ extension WireWelcome {
 extension WireRefusal {
     /// The code of a refusal for another protocol version.
     public static let versionCode = "protocol-version"
+    /// The code of a refusal of a client where workers connect, or of a worker where clients do.
+    public static let otherPortCode = "other-port"
 
     /// A refusal that says why and what to do.
     public init(code: String, message: String) {

@@ -83,7 +83,7 @@ extension LinkState {
         returned.leases = leases.map { WireLease($0) }
         returned.reason = reason.shortened()
         returned.unfit = isUnfit
-        returns.append(returned)
+        giveBack(returned)
         var actions: [Action] = []
         for lease in leases {
             if let job = held[lease.job], job.lease == lease { actions.append(drop(job)) }
@@ -105,9 +105,12 @@ extension LinkState {
         }
         let late = report.rows.count - jobs.count
         return [
-            .note("\(late) rows came too late to count; the others are written again"), .rewrite(report, keeping: jobs),
+            .note("\(Self.rows(late)) came too late to count; the others are written again"),
+            .rewrite(report, keeping: jobs),
         ]
     }
+
+    private static func rows(_ count: Int) -> String { count == 1 ? "one row" : "\(count) rows" }
 
     mutating func answered(_ answer: WireReportAnswer, now: Instant) -> [Action] {
         guard let report = unanswered.removeValue(forKey: answer.shard)?.report else { return [] }
@@ -118,7 +121,7 @@ extension LinkState {
         for row in report.rows where held[JobID(row.lease.job)]?.lease == row.lease.lease {
             held[JobID(row.lease.job)] = nil
         }
-        let stale = answer.stale.isEmpty ? [] : [Action.note("\(answer.stale.count) rows came too late to count")]
+        let stale = answer.stale.isEmpty ? [] : [Action.note("\(Self.rows(answer.stale.count)) came too late to count")]
         return stale + [.answered(report, counts: !answer.committed.isEmpty)] + sendCredit() + closing(now: now)
     }
 }

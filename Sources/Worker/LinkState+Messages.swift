@@ -15,8 +15,8 @@ extension LinkState {
     func hello(now: Instant) -> Action {
         var message = WireFromWorker()
         message.hello = .worker(
-            configuration.name.rawValue, session: configuration.session.rawValue, capacity: slots, held: leases(),
-            host: Machine.host, timeLeft: timeLeft(now: now))
+            configuration.name.rawValue, session: configuration.session.rawValue, capacity: capacity,
+            prefetch: configuration.prefetch, held: leases(), host: Machine.host, timeLeft: timeLeft(now: now))
         message.hello.threads = UInt32(clamping: configuration.resources.threads)
         message.hello.memoryBytes = UInt64(clamping: configuration.resources.memoryBytes ?? 0)
         return .send(message)
@@ -53,6 +53,13 @@ extension LinkState {
         var message = WireFromWorker()
         message.credit.freeSlots = UInt32(clamping: credit)
         return [.send(message)]
+    }
+
+    /// Puts jobs that go back among the messages. The coordinator takes that for the end of the former offer, so the next one
+    /// is made at once.
+    mutating func giveBack(_ returned: WireReturned) {
+        returns.append(returned)
+        creditSent = nil
     }
 
     mutating func sendReturns() -> [Action] {

@@ -230,7 +230,7 @@ package struct LinkState: Sendable {
         returned.leases = mine.sorted { $0.job < $1.job }.map { WireLease($0) }
         returned.reason = reason.shortened()
         returned.unfit = true
-        returns.append(returned)
+        giveBack(returned)
         let note = noteReturn(of: Set(mine.compactMap { held[$0.job]?.batch }), reason)
         for lease in mine { held[lease.job] = nil }
         return note + sendReturns() + sendCredit() + closing(now: now)

@@ -26,6 +26,20 @@ import ZeroMQ
         #expect(try Item(json: assignment.item) == Item(id: ItemID("a"), images: [], prompt: "What?"))
     }
 
+    /// Either side takes the one port for the other, and is told where to go.
+    @Test func whoeverComesToTheOtherPortIsToldSo() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let (workers, clients) = try (coordinator.endpoints.workers, coordinator.endpoints.clients)
+        let client = try ClientPeer(workers)
+        try client.send { $0.hello = .client(session: "c") }
+        let answer = try client.receive()
+        #expect(answer.refusal.code == WireRefusal.otherPortCode && answer.refusal.message.contains(clients))
+        let worker = try WorkerPeer(clients)
+        try worker.send { $0.hello = .worker("ann", session: "s", capacity: 8, held: []) }
+        let refusal = try worker.receive().refusal
+        #expect(refusal.code == WireRefusal.otherPortCode && refusal.message.contains(workers))
+    }
+
     @Test func runsABatchFromSubmissionToResults() throws {
         let coordinator = try RunningCoordinator(store: store)
         let client = try ClientPeer(coordinator.endpoints.clients)

@@ -123,6 +123,32 @@ import Testing
         }
     }
 
+    /// More than a worker has places for can only have been answered since it was last heard.
+    @Test func whatAWorkerHoldsIsInWorkAheadOrAnswered() {
+        var scheduler = scheduler(jobs(1...20))
+        _ = scheduler.workerJoined(ann, session: first, capacity: 3, prefetch: 2, held: [], at: at(0))
+        func view() -> [Int] {
+            let worker = scheduler.allWorkers(at: at(1))[0]
+            return [worker.running, worker.capacity, worker.ahead, worker.answered]
+        }
+        #expect(scheduler.creditOffered(ann, free: 100, at: at(0)).assigned(to: ann).count == 5)
+        #expect(view() == [5, 3, 2, 0])
+        _ = scheduler.creditOffered(ann, free: 4, at: at(0))
+        #expect(view() == [9, 3, 2, 4])
+        let beat = (1...9).map { HeldLease(lease($0, 1), progress: 1, isComputed: $0 <= 7) }
+        _ = scheduler.heartbeat(ann, held: beat, at: at(0))
+        #expect(view() == [9, 3, 0, 7])
+    }
+
+    @Test func anExplanationCountsInWords() {
+        #expect(
+            "\(Explanation.noCredit(batch, workers: 1, waitingInBatch: 2, losses: 1))"
+                == "it waits in batch b among 2: the only worker is busy; one attempt was lost")
+        #expect(
+            "\(Explanation.running(lease(1, 2), worker: ann, progress: 3, expiresIn: .milliseconds(59_911)))"
+                == "attempt 2 runs on worker ann (progress 3); the lease ends in 60 s")
+    }
+
     @Test func aLeaseRenewsOnlyOnProgress() {
         var scheduler = scheduler(jobs(1...2))
         _ = scheduler.join(ann, at: 0)

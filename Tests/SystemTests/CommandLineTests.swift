@@ -67,6 +67,10 @@ extension BlackBox {
                 ["flops", "--model", "llava-1.5-7b", "--method", "ficoco-v", "--keep", "64", "--set", "socres=logits"],
                 "has no option socres (did you mean scores?)"
             ),
+            (["methods", "--output", "tabel"], "--output takes table, json, quiet, not 'tabel' (did you mean table?)"),
+            (["run", "--model", "m", "--images", ".", "--weights=int9"], "not 'int9' (did you mean int8?)"),
+            (["status", "--connect", "node7:5758"], "begins with tcp://, such as tcp://node7:5758"),
+            (["worker", "--connect", "node7:5757"], "begins with tcp://, such as tcp://node7:5757"),
         ])
         func nearMissesAreRecognised(arguments: [String], message: String) async throws {
             let end = try await winnow(arguments)

@@ -217,6 +217,39 @@ extension BlackBox {
             #expect(try await worker.end().code == 0)
         }
 
+        /// In a log, a line says how a batch stands, and nothing is said again while nothing moves.
+        @Test func aLogHasALineWhereSomethingMoved() async throws {
+            let services = try await Services()
+            let batch = try TestBatch(Demo.items(3))
+            let submitted = try await services.submit(batch)
+            let commands = try [["watch"], ["wait", submitted.batch]].map {
+                try RunningWinnow($0 + ["--connect", services.endpoints.clients])
+            }
+            // Long enough for another line.
+            try await Task.sleep(for: .seconds(7))
+            let worker = try services.startNullWorker("one")
+            for (command, isWatch) in zip(commands, [true, false]) {
+                let end = try await command.end()
+                #expect(end.code == 0, "\(end)")
+                let lines = (isWatch ? end.output : end.errors).split(separator: "\n")
+                let (first, last) = (try #require(lines.first), try #require(lines.last))
+                #expect(first.hasSuffix("0/3, starting, 0.0 jobs/s, 0 in work, 0 workers"), "\(end)")
+                #expect(last.contains("3/3, 0:00 left, ") && lines.count { $0 == first } == 1, "\(end)")
+                if isWatch {
+                    #expect(first.hasPrefix("batch, running: ") && last.hasPrefix("batch, finished: "), "\(end)")
+                }
+            }
+            #expect(worker.isRunning)
+        }
+
+        @Test func whoeverTakesTheOnePortForTheOtherIsToldSo() async throws {
+            let services = try await Services()
+            let client = try await winnow("status", "--connect", services.endpoints.workers)
+            #expect(client.code == 2 && client.errors.contains(services.endpoints.clients), "\(client)")
+            let worker = try await winnow("worker", "--null", "--connect", services.endpoints.clients)
+            #expect(worker.code != 0 && worker.errors.contains(services.endpoints.workers), "\(worker)")
+        }
+
         @Test func anotherModelUnderTheSameNameIsRefused() async throws {
             let services = try await Services()
             let items = try Demo.items(2)

@@ -132,8 +132,14 @@ extension BlackBox {
             #expect(try await count("batch").errors == "winnow: results of batch batch: results/batch-2\n")
             #expect(try await count("batch.yaml").errors == "winnow: results of batch.yaml: results/batch-2\n")
             let none = try await count("btach")
-            #expect(none.code == 2 && none.errors.contains("here are results of batch, batch-2"), "\(none)")
+            #expect(none.code == 2 && none.errors.hasSuffix("; here are results of batch\n"), "\(none)")
             #expect(try await count().code == 2)
+            // Wherever it was told to write.
+            let moved = batch.folder.file("moved.yaml")
+            let words = try String(contentsOfFile: batch.path, encoding: .utf8)
+            try Data("name: elsewhere\nresults: results/of-june\n\(words)".utf8).write(to: moved)
+            #expect(try await winnow("run", moved.path, "--features", "none", "--output", "quiet").code == 0)
+            #expect(try await count("elsewhere").errors == "winnow: results of batch elsewhere: results/of-june\n")
             // A batch of such a name is another one.
             let other = batch.folder.file("other.yaml")
             let text = try String(contentsOfFile: batch.path, encoding: .utf8)

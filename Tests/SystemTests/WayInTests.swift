@@ -36,13 +36,13 @@ extension BlackBox {
 
         @Test func aFolderAndAPromptAreABatch() async throws {
             try photograph("b.jpg", "a/c.JPG")
-            try write("x", to: "photos/moving.gif")
+            try write("x", to: "photos/scan.tif")
             try write("x", to: "photos/notes.txt")
             let end = try await run(
                 "--images", "photos", "--prompt", "What shape is green?", "--method", "ficoco-v", "--keep", "64")
             try #require(end.code == 0, "\(end)")
             let left =
-                "warning: 1 picture is of kinds that are not read, and left out; convert to JPEG, PNG or WebP:\n  1 GIF: moving.gif\n"
+                "warning: 1 picture is of kinds that are not read, and left out; convert to JPEG, PNG or WebP:\n  1 TIFF: scan.tif\n"
             #expect(
                 end.errors.contains(left) && end.errors.contains("skipped:\n  1 files: notes.txt\n"),
                 "\(end.errors)")
@@ -88,7 +88,10 @@ extension BlackBox {
             #expect(report.answers.allSatisfy { $0.question == "What shape is green?" && $0.error.isEmpty })
             // Another question is another item of the same id.
             let other = try await run("--images", "photos", "--prompt", "How many?", "--resume")
-            #expect(other.code == 2 && other.errors.contains("differs from the one"), "\(other)")
+            #expect(other.code == 2, "\(other)")
+            for words in [#"(prompt: "What shape is green?" → "How many?")"#, "Use --new", "--force"] {
+                #expect(other.errors.contains(words), "\(other)")
+            }
         }
 
         @Test func aTableOfQuestionsIsABatch() async throws {
@@ -174,6 +177,24 @@ extension BlackBox {
             #expect(twice.code == 2 && twice.errors.contains("--force"), "\(twice)")
             let forced = try await winnow("init", "photos", "--force", "--output", "quiet", in: folder.url)
             #expect(forced.code == 0 && forced.output.hasSuffix("photos.yaml\n"), "\(forced)")
+            let reduced = try await winnow(
+                "init", "photos", "--model", Demo.model, "--method", "ficoco-v", "--keep", "64", "--set", "axis=row",
+                "--out", "reduced.yaml", in: folder.url)
+            #expect(reduced.code == 0, "\(reduced)")
+            #expect(
+                try String(contentsOf: folder.file("reduced.yaml"), encoding: .utf8).contains(
+                    "\nmethod: {name: ficoco-v, keep: 64, \"axis\": \"row\"}\n"))
+            let kept = try await winnow(
+                "run", "reduced.yaml", "--max-tokens", "2", "--features", "none", "--threads", "1", "--output", "json",
+                in: folder.url)
+            #expect(try RunTests.Report(printed: kept.output).answers.allSatisfy { $0.visualTokens == 64 })
+            for (options, words) in [
+                (["--method", "ficoco-w", "--keep", "64"], "did you mean ficoco-v?"),
+                (["--method", "fastv"], "needs --keep"),
+            ] {
+                let wrong = try await winnow(["init", "photos", "--out", "wrong.yaml"] + options)
+                #expect(wrong.code == 2 && wrong.errors.contains(words), "\(wrong)")
+            }
             let empty = try await winnow("init", "results", in: folder.url)
             #expect(empty.code == 2 && empty.errors.contains("there is no picture"), "\(empty)")
         }

@@ -362,6 +362,21 @@ import Worker
         #expect(state.received(try assignments([4], of: "c"), now: start).kinds.contains("admit 4/1"))
     }
 
+    /// The coordinator gives no jobs after some came back until it hears of free slots again.
+    @Test mutating func whoeverHandsJobsBackOffersItsSlotsAtOnce() throws {
+        func lease(_ job: UInt64) -> Lease { Lease(job: JobID(job), epoch: Epoch(1)) }
+        _ = state.start(now: start)
+        #expect(state.received(welcome(), now: start).credits == [4])
+        _ = state.received(try assignments([1, 2]), now: start)
+        #expect(state.unfit([lease(1)], reason: "no such model", now: start).kinds == ["note", "returned", "credit"])
+        #expect(state.timePassed(now: start + .seconds(1)).credits == [3])
+        _ = state.received(try assignments([3]), now: start)
+        let actions = state.unwritable(BatchID("b"), unwritten: [], reason: "no space is left", now: start)
+        #expect(actions.returnedJobs == [2, 3])
+        // Their slots are free once the runner has let go of them.
+        #expect(actions.credits == [2])
+    }
+
     /// A model that does not load sends its jobs back one by one: the reason is noted once, until a job of the batch finishes.
     @Test mutating func whyJobsGoBackIsNotedOnceForEachBatchAndReason() throws {
         func lease(_ job: UInt64) -> Lease { Lease(job: JobID(job), epoch: Epoch(1)) }

@@ -30,16 +30,37 @@ struct ResultsChoice {
             remark = "results of \(isBatchFile ? path : "batch \(path)"): \(last)"
             return
         }
+        if !path.contains("/"), let last = Self.newest(ofBatch: path) {
+            folder = ResultsFolder(last)
+            remark = "results of batch \(path): \(last)"
+            return
+        }
         if isBatchFile {
             throw CommandFailure(ExitCodes.usage, "\(path) has no results yet: there is no \(wanted)")
         }
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: "results")) ?? []).sorted()
-            .filter { Self.isResults("results/\($0)") }
-        let others = names.isEmpty ? "" : "; here are results of \(names.prefix(10).joined(separator: ", "))"
+        let names = Self.folders.map { BatchRuns.batch(of: $0) }
+        let others =
+            names.isEmpty ? "" : "; here are results of \(Set(names).sorted().prefix(10).joined(separator: ", "))"
         throw CommandFailure(
             ExitCodes.usage,
             "there are no results in \(path); name a results folder, a batch file, or a batch with results in results/\(others)"
         )
+    }
+
+    /// The folders of results in the usual place.
+    private static var folders: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "results")) ?? []).sorted().map { "results/\($0)" }
+            .filter(isResults)
+    }
+
+    /// The folder of results of a batch that was begun last, where its name does not say whose results it holds.
+    private static func newest(ofBatch name: String) -> String? {
+        func began(_ folder: String) -> Date {
+            let file = URL(fileURLWithPath: "\(folder)/\(ResultsLayout.batchFile)")
+            return (try? file.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate
+                ?? .distantPast
+        }
+        return folders.filter { BatchRuns.batch(of: $0) == name }.max { began($0) < began($1) }
     }
 
     /// The results folder that a word means; says on standard error which one, where the word leaves that open.

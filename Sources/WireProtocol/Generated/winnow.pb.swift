@@ -102,7 +102,7 @@ public nonisolated struct WireHello: Sendable {
   /// a new one per process start
   public var session: String = String()
 
-  /// jobs a worker can hold at once
+  /// jobs a worker works on at once
   public var capacity: UInt32 = 0
 
   /// leases a returning worker still holds
@@ -119,6 +119,9 @@ public nonisolated struct WireHello: Sendable {
 
   /// that a worker may use; 0 where it does not know
   public var memoryBytes: UInt64 = 0
+
+  /// jobs it takes beside those, so that none of its places waits for the next
+  public var prefetch: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -226,6 +229,8 @@ public nonisolated struct WireAssignment: Sendable {
   fileprivate var _lease: WireLease? = nil
 }
 
+/// What is said first, and its answers, have the same numbers as between client and coordinator: whoever took the one port for the
+/// other is told so.
 public nonisolated struct WireFromWorker: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1207,6 +1212,12 @@ public nonisolated struct WireBatchStatus: @unchecked Sendable {
     set {_uniqueStorage()._answered = newValue}
   }
 
+  /// that ended in the last minute; 0 where none did
+  public var jobsPerSecond: Double {
+    get {_storage._jobsPerSecond}
+    set {_uniqueStorage()._jobsPerSecond = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1249,6 +1260,9 @@ public nonisolated struct WireWorkerStatus: Sendable {
 
   /// that it may use; 0 where it does not say
   public var memoryBytes: UInt64 = 0
+
+  /// of the running: sent ahead, waits until another one ends
+  public var ahead: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1695,7 +1709,7 @@ nonisolated extension WireErrorClass: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Hello"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{1}software\0\u{1}worker\0\u{1}session\0\u{1}capacity\0\u{1}held\0\u{1}host\0\u{3}seconds_left\0\u{1}threads\0\u{3}memory_bytes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{1}software\0\u{1}worker\0\u{1}session\0\u{1}capacity\0\u{1}held\0\u{1}host\0\u{3}seconds_left\0\u{1}threads\0\u{3}memory_bytes\0\u{1}prefetch\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1713,6 +1727,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 8: try { try decoder.decodeSingularDoubleField(value: &self.secondsLeft) }()
       case 9: try { try decoder.decodeSingularUInt32Field(value: &self.threads) }()
       case 10: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.prefetch) }()
       default: break
       }
     }
@@ -1749,6 +1764,9 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.memoryBytes != 0 {
       try visitor.visitSingularUInt64Field(value: self.memoryBytes, fieldNumber: 10)
     }
+    if self.prefetch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.prefetch, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1763,6 +1781,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.secondsLeft != rhs.secondsLeft {return false}
     if lhs.threads != rhs.threads {return false}
     if lhs.memoryBytes != rhs.memoryBytes {return false}
+    if lhs.prefetch != rhs.prefetch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2778,7 +2797,7 @@ nonisolated extension WireHelloAgain: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FromClient"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}hello\0\u{3}open_batch\0\u{3}add_items\0\u{3}close_batch\0\u{1}status\0\u{1}cancel\0\u{1}items\0\u{1}shutdown\0\u{1}pause\0\u{1}retry\0\u{1}drain\0\u{1}explain\0\u{1}stragglers\0\u{1}wake\0\u{1}forget\0\u{2}\u{4}allocations\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}request\0\u{3}open_batch\0\u{3}add_items\0\u{3}close_batch\0\u{1}status\0\u{1}cancel\0\u{1}items\0\u{1}shutdown\0\u{1}pause\0\u{1}retry\0\u{1}drain\0\u{1}explain\0\u{1}stragglers\0\u{1}wake\0\u{1}forget\0\u{2}\u{4}allocations\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2786,8 +2805,7 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.request) }()
-      case 2: try {
+      case 1: try {
         var v: WireHello?
         var hadOneofValue = false
         if let current = self.kind {
@@ -2800,6 +2818,7 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
           self.kind = .hello(v)
         }
       }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.request) }()
       case 3: try {
         var v: WireOpenBatch?
         var hadOneofValue = false
@@ -3005,14 +3024,13 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
+    try { if case .hello(let v)? = self.kind {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
     if self.request != 0 {
-      try visitor.visitSingularUInt64Field(value: self.request, fieldNumber: 1)
+      try visitor.visitSingularUInt64Field(value: self.request, fieldNumber: 2)
     }
     switch self.kind {
-    case .hello?: try {
-      guard case .hello(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    }()
     case .openBatch?: try {
       guard case .openBatch(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
@@ -3073,7 +3091,7 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
       guard case .allocations(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
     }()
-    case nil: break
+    default: break
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3088,7 +3106,7 @@ nonisolated extension WireFromClient: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ToClient"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}welcome\0\u{1}refusal\0\u{3}batch_opened\0\u{3}items_added\0\u{3}batch_closed\0\u{1}status\0\u{1}cancelled\0\u{1}items\0\u{3}shutting_down\0\u{1}paused\0\u{1}retried\0\u{1}draining\0\u{1}explained\0\u{1}stragglers\0\u{1}woken\0\u{1}forgotten\0\u{2}\u{3}allocations\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}refusal\0\u{1}request\0\u{3}batch_opened\0\u{3}items_added\0\u{3}batch_closed\0\u{1}status\0\u{1}cancelled\0\u{1}items\0\u{3}shutting_down\0\u{1}paused\0\u{1}retried\0\u{1}draining\0\u{1}explained\0\u{1}stragglers\0\u{1}woken\0\u{1}forgotten\0\u{2}\u{3}allocations\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3096,8 +3114,7 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.request) }()
-      case 2: try {
+      case 1: try {
         var v: WireWelcome?
         var hadOneofValue = false
         if let current = self.kind {
@@ -3110,7 +3127,7 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.kind = .welcome(v)
         }
       }()
-      case 3: try {
+      case 2: try {
         var v: WireRefusal?
         var hadOneofValue = false
         if let current = self.kind {
@@ -3123,6 +3140,7 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.kind = .refusal(v)
         }
       }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.request) }()
       case 4: try {
         var v: WireBatchOpened?
         var hadOneofValue = false
@@ -3328,18 +3346,21 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    if self.request != 0 {
-      try visitor.visitSingularUInt64Field(value: self.request, fieldNumber: 1)
-    }
     switch self.kind {
     case .welcome?: try {
       guard case .welcome(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     }()
     case .refusal?: try {
       guard case .refusal(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     }()
+    default: break
+    }
+    if self.request != 0 {
+      try visitor.visitSingularUInt64Field(value: self.request, fieldNumber: 3)
+    }
+    switch self.kind {
     case .batchOpened?: try {
       guard case .batchOpened(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
@@ -3400,7 +3421,7 @@ nonisolated extension WireToClient: SwiftProtobuf.Message, SwiftProtobuf._Messag
       guard case .allocations(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
     }()
-    case nil: break
+    default: break
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3740,7 +3761,7 @@ nonisolated extension WireStatusAnswer: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".BatchStatus"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}state\0\u{1}total\0\u{1}waiting\0\u{1}running\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{3}elapsed_seconds\0\u{1}results\0\u{1}priority\0\u{1}labels\0\u{3}is_paused\0\u{1}trouble\0\u{1}delayed\0\u{3}median_seconds\0\u{1}reason\0\u{1}answered\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}state\0\u{1}total\0\u{1}waiting\0\u{1}running\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{3}elapsed_seconds\0\u{1}results\0\u{1}priority\0\u{1}labels\0\u{3}is_paused\0\u{1}trouble\0\u{1}delayed\0\u{3}median_seconds\0\u{1}reason\0\u{1}answered\0\u{3}jobs_per_second\0")
 
   fileprivate class _StorageClass {
     var _batch: String = String()
@@ -3761,6 +3782,7 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
     var _medianSeconds: Double = 0
     var _reason: String = String()
     var _answered: UInt64 = 0
+    var _jobsPerSecond: Double = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3789,6 +3811,7 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
       _medianSeconds = source._medianSeconds
       _reason = source._reason
       _answered = source._answered
+      _jobsPerSecond = source._jobsPerSecond
     }
   }
 
@@ -3825,6 +3848,7 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
         case 16: try { try decoder.decodeSingularDoubleField(value: &_storage._medianSeconds) }()
         case 17: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
         case 18: try { try decoder.decodeSingularUInt64Field(value: &_storage._answered) }()
+        case 19: try { try decoder.decodeSingularDoubleField(value: &_storage._jobsPerSecond) }()
         default: break
         }
       }
@@ -3887,6 +3911,9 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
       if _storage._answered != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._answered, fieldNumber: 18)
       }
+      if _storage._jobsPerSecond.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._jobsPerSecond, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3914,6 +3941,7 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
         if _storage._medianSeconds != rhs_storage._medianSeconds {return false}
         if _storage._reason != rhs_storage._reason {return false}
         if _storage._answered != rhs_storage._answered {return false}
+        if _storage._jobsPerSecond != rhs_storage._jobsPerSecond {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3925,7 +3953,7 @@ nonisolated extension WireBatchStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".WorkerStatus"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}state\0\u{1}running\0\u{1}capacity\0\u{1}finished\0\u{3}seconds_since_heard\0\u{1}note\0\u{1}answered\0\u{1}host\0\u{1}key\0\u{1}threads\0\u{3}memory_bytes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}state\0\u{1}running\0\u{1}capacity\0\u{1}finished\0\u{3}seconds_since_heard\0\u{1}note\0\u{1}answered\0\u{1}host\0\u{1}key\0\u{1}threads\0\u{3}memory_bytes\0\u{1}ahead\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3945,6 +3973,7 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 10: try { try decoder.decodeSingularStringField(value: &self.key) }()
       case 11: try { try decoder.decodeSingularUInt32Field(value: &self.threads) }()
       case 12: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
+      case 13: try { try decoder.decodeSingularUInt32Field(value: &self.ahead) }()
       default: break
       }
     }
@@ -3987,6 +4016,9 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.memoryBytes != 0 {
       try visitor.visitSingularUInt64Field(value: self.memoryBytes, fieldNumber: 12)
     }
+    if self.ahead != 0 {
+      try visitor.visitSingularUInt32Field(value: self.ahead, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4003,6 +4035,7 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.key != rhs.key {return false}
     if lhs.threads != rhs.threads {return false}
     if lhs.memoryBytes != rhs.memoryBytes {return false}
+    if lhs.ahead != rhs.ahead {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
