@@ -131,6 +131,8 @@ private struct WatchScreen {
     private var paces: [String: BatchPace] = [:]
     private var logs: [String: ProgressLog] = [:]
 
+    private static let nothing = "no batch runs; 'winnow status' lists all"
+
     /// The batches that are not over, and those that have ended since one looked first.
     func withEnded(_ batches: [WireBatchStatus]) -> [WireBatchStatus] {
         batches.filter { !$0.isOver || paces[$0.batch] != nil }
@@ -143,7 +145,7 @@ private struct WatchScreen {
     /// Draws anew what the terminal shows.
     mutating func draw(_ batches: [WireBatchStatus], _ workers: [WireWorkerStatus]) {
         let width = (terminalWidth() ?? 80) - 1, present = workers.count { $0.state != "lost" }
-        var lines = batches.isEmpty ? [BatchReport.table([])] : []
+        var lines = batches.isEmpty ? [Self.nothing] : []
         for batch in batches {
             lines += [shortened(BatchReport(batch).title, to: width), line(batch, present).bar(width: width)]
         }
@@ -156,6 +158,7 @@ private struct WatchScreen {
 
     /// Writes the lines that a log needs.
     mutating func log(_ batches: [WireBatchStatus], _ workers: UInt32) {
+        if batches.isEmpty { print(Self.nothing) }
         for batch in batches {
             let line = line(batch, Int(workers))
             guard logs[batch.batch, default: ProgressLog()].takes(line) else { continue }

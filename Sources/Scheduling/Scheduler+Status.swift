@@ -88,11 +88,18 @@ extension Scheduler {
         return views
     }
 
-    /// Of each batch's running jobs, how many have an answer that waits to be written.
+    /// Of each batch's running jobs, how many have an answer that waits to be written: those that their workers say so of, and the
+    /// oldest of what a worker holds beyond its places.
     private borrowing func answeredJobs() -> [Int32: UInt64] {
         var counts: [Int32: UInt64] = [:]
         for (job, attempt) in leases where attempt.isComputed {
             if let batch = jobs[job]?.batch { counts[batch, default: 0] += 1 }
+        }
+        for (name, worker) in workers where worker.leases.count > worker.places {
+            let unheard = worker.leases.filter { leases[$0].map { $0.worker == name && !$0.isComputed } ?? false }
+            for job in unheard.sorted().prefix(max(0, unheard.count - worker.places)) {
+                if let batch = jobs[job]?.batch { counts[batch, default: 0] += 1 }
+            }
         }
         return counts
     }

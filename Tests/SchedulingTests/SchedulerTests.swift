@@ -135,9 +135,11 @@ import Testing
         #expect(view() == [5, 3, 2, 0])
         _ = scheduler.creditOffered(ann, free: 4, at: at(0))
         #expect(view() == [9, 3, 2, 4])
+        #expect(scheduler.batch(batch)?.answered == 4)
         let beat = (1...9).map { HeldLease(lease($0, 1), progress: 1, isComputed: $0 <= 7) }
         _ = scheduler.heartbeat(ann, held: beat, at: at(0))
         #expect(view() == [9, 3, 0, 7])
+        #expect(scheduler.batch(batch)?.answered == 7 && scheduler.allBatches()[0].answered == 7)
     }
 
     @Test func anExplanationCountsInWords() {
