@@ -41,7 +41,7 @@ import Worker
         let worker = try worker()
         let hello = try coordinator.welcome()
         #expect(hello.worker == "w1")
-        #expect(hello.capacity == 4)
+        #expect(hello.capacity == 2 && hello.prefetch == 2)
         #expect(hello.held.isEmpty)
         try coordinator.expectCredit(4)
         let batch = try batch()
