@@ -49,7 +49,7 @@ extension ServiceSnapshot {
         for worker in workers { states[worker.state, default: 0] += 1 }
         text.gauge("winnow_workers", "Workers by state.", Self.labelled("state", states))
         text.gauge(
-            "winnow_worker_slots", "Jobs that all connected workers together can hold.",
+            "winnow_worker_slots", "Jobs that all connected workers together work on at once.",
             workers.filter { $0.state != "lost" }.reduce(0) { $0 + Double($1.capacity) })
         text.counter(
             "winnow_workers_joined_total", "Workers that joined, each return included.", counters.workersJoined)
