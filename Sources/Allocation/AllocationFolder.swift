@@ -41,10 +41,11 @@ public struct AllocationFolder: Sendable {
     public func queue(_ name: String) throws(AllocationError) -> QueueSettings? {
         let file = settingsFile(name)
         guard let settings: QueueSettings = try read(file) else { return nil }
-        guard settings.name == name, settings.isPlausible else {
+        let flaw = settings.name == name ? settings.flaw : "its name is '\(settings.name)'"
+        if let flaw {
             throw AllocationError(
                 .unreadable,
-                "\(file.lastPathComponent) does not describe queue '\(name)'; move it away, and add the queue again: "
+                "\(file.lastPathComponent) does not describe queue '\(name)': \(flaw). Move it away, and add the queue again: "
                     + file.path)
         }
         return settings
