@@ -82,7 +82,7 @@ let package = Package(
         module("JobStore", ["Failpoints", "FileLocks", "JobModel", grdb, sqlite]),
 
         module("AccessKeys", ["FileLocks", "ZeroMQ"]),
-        module("Allocation", ["FileLocks"]),
+        module("Allocation", ["FileLocks", "JobVocabulary"]),
         module("Monitoring"),
 
         // Level 3–4: the model, and running it.

@@ -1,6 +1,7 @@
 public import FileLocks
 public import Foundation
 private import Glibc
+internal import JobVocabulary
 
 /// Where queues are kept: what users want of each, what the process that serves them did, and what happened.
 ///
@@ -41,10 +42,11 @@ public struct AllocationFolder: Sendable {
     public func queue(_ name: String) throws(AllocationError) -> QueueSettings? {
         let file = settingsFile(name)
         guard let settings: QueueSettings = try read(file) else { return nil }
-        guard settings.name == name, settings.isPlausible else {
+        let flaw = settings.name == name ? settings.flaw : "its name is '\(settings.name)'"
+        if let flaw {
             throw AllocationError(
                 .unreadable,
-                "\(file.lastPathComponent) does not describe queue '\(name)'; move it away, and add the queue again: "
+                "\(file.lastPathComponent) does not describe queue '\(name)': \(flaw). Move it away, and add the queue again: "
                     + file.path)
         }
         return settings
@@ -63,6 +65,48 @@ public struct AllocationFolder: Sendable {
 
     /// Keeps what a queue has done.
     public func save(_ state: QueueState) throws(AllocationError) { try write(state, stateFile(state.name)) }
+
+    /// Where the record of a queue is put whose own file is gone: a new queue of its name may need the usual place.
+    private func asideFile(_ name: String, token: String) -> URL {
+        url.appendingPathComponent("\(name).\(token).state.json")
+    }
+
+    /// What queues had done whose own files are gone, deleted by hand or replaced by a new queue of the name.
+    ///
+    /// What cannot be read is left out, because it may belong to a queue that is there.
+    public func orphans() -> [QueueState] {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        var orphans: [String: QueueState] = [:]
+        for file in files.sorted() where file.hasSuffix(".state.json") {
+            guard let state: QueueState = try? read(url.appendingPathComponent(file)) else { continue }
+            do {
+                let settings: QueueSettings? = try read(settingsFile(state.name))
+                if settings?.token != state.token { orphans[state.prefix] = state }
+            } catch {
+                continue
+            }
+        }
+        return orphans.values.sorted { $0.prefix < $1.prefix }
+    }
+
+    /// Keeps what a queue has done whose own file is gone, where a new queue of its name does not overwrite it.
+    public func save(orphan: QueueState) throws(AllocationError) {
+        try write(orphan, asideFile(orphan.name, token: orphan.token))
+        removeState(stateFile(orphan.name), of: orphan)
+    }
+
+    /// Removes what is kept of a queue whose own file is gone; what happened to it stays.
+    public func forget(orphan: QueueState) {
+        for file in [stateFile(orphan.name), asideFile(orphan.name, token: orphan.token)] {
+            removeState(file, of: orphan)
+        }
+    }
+
+    /// Removes a file if it is the record of a queue, and not of another one of its name.
+    private func removeState(_ file: URL, of queue: QueueState) {
+        guard let kept: QueueState = try? read(file), kept.token == queue.token else { return }
+        try? FileManager.default.removeItem(at: file)
+    }
 
     /// Removes a queue's files; what happened to it stays.
     public func forget(_ name: String) {
@@ -114,9 +158,8 @@ public struct AllocationFolder: Sendable {
     public var isServed: Bool { FileLock.isHeld(lockFile.path) }
 
     private static var encoder: JSONEncoder {
-        let encoder = JSONEncoder()
+        let encoder = JSONEncoder.canonical
         encoder.dateEncodingStrategy = .secondsSince1970
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return encoder
     }
     private static var decoder: JSONDecoder {

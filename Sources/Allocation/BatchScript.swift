@@ -11,9 +11,8 @@ public struct BatchScript: Sendable, Hashable {
     public init(_ settings: QueueSettings, name: String) {
         let grace = max(1, settings.notice - 10)
         let patience = min(max(300, settings.idleTimeout), max(30, settings.lifetime / 2))
-        let takesMemory =
-            settings.workersPerAllocation == 1 && !settings.workerOptions.contains { $0.hasPrefix("--memory") }
-        // One worker takes what it may by itself; several share.
+        // One worker finds out by itself what it may use, memory and processors; several share processors, and the queue's
+        // options give each its memory.
         let isShared =
             settings.workersPerAllocation > 1 && !settings.workerOptions.contains { $0.hasPrefix("--threads") }
         let share =
@@ -28,9 +27,6 @@ public struct BatchScript: Sendable, Hashable {
         text = """
             #!/bin/sh
             # Workers of winnow's allocation queue '\(settings.name)'.
-            # What the job asked for, which Slurm does not enforce everywhere.
-            memory=
-            \(takesMemory ? "[ \"${SLURM_MEM_PER_NODE:-0}\" -eq 0 ] || memory=\"--memory ${SLURM_MEM_PER_NODE}MiB\"" : "")
             spool=$(mktemp -d 2>/dev/null || TMPDIR=/tmp mktemp -d) || exit 1
             pids=
             trap '[ -z "$pids" ] || kill -USR1 $pids' USR1
@@ -38,7 +34,7 @@ public struct BatchScript: Sendable, Hashable {
             trap '[ -z "$pids" ] || kill -TERM $pids' TERM INT HUP
             for number in \(numbers); do
                 \(command.map(Self.quoted).joined(separator: " ")) \\
-                    --name "\(name)-$number" --spool "$spool/$number" $memory\(isShared ? " --threads \"\(share)\"" : "") &
+                    --name "\(name)-$number" --spool "$spool/$number"\(isShared ? " --threads \"\(share)\"" : "") &
                 pids="$pids $!"
             done
             status=0

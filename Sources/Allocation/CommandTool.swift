@@ -1,17 +1,40 @@
 internal import Foundation
+private import Glibc
 
-/// A program of the batch engine, run to its end or until its time is over.
+/// A program of the batch engine, run to its end, until its time is over, or until this process is to end.
 enum CommandTool {
+    /// How a program ended.
+    enum End: Hashable {
+        /// By itself, with this exit status.
+        case exited(Int32)
+        /// By a signal that somebody else sent.
+        case signalled(Int32)
+        /// It was killed after so many seconds.
+        case late(Double)
+        /// It was killed, or not started, because this process is to end.
+        case brokenOff
+    }
+
     /// What a program said.
     struct Result {
-        /// The exit status; nil if it was ended because its time was over.
-        var status: Int32?
-        var output: String
-        var errors: String
+        var end: End
+        var output = ""
+        var errors = ""
 
-        /// What it complained about, on one line, with its name before that.
+        /// Whether it says that it did what it was asked to.
+        var isSuccess: Bool { end == .exited(0) }
+
+        /// Why it did not do what it was asked to, on one line, with its name before that.
         func complaint(of program: String) -> String {
-            words.hasPrefix(program) ? words : "\(program): \(words)"
+            switch end {
+            case .exited(let status):
+                words.isEmpty
+                    ? "\(program) ended with exit code \(status)"
+                    : words.hasPrefix(program) ? words : "\(program): \(words)"
+            case .signalled(let number): "\(program) was ended by signal \(number)"
+            case .late(let seconds): "\(program) took more than \(Int(seconds)) s"
+            case .brokenOff: "\(program) was not waited for, because this process ends"
+            }
         }
 
         /// What it complained about, on one line.
@@ -34,7 +57,11 @@ enum CommandTool {
     /// - Parameters:
     ///   - input: What it reads.
     ///   - patience: Seconds that it may take.
-    static func run(_ program: String, _ arguments: [String], input: String = "", patience: Double) throws -> Result {
+    ///   - goesOn: Whether waiting for it still makes sense; asked again and again meanwhile.
+    static func run(
+        _ program: String, _ arguments: [String], input: String = "", patience: Double, goesOn: () -> Bool
+    ) throws -> Result {
+        guard goesOn() else { return Result(end: .brokenOff) }
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("winnow-\(UUID().uuidString)")
         try FileManager.default.createDirectory(
             at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -54,17 +81,37 @@ enum CommandTool {
         process.standardOutput = try FileHandle(forWritingTo: outputFile)
         process.standardError = try FileHandle(forWritingTo: errorFile)
         try process.run()
-        let deadline = Date(timeIntervalSinceNow: patience)
-        while process.isRunning, Date() < deadline { Thread.sleep(forTimeInterval: 0.02) }
-        let isLate = process.isRunning
-        if isLate {
-            process.terminate()
-            let end = Date(timeIntervalSinceNow: 5)
-            while process.isRunning, Date() < end { Thread.sleep(forTimeInterval: 0.02) }
-            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-        }
+        let end = wait(for: process, patience: patience, goesOn)
         func text(_ url: URL) -> String { String(decoding: (try? Data(contentsOf: url)) ?? Data(), as: UTF8.self) }
-        return Result(
-            status: isLate ? nil : process.terminationStatus, output: text(outputFile), errors: text(errorFile))
+        return Result(end: end, output: text(outputFile), errors: text(errorFile))
+    }
+
+    /// Waits until a program has ended, and kills it when nobody waits for it any more.
+    private static func wait(for process: Process, patience: Double, _ goesOn: () -> Bool) -> End {
+        let deadline = ContinuousClock.now + .seconds(patience)
+        while process.isRunning {
+            guard goesOn() else {
+                end(process, grace: .seconds(1))
+                return .brokenOff
+            }
+            guard .now < deadline else {
+                end(process, grace: .seconds(5))
+                return .late(patience)
+            }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        return process.terminationReason == .uncaughtSignal
+            ? .signalled(process.terminationStatus) : .exited(process.terminationStatus)
+    }
+
+    /// Ends a program and those that it started, which is how sites wrap the engine's commands: first by SIGTERM, which it may
+    /// ignore.
+    private static func end(_ process: Process, grace: Duration) {
+        let number = process.processIdentifier
+        let target = getpgid(number) == number ? -number : number
+        Glibc.kill(target, SIGTERM)
+        let deadline = ContinuousClock.now + grace
+        while process.isRunning, .now < deadline { Thread.sleep(forTimeInterval: 0.02) }
+        if process.isRunning { Glibc.kill(target, SIGKILL) }
     }
 }

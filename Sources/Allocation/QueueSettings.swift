@@ -54,12 +54,41 @@ public struct QueueSettings: Codable, Sendable, Hashable {
         self.engineOptions = engineOptions
     }
 
-    /// Whether its numbers are such that a queue can be added with.
-    var isPlausible: Bool {
-        (60...1e9).contains(timeLimit) && (1..<timeLimit).contains(notice) && (0...1e9).contains(idleTimeout)
-            && (1...1024).contains(workersPerAllocation) && (1...4096).contains(capacity)
-            && (1...1000).contains(backlog) && (workersPerAllocation...100_000).contains(maxWorkers)
+    /// What one of its numbers may be, and the option of `winnow alloc add` that sets it.
+    private struct Bound {
+        let option: String
+        let value, least, most: Double
+        /// How the least and the most are said; nil if the numbers say it.
+        var words: String?
+
+        /// That the number is out of bounds, and what it may be; nil if it is not.
+        var flaw: String? {
+            guard !(value >= least && value <= most) else { return nil }
+            return "\(option) must be \(words ?? "from \(Int(least)) to \(Int(most))")"
+        }
     }
+
+    private var bounds: [Bound] {
+        [
+            Bound(option: "--workers-per-allocation", value: Double(workersPerAllocation), least: 1, most: 1024),
+            Bound(option: "--backlog", value: Double(backlog), least: 1, most: 1000),
+            Bound(
+                option: "--max-workers", value: Double(maxWorkers), least: Double(workersPerAllocation), most: 100_000,
+                words: "from \(workersPerAllocation), one allocation's, to 100000"),
+            Bound(
+                option: "--time-limit", value: timeLimit, least: 60, most: 1e9,
+                words: "from a minute to a billion seconds, with its unit: 60s, 30m, 4h"),
+            Bound(
+                option: "--notice", value: notice, least: 1, most: timeLimit.nextDown,
+                words: "from a second to less than the time limit"),
+            Bound(
+                option: "--idle-timeout", value: idleTimeout, least: 0, most: 1e9, words: "at most a billion seconds"),
+            Bound(option: "--capacity in --worker-options", value: Double(capacity), least: 1, most: 4096),
+        ]
+    }
+
+    /// Which of its numbers no queue can have, and what it may be; nil if all are in bounds.
+    public var flaw: String? { bounds.lazy.compactMap(\.flaw).first }
 
     /// Whether a name is one that a queue may have: 1 to 32 letters, digits and hyphens.
     public static func isName(_ name: String) -> Bool {
@@ -67,7 +96,10 @@ public struct QueueSettings: Codable, Sendable, Hashable {
     }
 
     /// How the names of its jobs and workers begin.
-    public var prefix: String { "winnow-\(name)-\(token)-" }
+    public var prefix: String { Self.prefix(name, token: token) }
+
+    /// How the names of the jobs and workers of a queue begin.
+    static func prefix(_ name: String, token: String) -> String { "winnow-\(name)-\(token)-" }
 
     /// The name of one of its allocations.
     public func name(of number: Int) -> String { prefix + "\(number)" }

@@ -31,6 +31,8 @@ public struct QueueState: Codable, Sendable, Hashable {
         case unknown(String)
         /// It was not asked, or cannot be reached: there is no job, and nobody is to blame.
         case notNow(String)
+        /// Asking was broken off because the process ends: the job may exist, and nobody is to blame if it does not.
+        case brokenOff
     }
 
     /// A pause that a queue began by itself after failures.
@@ -89,6 +91,12 @@ public struct QueueState: Codable, Sendable, Hashable {
     /// Most submissions in one step.
     static let mostAtOnce = 10
 
+    /// How the names of its jobs and workers begin.
+    public var prefix: String { QueueSettings.prefix(name, token: token) }
+
+    /// The clusters that live allocations of it were accepted on, besides the usual one.
+    public var clusters: Set<String> { Set(live.compactMap { $0.job?.cluster }) }
+
     /// The allocations that may hold machines, or get some.
     public var live: [Allocation] { allocations.filter(\.isLive) }
 
@@ -109,7 +117,9 @@ public struct QueueState: Codable, Sendable, Hashable {
         distrustClock(now)
         isWanted = demand.map { $0.waiting > 0 }
         if let demand { note(demand.workers) }
-        if let jobs { observe(jobs, settings, present: demand?.workers ?? [], at: now, &actions) }
+        if let jobs {
+            observe(jobs, takesJobs: settings.lifetime, present: demand?.workers ?? [], at: now, &actions)
+        }
         if let pause, pause.resumeCount < settings.resumeCount {
             self.pause = nil
             failuresInRow = 0
@@ -145,7 +155,7 @@ public struct QueueState: Codable, Sendable, Hashable {
             allocations[index].state = .queued
             return event(index, "submitted as job \(job.id)", now)
         case .refused(let words):
-            return end(index, .failed(words), settings: nil, at: now)
+            return end(index, .failed(words), takesJobs: nil, at: now)
         case .notNow(let words):
             allocations.remove(at: index)
             guard !words.isEmpty else { return nil }
@@ -155,10 +165,13 @@ public struct QueueState: Codable, Sendable, Hashable {
         case .unknown(let words):
             allocations[index].reason = words
             return event(index, "the engine gave no answer (\(words)); the job is looked for by its name", now)
+        case .brokenOff:
+            // Without a reason it stays as one that was never asked for, unless the engine lists it.
+            return event(index, "asking for it was broken off; the job is looked for by its name", now)
         }
     }
 
-    private func event(_ index: Int, _ text: String, _ now: Date) -> Event {
+    func event(_ index: Int, _ text: String, _ now: Date) -> Event {
         Event(at: now, queue: name, allocation: allocations[index].name, text: text)
     }
 
@@ -181,111 +194,13 @@ public struct QueueState: Codable, Sendable, Hashable {
         return !number.isEmpty && number.allSatisfy { $0.isASCII && $0.isNumber }
     }
 
-    private mutating func observe(
-        _ jobs: [EngineJob], _ settings: QueueSettings, present workers: [Demand.Worker], at now: Date,
-        _ actions: inout [Action]
-    ) {
-        // A number alone proves nothing: one that was lost with the engine's memory is given out again.
-        let listed = Dictionary(jobs.map { ($0.name, $0) }, uniquingKeysWith: { $0.meaning.isLive ? $0 : $1 })
-        adopt(listed, settings, at: now, &actions)
-        var neverAsked: Set<Int> = []
-        for index in allocations.indices {
-            let allocation = allocations[index]
-            let isPresent = workers.contains { Self.isWorker($0.name, of: allocation.name) }
-            guard let job = listed[allocation.name] else {
-                guard allocation.isLive, !isPresent else {
-                    if isPresent { revive(index, "its worker is here", at: now, &actions) }
-                    continue
-                }
-                allocations[index].missing += 1
-                if allocations[index].missing >= Self.missingListings,
-                    abs(now.timeIntervalSince(allocation.submittedAt)) >= Self.missingPatience
-                {
-                    guard allocation.state != .submitting || !allocation.reason.isEmpty else {
-                        // The process ended before it asked the engine for this one.
-                        neverAsked.insert(allocation.number)
-                        continue
-                    }
-                    let end: Allocation.End =
-                        allocation.state == .submitting ? .failed(allocation.reason) : .vanished
-                    actions.append(.note(self.end(index, end, settings: settings, at: now)))
-                }
-                continue
-            }
-            allocations[index].missing = 0
-            allocations[index].wasListed = true
-            allocations[index].job = job.number
-            switch job.meaning {
-            case .live(let state):
-                if !allocation.isLive, let asked = allocation.askedToEndAt {
-                    // It was given up, and the engine has yet to end it.
-                    guard now.timeIntervalSince(asked) > Self.endPatience else { continue }
-                    allocations[index].askedToEndAt = now
-                    actions.append(.cancel([allocations[index]]))
-                    continue
-                }
-                if !allocation.isLive { revive(index, "the engine lists it as \(job.state)", at: now, &actions) }
-                if state == .unknown, allocation.state != .unknown {
-                    actions.append(.note(event(index, "its state is '\(job.state)', which is not known here", now)))
-                }
-                if state == .running, allocation.startedAt == nil {
-                    allocations[index].startedAt = now
-                    actions.append(.note(event(index, "runs", now)))
-                }
-                allocations[index].state = state
-                allocations[index].reason = job.reason == "None" ? "" : job.reason
-                if job.waitsInVain {
-                    allocations[index].askedToEndAt = now
-                    actions.append(.cancel([allocations[index]]))
-                    let end = Allocation.End.failed("it would wait for ever: \(job.reason)")
-                    actions.append(.note(self.end(index, end, settings: settings, at: now)))
-                }
-            case .over(let end):
-                guard allocation.isLive, !isPresent else { continue }
-                actions.append(.note(self.end(index, end, settings: settings, at: now)))
-            }
-        }
-        allocations.removeAll { neverAsked.contains($0.number) }
-    }
-
-    /// Takes up jobs of this queue that it does not know, such as those that were submitted just before its file was lost.
-    private mutating func adopt(
-        _ listed: [String: EngineJob], _ settings: QueueSettings, at now: Date, _ actions: inout [Action]
-    ) {
-        let known = Set(allocations.map(\.name))
-        for (name, job) in listed.sorted(by: { $0.key < $1.key }) where job.meaning.isLive && !known.contains(name) {
-            guard let number = Int(name.dropFirst(settings.prefix.count)), (0...Self.greatestNumber).contains(number),
-                settings.name(of: number) == name
-            else {
-                continue
-            }
-            var allocation = Allocation(number: number, name: name, at: now)
-            allocation.job = job.number
-            allocations.append(allocation)
-            nextNumber = max(nextNumber, number + 1)
-            actions.append(
-                .note(event(allocations.count - 1, "the engine lists it as \(job.state): it is taken up", now)))
-        }
-    }
-
-    /// An allocation that was taken for an ended one is not.
-    private mutating func revive(_ index: Int, _ why: String, at now: Date, _ actions: inout [Action]) {
-        guard !allocations[index].isLive else { return }
-        allocations[index].state = .running
-        allocations[index].end = nil
-        allocations[index].endedAt = nil
-        actions.append(.note(event(index, "it has not ended after all: \(why)", now)))
-    }
-
     /// Notes an end, and whether the allocation was of use.
-    private mutating func end(
-        _ index: Int, _ end: Allocation.End, settings: QueueSettings?, at now: Date
-    ) -> Event {
+    mutating func end(_ index: Int, _ end: Allocation.End, takesJobs: Double?, at now: Date) -> Event {
         allocations[index].state = .ended
         allocations[index].end = end
         allocations[index].endedAt = now
         let allocation = allocations[index]
-        if let isWanted, let failure = allocation.failure(takesJobs: settings?.lifetime, isWanted: isWanted) {
+        if let isWanted, let failure = allocation.failure(takesJobs: takesJobs, isWanted: isWanted) {
             failuresInRow += 1
             lastFailure = failure
             failedAt = now

@@ -3,7 +3,8 @@ private import Glibc
 /// Slurm, by its own commands: `sbatch`, `squeue` and `scancel`.
 ///
 /// Commands may take minutes when the controller is away (`sbatch` waits 120 s in a full queue), so whoever calls must not
-/// be waited for. A job is known by its name: numbers are given out again after a loss of the controller's memory.
+/// be waited for; they are killed when this process is to end. A job is known by its name: numbers are given out again after a
+/// loss of the controller's memory, and an `sbatch` that was killed may have submitted its job.
 public struct Slurm: Sendable {
     /// Seconds that a question may take: a client that finds no controller gives up after 9.
     private static let patience = 30.0
@@ -12,8 +13,13 @@ public struct Slurm: Sendable {
     /// Most numbers in one command.
     static let numbersPerCommand = 50
 
+    /// Whether to wait for commands, and to start others.
+    private let goesOn: @Sendable () -> Bool
+
     /// Slurm as the PATH and `SLURM_CONF` lead to it.
-    public init() {}
+    ///
+    /// - Parameter goesOn: Whether this process goes on; if not, commands that run are killed and no others are started.
+    public init(goesOn: @escaping @Sendable () -> Bool = { true }) { self.goesOn = goesOn }
 
     /// Options of `sbatch` that a queue sets itself, with the option of the queue to use instead.
     public static let ownOptions: [(option: String, instead: String)] = [
@@ -45,18 +51,23 @@ public struct Slurm: Sendable {
     public func submit(_ allocation: Allocation, _ settings: QueueSettings, logs: String) -> QueueState.Answer {
         let result: CommandTool.Result
         do {
-            result = try CommandTool.run(
+            result = try run(
                 "sbatch", Self.options(settings, name: allocation.name, logs: logs),
                 input: BatchScript(settings, name: allocation.name).text, patience: Self.submissionPatience)
         } catch {
             return .notNow("sbatch cannot be started: \(error)")
         }
-        guard let status = result.status else { return .unknown("sbatch took more than 150 s") }
-        guard status == 0 else {
-            if Self.isAway(result.words) { return .notNow(result.complaint(of: "sbatch")) }
-            // Where the connection broke, nobody knows whether the job arrived before.
+        let complaint = result.complaint(of: "sbatch")
+        switch result.end {
+        case .exited(0): break
+        case .exited:
+            if Self.isAway(result.words) { return .notNow(complaint) }
+            // If the connection broke, nobody knows whether the job arrived before.
             let isLost = result.words.contains("timed out") || result.words.contains("Zero Bytes were transmitted")
-            return isLost ? .unknown(result.complaint(of: "sbatch")) : .refused(result.complaint(of: "sbatch"))
+            return isLost ? .unknown(complaint) : .refused(complaint)
+        // A terminal and systemd signal the end to every process of a service, this one and sbatch.
+        case .brokenOff, .signalled(SIGINT), .signalled(SIGTERM), .signalled(SIGHUP): return .brokenOff
+        case .signalled, .late: return .unknown(complaint)
         }
         let parts = result.output.split(whereSeparator: \.isNewline).last?.split(separator: ";").map(String.init) ?? []
         guard let id = parts.first, id.allSatisfy({ $0.isASCII && $0.isNumber }) else {
@@ -72,30 +83,23 @@ public struct Slurm: Sendable {
 
     /// Why Slurm would not take an allocation, in its own words; nil if it would. Nothing is submitted.
     public func refusal(_ settings: QueueSettings, logs: String) throws -> String? {
-        let result = try CommandTool.run(
+        let result = try run(
             "sbatch", ["--test-only"] + Self.options(settings, name: settings.name(of: 0), logs: logs),
             input: BatchScript(settings, name: settings.name(of: 0)).text, patience: Self.submissionPatience)
-        return result.status == 0 ? nil : result.complaint(of: "sbatch")
+        return result.isSuccess ? nil : result.complaint(of: "sbatch")
     }
 
-    /// The jobs of this user whose names begin with `prefix`; nil, with Slurm's words, if it does not say.
-    ///
-    /// - Parameter clusters: Those besides the usual one that jobs were accepted on.
-    public func jobs(prefix: String, clusters: Set<String>) -> (jobs: [EngineJob]?, words: String) {
-        var all: [EngineJob] = []
-        for cluster in [nil] + clusters.sorted().map(Optional.some) {
-            let options =
-                ["-h", "-a", "-t", "all", "-u", "\(getuid())", "-o", Self.listingForm]
-                + (cluster.map { ["-M", $0] } ?? [])
-            guard let result = try? CommandTool.run("squeue", options, patience: Self.patience) else {
-                return (nil, "squeue cannot be started")
-            }
-            guard result.status == 0 else {
-                return (nil, result.status == nil ? "squeue took more than 30 s" : result.complaint(of: "squeue"))
-            }
-            all += Self.jobs(in: result.output, cluster: cluster).filter { $0.name.hasPrefix(prefix) }
+    /// The jobs of this user on a cluster; nil stands for the one that commands talk to.
+    public func jobs(on cluster: String?) -> EngineListings.Answer {
+        let options =
+            ["-h", "-a", "-t", "all", "-u", "\(getuid())", "-o", Self.listingForm] + (cluster.map { ["-M", $0] } ?? [])
+        guard let result = try? run("squeue", options, patience: Self.patience) else {
+            return EngineListings.Answer(jobs: nil, words: "squeue cannot be started")
         }
-        return (all, "")
+        guard result.isSuccess else {
+            return EngineListings.Answer(jobs: nil, words: result.complaint(of: "squeue"))
+        }
+        return EngineListings.Answer(jobs: Self.jobs(in: result.output, cluster: cluster))
     }
 
     /// Number, state, reason and name; users choose names, so those come last.
@@ -116,6 +120,11 @@ public struct Slurm: Sendable {
     /// Takes jobs back that still wait in line.
     public func takeBack(_ allocations: [Allocation]) -> String { scancel(allocations, options: ["--state=PENDING"]) }
 
+    /// A command that ends jobs, for a user to type.
+    static func cancelCommand(_ cluster: String?, _ numbers: [String]) -> String {
+        (["scancel"] + (cluster.map { ["-M", $0] } ?? []) + numbers).joined(separator: " ")
+    }
+
     /// Tells the workers of running jobs to finish and end.
     public func drain(_ allocations: [Allocation]) -> String { scancel(allocations, options: ["-b", "-s", "USR1"]) }
 
@@ -124,13 +133,19 @@ public struct Slurm: Sendable {
         for (cluster, members) in Dictionary(grouping: allocations.compactMap(\.job), by: \.cluster) {
             for numbers in Self.pieces(members.map(\.id)) {
                 let command = options + (cluster.map { ["-M", $0] } ?? []) + numbers
-                let result = try? CommandTool.run("scancel", command, patience: Self.patience)
-                if result?.status != 0 {
+                let result = try? run("scancel", command, patience: Self.patience)
+                if result?.isSuccess != true {
                     complaints.append(result?.complaint(of: "scancel") ?? "scancel cannot be started")
                 }
             }
         }
         return complaints.joined(separator: "; ")
+    }
+
+    private func run(
+        _ program: String, _ arguments: [String], input: String = "", patience: Double
+    ) throws -> CommandTool.Result {
+        try CommandTool.run(program, arguments, input: input, patience: patience, goesOn: goesOn)
     }
 
     /// Numbers in commands of a sane length.

@@ -13,7 +13,7 @@ struct MemoryShare {
     ///
     /// Workers map one copy of a packed model; of a checkpoint each makes its own.
     init(_ batch: BatchDescription, workers: Int, memory: Int?) throws {
-        let left = try AvailableMemory.now().available, available = min(memory ?? left, left)
+        let left = try AvailableMemory.now(), available = min(memory ?? left.available, left.available)
         do {
             let loader = try ModelLoader(
                 ModelFolder(directory: batch.model, visionTower: batch.visionTower),
@@ -23,7 +23,7 @@ struct MemoryShare {
             let (whom, way): (String, String?) =
                 workers > 1
                 ? ("each of \(workers) workers", "run fewer workers, or pack the model, which they then share")
-                : available == memory ? ("the run (--memory)", "raise --memory") : ("this machine", nil)
+                : available == memory ? ("the run (--memory)", "raise --memory") : (left.limitedBy.owner, nil)
             try loader.checkFits(bytes, of: whom, orElse: way)
         } catch {
             throw CommandFailure(ExitCodes.usage, "the batch cannot run: \(error)")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JobVocabulary
 
 /// How a command prints what it found.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
@@ -25,8 +26,7 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
 
 /// Prints a value as one JSON object on one line.
 func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let encoder = JSONEncoder.canonical
     encoder.keyEncodingStrategy = .convertToSnakeCase
     print(String(decoding: try encoder.encode(value), as: UTF8.self))
 }

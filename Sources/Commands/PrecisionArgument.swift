@@ -63,7 +63,8 @@ extension ModelLoader {
     /// How this machine's memory is shared out for the model; refuses, as wrong input, one that it has no memory for.
     @discardableResult
     func sharesHere() throws -> ModelMemory.Shares {
-        try shares(of: AvailableMemory.now().available, for: "this machine")
+        let left = try AvailableMemory.now()
+        return try shares(of: left.available, for: left.limitedBy.owner)
     }
 }
 

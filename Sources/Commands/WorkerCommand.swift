@@ -34,7 +34,7 @@ struct WorkerCommand: ParsableCommand {
     @Option(
         help: """
             Memory that the worker may use, such as 9GB; a model that does not fit is refused, and fewer jobs run at a time \
-            if they would not fit. Default: what the machine or its control group has left.
+            if they would not fit. Default: what the machine, its control group or its Slurm job has left.
             """)
     var memory: ByteCount?
 

@@ -45,6 +45,7 @@ extension Coordination {
             case .workerForgotten(let worker):
                 if let peer = peerOf.removeValue(forKey: worker) { peers[peer] = nil }
                 originOf[worker] = nil
+                noteForgottenWorker()
                 log(.info, "forgot a worker", by: worker.rawValue, [LogKey.worker: "\(worker)"])
             case .refuse(let worker, let reason):
                 log(

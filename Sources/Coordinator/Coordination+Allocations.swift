@@ -11,6 +11,8 @@ extension Coordination {
         /// How long one of its workers takes jobs.
         var time: Duration
         var at: Moment
+        /// The connection of the process that serves it.
+        var reporter: [UInt8]
     }
 
     /// Most queues that are remembered.
@@ -18,17 +20,19 @@ extension Coordination {
     /// How long a queue's word holds.
     private static let standingHolds = Duration.seconds(120)
 
-    /// Notes how queues stand, and tells what there is to do for each.
-    mutating func take(_ report: WireAllocationsReport) throws -> WireAllocationsAnswer {
+    /// Notes how queues stand, and tells what there is to do for each. Queues that the same process named before and names no
+    /// more are gone.
+    mutating func take(_ report: WireAllocationsReport, from peer: [UInt8]) throws -> WireAllocationsAnswer {
         guard report.queues.count <= Self.mostQueues else {
             throw ClientRefusal("implausible", "There are \(report.queues.count) queues, more than \(Self.mostQueues).")
         }
         let heard = now
-        standings = standings.filter { heard - $0.value.at < Self.standingHolds }
+        standings = standings.filter { heard - $0.value.at < Self.standingHolds && $0.value.reporter != peer }
         if standings.count > Self.mostQueues { standings = [:] }
         for queue in report.queues {
             standings[queue.workers] = QueueStanding(
-                name: queue.name, text: queue.standing.shortened(), time: .seconds(queue.takesJobsSeconds), at: now)
+                name: queue.name, text: queue.standing.shortened(), time: .seconds(queue.takesJobsSeconds), at: now,
+                reporter: peer)
         }
         let workers = scheduler.allWorkers(at: now).filter { $0.state != .lost }
         var answer = WireAllocationsAnswer()

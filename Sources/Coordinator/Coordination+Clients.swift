@@ -23,7 +23,7 @@ extension Coordination {
         answering = Outgoing(port: .clients, peer: peer, frames: [], request: message.request)
         var answer: WireToClient
         do {
-            answer = try self.answer(to: message)
+            answer = try self.answer(to: message, from: peer)
         } catch let refusal as ClientRefusal {
             answer = WireToClient()
             answer.refusal = refusal.wire
@@ -58,7 +58,7 @@ extension Coordination {
         queue(answer, .clients, peer, request: message.request)
     }
 
-    private mutating func answer(to message: WireFromClient) throws -> WireToClient {
+    private mutating func answer(to message: WireFromClient, from peer: [UInt8]) throws -> WireToClient {
         var answer = WireToClient()
         switch message.kind {
         case .hello(let hello):
@@ -77,7 +77,7 @@ extension Coordination {
         case .items(let request): answer.items = try items(request)
         case .explain(let request): answer.explained = try explain(request)
         case .stragglers(let request): answer.stragglers = try stragglers(of: request.batch)
-        case .allocations(let report): answer.allocations = try take(report)
+        case .allocations(let report): answer.allocations = try take(report, from: peer)
         case .shutdown:
             answer.shuttingDown = WireShuttingDown()
             shutDown()

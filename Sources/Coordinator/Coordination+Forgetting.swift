@@ -8,6 +8,8 @@ internal import WireProtocol
 extension Coordination {
     /// Time for messages between two pieces that are removed from the store.
     private static let tidyingPause = Duration.milliseconds(50)
+    /// How long names of workers that are gone may wait to be removed from the store: one look through all jobs serves many.
+    private static let namesPause = Duration.seconds(60)
 
     /// Forgets a batch that has ended: its name is free again, and its results folder stays as it is.
     mutating func forget(_ request: WireForgetRequest) throws -> WireForgetAnswer {
@@ -26,7 +28,13 @@ extension Coordination {
         return answer
     }
 
-    /// Removes a piece of what forgotten batches left in the store, when one is due.
+    /// Lets the name of a worker that is gone go from the store as well.
+    mutating func noteForgottenWorker() {
+        store.workersForgotten()
+        nextTidying = nextTidying ?? now + Self.namesPause
+    }
+
+    /// Removes a piece of what forgotten batches and workers left in the store, when one is due.
     mutating func tidyUp() throws {
         guard storeHealth.isSound, let due = nextTidying, now >= due else { return }
         nextTidying = try store.tidyUp() ? now + Self.tidyingPause : nil

@@ -100,6 +100,7 @@ extension Coordination {
         peerOf[worker] = nil
         originOf[worker] = nil
         metrics.forget(worker)
+        noteForgottenWorker()
         try perform(scheduler.workerLeft(worker, at: now))
     }
 

@@ -64,7 +64,7 @@ struct Coordination: ~Copyable {
     var storeHealth: StoreHealth
     /// When to try whether changes can be made again.
     var nextProbe: Moment?
-    /// When to remove the next piece of what forgotten batches left in the store; nil if nothing is left.
+    /// When to remove the next piece of what forgotten batches and workers left in the store; nil if nothing is left.
     var nextTidying: Moment?
     /// When a shutdown was asked for, until when it waits.
     var drainDeadline: Moment?

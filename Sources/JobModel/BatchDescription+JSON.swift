@@ -5,8 +5,7 @@ internal import Yams
 extension BatchDescription {
     /// The description as one JSON object with sorted keys: how it travels and how the job store keeps it.
     public func json() throws(JobModelError) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let encoder = JSONEncoder.canonical
         do {
             return String(decoding: try encoder.encode(self), as: UTF8.self)
         } catch {

@@ -19,6 +19,7 @@ final class HotStatements {
             SELECT job.id, state, body FROM item JOIN job ON job.id = item.job
             WHERE item.batch = ? AND item_id = ?
             """)
+        // A job has a worker while it runs; afterwards its row, its attempts or nobody tells.
         assign = try prepare(
             """
             UPDATE job SET state = 1, epoch = ?2, rival = NULL, worker = ?3
@@ -33,7 +34,8 @@ final class HotStatements {
             "UPDATE job SET state = 1, worker = ?3 WHERE id = ?1 AND ?2 IN (epoch, rival) AND state IN (0, 1)")
         requeue = try prepare(
             """
-            UPDATE job SET state = 0, rival = NULL, crash_count = crash_count + ?3, fail_count = fail_count + ?4
+            UPDATE job SET state = 0, rival = NULL, worker = NULL, crash_count = crash_count + ?3,
+                fail_count = fail_count + ?4
             WHERE id = ?1 AND ?2 IN (epoch, rival) AND state = 1
             """)
         // What is left is the other one of `epoch` and `rival`; naming neither would let this one count again.
@@ -45,12 +47,13 @@ final class HotStatements {
             """)
         endWithoutRow = try prepare(
             """
-            UPDATE job SET state = 3, rival = NULL, crash_count = crash_count + ?3, fail_count = fail_count + ?4
+            UPDATE job SET state = 3, rival = NULL, worker = NULL, crash_count = crash_count + ?3,
+                fail_count = fail_count + ?4
             WHERE id = ?1 AND ?2 IN (epoch, rival) AND state IN (0, 1)
             """)
         commit = try prepare(
             """
-            UPDATE job SET state = ?3, shard = ?4, row = ?5, won = ?2
+            UPDATE job SET state = ?3, worker = NULL, shard = ?4, row = ?5, won = ?2
             WHERE id = ?1 AND ?2 IN (epoch, rival) AND state IN (0, 1)
             """)
         insertOutcome = try prepare(

@@ -2,7 +2,7 @@ internal import Failpoints
 internal import GRDB
 public import JobModel
 
-/// Batches that are taken out of the store.
+/// Batches that are taken out of the store, and names of workers that are needed no more.
 ///
 /// A forgotten batch is gone at once and its name is free. Its rows go in pieces, and then the pages that they leave in the
 /// file, so that whoever owns the store can do other things in between.
@@ -38,6 +38,7 @@ extension JobStore {
                 sql: "INSERT OR REPLACE INTO meta (key, value) VALUES ('last_job', ?)",
                 arguments: [Self.lastJob(database)])
         }
+        workersForgotten()
     }
 
     /// The greatest number that a job has or had.
@@ -49,19 +50,20 @@ extension JobStore {
         return try Int64.fetchOne(database.cachedStatement(sql: sql)) ?? 0
     }
 
-    /// Removes a piece of what forgotten batches left, durably; does nothing while a group of changes is open.
+    /// Removes a piece of what forgotten batches and workers left, durably; does nothing while a group of changes is open.
     ///
     /// - Returns: Whether more may be left.
     public mutating func tidyUp() throws(JobStoreError) -> Bool {
         guard !isGroupOpen else { return true }
         lastShard = nil
-        return try access { database in
+        var names = workerNames
+        let isMore = try access { database in
             // SQLite would look for references to a removed shard or batch through all jobs, for each one anew.
             try database.execute(sql: "PRAGMA foreign_keys = OFF")
             defer { try? database.execute(sql: "PRAGMA foreign_keys = ON") }
             var isMore = false
             try database.inTransaction(.immediate) {
-                isMore = try Self.removePiece(database) || Self.shrink(database)
+                isMore = try Self.removePiece(database) || names.removePiece(database) || Self.shrink(database)
                 return .commit
             }
             Failpoint.reach("store.tidied")
@@ -69,7 +71,12 @@ extension JobStore {
             if !isMore { _ = try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(PASSIVE)") }
             return isMore
         }
+        workerNames = names
+        return isMore
     }
+
+    /// Has ``tidyUp()`` look for names of workers that are needed no more.
+    public mutating func workersForgotten() { workerNames.isSearchDue = true }
 
     /// Removes some rows of a forgotten batch, and the batch after its last row; false if there is none.
     private static func removePiece(_ database: Database) throws -> Bool {

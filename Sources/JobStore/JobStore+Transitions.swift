@@ -13,12 +13,12 @@ extension JobStore {
     public mutating func apply(_ transitions: [JobTransition], at now: Date) throws(JobStoreError) -> [JobTransition] {
         guard !transitions.isEmpty else { return [] }
         let change = TransitionWriter(hot: hot, now: now.timeIntervalSince1970)
-        var names = TransitionWriter.Names(workers: workerNumbers, shard: lastShard)
+        var names = TransitionWriter.Names(workers: workerNames, shard: lastShard)
         // Only what a successful call found is kept: after a failure it may not be in the store.
         let refused = try self.change { database in
             try transitions.filter { try !change.apply($0, &names, database) }
         }
-        workerNumbers = names.workers
+        workerNames = names.workers
         lastShard = names.shard
         return refused
     }
@@ -44,7 +44,7 @@ extension JobStore {
 private struct TransitionWriter {
     /// Numbers that stand for names in the tables.
     struct Names {
-        var workers: [WorkerName: Int64]
+        var workers: WorkerNames
         var shard: (path: String, number: Int64)?
     }
 
@@ -71,7 +71,10 @@ private struct TransitionWriter {
         case .batchCancelled(let id, let reason, _):
             guard let batch = try BatchRow.find(id, database) else { return false }
             try database.cachedStatement(
-                sql: "UPDATE job SET state = 4, rival = NULL WHERE batch = ? AND id BETWEEN ? AND ? AND state IN (0, 1)"
+                sql: """
+                    UPDATE job SET state = 4, rival = NULL, worker = NULL
+                    WHERE batch = ? AND id BETWEEN ? AND ? AND state IN (0, 1)
+                    """
             ).execute(arguments: [batch.number, batch.firstJob, batch.lastJob])
             return try execute(
                 "UPDATE batch SET state = 3, finished_at = ?, reason = ?, paused = 0 WHERE id = ? AND state IN (0, 1)",
@@ -152,16 +155,18 @@ private struct TransitionWriter {
 
     /// The number that stands for a worker in the tables.
     private func number(of worker: WorkerName, _ names: inout Names) throws -> Int64 {
-        if let known = names.workers[worker] { return known }
+        let number = try names.workers.numbers[worker] ?? find(worker) ?? insert(worker)
+        names.workers.use(number, of: worker)
+        return number
+    }
+
+    private func find(_ worker: WorkerName) throws -> Int64? {
         hot.findWorker.bind(1, worker.rawValue)
-        var number = try hot.findWorker.first { $0.integer(0) }
-        if number == nil {
-            hot.insertWorker.bind(1, worker.rawValue)
-            number = try hot.insertWorker.insert()
-        }
-        // Names of workers may be made up at each start; the memory for them is bounded.
-        if names.workers.count >= 10_000 { names.workers = [:] }
-        names.workers[worker] = number
-        return number ?? 0
+        return try hot.findWorker.first { $0.integer(0) }
+    }
+
+    private func insert(_ worker: WorkerName) throws -> Int64 {
+        hot.insertWorker.bind(1, worker.rawValue)
+        return try hot.insertWorker.insert() ?? 0
     }
 }

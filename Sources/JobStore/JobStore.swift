@@ -15,8 +15,8 @@ public struct JobStore: ~Copyable {
     private let lock: StoreLock
     /// Whether there are changes that the next commit makes durable.
     private(set) var isGroupOpen = false
-    /// Numbers of workers that are known to be in the store.
-    var workerNumbers: [WorkerName: Int64] = [:]
+    /// What is known of the workers in the store.
+    var workerNames = WorkerNames()
     /// The shard that was looked up last.
     var lastShard: (path: String, number: Int64)?
 
@@ -92,7 +92,7 @@ public struct JobStore: ~Copyable {
     /// Forgets everything since the last commit, after a failure.
     public mutating func rollback() {
         isGroupOpen = false
-        workerNumbers = [:]
+        workerNames.distrust()
         lastShard = nil
         // Where SQLite has rolled back by itself, or cannot, there is nothing left to undo.
         try? queue.writeWithoutTransaction { if $0.isInsideTransaction { try $0.rollback() } }

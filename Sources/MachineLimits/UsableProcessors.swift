@@ -23,7 +23,7 @@ public enum UsableProcessors {
     ) -> Int {
         let system = SystemFolder(root)
         var counts = ControlGroup.limiting(pid, controller: "cpu", in: system).compactMap { quota(of: $0, in: system) }
-        if let task = environment["SLURM_CPUS_PER_TASK"].flatMap({ Int($0) }), task > 0 { counts.append(task) }
+        if let task = SlurmVariables.processors(environment) { counts.append(task) }
         return max(1, counts.reduce(affinity, min))
     }
 

@@ -92,6 +92,11 @@ extension Scheduler {
         workers[name]?.isWatched = false
         guard !worker.isLost else { return }
         guard worker.lastHeard + settings.silence <= now else { return watch(name) }
+        if worker.hasNothingLeft(at: now) {
+            forget(name)
+            actions.append(.workerForgotten(name))
+            return
+        }
         let reason = "no heartbeat for \(settings.silence)"
         workers[name]?.isLost = true
         workers[name]?.lossReason = reason
@@ -115,5 +120,13 @@ extension Scheduler {
         batches[Int(entry.batch)].delayed -= 1
         batches[Int(entry.batch)].queue.requeue(lease.job, isSuspect: isSuspect(entry))
         joinRound(entry.batch)
+    }
+}
+
+extension WorkerEntry {
+    /// Whether a worker that falls silent has left in order, and only its goodbye got lost: it was to end, because somebody asked
+    /// it to or its time was over, and it holds no job.
+    fileprivate func hasNothingLeft(at now: Moment) -> Bool {
+        leases.isEmpty && (isDraining || endsAt.map { $0 <= now } ?? false)
     }
 }

@@ -97,7 +97,7 @@ extension ResultRow {
     /// Takes over what the item says besides pictures and prompt, so that results can be scored again without the items.
     mutating func describe(_ item: Item) {
         func json(_ value: some Encodable) -> String {
-            (try? JSONEncoder.sorted.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            (try? JSONEncoder.canonical.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         }
         if !item.answers.isEmpty { expectedAnswers = json(item.answers) }
         if !item.labels.isEmpty { labels = json(item.labels) }

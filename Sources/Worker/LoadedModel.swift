@@ -48,9 +48,9 @@ final class LoadedModel {
         let loader = try ModelLoader(
             folder, precision: key.precision.elementType, weights: key.weights.format)
         weights = loader.weights
-        let left = try AvailableMemory.now().available, available = min(memory ?? left, left)
+        let left = try AvailableMemory.now(), available = min(memory ?? left.available, left.available)
         let shares = try loader.shares(
-            of: available, for: available == memory ? "this worker (--memory)" : "this machine",
+            of: available, for: available == memory ? "this worker (--memory)" : left.limitedBy.owner,
             orElse: available == memory ? "raise --memory" : nil)
         model = try loader.load(threads: threads, progress: LayerProgress { progress.advance() })
         engine = Engine(
@@ -77,7 +77,7 @@ final class LoadedModel {
             plan: ReductionPlan(
                 method: method.name, keep: method.keep, fromLayer: method.fromLayer, options: method.options,
                 model: configuration.depth),
-            text: String(decoding: JSONEncoder.sorted.encode(method), as: UTF8.self))
+            text: String(decoding: JSONEncoder.canonical.encode(method), as: UTF8.self))
         plans[method] = plan
         return plan
     }
@@ -102,14 +102,5 @@ final class LoadedModel {
                 seed: job.item.id.rawValue.utf8.reduce(generation.seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }),
             maxTokens: job.item.maxTokens ?? generation.maxTokens, stop: generation.stop,
             keepsTowerFeatures: description.features == .tower)
-    }
-}
-
-extension JSONEncoder {
-    /// Keys in alphabetical order, so that equal values have equal texts.
-    static var sorted: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return encoder
     }
 }

@@ -54,7 +54,7 @@ private struct MethodAccount: Encodable {
         options = Dictionary(plan.method.options.map { ($0.name, $0.value) }) { first, _ in first }
     }
 
-    func json() throws -> String { String(decoding: try JSONEncoder.sorted.encode(self), as: UTF8.self) }
+    func json() throws -> String { String(decoding: try JSONEncoder.canonical.encode(self), as: UTF8.self) }
 }
 
 /// How answers are generated, as it stands in a shard.
@@ -77,5 +77,5 @@ private struct GenerationAccount: Encodable {
         generation = description.generation
     }
 
-    func json() throws -> String { String(decoding: try JSONEncoder.sorted.encode(self), as: UTF8.self) }
+    func json() throws -> String { String(decoding: try JSONEncoder.canonical.encode(self), as: UTF8.self) }
 }

@@ -52,6 +52,66 @@ import Testing
         #expect(error?.message.contains("a.queue.json") == true)
     }
 
+    private typealias Change = @Sendable (inout QueueSettings) -> Void
+    private static let flaws: [(option: String, change: Change)] = [
+        ("--workers-per-allocation", { $0.workersPerAllocation = 0 }),
+        ("--workers-per-allocation", { $0.workersPerAllocation = 200_000 }),
+        ("--backlog", { $0.backlog = 1001 }),
+        ("--max-workers", { ($0.workersPerAllocation, $0.maxWorkers) = (4, 3) }),
+        ("--max-workers", { $0.maxWorkers = 100_001 }),
+        ("--time-limit", { $0.timeLimit = 59 }),
+        ("--time-limit", { $0.timeLimit = 2e9 }),
+        ("--notice", { $0.notice = 0.5 }),
+        ("--notice", { $0.notice = $0.timeLimit }),
+        ("--idle-timeout", { $0.idleTimeout = 2e9 }),
+        ("--capacity", { $0.capacity = 5000 }),
+    ]
+
+    @Test("a number that no queue can have is named by its option, and a file that holds it is refused")
+    func numbersOutOfBounds() throws {
+        let directory = try TemporaryDirectory()
+        let folder = AllocationFolder(directory.file("queues"))
+        #expect(settings("a").flaw == nil)
+        for (option, change) in Self.flaws {
+            var settings = settings("a")
+            change(&settings)
+            #expect(settings.flaw?.hasPrefix(option) == true, "\(settings)")
+            try folder.save(settings)
+            let error = #expect(throws: AllocationError.self) { try folder.queue("a") }
+            #expect(error?.message.contains(option) == true)
+        }
+    }
+
+    @Test("what a queue had done is kept when its file is deleted, and a new queue of its name does not overwrite it")
+    func orphans() throws {
+        let directory = try TemporaryDirectory()
+        let folder = AllocationFolder(directory.file("queues"))
+        let old = settings("a")
+        var state = QueueState(of: old)
+        _ = state.step(
+            old, jobs: [], demand: Demand(waiting: 8, hindrance: "", workers: []), at: Date(timeIntervalSince1970: 1000)
+        )
+        try folder.save(old)
+        try folder.save(state)
+        #expect(folder.orphans().isEmpty)
+        try FileManager.default.removeItem(at: directory.file("queues/a.queue.json"))
+        #expect(folder.orphans() == [state])
+        // A file that cannot be read is there all the same.
+        try Data("{".utf8).write(to: directory.file("queues/a.queue.json"))
+        #expect(folder.orphans().isEmpty)
+
+        var new = settings("a")
+        new.token = "fghjk"
+        try folder.save(new)
+        #expect(folder.orphans() == [state])
+        try folder.save(orphan: state)
+        let later = QueueState(of: new)
+        try folder.save(later)
+        #expect(folder.orphans() == [state] && folder.names() == ["a"])
+        folder.forget(orphan: state)
+        #expect(try folder.orphans().isEmpty && folder.state(of: new) == later)
+    }
+
     @Test("one process at a time serves the queues")
     func lock() throws {
         let directory = try TemporaryDirectory()

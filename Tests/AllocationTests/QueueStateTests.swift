@@ -44,6 +44,39 @@ private struct Scene {
         demand?.workers.append(.init(name: settings.name(of: number) + "-1", finished: finished, note: note))
     }
 
+    /// An allocation runs and has its worker.
+    mutating func begin(_ number: Int, finished: UInt64 = 0, note: String = "") {
+        listing[number] = ("RUNNING", "None")
+        worker(number, finished: finished, note: note)
+    }
+
+    /// An allocation has ended, as the engine says, and no worker is there.
+    mutating func end(_ number: Int, _ state: String) {
+        demand?.workers = []
+        listing[number] = (state, "None")
+    }
+
+    /// Allocations one after the other, each submitted, running and ended, until the queue asks for no more.
+    ///
+    /// - Parameters:
+    ///   - most: How many there may be.
+    ///   - state: How each ends.
+    ///   - looks: Looks while it runs.
+    ///   - rests: Looks after its end.
+    ///   - begin: What is there of an allocation that runs.
+    mutating func live(
+        upTo most: Int, ending state: String, looks: Int = 1, rests: Int = 7, _ begin: (inout Scene, Int) -> Void
+    ) {
+        for number in 1...most {
+            look()
+            guard submitted == number else { return }
+            begin(&self, number)
+            for _ in 0..<looks { look() }
+            end(number, state)
+            for _ in 0..<rests { look() }
+        }
+    }
+
     func allocation(_ number: Int) -> Allocation? { state.allocations.first { $0.number == number } }
 }
 
@@ -53,8 +86,7 @@ private struct Scene {
         var scene = Scene()
         for _ in 0..<5 { scene.look() }
         #expect(scene.submitted == 2)
-        scene.listing[1] = ("RUNNING", "None")
-        scene.worker(1)
+        scene.begin(1)
         scene.look()
         #expect(scene.submitted == 3, "one of them has its worker, so another may wait in line")
     }
@@ -104,8 +136,7 @@ private struct Scene {
     func calm() {
         var scene = Scene()
         scene.look()
-        scene.listing[1] = ("RUNNING", "None")
-        scene.worker(1, finished: 3)
+        scene.begin(1, finished: 3)
         scene.demand?.waiting = 0
         var cancelled: [Int] = []
         for _ in 0..<10 {
@@ -118,15 +149,8 @@ private struct Scene {
     func timeLimit() {
         var scene = Scene()
         scene.settings.backlog = 1
-        for number in 1...10 {
-            scene.look()
-            #expect(scene.submitted == number)
-            scene.listing[number] = ("RUNNING", "None")
-            scene.worker(number, finished: 5)
-            scene.look()
-            scene.demand?.workers = []
-            scene.listing[number] = ("TIMEOUT", "TimeLimit")
-        }
+        scene.live(upTo: 10, ending: "TIMEOUT", rests: 0) { $0.begin($1, finished: 5) }
+        #expect(scene.submitted == 11, "the next one is in line")
         scene.look()
         #expect(scene.state.failuresInRow == 0)
         #expect(scene.allocation(9)?.end == .timeLimit)
@@ -151,8 +175,7 @@ private struct Scene {
         var scene = Scene()
         scene.settings.backlog = 1
         scene.look()
-        scene.listing[1] = ("RUNNING", "None")
-        scene.worker(1, finished: 1)
+        scene.begin(1, finished: 1)
         for finished in 0..<60 {
             scene.demand?.workers[0].finished = UInt64(finished)
             scene.look(refusal: "sbatch: error: QOSMaxSubmitJobPerUserLimit")
@@ -164,16 +187,7 @@ private struct Scene {
     func unfitWorkers() {
         var scene = Scene()
         scene.settings.maxWorkers = 1
-        for number in 1...20 {
-            scene.look()
-            guard scene.submitted == number else { break }
-            scene.listing[number] = ("RUNNING", "None")
-            scene.worker(number, note: "batch: the model folder is not there")
-            scene.look()
-            scene.demand?.workers = []
-            scene.listing[number] = ("COMPLETED", "None")
-            for _ in 0..<7 { scene.look() }
-        }
+        scene.live(upTo: 20, ending: "COMPLETED") { $0.begin($1, note: "batch: the model folder is not there") }
         #expect(scene.state.isPaused(scene.settings))
         #expect(scene.state.standing.contains("the model folder is not there"))
         #expect(scene.state.allocations.count == 3)
@@ -183,17 +197,8 @@ private struct Scene {
     func nothingEnds() {
         var scene = Scene()
         scene.settings.maxWorkers = 1
-        for number in 1...20 {
-            scene.look()
-            guard scene.submitted == number else { break }
-            scene.listing[number] = ("RUNNING", "None")
-            scene.worker(number)
-            // 540 s until they are told to finish, in looks of 10 s.
-            for _ in 0..<54 { scene.look() }
-            scene.demand?.workers = []
-            scene.listing[number] = ("COMPLETED", "None")
-            for _ in 0..<7 { scene.look() }
-        }
+        // 540 s until they are told to finish, in looks of 10 s.
+        scene.live(upTo: 20, ending: "COMPLETED", looks: 54) { $0.begin($1) }
         #expect(scene.state.isPaused(scene.settings))
         #expect(scene.state.standing.contains("--time-limit"))
         #expect(scene.state.allocations.count == 3)
@@ -204,8 +209,7 @@ private struct Scene {
         var scene = Scene()
         scene.settings.maxWorkers = 1
         scene.look()
-        scene.listing[1] = ("RUNNING", "None")
-        scene.worker(1)
+        scene.begin(1)
         scene.look()
         scene.demand = Demand(waiting: 0, hindrance: "", workers: [])
         scene.listing[1] = ("COMPLETED", "None")
@@ -218,14 +222,7 @@ private struct Scene {
     func unreached() {
         var scene = Scene()
         scene.settings.maxWorkers = 1
-        for number in 1...20 {
-            scene.look()
-            guard scene.submitted == number else { break }
-            scene.listing[number] = ("RUNNING", "None")
-            for _ in 0..<10 { scene.look() }
-            scene.listing[number] = ("COMPLETED", "None")
-            for _ in 0..<7 { scene.look() }
-        }
+        scene.live(upTo: 20, ending: "COMPLETED", looks: 10) { $0.listing[$1] = ("RUNNING", "None") }
         #expect(scene.state.isPaused(scene.settings))
         #expect(scene.state.standing.contains("reached the coordinator"))
     }
@@ -297,8 +294,7 @@ private struct Scene {
         var scene = Scene()
         scene.settings.backlog = 1
         scene.look()
-        scene.listing[1] = ("RUNNING", "None")
-        scene.worker(1, finished: 2)
+        scene.begin(1, finished: 2)
         for _ in 0..<5 { scene.look() }
         scene.listing[1] = nil
         scene.demand?.workers = []
@@ -349,6 +345,47 @@ private struct Scene {
         #expect(scene.allocation(allocation.number)?.state == .running)
     }
 
+    @Test("a submission that was broken off with its process is found by its name, or was none and is no failure")
+    func brokenOff() throws {
+        for isListed in [true, false] {
+            var scene = Scene()
+            scene.settings.backlog = 1
+            let actions = scene.state.step(scene.settings, jobs: [], demand: scene.demand, at: scene.now)
+            guard case .submit(let allocation)? = actions.first else { throw Trouble() }
+            let event = scene.state.submitted(allocation.number, .brokenOff, at: scene.now)
+            #expect(event?.text.contains("broken off") == true)
+            #expect(scene.allocation(1)?.state == .submitting)
+            scene.demand?.waiting = 0
+            if isListed { scene.listing[1] = ("RUNNING", "None") }
+            for _ in 0..<4 { scene.look() }
+            #expect(scene.allocation(1)?.state == (isListed ? .running : nil))
+            #expect(scene.state.failuresInRow == 0)
+        }
+    }
+
+    @Test("what a queue without a file left behind is named with the commands that end it, until it has ended")
+    func withoutFile() {
+        var scene = Scene()
+        scene.settings.maxWorkers = 2
+        let settings = scene.settings
+        scene.look()
+        scene.begin(1)
+        scene.listing[2] = ("PENDING", "Priority")
+        scene.look()
+        func job(_ number: Int, _ state: String) -> EngineJob {
+            EngineJob(
+                id: "\(100 + number)", cluster: number == 2 ? "north" : nil, state: state, reason: "None",
+                name: settings.name(of: number))
+        }
+        #expect(scene.state.prefix == settings.prefix)
+        _ = scene.state.stepWithoutFile(jobs: [job(1, "RUNNING"), job(2, "PENDING")], at: scene.now + 10)
+        let words = scene.state.wordsWithoutFile ?? ""
+        #expect(words.contains("scancel 101") && words.contains("scancel -M north 102"), "\(words)")
+        #expect(scene.state.clusters == ["north"])
+        let last = scene.state.stepWithoutFile(jobs: [job(1, "COMPLETED"), job(2, "CANCELLED")], at: scene.now + 20)
+        #expect(last.contains(.forget) && scene.state.wordsWithoutFile == nil)
+    }
+
     @Test("jobs of the queue that its file does not know are taken up, and their numbers not given again")
     func adopted() {
         var scene = Scene()
@@ -362,8 +399,7 @@ private struct Scene {
     func removal() {
         var scene = Scene()
         scene.look()
-        scene.listing[1] = ("RUNNING", "None")
-        scene.worker(1, finished: 1)
+        scene.begin(1, finished: 1)
         scene.look()
         scene.settings.isRemoved = true
         let actions = scene.look()
@@ -446,8 +482,7 @@ private struct Scene {
         scene.settings.backlog = 1
         for number in 1...80 {
             scene.look()
-            scene.listing[number] = ("RUNNING", "None")
-            scene.worker(number, finished: 1)
+            scene.begin(number, finished: 1)
             scene.look()
             scene.demand?.workers = []
             scene.listing = [:]

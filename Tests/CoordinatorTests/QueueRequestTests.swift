@@ -155,6 +155,40 @@ import WireProtocol
         try coordinator.stop()
     }
 
+    @Test func anAllocationQueueThatIsRemovedIsNamedNoMore() throws {
+        let coordinator = try RunningCoordinator(store: store)
+        let client = try ClientPeer(coordinator.endpoints.clients),
+            other = try ClientPeer(coordinator.endpoints.clients)
+        let batch = try client.submit(2, in: directory)
+        func report(_ client: borrowing ClientPeer, _ names: [String]) throws {
+            let queues = names.map { name in
+                var queue = WireAllocationQueue()
+                queue.name = name
+                queue.workers = "winnow-\(name)-abcde-"
+                queue.takesJobsSeconds = 600
+                queue.standing = "it is paused"
+                return queue
+            }
+            let answer = try client.ask { $0.allocations.queues = queues }
+            #expect(answer.allocations.demands.count == names.count)
+        }
+        func named(_ client: borrowing ClientPeer) throws -> [String] {
+            let explanation = try client.ask {
+                $0.explain.batch = batch
+                $0.explain.item = "q1"
+            }.explained.explanation
+            return ["left", "right", "far"].filter { explanation.contains("allocation queue \($0)") }
+        }
+        try report(client, ["left", "right"])
+        try report(other, ["far"])
+        #expect(try named(client) == ["left", "right", "far"])
+        try report(client, ["right"])
+        #expect(try named(client) == ["right", "far"])
+        try report(client, [])
+        #expect(try named(client) == ["far"], "what another process serves is there")
+        try coordinator.stop()
+    }
+
     @Test func failuresRunAgainAndAreExplained() throws {
         let coordinator = try RunningCoordinator(store: store)
         let client = try ClientPeer(coordinator.endpoints.clients)

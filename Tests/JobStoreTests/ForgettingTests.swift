@@ -85,6 +85,52 @@ import Testing
         #expect(try size(folder) < full / 4)
     }
 
+    /// The names of workers in the store.
+    private func workers(_ folder: Folder) throws -> [String] {
+        let script = """
+            import sqlite3, sys
+            for name, in sqlite3.connect(sys.argv[1]).execute("SELECT name FROM worker ORDER BY name"): print(name)
+            """
+        return try SystemPython.run(script, folder.url.path).split(separator: "\n").map(String.init)
+    }
+
+    @Test(.enabled(if: SystemPython.has("sqlite3"), "needs Debian's python3"))
+    func namesOfWorkersGoWhenNothingRunsOnThem() throws {
+        let folder = try Folder()
+        let jobs = try folder.submit(["a", "b", "c"])
+        let (bob, cat, dan) = (WorkerName("bob"), WorkerName("cat"), WorkerName("dan"))
+        func apply(_ transitions: JobTransition..., to store: inout JobStore) throws {
+            #expect(try store.apply(transitions, at: now) == [])
+            try store.commit()
+        }
+        try folder.opened { store in
+            try apply(
+                .assigned(lease(jobs[0], 1), to: ann), row(lease(jobs[0], 1)), .assigned(lease(jobs[1], 1), to: bob),
+                .assigned(lease(jobs[2], 1), to: cat),
+                .requeued(lease(jobs[2], 1), toll: .loss, because: AttemptEnd(worker: cat, reason: "it was lost")),
+                .assigned(lease(jobs[2], 2), to: dan), .requeued(lease(jobs[2], 2), toll: .none, because: nil),
+                to: &store)
+            // A name that is used again while the search for names is under way stays.
+            #expect(try store.tidyUp())
+            try apply(.assigned(lease(jobs[2], 3), to: dan), to: &store)
+            while try store.tidyUp() {}
+        }
+        #expect(try workers(folder) == ["bob", "dan"])
+        try folder.opened { store in
+            #expect(try store.unfinishedJobs(of: batch, after: JobID(0), limit: 9).map(\.worker) == [bob, dan])
+            #expect(try store.attempts(at: jobs[2]).map(\.worker) == [cat], "attempts have names of their own")
+            while try store.tidyUp() {}
+            // A name that went comes back with the next job, under a number that no other has.
+            try apply(.requeued(lease(jobs[1], 1), toll: .none, because: nil), to: &store)
+            try apply(.assigned(lease(jobs[1], 2), to: ann), to: &store)
+            #expect(try !store.tidyUp(), "nothing was forgotten since")
+            store.workersForgotten()
+            while try store.tidyUp() {}
+        }
+        #expect(try workers(folder) == ["ann", "dan"])
+        #expect(try StoreExamination(of: folder.url).problems == [])
+    }
+
     @Test func numbersOfJobsAreNotUsedAgainInAnEmptyStore() throws {
         let folder = try Folder()
         let jobs = try folder.submit(["a", "b"])

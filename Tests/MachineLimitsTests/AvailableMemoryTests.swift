@@ -14,10 +14,12 @@ import Testing
     private static let machine = AvailableMemory(total: 8 << 30, available: 6 << 30, limitedBy: .machine)
 
     /// What is left on a machine of 8 GiB with some further files.
-    private func left(_ files: [String: String], rootEnding: String = "") throws -> AvailableMemory {
+    private func left(
+        _ files: [String: String], rootEnding: String = "", environment: [String: String] = [:]
+    ) throws -> AvailableMemory {
         let system = try FakeSystem(files.merging(["proc/meminfo": Self.meminfo]) { given, _ in given })
         defer { withExtendedLifetime(system) {} }
-        return try AvailableMemory.now(root: system.root + rootEnding)
+        return try AvailableMemory.now(root: system.root + rootEnding, environment: environment)
     }
 
     private func group(_ path: String, total: Int, available: Int) -> AvailableMemory {
@@ -109,7 +111,7 @@ import Testing
             "sys/fs/cgroup/a/memory.max": "1000\n", "sys/fs/cgroup/b/memory.max": "2000\n",
         ])
         defer { withExtendedLifetime(system) {} }
-        let memory = try AvailableMemory.now(root: system.root, pid: "12")
+        let memory = try AvailableMemory.now(root: system.root, pid: "12", environment: [:])
         #expect(memory == group("/b", total: 2000, available: 2000))
     }
 
@@ -127,6 +129,43 @@ import Testing
             "sys/fs/cgroup/job/memory.current": "much\n", "sys/fs/cgroup/job/memory.stat": "inactive_file -3\n",
         ]
         #expect(try left(files) == group("/job", total: 5000, available: 5000))
+    }
+
+    @Test(arguments: [
+        (["SLURM_MEM_PER_NODE": "2048"], 2048),
+        (["SLURM_MEM_PER_CPU": "100", "SLURM_CPUS_ON_NODE": "4"], 400),
+        (["SLURM_MEM_PER_NODE": "2048", "SLURM_MEM_PER_CPU": "100", "SLURM_CPUS_ON_NODE": "4"], 400),
+        (["SLURM_MEM_PER_NODE": "0", "SLURM_MEM_PER_CPU": "100", "SLURM_CPUS_ON_NODE": "4"], 400),
+    ])
+    func aSlurmJobHasWhatItAskedFor(environment: [String: String], mebibytes: Int) throws {
+        #expect(
+            try left([:], environment: environment)
+                == AvailableMemory(total: mebibytes << 20, available: mebibytes << 20, limitedBy: .slurmJob))
+        // What the process holds is not there to be used again; files that it maps can be dropped.
+        let status = ["proc/self/status": "VmRSS:\t  90000 kB\nRssAnon:\t    1024 kB\nRssFile:\t   70000 kB\n"]
+        #expect(try left(status, environment: environment).available == (mebibytes - 1) << 20)
+    }
+
+    @Test(arguments: [
+        ["SLURM_MEM_PER_NODE": "0"], ["SLURM_MEM_PER_NODE": "-5"], ["SLURM_MEM_PER_NODE": "4G"],
+        ["SLURM_MEM_PER_NODE": ""], ["SLURM_MEM_PER_CPU": "100"], ["SLURM_MEM_PER_NODE": "8192"],
+        ["SLURM_MEM_PER_CPU": "0", "SLURM_CPUS_ON_NODE": "4"], ["SLURM_MEM_PER_NODE": "9223372036854775807"],
+        ["SLURM_MEM_PER_CPU": "9223372036854775807", "SLURM_CPUS_ON_NODE": "2"],
+    ])
+    func aSlurmJobWithoutALimitHasWhatTheMachineHas(environment: [String: String]) throws {
+        #expect(try left([:], environment: environment) == Self.machine)
+    }
+
+    @Test func theTighterOfSlurmJobAndControlGroupWins() throws {
+        let files = [
+            "proc/self/cgroup": "0::/job\n", "sys/fs/cgroup/job/memory.max": "\(1 << 30)\n",
+            "sys/fs/cgroup/job/memory.current": "0\n",
+        ]
+        #expect(
+            try left(files, environment: ["SLURM_MEM_PER_NODE": "2048"])
+                == group("/job", total: 1 << 30, available: 1 << 30))
+        #expect(try left(files, environment: ["SLURM_MEM_PER_NODE": "512"]).limitedBy == .slurmJob)
+        #expect(AvailableMemory.Limit.slurmJob.owner != AvailableMemory.Limit.machine.owner)
     }
 
     @Test(arguments: ["", "\n\n", "0::", "0:/job", "nonsense", "x:memory", ":::::"])

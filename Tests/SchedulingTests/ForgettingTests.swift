@@ -37,6 +37,24 @@ import Testing
         #expect(!scheduler.knows(ann) && scheduler.sanityCheck() == [])
     }
 
+    @Test func aWorkerThatWasToEndAndHoldsNothingIsNotLostWhenItFallsSilent() {
+        var scheduler = scheduler(jobs(1...4))
+        // One was asked to end, the time of one is over, one still holds a job and nobody expected the end of the last.
+        let carl = WorkerName("carl"), dora = WorkerName("dora")
+        for name in [ann, carl, dora] { _ = scheduler.join(name, at: 0) }
+        _ = scheduler.workerJoined(
+            bob, session: first, capacity: 1, held: [], timeLeft: .seconds(1), at: at(0))
+        #expect(scheduler.creditOffered(carl, free: 1, at: at(0)).assigned(to: carl).count == 1)
+        scheduler.drain(ann)
+        scheduler.drain(carl)
+        let actions = scheduler.timePassed(to: at(3))
+        #expect(actions.contains(.workerForgotten(ann)) && actions.contains(.workerForgotten(bob)))
+        let lost = actions.compactMap { if case .workerLost(let name, _) = $0 { name } else { nil } }
+        #expect(Set(lost) == [carl, dora])
+        #expect(!scheduler.knows(ann) && !scheduler.knows(bob) && scheduler.knows(carl))
+        #expect(scheduler.sanityCheck() == [])
+    }
+
     @Test func aForgottenBatchIsNotThereAndItsNameIsFree() {
         var scheduler = scheduler(jobs(1...2))
         scheduler.batchForgotten(batch)

@@ -48,6 +48,17 @@ struct SlurmTests {
                 environment: slurm.environment)
         }
 
+        /// Submits a batch of null jobs, adds a queue for it and serves the queue.
+        func start(
+            _ batch: TestBatch, _ options: [String] = [], milliseconds: Int, sbatch: [String] = []
+        ) async throws -> Services.Submitted {
+            let submitted = try await services.submit(batch)
+            let added = try await add(options, milliseconds: milliseconds, sbatch: sbatch)
+            #expect(added.code == 0, "\(added)")
+            try serve()
+            return submitted
+        }
+
         func info() async throws -> Info {
             try Info(printed: try await alloc("info", "cpu", "--output", "json").output)
         }
@@ -85,6 +96,11 @@ struct SlurmTests {
         let allocations: [Allocation]
     }
 
+    private struct Worker: Decodable {
+        let worker: String
+        let memoryBytes: Int
+    }
+
     private func items(_ count: Int) -> [TestBatch.Item] {
         (0..<count).map { .init(id: "q\($0)", image: "images/scene-000.jpg", prompt: "question \($0)") }
     }
@@ -106,13 +122,10 @@ struct SlurmTests {
         "300 jobs through allocations of one minute: every item one row, no lease lost, no allocation left behind")
     func shortAllocations() async throws {
         let site = try await Site()
-        let batch = try TestBatch(items(300))
-        let submitted = try await site.services.submit(batch)
-        let added = try await site.add(
+        let submitted = try await site.start(
+            TestBatch(items(300)),
             ["--time-limit", "60s", "--notice", "30s", "--max-workers", "2", "--idle-timeout", "4s"],
             milliseconds: 600)
-        #expect(added.code == 0, "\(added)")
-        try site.serve()
         try await waitForEnd(submitted, of: site)
         try await checkResults(submitted, of: site, count: 300)
         #expect(try site.losses() == "0")
@@ -130,13 +143,10 @@ struct SlurmTests {
     @Test("cancelled allocations, a node that is lost and a controller that is away cost no row")
     func disturbances() async throws {
         let site = try await Site()
-        let batch = try TestBatch(items(240))
-        let submitted = try await site.services.submit(batch)
-        let added = try await site.add(
+        let submitted = try await site.start(
+            TestBatch(items(240)),
             ["--time-limit", "5m", "--notice", "20s", "--max-workers", "3", "--idle-timeout", "4s"],
             milliseconds: 500)
-        #expect(added.code == 0, "\(added)")
-        try site.serve()
         try await site.services.waitForSuccesses(20, of: submitted.batch)
         let first = try #require(try site.slurm.jobs().first { $0.contains("RUNNING") })
         try site.slurm.query("scancel", [String(first.prefix { $0 != "|" })])
@@ -187,10 +197,8 @@ struct SlurmTests {
     @Test("jobs that would wait for ever, where limits are not enforced, are taken back and pause the queue")
     func waitsForEver() async throws {
         let site = try await Site(enforcesLimits: false)
-        _ = try await site.services.submit(try TestBatch(items(20)))
-        let added = try await site.add(["--time-limit", "10m"], milliseconds: 10, sbatch: ["--partition", "short"])
-        #expect(added.code == 0, "\(added)")
-        try site.serve()
+        _ = try await site.start(
+            TestBatch(items(20)), ["--time-limit", "10m"], milliseconds: 10, sbatch: ["--partition", "short"])
         try await eventually("the queue has paused") { try await site.info().isPaused }
         #expect(try await site.info().standing.contains("PartitionTimeLimit"))
         try await eventually("nothing is in line") { try site.slurm.jobs().isEmpty }
@@ -227,8 +235,9 @@ struct SlurmTests {
         #expect(try site.slurm.jobs().isEmpty)
         #expect(try await site.alloc("resume", "cpu").code == 0)
         try await site.services.waitForSuccesses(10, of: submitted.batch)
-        let workers = try await site.services.ask("workers", "--output", "json").output
-        #expect(workers.contains("winnow-cpu-"), "\(workers)")
+        let workers = try [Worker](printed: try await site.services.ask("workers", "--output", "json").output)
+        let worker = try #require(workers.first { $0.worker.hasPrefix("winnow-cpu-") }, "\(workers)")
+        #expect((1...100 << 20).contains(worker.memoryBytes), "its job asked for 100 MiB")
         #expect(try await site.alloc("remove", "cpu").code == 0)
         try await eventually("the queue is gone") {
             try await site.alloc("list", "--output", "json").output == "[]\n"

@@ -84,21 +84,10 @@ struct AddQueueCommand: ParsableCommand {
     var output = OutputFormat.table
 
     func validate() throws {
-        guard (1...1024).contains(workersPerAllocation) else {
-            throw ValidationError("--workers-per-allocation must be from 1 to 1024")
-        }
-        guard (1...1000).contains(backlog) else { throw ValidationError("--backlog must be from 1 to 1000") }
-        guard (workersPerAllocation...100_000).contains(maxWorkers) else {
-            throw ValidationError("--max-workers must be from \(workersPerAllocation), one allocation's, to 100000")
-        }
-        guard timeLimit.seconds >= 60 else {
-            throw ValidationError("--time-limit must be a minute or more, with its unit: 60s, 30m, 4h")
-        }
+        // The options of the workers are checked below, where their own complaint is said.
+        if let flaw = settings(capacity: (try? worker().capacity) ?? 1).flaw { throw ValidationError(flaw) }
         guard endpoint.hasPrefix("tcp://") else {
             throw ValidationError("--endpoint must begin with tcp://, as in tcp://head:5757")
-        }
-        guard noticeSeconds >= 1, noticeSeconds < timeLimit.seconds else {
-            throw ValidationError("--notice must be from a second to less than the time limit")
         }
         guard QueueSettings.isName(name) else {
             throw ValidationError("--name must be 1 to 32 letters, digits and hyphens")
@@ -155,12 +144,17 @@ struct AddQueueCommand: ParsableCommand {
         return words
     }
 
-    func run() throws {
-        let settings = QueueSettings(
+    /// What the options say, for workers of a capacity.
+    private func settings(capacity: Int) -> QueueSettings {
+        QueueSettings(
             name: name, token: RandomLetters.five(), timeLimit: timeLimit.seconds, notice: noticeSeconds,
-            workersPerAllocation: workersPerAllocation, capacity: try worker().capacity, backlog: backlog,
-            maxWorkers: maxWorkers, idleTimeout: idleTimeout.seconds, endpoint: endpoint,
-            program: program ?? ChildProcess.thisProgram.path, workerOptions: workerWords, engineOptions: engineOptions)
+            workersPerAllocation: workersPerAllocation, capacity: capacity, backlog: backlog, maxWorkers: maxWorkers,
+            idleTimeout: idleTimeout.seconds, endpoint: endpoint, program: program ?? ChildProcess.thisProgram.path,
+            workerOptions: workerWords, engineOptions: engineOptions)
+    }
+
+    func run() throws {
+        let settings = settings(capacity: try worker().capacity)
         let refusal = try Slurm().refusal(settings, logs: place.folder.logs)
         if dryRun {
             let report = DryRun(

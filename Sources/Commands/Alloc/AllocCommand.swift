@@ -2,6 +2,7 @@ import Allocation
 import ArgumentParser
 import FileLocks
 import Foundation
+import JobVocabulary
 
 /// `winnow alloc`: workers on machines that a batch engine lends.
 struct AllocCommand: ParsableCommand {
@@ -51,8 +52,7 @@ struct NamedQueue: ParsableArguments {
     /// The queue.
     func settings() throws -> QueueSettings {
         guard let settings = try place.folder.queue(name) else {
-            throw CommandFailure(
-                ExitCodes.usage, "there is no queue '\(name)' in \(place.folder.path); 'winnow alloc list' lists them")
+            throw UnknownQueue.failure(name, among: place.folder.names(), in: place.folder)
         }
         return settings
     }
@@ -63,6 +63,16 @@ struct NamedQueue: ParsableArguments {
         change(&settings)
         try place.folder.save(settings)
         try output.show(["queue": name], table: "\(name): \(text)\(ServingNote.text(place.folder))", quiet: name)
+    }
+}
+
+/// The failure of a command that names no queue.
+enum UnknownQueue {
+    /// - Parameter known: The names that may have been meant.
+    static func failure(_ name: String, among known: [String], in folder: AllocationFolder) -> CommandFailure {
+        CommandFailure(
+            ExitCodes.usage,
+            "there is no queue '\(name)'\(name.guess(among: known)); 'winnow alloc list' lists those of \(folder.path)")
     }
 }
 
@@ -122,7 +132,7 @@ struct QueueEventsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events", abstract: "Show what happened to a queue and its allocations.")
 
-    @Argument(help: "The queue's name; default: all queues.")
+    @Argument(help: "The queue's name, also of one that was removed; default: all queues.")
     var name: String?
 
     @Option(help: "Most events to show, the newest.")
@@ -138,7 +148,13 @@ struct QueueEventsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let events = Array(place.folder.events(of: name).suffix(limit))
+        let all = place.folder.events()
+        // A queue that was removed is known by what happened to it.
+        let known = Set(place.folder.names() + all.map(\.queue))
+        if let name, !known.contains(name) {
+            throw UnknownQueue.failure(name, among: known.sorted(), in: place.folder)
+        }
+        let events = Array(all.filter { name == nil || $0.queue == name }.suffix(limit))
         var table = TextTable(["time", "queue", "allocation", "what happened"])
         for event in events {
             table.add([

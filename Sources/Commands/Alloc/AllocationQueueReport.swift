@@ -20,6 +20,9 @@ struct ListQueuesCommand: ParsableCommand {
         for report in reports {
             table.add([report.queue, "\(report.queued)", "\(report.running)", "\(report.unclear)", report.standing])
         }
+        for orphan in folder.orphans() {
+            if let words = orphan.wordsWithoutFile { printError("winnow: queue \(orphan.name): \(words)") }
+        }
         try output.show(
             reports,
             table: reports.isEmpty

@@ -1,4 +1,5 @@
 public import Foundation
+internal import JobVocabulary
 
 /// The questions of a benchmark with the answers that a model gave.
 public struct BenchmarkAnswers: Sendable {
@@ -79,8 +80,7 @@ public struct BenchmarkAnswers: Sendable {
     ///
     /// `answer_id` is a random text in theirs; here it names benchmark and row.
     public func llavaLines(_ benchmark: String) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let encoder = JSONEncoder.canonical
         var data = Data()
         for (question, text) in answered {
             let isMultipleChoice = !question.options.isEmpty

@@ -1,4 +1,5 @@
 public import Foundation
+internal import JobVocabulary
 
 /// A benchmark's questions as items of a batch: what `winnow run`, `submit` and `eval run` read.
 public enum BenchmarkItems {
@@ -37,8 +38,7 @@ public enum BenchmarkItems {
                 try container.encode(labels, forKey: .labels)
             }
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let encoder = JSONEncoder.canonical
         var data = Data()
         for question in questions {
             data += try encoder.encode(

@@ -1,4 +1,5 @@
 public import Foundation
+internal import JobVocabulary
 
 /// What one cell answered to one question.
 public struct AnswerRow: Sendable, Hashable, Codable {
@@ -95,8 +96,7 @@ final class AnswerJournal {
     /// Adds rows; they are on disk when this returns.
     func append(_ new: [AnswerRow]) throws {
         guard !new.isEmpty else { return }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let encoder = JSONEncoder.canonical
         var lines = Data()
         for row in new {
             lines += try encoder.encode(row)

@@ -1,4 +1,5 @@
 public import Foundation
+internal import JobVocabulary
 public import VisionLanguage
 
 /// A benchmark's scores that were measured here, as `scores.json` keeps them.
@@ -57,8 +58,7 @@ public struct MeasuredScore: Sendable, Hashable, Codable {
         let url = folder.appendingPathComponent(file)
         let known = FileManager.default.fileExists(atPath: url.path) ? try read(url) : []
         let kept = known.filter { old in !scores.contains { old.measuresTheSame(as: $0) } }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let encoder = JSONEncoder.canonical
         // A line for each: a thousand lines of draws would hide the scores.
         let lines = try (kept + scores).map { String(decoding: try encoder.encode($0), as: UTF8.self) }
         try Data("[\n\(lines.joined(separator: ",\n"))\n]\n".utf8).write(to: url, options: .atomic)

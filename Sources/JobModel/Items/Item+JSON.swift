@@ -1,4 +1,5 @@
 internal import Foundation
+internal import JobVocabulary
 
 extension Item {
     /// The item as one line of JSON with sorted keys, which ``init(json:)`` reads.
@@ -6,8 +7,7 @@ extension Item {
         let fields = Encoded(
             id: id.rawValue, images: images, prompt: prompt, answers: answers.isEmpty ? nil : answers,
             labels: labels.isEmpty ? nil : labels, max_tokens: maxTokens, temperature: temperature)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let encoder = JSONEncoder.canonical
         return (try? encoder.encode(fields)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 

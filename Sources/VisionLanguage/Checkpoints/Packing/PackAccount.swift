@@ -1,4 +1,5 @@
 import Foundation
+import JobVocabulary
 import Tensors
 
 /// The description in a packed file, beside its tensors.
@@ -33,8 +34,7 @@ struct PackAccount: Codable {
     static func name(of matrices: [String]) -> String { matrices.joined(separator: "+") }
 
     func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let encoder = JSONEncoder.canonical
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
