@@ -23,6 +23,8 @@ extension Coordination {
                 batch: view.id.rawValue, state: view.state.description,
                 method: record?.description.method.summary ?? "", results: record?.description.results ?? "")
             for state in JobState.allCases { batch.jobs[state.description] = view.counts[state] }
+            batch.answered = view.answered
+            if let description = record?.description { batch.parameters = { (try? description.yaml()) ?? "" } }
             batch.isPaused = view.isPaused && !view.state.isFinal
             batch.trouble = view.trouble ?? record?.hindrance ?? ""
             batch.elapsedSeconds = record?.elapsed(at: wallClock) ?? 0
@@ -37,6 +39,7 @@ extension Coordination {
                 worker: view.name.rawValue, state: view.state.rawValue, running: view.running, capacity: view.capacity,
                 finished: view.finished, jobsPerSecond: metrics.endedOfWorker[view.name]?.rate(at: seconds) ?? 0,
                 silentSeconds: view.silence / .seconds(1))
+            worker.answered = view.answered
             worker.note = view.note
             worker.host = originOf[view.name]?.host ?? ""
             worker.key = originOf[view.name]?.keyName ?? ""

@@ -12,8 +12,10 @@ public struct ServiceSnapshot: Sendable {
     public struct Batch: Sendable, Encodable {
         /// Its id, its state, and its results folder.
         public var batch, state, results: String
-        /// Jobs in each state, by the state's name.
+        /// Jobs in each state, by the state's name; a running job is one that a worker holds.
         public var jobs: [String: UInt64]
+        /// Of the running jobs, answers that wait to be written.
+        public var answered: UInt64 = 0
         /// Seconds since it was complete, up to its end.
         public var elapsedSeconds: Double
         /// Jobs that end in a second, lately.
@@ -26,6 +28,13 @@ public struct ServiceSnapshot: Sendable {
         public var trouble = ""
         /// The reduction as one reads it, such as `ficoco-v, 64 tokens`.
         public var method: String
+        /// The text of a batch file with every default; made only for a page about this batch.
+        public var parameters: @Sendable () -> String = { "" }
+
+        private enum CodingKeys: CodingKey {
+            case batch, state, results, jobs, answered, elapsedSeconds, jobsPerSecond, secondsLeft, isPaused, trouble,
+                method
+        }
 
         /// A batch without jobs.
         public init(batch: String, state: String, method: String = "none", results: String) {
@@ -38,8 +47,12 @@ public struct ServiceSnapshot: Sendable {
     public struct Worker: Sendable, Encodable {
         /// Its name and its state.
         public var worker, state: String
-        /// Jobs it holds, and can hold.
+        /// Jobs it holds, and jobs it works on at the same time.
         public var running, capacity: Int
+        /// Of the jobs it holds, answers that wait to be written.
+        public var answered = 0
+        /// Of the jobs it holds, those that wait until another one ends.
+        public var ahead = 0
         /// Jobs it has ended.
         public var finished: UInt64
         /// Jobs it ends in a second, lately.

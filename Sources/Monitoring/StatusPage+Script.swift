@@ -68,41 +68,116 @@ extension StatusPage {
           return cell;
         }
 
-        // The failures of one batch instead of all.
-        let failuresOf = "";
-        function failedLink(batch, count) {
-          const link = element("a", "", whole.format(count));
-          link.href = "#failures";
-          link.title = `The failed jobs of ${batch}`;
-          link.onclick = () => { failuresOf = batch; showFailures(); };
+        // The batch that the page is about, by the part of its address after "#"; empty for all.
+        let chosen = "";
+        function linkTo(batch, content, title) {
+          const link = element("a", "to-batch");
+          link.append(content);
+          link.href = `#batch=${encodeURIComponent(batch)}`;
+          link.title = title;
           return link;
         }
 
-        function batchCells(batch) {
+        // What there is of several kinds, in words: "8 in work, 2 sent ahead".
+        const counted = counts => counts.filter(c => c[1]).map(c => `${whole.format(c[1])} ${c[0]}`).join(", ");
+
+        // Jobs by what became of them, in the order of the bar.
+        function countsOf(batch) {
           const j = Object.assign({ waiting: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }, batch.jobs);
-          const total = Object.values(j).reduce((a, b) => a + b, 0);
-          const done = j.succeeded + j.failed + j.cancelled;
-          const over = batch.state === "finished" || batch.state === "cancelled";
-          const parts = ["succeeded", "failed", "cancelled", "running"].map(s => [s, j[s]]);
-          const label = Object.entries(j).filter(e => e[1]).map(e => `${whole.format(e[1])} ${e[0]}`).join(", ");
+          const answered = Math.min(batch.answered, j.running);
+          return [["succeeded", j.succeeded], ["failed", j.failed], ["cancelled", j.cancelled], ["to write", answered],
+            ["handed out", j.running - answered], ["waiting", j.waiting]];
+        }
+        const isOver = batch => batch.state === "finished" || batch.state === "cancelled";
+        const totalOf = counts => counts.reduce((sum, c) => sum + c[1], 0);
+        function batchBar(counts) {
+          const classes = ["succeeded", "failed", "cancelled", "answered", "running"];
+          return bar(classes.map((name, index) => [name, counts[index][1]]), totalOf(counts), counted(counts));
+        }
+        function stateOf(batch) {
           const state = batch.is_paused ? "paused" : batch.state;
+          return [batch.trouble ? titled(state, batch.trouble) : state,
+            `state ${state}${batch.trouble ? " stuck" : batch.jobs.failed ? " failures" : ""}`];
+        }
+
+        function batchCells(batch) {
+          const counts = countsOf(batch), failed = counts[1][1], open = counted(counts.slice(3));
+          const progress = element("div");
+          progress.append(batchBar(counts), element("small", "", isOver(batch) ? "" : open));
           return [
-            titled(batch.batch, batch.method, batch.results),
-            [batch.trouble ? titled(state, batch.trouble) : state,
-              `state ${state}${batch.trouble ? " stuck" : j.failed ? " failures" : ""}`],
-            bar(parts, total, label), [`${whole.format(done)} / ${whole.format(total)}`, "n"],
-            [j.failed ? failedLink(batch.batch, j.failed) : "0", "n"],
-            [over ? "–" : short(60 * batch.jobs_per_second), "n"],
-            [over ? `took ${duration(batch.elapsed_seconds)}` : duration(batch.seconds_left), "n"],
+            linkTo(batch.batch, titled(batch.batch, batch.method, batch.results), `All about ${batch.batch}`),
+            stateOf(batch), progress,
+            [`${whole.format(totalOf(counts.slice(0, 3)))} / ${whole.format(totalOf(counts))}`, "n"],
+            [failed ? linkTo(batch.batch, whole.format(failed), `The failed jobs of ${batch.batch}`) : "0", "n"],
+            [isOver(batch) ? "–" : short(60 * batch.jobs_per_second), "n"],
+            [isOver(batch) ? `took ${duration(batch.elapsed_seconds)}` : duration(batch.seconds_left), "n"],
           ];
         }
 
+        // A text that one takes elsewhere: a click selects all of it, the button copies it.
+        function copyable(text) {
+          const cell = element("span", "copyable"), code = element("code", "", text), button = element("button", "", "copy");
+          button.type = "button";
+          button.onclick = async () => {
+            getSelection().selectAllChildren(code);
+            // The clipboard's interface is there on loopback and under https only.
+            try { await navigator.clipboard.writeText(text); } catch { document.execCommand("copy"); }
+            button.textContent = "copied";
+            setTimeout(() => { button.textContent = "copy"; }, 1500);
+          };
+          cell.append(code, " ", button);
+          return cell;
+        }
+        const quoted = text => /^[\w.\/@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
+        // Only what has changed is drawn anew, so that selected text stays selected.
+        function draw(id, key, nodes) {
+          if ($(id).dataset.key === key) return;
+          $(id).dataset.key = key;
+          $(id).replaceChildren(...nodes());
+        }
+
+        function showChosen(status) {
+          const about = status.chosen, name = chosen;
+          $("batch-file").hidden = !about;
+          if (!name) return;
+          $("batch-name").textContent = about ? `Batch ${name}` : `There is no batch ${name}`;
+          for (const id of ["batch-state", "batch-bar", "batch-counts", "batch-note", "batch-about"]) $(id).hidden = !about;
+          if (!about) return;
+          const batch = about.batch, counts = countsOf(batch), [state, className] = stateOf(batch);
+          $("batch-state").className = className;
+          $("batch-state").replaceChildren(state);
+          $("batch-bar").replaceChildren(batchBar(counts));
+          draw("batch-counts", JSON.stringify(counts), () => counts.map(([label, count]) => {
+            const tile = element("div");
+            tile.append(element("b", "", whole.format(count)), element("span", "", label));
+            return tile;
+          }));
+          const pace = isOver(batch) ? `took ${duration(batch.elapsed_seconds)}`
+            : `${short(60 * batch.jobs_per_second)} jobs a minute; ${batch.seconds_left == null ? "how long it takes is not known"
+              : `${duration(batch.seconds_left)} left`}`;
+          const facts = [["Method", batch.method], ["Pace", pace], ["Results", batch.results], ["On a terminal",
+            `winnow status ${quoted(name)}`, `winnow jobs ${quoted(name)} --state failed`,
+            `winnow report ${quoted(batch.results || name)}`]];
+          draw("batch-facts", JSON.stringify(facts), () => facts.filter(f => f[1]).flatMap(([term, ...texts]) => {
+            const text = element("dd");
+            for (const one of texts) text.append(term === "Method" || term === "Pace" ? one : copyable(one));
+            return [element("dt", "", term), text];
+          }));
+          draw("batch-parameters", about.parameters, () => [about.parameters]);
+        }
+
         function workerCells(worker) {
-          const label = `${worker.running} of ${worker.capacity} slots`;
+          const answered = Math.min(worker.answered, worker.running);
+          const ahead = Math.min(worker.ahead, worker.running - answered), inWork = worker.running - answered - ahead;
+          const label = [`${whole.format(inWork)} of ${whole.format(worker.capacity)} in work`,
+            counted([["sent ahead", ahead], ["to write", answered]])].filter(Boolean).join(", ");
+          const load = element("div");
+          load.append(bar([["running", inWork]], worker.capacity, label), element("small", "", label));
           return [
             titled(worker.worker, worker.host, worker.key && `key ${worker.key}`),
             [worker.note ? titled(worker.state, worker.note) : worker.state, `state ${worker.state}`],
-            bar([["running", worker.running]], worker.capacity, label), [whole.format(worker.finished), "n"],
+            worker.state === "lost" ? "" : load, [whole.format(worker.finished), "n"],
             [short(60 * worker.jobs_per_second), "n"], [`${duration(worker.silent_seconds)} ago`, "n"],
           ];
         }
@@ -138,19 +213,22 @@ extension StatusPage {
 
         let failures = [];
         function showFailures() {
-          const shown = failures.filter(f => !failuresOf || f.batch === failuresOf), note = $("failures-of");
-          fill("failures", shown, f => [time(f.at), f.batch, f.item, f.reason]);
-          note.hidden = !failuresOf;
-          note.firstElementChild.textContent =
-            `Of batch ${failuresOf} since the coordinator started. All: winnow jobs ${failuresOf} --state failed`;
-          note.lastElementChild.onclick = () => { failuresOf = ""; showFailures(); };
+          const shown = failures.filter(f => !chosen || f.batch === chosen);
+          $("failures-title").textContent = chosen ? "Failed jobs" : "Recent failures";
+          fill("failures", shown, f => [time(f.at), chosen ? f.batch : linkTo(f.batch, f.batch, `All about ${f.batch}`), f.item, f.reason]);
+          $("failures-of").hidden = !chosen || !shown.length;
+          $("failures-of").textContent =
+            "The last ones since the coordinator started; the command above lists all.";
           $("failures").parentElement.querySelector(".empty").textContent =
-            failuresOf ? "" : "Nothing has failed since the coordinator started.";
+            chosen ? "None lately, since the coordinator started; the command above lists older ones."
+              : "Nothing has failed since the coordinator started.";
         }
 
         function show(status) {
-          for (const state of ["running", "waiting", "succeeded", "failed"])
+          for (const state of ["waiting", "succeeded", "failed"])
             $(state).textContent = whole.format(status.jobs[state] || 0);
+          $("running").textContent = whole.format(Math.max(0, (status.jobs.running || 0) - status.answered - status.ahead));
+          $("held").textContent = counted([["sent ahead", status.ahead], ["to write", status.answered]]);
           $("workers-present").textContent = whole.format(status.worker_count);
           $("workers-name").textContent = status.worker_count === 1 ? "worker" : "workers";
           $("rate").textContent = short(60 * status.throughput.jobs_per_second);
@@ -161,6 +239,7 @@ extension StatusPage {
           fill("batches", status.batches, batchCells);
           fill("workers", status.workers, workerCells);
           failures = status.failures;
+          showChosen(status);
           showFailures();
           chart(status.throughput, Date.now() / 1000 - status.started_at);
           const trouble = status.store ? `The job store fails, nothing is acknowledged: ${status.store}`
@@ -183,15 +262,31 @@ extension StatusPage {
         async function update() {
           clearTimeout(timer);
           try {
-            const answer = await fetch("/status.json", { signal: AbortSignal.timeout(10000) });
+            const asked = chosen;
+            const answer = await fetch(`/status.json${asked ? `?batch=${encodeURIComponent(asked)}` : ""}`, { signal: AbortSignal.timeout(10000) });
             if (!answer.ok) throw new Error(await answer.text());
-            show(await answer.json());
+            const status = await answer.json();
+            // Another batch may have been chosen meanwhile.
+            if (asked === chosen) show(status);
           } catch (error) {
             say(`The coordinator does not answer: ${error.message}`, "no answer", "bad", true);
           }
           if (!document.hidden) timer = setTimeout(update, 2000);
         }
+        // The address says what the page is about, so that it can be kept and sent, and "back" goes back.
+        function route() {
+          chosen = new URLSearchParams(location.hash.slice(1)).get("batch") || "";
+          document.title = chosen ? `${chosen} – Winnow` : "Winnow";
+          $("overview").hidden = Boolean(chosen);
+          $("batch").hidden = !chosen;
+          $("batch-file").hidden = true;
+          $("batch-name").textContent = chosen && `Batch ${chosen}`;
+          document.body.classList.toggle("one", Boolean(chosen));
+          scrollTo(0, 0);
+          update();
+        }
+        addEventListener("hashchange", route);
         document.addEventListener("visibilitychange", () => { if (!document.hidden) update(); });
-        update();
+        route();
         """#
 }

@@ -13,6 +13,7 @@ extension StatusPage {
           }
         }
         * { box-sizing: border-box; }
+        [hidden] { display: none !important; }
         body { margin: 0; background: var(--page); color: var(--text);
           font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Liberation Sans", "DejaVu Sans", sans-serif; }
         header, main, #alarm { max-width: 70rem; margin: 0 auto; padding: 0 1.25rem; }
@@ -25,13 +26,32 @@ extension StatusPage {
         .good { color: var(--good); }
         .warn { color: var(--warn); }
         .bad { color: var(--bad); }
-        #alarm:not([hidden]) { margin: 0 auto 1rem; width: calc(100% - 2.5rem); padding: .75rem 1rem; white-space: pre-line; overflow-wrap: anywhere;
+        #alarm { margin: 0 auto 1rem; width: calc(100% - 2.5rem); padding: .75rem 1rem; white-space: pre-line; overflow-wrap: anywhere;
           border: 1px solid currentColor; border-radius: .5rem; background: var(--card); max-width: 67.5rem; }
         section { background: var(--card); border: 1px solid var(--line); border-radius: .625rem;
           padding: 1rem 1.125rem; margin-bottom: 1rem; overflow-x: auto; }
         .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: 1rem; }
         .tiles b { display: block; font-size: 1.625rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
         .tiles span { color: var(--quiet); font-size: .8125rem; }
+        .tiles small { display: block; }
+        .note { margin: .75rem 0 0; }
+        .empty:not([hidden]) ~ .note { display: none; }
+        #batch > p { margin: 0 0 .75rem; }
+        #batch-name { overflow-wrap: anywhere; }
+        #batch-state { margin: 0 0 .75rem; }
+        #batch-counts { margin-top: 1rem; }
+        dl { display: grid; grid-template-columns: auto 1fr; gap: .375rem 1.25rem; margin: 0; }
+        dt { color: var(--quiet); }
+        dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
+        .copyable { display: block; }
+        .copyable code { user-select: all; }
+        pre { margin: 0; font: .8125rem/1.45 ui-monospace, "Liberation Mono", "DejaVu Sans Mono", monospace; white-space: pre-wrap;
+          overflow-wrap: anywhere; }
+        a.to-batch { display: block; text-decoration: none; }
+        a.to-batch > div { text-decoration: underline; text-underline-offset: .15em; }
+        a.to-batch small { text-decoration: none; display: inline-block; width: 100%; }
+        td.n a.to-batch, #failures a.to-batch { display: inline; text-decoration: underline; text-underline-offset: .15em; }
+        .one #failures :is(th, td):nth-child(2) { display: none; }
         figure { margin: 0; position: relative; padding-top: 1.25rem; }
         svg { display: block; width: 100%; height: 10rem; border-bottom: 1px solid var(--line); }
         rect.succeeded { fill: var(--good); }
@@ -59,6 +79,7 @@ extension StatusPage {
         i.failed { background: var(--bad); }
         i.running { background: var(--busy); }
         i.cancelled { background: var(--idle); }
+        i.answered { background: var(--good); opacity: .5; }
         .state::before { content: ""; display: inline-block; width: .5625rem; height: .5625rem; border-radius: 50%;
           background: var(--idle); margin-right: .5rem; }
         .state.running::before, .state.busy::before { background: var(--busy); }
@@ -71,7 +92,8 @@ extension StatusPage {
         .state > div { display: inline; }
         .state small { margin-left: 1.0625rem; }
         a { color: inherit; }
-        button { font: inherit; font-size: .8125rem; }
+        button { font: inherit; font-size: .8125rem; color: inherit; background: none; border: 1px solid var(--line); border-radius: .375rem;
+          padding: 0 .5rem; cursor: pointer; }
         #failures td:first-child { min-width: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
         .empty { margin: 0; color: var(--quiet); }
         code { font: .875em ui-monospace, "Liberation Mono", "DejaVu Sans Mono", monospace; }
@@ -83,6 +105,8 @@ extension StatusPage {
           tbody tr:last-child { border-bottom: 0; }
           td, td:first-child, #failures td:last-child { border: 0; padding: .125rem 0; min-width: 0; max-width: none; }
           .wide, #failures .wide { width: auto; }
+          dl { grid-template-columns: 1fr; gap: 0; }
+          dd + dt { margin-top: .5rem; }
           td.n { display: inline-block; margin-right: 1rem; text-align: left; }
           td.n::before { content: attr(data-label) " "; color: var(--quiet); font-size: .8125rem; }
         }

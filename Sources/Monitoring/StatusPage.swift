@@ -20,8 +20,9 @@ enum StatusPage {
           </header>
           <p id="alarm" role="alert" hidden></p>
           <main>
+            <div id="overview">
             <section class="tiles" aria-label="Summary">
-              <div><b id="running">–</b><span>running</span></div>
+              <div><b id="running">–</b><span>in work</span><small id="held"></small></div>
               <div><b id="waiting">–</b><span>waiting</span></div>
               <div><b id="succeeded">–</b><span>succeeded</span></div>
               <div><b id="failed">–</b><span>failed</span></div>
@@ -58,16 +59,37 @@ enum StatusPage {
                 <tbody></tbody>
               </table>
               <p class="empty" hidden>No worker yet: <code>winnow worker --connect ADDRESS</code></p>
+              <p class="quiet note">In work: jobs that are computed now, of so many at once. Sent ahead: jobs that wait at the worker,
+                so that it never pauses. To write: answers that are soon part of a result file.</p>
             </section>
+            </div>
+
+            <div id="batch" hidden>
+              <p><a href="#">← all batches</a></p>
+              <section>
+                <h2 id="batch-name"></h2>
+                <p id="batch-state" class="state"></p>
+                <div id="batch-bar"></div>
+                <div id="batch-counts" class="tiles"></div>
+                <p id="batch-note" class="quiet note">Handed out: jobs that a worker has, in work or waiting there. To write: answers that are
+                  soon part of a result file.</p>
+              </section>
+              <section id="batch-about"><h2>What it asks for</h2><dl id="batch-facts"></dl></section>
+            </div>
 
             <section>
-              <h2>Recent failures</h2>
-              <p id="failures-of" hidden><span></span> <button type="button">show all</button></p>
+              <h2 id="failures-title">Recent failures</h2>
+              <p id="failures-of" class="quiet" hidden></p>
               <table id="failures">
                 <thead><tr><th>When</th><th>Batch</th><th>Item</th><th class="wide">Reason</th></tr></thead>
                 <tbody></tbody>
               </table>
               <p class="empty" hidden></p>
+            </section>
+
+            <section id="batch-file" hidden>
+              <h2>Parameters <small>a batch file with every default</small></h2>
+              <pre id="batch-parameters" tabindex="0"></pre>
             </section>
           </main>
           <noscript><p>This page needs its script; <a href="/metrics">/metrics</a> does not.</p></noscript>

@@ -21,19 +21,20 @@ struct StatusPages: Sendable {
         case "/": Self.page("text/html", StatusPage.html)
         case "/page.css": Self.page("text/css", StatusPage.style)
         case "/page.js": Self.page("text/javascript", StatusPage.script)
-        case "/status.json": status()
+        case "/status.json": status(of: request.query["batch"])
         case "/metrics": metrics()
         case "/healthz": health()
         default: HTTPAnswer(.notFound, "there is /, /status.json, /metrics and /healthz\n")
         }
     }
 
-    private func status() -> HTTPAnswer {
+    /// The state of everything, and more about one batch if its name is given.
+    private func status(of batch: String?) -> HTTPAnswer {
         guard let (snapshot, age) = board.latest(patience: Self.patience) else { return Self.notYet }
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = .withoutEscapingSlashes
-        guard let body = try? encoder.encode(StatusReport(snapshot, age: age)) else {
+        guard let body = try? encoder.encode(StatusReport(snapshot, batch: batch, age: age)) else {
             return HTTPAnswer(.serverError, "the status cannot be encoded\n")
         }
         return HTTPAnswer(.ok, type: "application/json", Array(body))

@@ -9,6 +9,13 @@ struct StatusReport: Encodable {
         let jobsPerSecond: Double
     }
 
+    /// A batch with more than its row says.
+    struct Chosen: Encodable {
+        let batch: ServiceSnapshot.Batch
+        /// The text of a batch file with every default.
+        let parameters: String
+    }
+
     let software: String
     let startedAt: Double
     let age: Double
@@ -17,6 +24,11 @@ struct StatusReport: Encodable {
     let attention: [String]
     /// Jobs of all batches in each state.
     let jobs: [String: UInt64]
+    /// Of the running jobs of all batches, answers that wait to be written, and jobs that wait at their worker until another one
+    /// ends.
+    let answered, ahead: UInt64
+    /// The batch that was asked for; nil if none was, or if there is none of that name.
+    let chosen: Chosen?
     let batches: [ServiceSnapshot.Batch]
     let batchCount: Int
     let workers: [ServiceSnapshot.Worker]
@@ -24,7 +36,7 @@ struct StatusReport: Encodable {
     let failures: [ServiceSnapshot.Failure]
     let throughput: Throughput
 
-    init(_ snapshot: ServiceSnapshot, age: Double) {
+    init(_ snapshot: ServiceSnapshot, batch: String? = nil, age: Double) {
         software = snapshot.software
         startedAt = snapshot.startedAt
         self.age = age
@@ -35,6 +47,9 @@ struct StatusReport: Encodable {
             }
         attention = snapshot.attention
         jobs = snapshot.batches.reduce(into: [:]) { $0.merge($1.jobs, uniquingKeysWith: +) }
+        answered = snapshot.batches.reduce(0) { $0 + $1.answered }
+        ahead = UInt64(clamping: snapshot.workers.reduce(0) { $0 + $1.ahead })
+        chosen = snapshot.batches.first { $0.batch == batch }.map { Chosen(batch: $0, parameters: $0.parameters()) }
         // What is going on first, then what ended last.
         let isOver = { (batch: ServiceSnapshot.Batch) in batch.state == "finished" || batch.state == "cancelled" }
         let newest = snapshot.batches.reversed()

@@ -12,8 +12,11 @@ struct ReportFixture {
 
     private let directory: TemporaryDirectory
     let sources: [ReportPage.Source]
+    /// The folder of the pictures.
+    let images: String
 
-    init() throws {
+    /// - Parameter prefix: What the names of all three begin with.
+    init(prefix: String = "") throws {
         let directory = try TemporaryDirectory()
         self.directory = directory
         let images = directory.file("images").path
@@ -21,12 +24,14 @@ struct ReportFixture {
         for number in 0..<4 {
             try Data(Self.picture(number).png()).write(to: URL(fileURLWithPath: "\(images)/picture-\(number).png"))
         }
+        self.images = images
         let batches: [(name: String, keep: Int, right: Int)] = [("none", 144, 9), ("half", 72, 8), ("tenth", 14, 6)]
         sources = try batches.enumerated().map { number, batch in
-            let folder = ResultsFolder(directory.file(batch.name).path)
+            let name = prefix + batch.name
+            let folder = ResultsFolder(directory.file(name).path)
             try folder.prepare()
             var header = ShardHeader(
-                batch: batch.name, worker: "w", model: "/models/llava-tiny", modelSHA256: "ab",
+                batch: name, worker: "w", model: "/models/llava-tiny", modelSHA256: "ab",
                 methodJSON: #"{"keep":\#(batch.keep),"name":"\#(batch.keep == 144 ? "none" : "ficoco-v")"}"#,
                 generationJSON: "{}", software: "winnow test", methods: ["none", "ficoco-v"])
             header.host = "somewhere"
@@ -55,7 +60,8 @@ struct ReportFixture {
 
     private static let prompt = "What is under the disc?\nOne word."
 
-    private static func row(_ index: Int, _ keep: Int, _ right: Int) -> ResultRow {
+    /// A question's row as a method leaves it that keeps so many tokens; the first `right` are answered well.
+    static func row(_ index: Int, _ keep: Int, _ right: Int) -> ResultRow {
         let method = keep == 144 ? "none" : "ficoco-v"
         if index == 11, keep == 14 {
             var row = ResultRow(

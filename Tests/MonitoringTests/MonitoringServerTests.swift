@@ -82,6 +82,34 @@ import Testing
         server.stop()
     }
 
+    /// A batch that is asked for comes with its parameters, and no other does.
+    @Test func aBatchThatIsAskedForIsToldInFull() async throws {
+        struct Told: Decodable {
+            struct Chosen: Decodable {
+                struct Batch: Decodable { let batch: String }
+                let batch: Batch
+                let parameters: String
+            }
+            let chosen: Chosen?
+        }
+        var snapshot = snapshot()
+        snapshot.batches += [.init(batch: "a&b=c", state: "running", results: "/r")]
+        for index in snapshot.batches.indices { snapshot.batches[index].parameters = { "seed: \(index)" } }
+        func told(_ query: String) async throws -> Told.Chosen? {
+            board.post(snapshot)
+            let text = try await get("/status.json" + query).text
+            #expect(text.components(separatedBy: "seed: ").count <= 2)
+            return try JSONDecoder().decode(Told.self, from: Data(text.utf8)).chosen
+        }
+        let one = try await told("?batch=a%26b%3Dc")
+        #expect(one?.batch.batch == "a&b=c" && one?.parameters == "seed: 1")
+        #expect(try await told("?batch=%3Cb%3E%22x%5Cy")?.parameters == "seed: 0")
+        for query in ["", "?", "?batch", "?batch=", "?batch=%", "?other=a", "?batch=nothing"] {
+            #expect(try await told(query) == nil, "\(query)")
+        }
+        server.stop()
+    }
+
     /// However many ask, the coordinator is asked at most once per half second.
     @Test func manyReadersAreOneReader() async throws {
         board.post(snapshot())

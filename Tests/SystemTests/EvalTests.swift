@@ -156,6 +156,13 @@ extension BlackBox {
             #expect(report.batches == 5 && report.sharedQuestions == 20)
             let html = try String(contentsOfFile: report.out, encoding: .utf8)
             #expect(html.contains(#""name":"random@64""#) && html.contains(#""label":"kind""#))
+            // A method has one colour, in the plot and in the page: the order of names makes it.
+            let plot = try String(contentsOfFile: out + "/accuracy.svg", encoding: .utf8)
+            for (number, method) in ["ficoco-v", "random"].enumerated() {
+                let title = try #require(plot.split(separator: "\n").first { $0.hasSuffix(">\(method)</text>") })
+                let colour = try #require(title.firstMatch(of: #/fill="(#[0-9a-f]{6})"/#)).1
+                #expect(html.contains("--b\(number): \(colour);"), "\(title)")
+            }
             struct Payload: Decodable {
                 struct Job: Decodable {
                     let batch, image, tokensIn, tokensOut, correct: Int

@@ -42,8 +42,14 @@ extension BlackBox {
             #expect(
                 rows.contains {
                     $0.contains("state finished failures") && $0.contains("ficoco-v, 192 tokens")
-                        && $0.contains("/results/batch<") && $0.contains(##"href="#failures""##)
+                        && $0.contains("/results/batch<")
+                        && $0.components(separatedBy: ##"href="#batch=batch""##).count == 1 + 2
                 })
+            let about = try Chromium(http + "/#batch=batch").load()
+            #expect(about.complaints == [])
+            #expect(about.document.contains(">Batch batch<") && about.document.contains("/results/batch</code>"))
+            // Every key of a batch file, defaults included.
+            #expect(about.document.contains("image_mode:") && about.document.contains("crash_limit:"))
             #expect(
                 rows.contains {
                     $0.contains(">page-worker<") && $0.contains("state idle")

@@ -57,7 +57,7 @@ public struct Chromium {
         _ = try run(
             [
                 "--screenshot=\(file.path)", "--window-size=\(width),\(height)", "--hide-scrollbars",
-                "--force-device-scale-factor=1",
+                "--force-device-scale-factor=1", "--run-all-compositor-stages-before-draw",
             ] + scheme)
         return try Data(contentsOf: file)
     }

@@ -8,16 +8,29 @@ const svg = (tag, attributes = {}, ...children) => {
 };
 const words = (x, y, text, anchor = "start", kind = "") => svg("text", { x, y, "text-anchor": anchor, class: kind }, text);
 const titled = (element, text) => { element.append(svg("title", {}, text)); return element; };
-const letterWidth = 6.6;
-const shortened = (text, width) => text.length * letterWidth <= width ? text : text.slice(0, Math.max(3, Math.floor(width / letterWidth) - 1)) + "…";
+// Widths in the font of charts, in pixels.
+const ruler = document.createElement("canvas").getContext("2d");
+ruler.font = `11.5px ${getComputedStyle(document.documentElement).fontFamily}`;
+const widthOf = (text) => ruler.measureText(text).width;
+const shortened = (text, width) => {
+  if (widthOf(text) <= width) return text;
+  let length = text.length - 1;
+  while (length > 3 && widthOf(text.slice(0, length) + "…") > width) length -= 1;
+  return text.slice(0, length) + "…";
+};
+// The names of batches as labels in a chart: without what all of them begin with.
+const shortNames = (() => {
+  const starts = batches.map((b) => b.name.includes(" · ") ? b.name.slice(0, b.name.indexOf(" · ") + 3) : "");
+  return batches.map((b) => batches.length > 1 && starts.every((start) => start === starts[0]) ? b.name.slice(starts[0].length) : b.name);
+})();
 
 // A chart is drawn when all are in their places: one unit of a drawing is one pixel of the page, so that text has its size on
 // every screen.
 const charts = [];
-const chart = (title, note, draw, legend = []) => {
+const chart = (title, note, draw, legend = [], isWide = false) => {
   const place = make("div");
-  at("charts").append(make("figure", { class: "chart" }, make("h3", {}, title), make("p", {}, note), place,
-    legend.length ? make("div", { class: "legend" }, ...legend.map(([text, style, mark]) => make("span", {}, mark || swatch(style), text))) : null));
+  at("charts").append(make("figure", { class: isWide ? "wide chart" : "chart" }, make("h3", {}, title), make("p", {}, note), place,
+    legend.length ? make("div", { class: "legend" }, ...legend.map(([text, style]) => make("span", {}, swatch(style), text))) : null));
   charts.push([place, draw]);
 };
 const finishCharts = () => { for (const [place, draw] of charts.splice(0)) place.append(draw(Math.max(220, place.clientWidth))); };
@@ -34,8 +47,8 @@ const ticks = (low, high, count) => {
 };
 
 // Axes with room for numbers; x and y turn values into places.
-const plot = ({ x: [x0, x1], y: [y0, y1], xLabel, yLabel, xText = digits, yText = digits, width, height = 230 }) => {
-  const left = 54, right = 14, top = 12, bottom = 38;
+const plot = ({ x: [x0, x1], y: [y0, y1], xLabel, yLabel, xText = digits, yText = digits, width, height = 230, top = 12, left = 54 }) => {
+  const right = 14, bottom = 38;
   const x = (value) => left + (value - x0) / ((x1 - x0) || 1) * (width - left - right);
   const y = (value) => height - bottom - (value - y0) / ((y1 - y0) || 1) * (height - top - bottom);
   const area = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": yLabel });
@@ -49,7 +62,7 @@ const plot = ({ x: [x0, x1], y: [y0, y1], xLabel, yLabel, xText = digits, yText 
 
 // One bar a batch, made of phases; names stand above their bars if there is no room beside them.
 const stacked = (phases, text) => (width) => {
-  const shown = drawn(), hasRoom = width >= 420 && shown.every(([b]) => b.name.length * letterWidth <= 150);
+  const shown = drawn(), hasRoom = width >= 420 && shown.every(([b]) => widthOf(b.name) <= 150);
   const row = hasRoom ? 30 : 46, left = hasRoom ? 160 : 0, right = 84;
   const most = Math.max(...shown.map(([b]) => sum(phases(b).map((p) => p.mean)))) || 1;
   const area = svg("svg", { viewBox: `0 0 ${width} ${shown.length * row + 4}`, role: "img" });
@@ -69,52 +82,109 @@ const phaseLegend = (phases) => [...new Set(drawn().flatMap(([b]) => phases(b).m
 
 // A circle, square, diamond or triangle, as more methods than colours ask for it.
 const marker = (x, y, index) => {
-  const style = `fill:${colour(index)};stroke:var(--panel);stroke-width:1.5`, r = 5;
+  const style = `fill:${colour(index)};stroke:var(--panel);stroke-width:1.5`, r = 5, kind = "point";
   switch (Math.floor(Math.max(hueOf(index), 0) / HUES) % 4) {
-    case 0: return svg("circle", { cx: x, cy: y, r, style });
-    case 1: return svg("rect", { x: x - r + .5, y: y - r + .5, width: 2 * r - 1, height: 2 * r - 1, style });
-    case 2: return svg("path", { d: `M${x} ${y - r - 1}l${r + 1} ${r + 1}l${-r - 1} ${r + 1}l${-r - 1} ${-r - 1}z`, style });
-    default: return svg("path", { d: `M${x} ${y - r - 1}l${r + 1} ${2 * r}h${-2 * r - 2}z`, style });
+    case 0: return svg("circle", { cx: x, cy: y, r, style, class: kind });
+    case 1: return svg("rect", { x: x - r + .5, y: y - r + .5, width: 2 * r - 1, height: 2 * r - 1, style, class: kind });
+    case 2: return svg("path", { d: `M${x} ${y - r - 1}l${r + 1} ${r + 1}l${-r - 1} ${r + 1}l${-r - 1} ${-r - 1}z`, style, class: kind });
+    default: return svg("path", { d: `M${x} ${y - r - 1}l${r + 1} ${2 * r}h${-2 * r - 2}z`, style, class: kind });
   }
 };
 
 // Boxes are [left, top, right, bottom].
 const overlaps = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
-// Intervals stand apart, and a name stands where it covers no interval, point or other name; the legend has them all.
-const accuracyAgainstOperations = (scored) => (width) => {
-  const most = Math.max(...scored.map(([b]) => total(b))) * 1.06;
-  const low = Math.max(0, Math.min(...scored.map(([b]) => b.accuracy.low)) - .05), high = Math.min(1, Math.max(...scored.map(([b]) => b.accuracy.high)) + .08);
-  const p = plot({ x: [0, most], y: [low, high], xLabel: "FLOP a job", yLabel: "accuracy", xText: (v) => scaled(v, ""), yText: (v) => `${Math.round(v * 100)} %`, width, height: 280 });
-  const room = 12, hasRoom = scored.length * room < p.right - p.left;
-  let last = -Infinity;
-  const points = scored.map(([b, index]) => ({ b, index, x: p.x(total(b)), y: p.y(b.accuracy.share), ends: [p.y(b.accuracy.high), p.y(b.accuracy.low)],
-    hasBar: hasRoom || chosen.has(index) })).sort((a, b) => a.x - b.x);
-  for (const point of points) if (point.hasBar) { point.x = Math.max(point.x, last + room); last = point.x; }
-  const barred = points.filter((point) => point.hasBar);
-  // What was pushed beyond the right edge pushes back.
-  let edge = p.right - 6;
-  for (const point of barred.toReversed()) { point.x = Math.min(point.x, edge); edge = point.x - room; }
-  for (const method of new Set(points.map((point) => point.b.series))) {
-    const own = points.filter((point) => point.b.series === method);
-    if (own.length > 1) p.area.append(svg("polyline", { points: own.map((point) => `${point.x},${point.y}`).join(" "), fill: "none", "stroke-dasharray": isCrowd ? "none" : "3 4", class: "joined", style: `stroke:${isCrowd ? colour(own[0].index) : "var(--muted)"}` }));
-  }
-  for (const { index, x, ends } of barred) for (const [x1, x2, y1, y2] of [[x, x, ...ends], [x - 4, x + 4, ends[0], ends[0]], [x - 4, x + 4, ends[1], ends[1]]])
-    p.area.append(svg("line", { x1, x2, y1, y2, class: "interval", style: `stroke:${colour(index)};stroke-width:1.5` }));
-  for (const { b, index, x, y } of points) p.area.append(titled(marker(x, y, index), `${b.name}: ${proportion(b.accuracy)} of ${whole(b.accuracy.scored)} at ${flops(total(b))}`));
-  const taken = points.flatMap(({ x, y, ends, hasBar }) => [[x - 6, y - 6, x + 6, y + 6], ...(hasBar ? [[x - 5, ends[0] - 1, x + 5, ends[1] + 1]] : [])]);
-  for (const { b, x, y, ends, hasBar } of points) {
-    if (!hasBar) continue;
-    const text = isCrowd ? `${b.budget ?? b.method}` : b.name, length = text.length * letterWidth;
-    const places = [[x, ends[0] - 7, "middle"], [x + 9, y + 4, "start"], [x - 9, y + 4, "end"], [x, ends[1] + 15, "middle"]];
-    for (const [left, base, anchor] of places) {
-      const start = anchor === "start" ? left : anchor === "end" ? left - length : left - length / 2;
-      const box = [start - 2, base - 10, start + length + 2, base + 3];
-      if (box[0] < p.left || box[2] > width || box[1] < 0 || box[3] > p.bottom || taken.some((other) => overlaps(box, other))) continue;
-      taken.push(box); p.area.append(words(left, base, text, anchor, "name")); break;
+// Small boxes along a line.
+const boxesAlong = ([x1, y1], [x2, y2]) => {
+  const count = Math.max(1, Math.ceil(Math.hypot(x2 - x1, y2 - y1) / 5));
+  return Array.from({ length: count + 1 }, (_, k) => [x1 + (x2 - x1) * k / count, y1 + (y2 - y1) * k / count]).map(([x, y]) => [x - 1, y - 1, x + 1, y + 1]);
+};
+
+// Puts a label at every point, where it covers no interval, point, line or other label; one that stands away from its point has a
+// line to it. `bounds` is the box that labels stay in, `lines` are boxes along other lines, `text` gives the label of a point.
+const labelPoints = (area, points, bounds, lines, text) => {
+  const [left, top, right, bottom] = bounds;
+  const taken = lines.concat(points.flatMap(({ x, y, ends }) => [[x - 6, y - 6, x + 6, y + 6], [x - 5, ends[0] - 1, x + 5, ends[1] + 1]]));
+  const leaders = svg("g"), labels = svg("g");
+  for (const point of points) {
+    const { x, y, ends } = point, label = shortened(text(point), right - left - 4), length = widthOf(label);
+    const boxAt = (start, base) => [start - 2, base - 10, start + length + 2, base + 3];
+    const isFree = (box) => box[0] >= left && box[2] <= right && box[1] >= top && box[3] <= bottom && !taken.some((other) => overlaps(box, other));
+    // A label above or below slides aside at the edges.
+    const middle = Math.min(Math.max(x - length / 2, left + 2), right - length - 2);
+    const beside = [[middle, ends[0] - 5], [x + 9, y + 4], [x - 9 - length, y + 4], [middle, ends[1] + 13]];
+    let [start, base] = beside.find((place) => isFree(boxAt(...place))) || [], isAway = false;
+    if (start === undefined) {
+      // The nearest of all free places.
+      let least = Infinity;
+      for (let row = top + 11; row <= bottom - 3; row += 4) for (let column = left + 2; column + length + 2 <= right; column += 6) {
+        const distance = Math.hypot(Math.max(column - x, 0, x - column - length), 1.5 * (row - 4 - y));
+        if (distance < least && isFree(boxAt(column, row))) { least = distance; [start, base] = [column, row]; isAway = true; }
+      }
     }
+    if (start === undefined) [start, base] = beside[0];
+    taken.push(boxAt(start, base));
+    if (isAway) leaders.append(svg("line", { x1: Math.min(Math.max(x, start), start + length), y1: base > y ? base - 10 : base + 2, x2: x, y2: y, class: "leader" }));
+    labels.append(words(start, base, label, "start", "name"));
   }
+  area.prepend(leaders);
+  area.append(labels);
+};
+
+const intervalOf = ({ x, ends, index }) => [[x, x, ...ends], [x - 4, x + 4, ends[0], ends[0]], [x - 4, x + 4, ends[1], ends[1]]].map(([x1, x2, y1, y2]) =>
+  svg("line", { x1, x2, y1, y2, class: "interval", style: `stroke:${colour(index)};stroke-width:1.5` }));
+
+// Points with their intervals at least `room` pixels apart, joined if they are of one method, and labelled.
+const drawPoints = (p, scored, text, bounds, room = 12, lines = []) => {
+  const points = scored.map(([b, index]) => ({ b, index, x: p.x(total(b)), y: p.y(b.accuracy.share), ends: [p.y(b.accuracy.high), p.y(b.accuracy.low)] })).sort((a, b) => a.x - b.x);
+  let last = -Infinity, edge = p.right - 6;
+  for (const point of points) { point.x = Math.max(point.x, last + room); last = point.x; }
+  // What was pushed beyond the right edge pushes back.
+  for (const point of points.toReversed()) { point.x = Math.min(point.x, edge); edge = point.x - room; }
+  const drawing = svg("g");
+  for (const method of new Set(points.filter(({ b }) => isReduced(b)).map(({ b }) => b.series))) {
+    const own = points.filter((point) => isReduced(point.b) && point.b.series === method);
+    own.slice(1).forEach((point, k) => lines.push(...boxesAlong([own[k].x, own[k].y], [point.x, point.y])));
+    if (own.length > 1) drawing.append(svg("polyline", { points: own.map((point) => `${point.x},${point.y}`).join(" "), class: "joined",
+      style: `stroke:var(--b${hueOf(own[0].index) % HUES})` }));
+  }
+  drawing.append(...points.flatMap(intervalOf));
+  for (const { b, index, x, y } of points) drawing.append(titled(marker(x, y, index), `${b.name}: ${proportion(b.accuracy)} of ${whole(b.accuracy.scored)} at ${flops(total(b))}`));
+  labelPoints(drawing, points, bounds, lines, text);
+  p.area.append(drawing);
+};
+
+// The range of some operations with room at both ends.
+const around = (values) => {
+  const low = Math.min(...values), high = Math.max(...values), room = (high - low) * .08 || high * .1 || 1;
+  return [Math.max(0, low - room), high + room];
+};
+// The range of accuracies with their intervals, and below it room for a line of text.
+const shares = (scored) => {
+  const low = Math.min(...scored.map(([b]) => b.accuracy.low)), high = Math.max(...scored.map(([b]) => b.accuracy.high));
+  return [Math.max(0, low - Math.max(.05, .17 * (high - low))), Math.min(1, high + .04)];
+};
+const inPercent = (value) => `${Math.round(value * 100)} %`;
+
+const accuracyAgainstOperations = (scored) => (width) => {
+  const p = plot({ x: around(scored.map(([b]) => total(b))), y: shares(scored), xLabel: "FLOP a job", yLabel: "accuracy", xText: (v) => scaled(v, ""), yText: inPercent, width, height: 290, top: 20 });
+  drawPoints(p, scored, ({ index }) => shortNames[index], [p.left, 0, width, p.bottom]);
   return p.area;
+};
+
+// Of many batches each method has a panel with its budgets; the accuracies of all panels have one scale.
+const accuracyByMethod = (scored) => (width) => {
+  const grey = scored.filter(([b]) => !isReduced(b)), [low, high] = shares(scored);
+  const methods = [...new Set(scored.filter(([b]) => isReduced(b)).map(([b]) => b.series))];
+  const columns = Math.max(1, Math.floor((width + 14) / 260)), across = Math.floor((width - 14 * (columns - 1)) / columns);
+  return make("div", { class: "panels", style: `grid-template-columns:repeat(${columns}, minmax(0, 1fr))` }, ...methods.map((method) => {
+    const own = scored.filter(([b]) => isReduced(b) && b.series === method), index = own[0][1];
+    const p = plot({ x: around(own.map(([b]) => total(b))), y: [low, high], xLabel: "", yLabel: "accuracy", xText: (v) => scaled(v, ""), yText: inPercent, width: across, height: 186, top: 20, left: 44 });
+    for (const [b] of grey) p.area.append(titled(svg("line", { x1: p.left, x2: p.right, y1: p.y(b.accuracy.share), y2: p.y(b.accuracy.share), class: "baseline" }), `${b.name}: ${proportion(b.accuracy)}`));
+    const baselines = grey.flatMap(([b]) => boxesAlong([p.left, p.y(b.accuracy.share)], [p.right, p.y(b.accuracy.share)]));
+    drawPoints(p, own, ({ b }) => `${b.budget}`, [p.left, 0, across, p.bottom], 14, baselines);
+    return make("div", {}, make("h4", {}, swatch(`background:${colour(index)}`), own[0][0].method.replace(/, keep \d+$/, "")), p.area);
+  }));
 };
 
 const drawCharts = () => {
@@ -124,10 +194,10 @@ const drawCharts = () => {
   chart("Operations a job", "mean by phase; one multiply-add counts 2", stacked((b) => b.flops, flops), phaseLegend((b) => b.flops));
   chart("Time a job", "mean by phase; reduction is part of vision and prefill, reused work takes none", stacked((b) => b.seconds, seconds), phaseLegend((b) => b.seconds));
 
-  const scored = batches.map((b, index) => [b, index]).filter(([b]) => b.accuracy);
-  if (scored.length) chart("Accuracy against operations",
-    "answers that their items accept, but for case, articles and punctuation; bars are 95 % confidence (Wilson), lines join the budgets of one method",
-    accuracyAgainstOperations(scored), isCrowd ? [...new Map(scored.map(([b, index]) => [b.budget === null || b.budget === undefined ? b.method : b.method.replace(/, keep \d+$/, ""), [index]]))].map(([text, [index]]) => [text, "", svg("svg", { width: 14, height: 14, class: "mark" }, marker(7, 7, index))]) : batchLegend(scored));
+  const scored = batches.map((b, index) => [b, index]).filter(([b]) => b.accuracy), isByMethod = isCrowd && scored.some(([b]) => isReduced(b));
+  const bars = "bars are 95 % confidence (Wilson), lines join the budgets of one method";
+  const rule = "answers that their items accept, but for case, articles and punctuation";
+  if (scored.length && !isByMethod) chart("Accuracy against operations", `${rule}; ${bars}`, accuracyAgainstOperations(scored), batchLegend(scored));
 
   const longest = Math.max(...shown.map(([b]) => b.latency.quantiles[99]), 1e-9);
   chart("Latency", "share of jobs done within a time; waiting in the queue not counted", (width) => {
@@ -166,5 +236,7 @@ const drawCharts = () => {
     }
     return p.area;
   }, batchLegend(shown.filter(([b]) => b.pictured)));
+  if (isByMethod) chart("Accuracy against operations", `${rule}, over FLOP a job; numbers at points are the visual tokens to keep, ${bars}, `
+    + "the dashed line reduces nothing; accuracy has one scale in all panels", accuracyByMethod(scored), [], true);
   finishCharts();
 };

@@ -33,20 +33,38 @@ const proportion = (p) => p ? `${percent(p.share)} (${digits(p.low * 100, 2)}–
 const signed = (value) => value === 0 ? "0" : `${value < 0 ? "−" : "+"}${Math.abs(value * 100).toFixed(1)}`;
 const difference = (d) => d && !(d.low < d.high) ? make("span", { class: "difference", title: "the pictures do not differ enough for an interval" }, signed(d.value))
   : d ? make(d.low > 0 || d.high < 0 ? "strong" : "span", { class: `difference ${d.high < 0 ? "wrong" : d.low > 0 ? "right" : ""}` },
-  `${signed(d.value)} (${signed(d.low)} to ${signed(d.high)})`) : "–";
+  `${signed(d.value)} (${signed(d.low)}\u00a0to\u00a0${signed(d.high)})`) : "–";
 // A number with its unit in small print.
 const measured = (text) => { const [number, ...unit] = text.split(" "); return make("span", {}, number, make("small", {}, ` ${unit.join(" ")}`)); };
+// The least and the largest of some values, which may break between the two: "6.37–18.4 ms", "982 ms–1.2 s".
+const spread = (values, text) => {
+  const [low, high] = [Math.min(...values), Math.max(...values)].map((value) => text(value));
+  if (low === high) return measured(high);
+  const isOfOneUnit = low.split(" ").slice(1).join(" ") === high.split(" ").slice(1).join(" ");
+  return make("span", {}, isOfOneUnit ? low.split(" ")[0] : measured(low), "–", make("wbr"), measured(high));
+};
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const phaseOf = (phases, name) => sum(phases.filter((p) => p.name === name).map((p) => p.mean));
 const total = (batch) => sum(batch.flops.map((p) => p.mean));
 
 // Colours --------------------------------------------------------------------------------------------------------------
 
-// Batches have one palette, phases another. Of many batches those of one method share a colour.
+// Batches have one palette, phases another. Results of one method have one hue: its budgets are shades of it, or of many batches
+// all alike. What reduces nothing is grey if all others do.
 const HUES = 8, isCrowd = batches.length > HUES;
-const series = [...new Set(batches.filter((b) => b.budget !== null && b.budget !== undefined).map((b) => b.series))];
-const hueOf = (index) => isCrowd ? series.indexOf(batches[index].series) : index;
-const colour = (index) => hueOf(index) < 0 ? "var(--unreduced)" : `var(--b${hueOf(index) % HUES})`;
+const isReduced = (b) => b.budget !== null && b.budget !== undefined;
+const isGrey = (b) => !isReduced(b) && batches.length > 1 && batches.filter((other) => !isReduced(other)).length === 1;
+const series = [...new Set(batches.filter((b) => !isGrey(b)).map((b) => b.series))];
+const hueOf = (index) => isGrey(batches[index]) ? -1 : series.indexOf(batches[index].series);
+const colour = (index) => {
+  if (hueOf(index) < 0) return "var(--unreduced)";
+  const hue = `var(--b${hueOf(index) % HUES})`, own = batches.filter((b) => !isGrey(b) && b.series === batches[index].series);
+  const place = own.indexOf(batches[index]), count = own.length;
+  if (count < 2 || isCrowd) return hue;
+  // From dark to light.
+  const shade = count === 2 ? place : 2 * place / (count - 1) - 1;
+  return shade === 0 ? hue : `color-mix(in oklab, ${hue} ${Math.round(100 - (shade < 0 ? 40 : 38) * Math.abs(shade))}%, var(--${shade < 0 ? "ink" : "panel"}))`;
+};
 const phaseColour = (name) => `var(--phase-${name.replaceAll(" ", "-")})`;
 const swatch = (style) => make("span", { class: "swatch", style });
 const named = (index) => make("span", {}, swatch(`background:${colour(index)}`), batches[index].name);
@@ -59,29 +77,31 @@ const drawn = () => batches.map((b, index) => [b, index]).filter(([, index]) => 
 
 // Summary --------------------------------------------------------------------------------------------------------------
 
-const card = (label, value, more, bad) => make("div", { class: bad ? "card bad" : "card" },
-  make("div", { class: "label" }, label), make("div", { class: "value" }, measured(value)), make("div", { class: "more" }, more));
-
-// The median, or those of the fastest and the slowest batch: their mean would be nobody's median.
-const latencyCard = () => {
-  const medians = batches.map((b) => b.latency.p50), within = seconds(Math.max(...batches.map((b) => b.latency.p95)));
-  const [fastest, slowest] = [Math.min(...medians), Math.max(...medians)].map(seconds);
-  return card("latency", fastest === slowest ? fastest : `${fastest} to ${slowest}`, `${fastest === slowest ? "median" : "medians"}; 95 % within ${within}`);
+// A long value is smaller and may break, so that it stays in its tile.
+const card = (label, value, more, bad) => {
+  const shown = typeof value === "string" ? measured(value) : value, length = shown.textContent.length;
+  return make("div", { class: bad ? "card bad" : "card" }, make("div", { class: "label" }, label),
+    make("div", { class: length > 16 ? "longest value" : length > (typeof value === "string" ? 11 : 9) ? "long value" : "value" }, shown), make("div", { class: "more" }, more));
 };
 
+// What methods side by side have in common is a sum; of all else each has its own, from the least to the largest: a mean of several
+// methods would be the value of none. Batches about other questions make one mean over all jobs, but for medians.
 const summarise = () => {
   const jobs = sum(batches.map((b) => b.jobs)), failed = sum(batches.map((b) => b.failed)), ok = jobs - failed;
   const mean = (value, count = (b) => b.jobs - b.failed) => sum(batches.map((b) => value(b) * count(b))) / sum(batches.map(count));
-  const tokens = (value) => digits(mean(value, (b) => b.pictured)), pictured = sum(batches.map((b) => b.pictured));
+  const pictured = batches.filter((b) => b.pictured), count = sum(pictured.map((b) => b.pictured));
+  const overall = (of, value, text, weight) => comparison ? spread(of.map(value), text) : measured(text(mean(value, weight)));
   const scored = batches.filter((b) => b.accuracy), timed = batches.filter((b) => b.throughput);
   const first = ["prefill", "vision to prefill"].find((name) => batches.every((b) => b.flops.some((p) => p.name === name)));
+  const isEach = comparison !== null && comparison !== undefined, medians = spread(batches.map((b) => b.latency.p50), seconds);
   const cards = [
     card("jobs", whole(jobs), `${batches.length} ${batches.length === 1 ? "batch" : comparison ? "side by side" : "batches"}`),
     card("failed", whole(failed), failed ? percent(failed / jobs) + " of all" : "none", failed > 0),
-    card("visual tokens", tokens((b) => b.tokensOut), !pictured ? "no answer is about a picture"
-      : `of ${tokens((b) => b.tokensIn)} are kept, on average${pictured < ok ? " where there is a picture" : ""}`),
-    card("operations a job", flops(mean(total)), !first ? "mean of all" : `${percent(mean((b) => phaseOf(b.flops, first)) / mean(total))} of them ${first === "prefill" ? "read the prompt" : "before the first token"}`),
-    latencyCard(),
+    card("visual tokens", count ? overall(pictured, (b) => b.tokensOut, digits, (b) => b.pictured) : "–", !count ? "no answer is about a picture"
+      : `of ${digits(mean((b) => b.tokensIn, (b) => b.pictured))} are kept, on average${count < ok ? " where there is a picture" : ""}${isEach ? "; least to most" : ""}`),
+    card("operations a job", overall(batches, total, flops), isEach ? "means; least to most" : !first ? "mean of all"
+      : `${percent(mean((b) => phaseOf(b.flops, first)) / mean(total))} of them ${first === "prefill" ? "read the prompt" : "before the first token"}`),
+    card("latency", medians, `${batches.length === 1 ? "median" : "medians"}; 95 % within ${seconds(Math.max(...batches.map((b) => b.latency.p95)))}`),
   ];
   if (timed.length) cards.push(card("throughput", `${digits(Math.max(...timed.map((b) => b.throughput)))} /s`, batches.length > 1 ? "jobs, the fastest batch" : "jobs, over the whole batch"));
   if (scored.length) {
@@ -108,16 +128,18 @@ const listBatches = () => {
   at("batches-title").textContent = isOne ? "Batch" : comparison ? "Methods" : "Batches";
   if (isOne) at("batches-note").remove();
   else at("batches-note").textContent = `What is ticked is in the charts${comparison ? " and side by side" : ""}. Accuracy has its 95 % interval (Wilson).`;
+  // A name that tells its method needs no column for it.
+  const methods = isOne || batches.some((b) => !b.name.endsWith(b.method));
   const folders = new Set(batches.map((b) => b.folder)).size > 1, isTimed = batches.some((b) => b.throughput);
   if (isCrowd) at("batches").classList.add("many");
   at("batches").append(table(
-    [[isOne ? "batch" : "name", "text"], ["method", "text"], ...(folders ? [["folder", "text"]] : []), ["jobs", "number"], ["failed", "number"], ["visual tokens", "number"],
+    [[isOne ? "batch" : "name", "text"], ...(methods ? [["method", "text"]] : []), ...(folders ? [["folder", "text"]] : []), ["jobs", "number"], ["failed", "number"], ["visual tokens", "number"],
       ["operations a job", "number"], ["median latency", "number"], ["95 %", "number", "95 % within"], ...(isTimed ? [["jobs/s", "number"]] : []), ["accuracy", "number"]],
     batches.map((b, index) => [
-      isOne ? named(index) : choice(index), b.method, ...(folders ? [b.folder] : []),
+      isOne ? named(index) : choice(index), ...(methods ? [b.method] : []), ...(folders ? [b.folder] : []),
       whole(b.jobs), b.failed ? make("span", { class: "wrong" }, whole(b.failed)) : "0",
       b.pictured ? `${digits(b.tokensIn)} → ${digits(b.tokensOut)}` : "–",
-      make("span", {}, flops(total(b)), make("span", { class: "bar" }, make("i", { style: `width:${100 * total(b) / most}%` }))),
+      make("span", {}, flops(total(b)), make("span", { class: "bar" }, make("i", { style: `width:${100 * total(b) / most}%;background:${colour(index)}` }))),
       seconds(b.latency.p50), seconds(b.latency.p95), ...(isTimed ? [digits(b.throughput)] : []), proportion(b.accuracy),
     ])));
 };

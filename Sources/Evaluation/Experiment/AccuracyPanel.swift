@@ -22,13 +22,21 @@ struct AccuracyPanel {
         }
         parts.append(Self.line(own, "stroke=\"\(colour)\" stroke-width=\"2\""))
         var taken = own.map { PlotBox($0.x - 5, $0.high - 1, $0.x + 5, $0.low + 1) }
+        if let baseline, frame.shows(score: baseline) {
+            let at = frame.down(baseline)
+            taken.append(PlotBox(frame.left, at - 1, frame.right, at + 1))
+        }
         for point in own {
             parts.append(bar(point))
-            let labels = [point.high - 4, point.low + 12, point.high - 16, point.low + 24, point.high - 28].map {
-                base in
-                SVGText(point.x, base, "\(point.cell.keep ?? 0)", size: 10, anchor: "middle")
-            }
-            // Where everything is taken a number still stands at its point.
+            let budget = "\(point.cell.keep ?? 0)"
+            let labels =
+                [point.high - 4, point.low + 12, point.high - 16, point.low + 24, point.high - 28].map { base in
+                    SVGText(point.x, base, budget, size: 10, anchor: "middle")
+                }
+                + [("start", 8.0), ("end", -8)].map { anchor, aside in
+                    SVGText(point.x + aside, point.y + 4, budget, size: 10, anchor: anchor)
+                }
+            // If everything is taken a number still stands at its point.
             let free = labels.first { label in
                 !taken.contains { $0.overlaps(label.box) } && label.box.top >= frame.top
                     && label.box.bottom <= frame.bottom
@@ -81,5 +89,8 @@ struct AccuracyPanel {
         return (columns + rows).joined(separator: "\n")
     }
 
-    private static func number(_ value: Double, _ digits: Int = 1) -> String { String(format: "%.\(digits)f", value) }
+    private static func number(_ value: Double, _ digits: Int = 1) -> String {
+        // Zero has no sign.
+        String(format: "%.\(digits)f", value == 0 ? 0 : value)
+    }
 }

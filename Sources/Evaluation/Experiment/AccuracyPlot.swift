@@ -39,7 +39,7 @@ public struct AccuracyPlot {
                 frame: PlotFrame(
                     left: left + 34, right: left + panel.width - 6, top: top + 22, bottom: top + panel.height - 20,
                     around: scored.filter { $0.method == method && $0.keep != nil }, baseline: baseline),
-                method: method, baseline: baseline, colour: Self.colour(of: number)
+                method: method, baseline: baseline, colour: colour(of: method)
             ).svg(scored)
         }
         let start =
@@ -62,8 +62,12 @@ public struct AccuracyPlot {
         return [score - difference.value + difference.low, score - difference.value + difference.high]
     }
 
-    /// The colours of methods, as reports have them.
-    private static func colour(of method: Int) -> String {
-        ["#2f62c9", "#d67a1c", "#188f81", "#8a52c7", "#c23b66", "#6d7f14", "#4a90a8", "#86624a"][method % 8]
+    /// The colour of a method: the report about the same folder, whose methods are in the order of their names, has the same.
+    private func colour(of method: String) -> String {
+        let place = methods.sorted().firstIndex(of: method) ?? 0
+        return Self.colours[place % Self.colours.count]
     }
+    private static let colours = [
+        "#2f62c9", "#d67a1c", "#188f81", "#8a52c7", "#c23b66", "#6d7f14", "#4a90a8", "#86624a",
+    ]
 }

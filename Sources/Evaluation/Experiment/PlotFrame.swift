@@ -2,6 +2,8 @@
 struct PlotFrame {
     let left, right, top, bottom: Double
     private let x, y: ClosedRange<Double>
+    /// The least and the largest value that the vertical axis may name.
+    private let scores: ClosedRange<Double>
 
     /// A frame with room around points, their intervals and the numbers at them; and for the baseline, if it is near.
     init(
@@ -13,6 +15,9 @@ struct PlotFrame {
         let span = (ends.max() ?? 0) - (ends.min() ?? 0)
         let near = baseline.map { $0 - (ends.max() ?? 0) <= max(span, 10) ? [$0] : [] } ?? []
         y = Self.range(ends + near, least: 10)
+        // Room for numbers reaches beyond 0 and 100, where shares end.
+        let shown = ends + near
+        scores = (shown.allSatisfy { $0 >= 0 } ? 0 : -.infinity)...(shown.allSatisfy { $0 <= 100 } ? 100 : .infinity)
     }
 
     private static func range(_ values: [Double], least: Double) -> ClosedRange<Double> {
@@ -31,7 +36,7 @@ struct PlotFrame {
     }
 
     var columns: [Double] { Self.marks(x) }
-    var rows: [Double] { Self.marks(y) }
+    var rows: [Double] { Self.marks(y).filter(scores.contains) }
 
     /// Round values of an axis, at most six.
     private static func marks(_ range: ClosedRange<Double>) -> [Double] {
