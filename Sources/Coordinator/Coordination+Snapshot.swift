@@ -40,6 +40,7 @@ extension Coordination {
                 finished: view.finished, jobsPerSecond: metrics.endedOfWorker[view.name]?.rate(at: seconds) ?? 0,
                 silentSeconds: view.silence / .seconds(1))
             worker.answered = view.answered
+            worker.ahead = view.ahead
             worker.note = view.note
             worker.host = originOf[view.name]?.host ?? ""
             worker.key = originOf[view.name]?.keyName ?? ""
