@@ -6,14 +6,20 @@
 
 #include <gif_lib.h>
 
-// The rest of a file in memory.
+// The rest of a file in memory. At its end it goes on with a single zero, which ends the data of a frame.
 typedef struct {
     const uint8_t *bytes;
     size_t count;
+    int is_short;  // whether that zero was asked for
 } rest_of_file;
 
 static int take(GifFileType *file, GifByteType *buffer, int wanted) {
     rest_of_file *rest = file->UserData;
+    if (rest->count == 0 && wanted == 1 && !rest->is_short) {
+        rest->is_short = 1;
+        buffer[0] = 0;
+        return 1;
+    }
     const size_t length = wanted < 0 ? 0 : (size_t)wanted < rest->count ? (size_t)wanted : rest->count;
     memcpy(buffer, rest->bytes, length);
     rest->bytes += length;
@@ -37,16 +43,23 @@ static int32_t status_of(int code, codec_reason *reason) {
     }
 }
 
-// Reads up to the pixels of the first frame; -1 in `transparent` if no index is.
+static int32_t cut_short(codec_reason *reason) { return status_of(D_GIF_ERR_EOF_TOO_SOON, reason); }
+
+// Why a call failed, which the library does not always say.
+static int error_of(const GifFileType *file) {
+    return file->Error == D_GIF_SUCCEEDED ? D_GIF_ERR_READ_FAILED : file->Error;
+}
+
+// Reads up to the pixels of the first frame, and finds its transparent index, NO_TRANSPARENT_COLOR if it has none.
 static int to_first_frame(GifFileType *file, int *transparent) {
     *transparent = NO_TRANSPARENT_COLOR;
     for (;;) {
         GifRecordType type;
         if (DGifGetRecordType(file, &type) == GIF_ERROR) {
-            return file->Error;
+            return error_of(file);
         }
         if (type == IMAGE_DESC_RECORD_TYPE) {
-            return DGifGetImageDesc(file) == GIF_ERROR ? file->Error : D_GIF_SUCCEEDED;
+            return DGifGetImageDesc(file) == GIF_ERROR ? error_of(file) : D_GIF_SUCCEEDED;
         }
         if (type == TERMINATE_RECORD_TYPE) {
             return D_GIF_ERR_NO_IMAG_DSCR;
@@ -54,17 +67,56 @@ static int to_first_frame(GifFileType *file, int *transparent) {
         int function;
         GifByteType *block;
         if (DGifGetExtension(file, &function, &block) == GIF_ERROR) {
-            return file->Error;
+            return error_of(file);
         }
         while (block != NULL) {
             // A block begins with its length.
             GraphicsControlBlock control;
-            if (function == GRAPHICS_EXT_FUNC_CODE && DGifExtensionToGCB(block[0], block + 1, &control) == GIF_OK) {
+            if (function == GRAPHICS_EXT_FUNC_CODE && DGifExtensionToGCB(block[0], block + 1, &control) == GIF_OK
+                && control.TransparentColor != NO_TRANSPARENT_COLOR) {
                 *transparent = control.TransparentColor;
             }
             if (DGifGetExtensionNext(file, &block) == GIF_ERROR) {
-                return file->Error;
+                return error_of(file);
             }
+        }
+    }
+}
+
+// Whether what follows the first frame is whole, up to the mark that ends the file; nothing of it is unpacked.
+static int has_end(GifFileType *file) {
+    for (;;) {
+        GifRecordType type;
+        GifByteType *block = NULL;
+        int number;
+        if (DGifGetRecordType(file, &type) == GIF_ERROR) {
+            return 0;
+        }
+        switch (type) {
+        case TERMINATE_RECORD_TYPE:
+            return 1;
+        case EXTENSION_RECORD_TYPE:
+            if (DGifGetExtension(file, &number, &block) == GIF_ERROR) {
+                return 0;
+            }
+            while (block != NULL) {
+                if (DGifGetExtensionNext(file, &block) == GIF_ERROR) {
+                    return 0;
+                }
+            }
+            break;
+        case IMAGE_DESC_RECORD_TYPE:
+            if (DGifGetImageDesc(file) == GIF_ERROR || DGifGetCode(file, &number, &block) == GIF_ERROR) {
+                return 0;
+            }
+            while (block != NULL) {
+                if (DGifGetCodeNext(file, &block) == GIF_ERROR) {
+                    return 0;
+                }
+            }
+            break;
+        default:
+            return 0;
         }
     }
 }
@@ -79,7 +131,7 @@ static GifFileType *opened(rest_of_file *rest, int *transparent, int32_t *status
             code = D_GIF_ERR_IMAGE_DEFECT;
         }
     }
-    *status = code == D_GIF_SUCCEEDED ? CODEC_OK : status_of(code, reason);
+    *status = code == D_GIF_SUCCEEDED ? CODEC_OK : rest->is_short ? cut_short(reason) : status_of(code, reason);
     if (*status != CODEC_OK && file != NULL) {
         DGifCloseFile(file, &code);
         file = NULL;
@@ -100,7 +152,7 @@ static const ColorMapObject *palette_of(const GifFileType *file) {
 }
 
 int32_t codec_gif_header(const uint8_t *bytes, size_t count, codec_header *header, codec_reason *reason) {
-    rest_of_file rest = {bytes, count};
+    rest_of_file rest = {bytes, count, 0};
     int transparent;
     int32_t status;
     GifFileType *file = opened(&rest, &transparent, &status, reason);
@@ -133,7 +185,7 @@ static void colour(const ColorMapObject *map, int index, uint8_t *rgb) {
 int32_t codec_gif_pixels(
     const uint8_t *bytes, size_t count, const codec_header *header, uint8_t *rgb, uint32_t *notes,
     codec_reason *reason) {
-    rest_of_file rest = {bytes, count};
+    rest_of_file rest = {bytes, count, 0};
     int transparent;
     int32_t status;
     GifFileType *file = opened(&rest, &transparent, &status, reason);
@@ -158,7 +210,7 @@ int32_t codec_gif_pixels(
         const int step = frame.Interlace ? steps[pass] : 1;
         for (int row = frame.Interlace ? firsts[pass] : 0; row < frame.Height; row += step) {
             if (DGifGetLine(file, line, frame.Width) == GIF_ERROR) {
-                code = file->Error;
+                code = error_of(file);
                 break;
             }
             uint8_t *out = rgb + 3 * ((size_t)(frame.Top + row) * header->width + (size_t)frame.Left);
@@ -168,10 +220,11 @@ int32_t codec_gif_pixels(
         }
     }
     free(line);
-    if (bytes[count - 1] != ';') {
+    const int is_cut = rest.is_short;
+    if (code == D_GIF_SUCCEEDED && (is_cut || !has_end(file))) {
         *notes |= CODEC_NO_END_MARK;
     }
     int closing;
     DGifCloseFile(file, &closing);
-    return code == D_GIF_SUCCEEDED ? CODEC_OK : status_of(code, reason);
+    return code == D_GIF_SUCCEEDED ? CODEC_OK : is_cut ? cut_short(reason) : status_of(code, reason);
 }

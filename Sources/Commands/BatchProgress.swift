@@ -43,6 +43,8 @@ struct BatchPace {
     private let start = ContinuousClock.now
     /// Answers that there were at the first look.
     private var doneBefore: UInt64?
+    /// The look at which the batch was over.
+    private var end: ProgressLine?
 
     /// Less time says little about the rate.
     private static let leastSeconds = 10.0
@@ -50,16 +52,19 @@ struct BatchPace {
     /// One look at the batch, `workers` of which there are.
     ///
     /// It counts answers: those in sealed shards and those that a worker has but has not written yet. The rate is that since the
-    /// first look, or the coordinator's while that look is young.
+    /// first look, or the coordinator's where nothing has come since a look that is young.
     mutating func line(_ status: WireBatchStatus, workers: Int) -> ProgressLine {
+        if let end { return end }
         let ended = status.succeeded + status.failed + status.cancelled
         let done = min(ended + status.answered, status.total)
         let before = doneBefore ?? done
         doneBefore = before
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let seen = seconds > 0 ? Double(done - min(done, before)) / seconds : 0
-        let rate = seconds < Self.leastSeconds ? max(seen, status.jobsPerSecond) : seen
-        return ProgressLine(status, done: done, rate: rate, workers: workers)
+        let rate = seconds < Self.leastSeconds && done == before ? status.jobsPerSecond : seen
+        let line = ProgressLine(status, done: done, rate: rate, workers: workers)
+        if line.isEnd { end = line }
+        return line
     }
 }
 

@@ -86,7 +86,7 @@ struct WatchCommand: ParsableCommand {
         commandName: "watch", abstract: "Show batches and workers as they change, until the batch is over or Ctrl-C.",
         discussion: """
             On a terminal, a bar for each batch, and the workers; in a log, a line for each batch every 5 seconds if something has \
-            moved. With --output json or quiet, nothing is shown before the end.
+            moved, and every minute if nothing has. With --output json or quiet, nothing is shown before the end.
             """)
 
     @Argument(help: "A batch id; default: all batches that are not over.")

@@ -28,8 +28,11 @@ struct CoordinatorCommand: ParsableCommand {
     )
     var http: String?
 
-    @Option(help: "Seconds between two heartbeats of a worker; after three missed ones it counts as lost.")
+    @Option(help: "Seconds between two heartbeats of a worker.")
     var heartbeat = 5.0
+
+    @Option(help: "Heartbeats after which, when they are missed in a row, a worker counts as lost.")
+    var missedHeartbeats = 3
 
     @Option(help: "Seconds that a job may go without progress before it is given to another worker.")
     var lease = 60.0
@@ -51,6 +54,9 @@ struct CoordinatorCommand: ParsableCommand {
             throw ValidationError("--http must be a port or an IP address with one, such as 9090 or 127.0.0.1:9090")
         }
         guard (0.01...3600).contains(heartbeat) else { throw ValidationError("--heartbeat must be from 0.01 to 3600") }
+        guard (1...1000).contains(missedHeartbeats) else {
+            throw ValidationError("--missed-heartbeats must be from 1 to 1000")
+        }
         guard (0.1...86_400).contains(lease) else { throw ValidationError("--lease must be from 0.1 to 86400") }
         guard lease >= 3 * heartbeat else {
             throw ValidationError("--lease must be at least three heartbeats, \(3 * heartbeat): only they renew leases")
@@ -59,7 +65,8 @@ struct CoordinatorCommand: ParsableCommand {
 
     func run() throws {
         try OpenFiles.raiseLimit(needing: 64)
-        let times = SchedulerSettings(heartbeat: .seconds(heartbeat), lease: .seconds(lease))
+        let times = SchedulerSettings(
+            heartbeat: .seconds(heartbeat), missedHeartbeats: missedHeartbeats, lease: .seconds(lease))
         var configuration = CoordinatorConfiguration(
             store: URL(fileURLWithPath: store), workerEndpoint: workers, clientEndpoint: clients, scheduling: times)
         configuration.keys = access.folder

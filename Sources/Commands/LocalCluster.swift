@@ -6,8 +6,9 @@ import JobVocabulary
 final class LocalCluster {
     /// A worker that keeps dying is not started for ever.
     private static let restarts = 5
-    /// Seconds after which the coordinator at the latest knows of an answer that waits to be written: progress counts it.
-    private static let heartbeat = 2
+    /// Progress counts answers that wait to be written as heartbeats tell of them: every 2 seconds. A worker is not lost sooner for
+    /// that.
+    private static let heartbeats = ["--heartbeat", "2", "--missed-heartbeats", "8"]
 
     private let coordinator: ChildProcess
     private var workers: [ChildProcess] = []
@@ -27,8 +28,8 @@ final class LocalCluster {
             [
                 "coordinator", "--store", "\(folder)/\(ResultsLayout.jobStore)", "--workers", "tcp://127.0.0.1:*",
                 "--clients",
-                "tcp://127.0.0.1:*", "--heartbeat", "\(Self.heartbeat)", "--output", "json",
-            ], log: logs.appendingPathComponent("coordinator.log"), announces: true)
+                "tcp://127.0.0.1:*", "--output", "json",
+            ] + Self.heartbeats, log: logs.appendingPathComponent("coordinator.log"), announces: true)
         guard let line = coordinator.firstLine(),
             let listening = try? JSONDecoder().decode(CoordinatorCommand.Listening.self, from: Data(line.utf8))
         else {

@@ -148,7 +148,7 @@ struct RunCommand: ParsableCommand {
             try check()
             throw error
         }
-        // Of this run, and not since the batch began: a pause in between is nobody's work.
+        // Those of this run: the batch's own go on between two runs.
         status.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
         let accuracy = catalogue.accuracy()
         let answers = try AnswerList(

@@ -14,7 +14,7 @@ struct BatchReport: Encodable {
     let isPaused: Bool
     let delayed: UInt64
     let medianSeconds: Double
-    /// Jobs that end in a second, by the coordinator's account of the last minutes; 0 where none did.
+    /// Jobs that end in a second, by the coordinator's account of the last ten minutes; 0 where none did.
     let jobsPerSecond: Double
     let trouble, reason: String
 
@@ -113,7 +113,7 @@ struct WorkerReport: Encodable {
     }
 
     /// Jobs it works on now.
-    private var inWork: UInt32 { running - min(answered + ahead, running) }
+    private var inWork: UInt32 { UInt32(clamping: Int64(running) - Int64(answered) - Int64(ahead)) }
 
     static func table(_ reports: [WorkerReport]) -> String {
         guard !reports.isEmpty else { return "no worker is connected: 'winnow worker' starts one" }

@@ -25,12 +25,12 @@ enum UnknownOption {
             if known.contains(option) {
                 let next = words.dropFirst(place + 1).first
                 let value = option.count < word.count ? String(word.dropFirst(option.count + 1)) : next
-                let words = options.first { $0.typed.contains(option) }?.allValues ?? []
+                let possible = options.first { $0.typed.contains(option) }?.allValues ?? []
                 // The parser refuses words that are nowhere near as well.
-                guard let value, !words.contains(value), let meant = value.meant(among: words) else { continue }
+                guard let value, !possible.contains(value), let meant = value.meant(among: possible) else { continue }
                 throw CommandFailure(
                     ExitCodes.usage,
-                    "\(option) takes \(words.joined(separator: ", ")), not '\(value)' (did you mean \(meant)?)")
+                    "\(option) takes \(possible.joined(separator: ", ")), not '\(value)' (did you mean \(meant)?)")
             }
             let bare = String(option.drop { $0 == "-" })
             let guess = bare.meant(among: known.map { String($0.drop { $0 == "-" }) })

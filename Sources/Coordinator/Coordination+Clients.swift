@@ -68,7 +68,8 @@ extension Coordination {
                 answer.refusal = WireRefusal(
                     code: WireRefusal.otherPortCode,
                     message:
-                        "Clients connect here, and workers to the coordinator's other address, \(endpoints.workers).")
+                        "Clients connect here, and workers to the coordinator's other address, \(Self.shown(endpoints.workers))."
+                )
             } else {
                 let times = configuration.scheduling
                 answer.welcome = WireWelcome(heartbeat: times.heartbeat, lease: times.lease)

@@ -119,7 +119,8 @@ extension Coordination {
                 return WireRefusal(
                     code: WireRefusal.otherPortCode,
                     message:
-                        "Workers connect here, and clients to the coordinator's other address, \(endpoints.clients).")
+                        "Workers connect here, and clients to the coordinator's other address, \(Self.shown(endpoints.clients))."
+                )
             }
             if hello.worker.isEmpty || hello.session.isEmpty {
                 return WireRefusal(code: "no-name", message: "A worker needs a name and a session; give it a name.")

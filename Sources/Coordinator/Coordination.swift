@@ -37,6 +37,12 @@ struct Coordination: ~Copyable {
     let configuration: CoordinatorConfiguration
     /// Where it listens.
     var endpoints: CoordinatorService.Endpoints
+
+    /// An endpoint as somebody on another machine may take it: of one that means every address, only the port.
+    static func shown(_ endpoint: String) -> String {
+        let isEvery = ["//*:", "//0.0.0.0:", "//[::]:"].contains { endpoint.contains($0) }
+        return isEvery ? "port \(endpoint.split(separator: ":").last ?? "") of this machine" : endpoint
+    }
     let logger: Logger
     var scheduler: Scheduler
     var store: JobStore

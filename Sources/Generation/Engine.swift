@@ -18,9 +18,10 @@ public final class Engine {
     /// An engine that answers `capacity` requests at a time and keeps `sharedBytes` of features, and
     /// as much of prompt prefixes, for requests that share them.
     ///
-    /// It reads at most `prefillRows` rows of prompts before every answer gets its next token, and a longer prompt in pieces; only
-    /// where a reduction inside the language model looks at a prompt, its rows go through the layers from there on together. It takes new requests only while the keys and values of all answers stay within `cacheBytes`, or one
-    /// request that takes more. None of these numbers changes an answer.
+    /// It reads at most `prefillRows` rows of prompts before every answer gets its next token, and longer prompts in pieces;
+    /// from the first layer on in which a reduction looks at a prompt, all its rows go together. It takes new requests only
+    /// while the keys and values of all answers stay within `cacheBytes`, or one request that takes more. None of these
+    /// numbers changes an answer.
     public init(
         model: any VisionLanguageModel, tokenizer: Tokenizer, capacity: Int, sharedBytes: Int = ModelMemory.usualShared,
         prefillRows: Int = ModelMemory.usualPrefillRows, cacheBytes: Int = .max
@@ -75,8 +76,8 @@ public final class Engine {
         return ended
     }
 
-    /// Does something for requests together; if that fails, starts those that are left of them one by one, so that only the faulty
-    /// ones fail.
+    /// Does something for requests together; if that fails, reads the prompts of those that are left one by one to their ends, so that
+    /// only the faulty ones fail.
     private func attempt(_ requests: [GenerationRequest], _ action: () throws -> Void) -> [Ended] {
         do {
             try action()

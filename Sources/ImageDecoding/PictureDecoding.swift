@@ -17,7 +17,7 @@ public struct DecodingOptions: Equatable, Sendable {
 }
 
 extension Picture {
-    /// Reads and decodes a JPEG, PNG, WebP or GIF file, of one that moves the first picture; errors name it.
+    /// Reads and decodes a JPEG, PNG, WebP or GIF file; a moving picture gives its first frame. Errors name the file.
     public init(contentsOf url: URL, options: DecodingOptions = DecodingOptions()) throws(ImageError) {
         let bytes = try Self.bytes(of: url, limits: options.limits)
         do { self = try Picture(decoding: bytes, options: options) } catch { throw error.naming(url.path) }

@@ -164,7 +164,7 @@ struct BatchFileReader {
             return BatchDescription.Method(
                 name: name, keep: change.keep, fromLayer: change.fromLayer, options: change.options)
         }
-        var method = readOwnMethod(top)
+        guard var method = readOwnMethod(top) else { return BatchDescription.Method() }
         if change != BatchChanges.Method(), method.name == "none" {
             problems.add(file, nil, "--keep, --from-layer and --set need a method; name one with --method")
         }
@@ -174,7 +174,8 @@ struct BatchFileReader {
         return method
     }
 
-    private mutating func readOwnMethod(_ top: YAMLSection) -> BatchDescription.Method {
+    /// The file's method; nil if what stands there is none, which is among the problems then.
+    private mutating func readOwnMethod(_ top: YAMLSection) -> BatchDescription.Method? {
         guard let node = top.node("method") else { return BatchDescription.Method() }
         guard node.scalar == nil else {
             let name = top.text("method", &problems) ?? "none"
@@ -182,12 +183,12 @@ struct BatchFileReader {
             return BatchDescription.Method(name: name)
         }
         let section = YAMLSection(node, file: file, prefix: "method.", known: nil, &problems)
-        guard case .mapping = node else { return BatchDescription.Method() }
+        guard case .mapping = node else { return nil }
         // Which options there are depends on the method, and no method without its name and budget is looked for.
         for key in section.keys {
             guard let meant = key.meant(among: ["name", "keep"]), key != meant, !section.has(meant) else { continue }
             problems.add(file, section.line(of: key), "unknown key 'method.\(key)' (did you mean \(meant)?)")
-            return BatchDescription.Method()
+            return nil
         }
         let name = required("name", section)
         let keep = section.integer("keep", 1...1_000_000, &problems)

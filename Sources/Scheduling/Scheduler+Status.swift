@@ -88,8 +88,8 @@ extension Scheduler {
         return views
     }
 
-    /// Of each batch's running jobs, how many have an answer that waits to be written: those that their workers say so of, and the
-    /// oldest of what a worker holds beyond its places.
+    /// Of each batch's running jobs, how many have an answer that waits to be written: those that their workers say so of, and of
+    /// what a worker holds beyond its places the first jobs.
     private borrowing func answeredJobs() -> [Int32: UInt64] {
         var counts: [Int32: UInt64] = [:]
         for (job, attempt) in leases where attempt.isComputed {
@@ -140,7 +140,7 @@ extension Scheduler {
                         return "\(batches[Int(batch)].id): \(its.reason)\(again)"
                     }.sorted()
             let told = entry.leases.count { leases[$0].map { $0.worker == name && $0.isComputed } ?? false }
-            // More than it has places for can only have been answered since its last heartbeat.
+            // More than it has places for has been answered since its last heartbeat, apart from what is on its way.
             let answered = max(told, entry.leases.count - entry.places)
             return WorkerView(
                 name: name, state: state, running: entry.leases.count, answered: answered,

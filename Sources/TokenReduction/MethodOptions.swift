@@ -122,6 +122,6 @@ public struct MethodOptions {
         let available = known.isEmpty ? "no options" : known.joined(separator: ", ")
         throw ReductionError(
             .unknownOption,
-            "\(method) has no option \(unknown)\(unknown.guess(among: known + ["keep"])): it has \(available)")
+            "\(method) has no option \(unknown)\(unknown.guess(among: known)): it has \(available)")
     }
 }

@@ -4,7 +4,7 @@
 /// does not know.
 public enum ProtocolVersion {
     /// What both sides say in their Hello and Welcome.
-    public static let current: UInt32 = 2
+    public static let current: UInt32 = 3
     /// Name and version of this software, as told to peers and written into results.
     public static let software = "winnow 0.1.0"
 

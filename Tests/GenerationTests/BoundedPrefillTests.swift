@@ -78,10 +78,27 @@ import VisionLanguage
     @Test("a request that is cancelled while its prompt is read never ends")
     func cancelled() throws {
         let asked = try Questioner("small"), engine = asked.engine(prefillRows: 8)
-        for id in 0..<2 { engine.admit(try asked.request(0, id: UInt64(id), key: "a", maxTokens: 1)) }
+        for id in 0..<2 { engine.admit(try asked.request(0, id: UInt64(id), key: "a", maxTokens: 3)) }
         #expect(try engine.step().isEmpty)
         engine.cancel(0)
-        #expect(try engine.answers([]).keys.sorted() == [1])
+        let ended = try engine.answers([])
+        let alone = try asked.engine().answer(asked.request(0, maxTokens: 3))
+        let answer = try #require(ended[1]).get()
+        #expect(ended.count == 1 && answer.tokenIDs == alone.tokenIDs && answer.flops == alone.flops)
+    }
+
+    @Test(
+        "pieces, the last of one row, change no bit in any format",
+        arguments: [nil, .int8, .int4, .bf16] as [WeightFormat?])
+    func formats(weights: WeightFormat?) throws {
+        for backend in [CPUBackend(precision: .float32, threads: 2), PortableBackend(type: .float32)] as [any Backend] {
+            let asked = try Questioner("small", weights: weights, backend: backend)
+            let whole = try asked.engine().answer(asked.request(1, method: "fastv", keep: 6))
+            let bound = whole.promptTokens - 1
+            let read = try asked.engine(prefillRows: bound).answer(asked.request(1, method: "fastv", keep: 6))
+            #expect(read.tokenIDs == whole.tokenIDs && read.logProbabilities == whole.logProbabilities)
+            #expect(read.trace.kept == whole.trace.kept && read.flops == whole.flops)
+        }
     }
 
     @Test("a beginning that is shared counts once")

@@ -6,8 +6,9 @@ import VisionLanguage
 
 /// A request that cannot be run ends alone, with its error.
 struct FailingRequestTests {
-    @Test("the good among the bad are answered as if alone")
-    func amongOthers() throws {
+    @Test(
+        "the good among the bad are answered as if alone, also where prompts are read in pieces", arguments: [1024, 5])
+    func amongOthers(prefillRows: Int) throws {
         let questioner = try Questioner("small")
         let good = try questioner.request(0)
         let image = questioner.model.configuration.imageToken
@@ -43,7 +44,7 @@ struct FailingRequestTests {
             bad(106, patches: broken),
             questioner.request(2),
         ]
-        let answers = try questioner.engine(capacity: 8).answers(requests)
+        let answers = try questioner.engine(capacity: 8, prefillRows: prefillRows).answers(requests)
         #expect(answers.count == requests.count)
         for id in [101, 102, 106] as [UInt64] {
             let result = try #require(answers[id])

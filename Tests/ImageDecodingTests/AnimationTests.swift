@@ -127,8 +127,21 @@ import Testing
         // Signature, screen and 64 colours stand before a frame.
         let moving = still.dropLast() + (try bytes("gif_local_palette.gif"))[205...]
         #expect(try Picture(decoding: Array(moving)) == picture)
+        #expect(try Picture(decoding: Array(moving)).notes == [])
         // Of a frame that is not looked at nothing need be there.
         let cut = try Picture(decoding: Array(moving.dropLast(100)))
         #expect(cut.pixels == picture.pixels && cut.notes == [.noEndMark])
+    }
+
+    /// The last bytes of a GIF are an empty block, which ends the frame, and the mark that ends the file.
+    @Test func aGIFWithoutItsEndIsReadWithANote() throws {
+        let still = try bytes("gif_palette.gif"), picture = try Picture(decoding: still)
+        for cut in [still.dropLast(1), still.dropLast(2)] {
+            let found = try Picture(decoding: Array(cut))
+            #expect(found.pixels == picture.pixels && found.notes == [.noEndMark], "\(cut.count) bytes")
+        }
+        #expect(throws: ImageError.self) { _ = try Picture(decoding: still.dropLast(3)) }
+        // What follows the mark is nobody's.
+        #expect(try Picture(decoding: still + [0x0A, 0x3B, 0]) == picture)
     }
 }

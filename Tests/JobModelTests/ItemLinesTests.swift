@@ -64,6 +64,9 @@ import Testing
         try folder.write(#"{"id":"a","image":"\#(links.path)/link/x/b.jpg","prompt":"What?"}"#, to: "q.jsonl")
         #expect(try folder.items("q.jsonl").map(\.images) == [["x/b.jpg"]])
         #expect(try folder.problems("q.jsonl") == [])
+        try folder.write(
+            #"{"id":"a","images":["a.jpg","\#(links.path)/link/a.jpg"],"prompt":"What?"}"#, to: "q.jsonl")
+        #expect(try folder.items("q.jsonl").map(\.images) == [["a.jpg", "a.jpg"]])
         for outside in ["\(place)-other/a.jpg", "/etc/passwd", "\(place)/../a.jpg"] {
             try folder.write(#"{"id":"a","image":"\#(outside)","prompt":"What?"}"#, to: "q.jsonl")
             #expect(try folder.problems("q.jsonl").first?.contains("leaves the image folder") == true, "\(outside)")

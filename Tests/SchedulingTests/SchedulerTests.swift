@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    /// More than a worker has places for can only have been answered since it was last heard.
+    /// More than a worker has places for has been answered since it was last heard.
     @Test func whatAWorkerHoldsIsInWorkAheadOrAnswered() {
         var scheduler = scheduler(jobs(1...20))
         _ = scheduler.workerJoined(ann, session: first, capacity: 3, prefetch: 2, held: [], at: at(0))

@@ -4,7 +4,7 @@ internal import JobVocabulary
 /// Items as rows of a CSV file under a header.
 ///
 /// The columns `image` (or `images`), `prompt`, `id`, `answers`, `max_tokens` and `temperature` are those of JSON lines; every other named
-/// column is a label. Several answers or pictures in one cell are separated by `|`, or are a JSON list. Without a column `id`,
+/// column is a label, unless its name is one slip away from one of these that is not there. Several answers or pictures in one cell are separated by `|`, or are a JSON list. Without a column `id`,
 /// row 1 is `row-1`; without a column `prompt`, or with an empty cell in it, the item has the source's prompt.
 struct CSVItems: ItemReader {
     static let separator: Character = "|"

@@ -14,19 +14,21 @@ extension Item {
     /// Where this item differs from another one of its id, as `prompt: "How many?" → "Which colour?"`.
     package func differences(from other: Item) -> [String] {
         func fields(_ item: Item) -> [(name: String, value: String)] {
-            [
-                ("images", item.images.joined(separator: ", ")), ("prompt", item.prompt.asJSON),
-                ("answers", item.answers.joined(separator: ", ")),
-                (
-                    "labels",
-                    item.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
-                ),
+            let labels = item.labels.sorted { $0.key < $1.key }.map { "\($0.key.asJSON): \($0.value.asJSON)" }
+            return [
+                ("images", item.images.map(\.asJSON).joined(separator: ", ")), ("prompt", item.prompt.asJSON),
+                ("answers", item.answers.map(\.asJSON).joined(separator: ", ")),
+                ("labels", labels.joined(separator: ", ")),
                 ("max_tokens", item.maxTokens.map { "\($0)" } ?? ""),
                 ("temperature", item.temperature.map { "\($0)" } ?? ""),
             ]
         }
         return zip(fields(other), fields(self)).filter { $0.value != $1.value }.map { old, new in
-            func shown(_ text: String) -> String { text.isEmpty ? "none" : text.shortened(to: 100) }
+            // Of long texts, what lies around the first letters that differ.
+            let common = zip(old.value, new.value).prefix { $0 == $1 }.count, start = max(0, common - 40)
+            func shown(_ text: String) -> String {
+                text.isEmpty ? "none" : (start > 0 ? "…" : "") + String(text.dropFirst(start)).shortened(to: 100)
+            }
             return "\(old.name): \(shown(old.value)) → \(shown(new.value))"
         }
     }

@@ -15,7 +15,7 @@ public struct ItemLines: ~Copyable {
     }
 
     private var reader: any ItemReader
-    private let images: String
+    private var pictures: PicturesByFolder
 
     /// Opens a source of items; throws if nothing of it can be read.
     public init(_ source: ItemSource) throws(ManifestProblems) { try self.init(source, unpacking: false) }
@@ -24,7 +24,7 @@ public struct ItemLines: ~Copyable {
     ///
     /// - Parameter unpacking: Whether pictures that stand in requests are written to files, as the check of a batch does.
     init(_ source: ItemSource, unpacking: Bool) throws(ManifestProblems) {
-        images = source.images
+        pictures = PicturesByFolder(root: source.images)
         switch try source.form() {
         case .folder: reader = try FolderItems(source)
         case .csv: reader = try CSVItems(source)
@@ -37,7 +37,7 @@ public struct ItemLines: ~Copyable {
     /// named from that folder.
     public mutating func next() throws(ManifestProblems) -> Line? {
         guard var line = try reader.next() else { return nil }
-        line.text = line.text.map { ImagePath.naming(picturesOf: $0, from: images) }
+        line.text = line.text.map { pictures.naming(picturesOf: $0) }
         return line
     }
 }

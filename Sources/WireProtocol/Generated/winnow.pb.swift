@@ -1212,7 +1212,7 @@ public nonisolated struct WireBatchStatus: @unchecked Sendable {
     set {_uniqueStorage()._answered = newValue}
   }
 
-  /// that ended in the last minute; 0 where none did
+  /// that ended in the last ten minutes; 0 where none did
   public var jobsPerSecond: Double {
     get {_storage._jobsPerSecond}
     set {_uniqueStorage()._jobsPerSecond = newValue}
