@@ -109,9 +109,10 @@ public struct QueueState: Codable, Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - jobs: The engine's listing; nil if it gave none.
+    ///   - words: What the engine said instead of a listing.
     ///   - demand: What there is to do; nil if the coordinator does not answer.
     public mutating func step(
-        _ settings: QueueSettings, jobs: [EngineJob]?, demand: Demand?, at now: Date
+        _ settings: QueueSettings, jobs: [EngineJob]?, words: String = "", demand: Demand?, at now: Date
     ) -> [Action] {
         var actions: [Action] = []
         distrustClock(now)
@@ -134,7 +135,7 @@ public struct QueueState: Codable, Sendable, Hashable {
             endAll(settings, isListed: jobs != nil, at: now, &actions)
         } else {
             if jobs != nil { dropNeedless(settings, demand, at: now, &actions) }
-            submit(settings, demand, isListed: jobs != nil, at: now, &actions)
+            submit(settings, demand, unlisted: jobs == nil ? words : nil, at: now, &actions)
         }
         forgetOldest()
         return actions
@@ -273,7 +274,7 @@ public struct QueueState: Codable, Sendable, Hashable {
     }
 
     private mutating func submit(
-        _ settings: QueueSettings, _ demand: Demand?, isListed: Bool, at now: Date, _ actions: inout [Action]
+        _ settings: QueueSettings, _ demand: Demand?, unlisted words: String?, at now: Date, _ actions: inout [Action]
     ) {
         let expected = live.count(where: \.isExpected)
         let workers = live.count * settings.workersPerAllocation
@@ -286,7 +287,9 @@ public struct QueueState: Codable, Sendable, Hashable {
             return
         }
         guard let demand else { return standing = "the coordinator does not answer" }
-        guard isListed else { return standing = "the engine does not list its jobs" }
+        if let words {
+            return standing = "the engine does not list its jobs" + (words.isEmpty ? "" : ": \(words)")
+        }
         guard demand.waiting > 0 else {
             return standing =
                 demand.hindrance.isEmpty ? "no job waits" : "no job waits that it could run: \(demand.hindrance)"

@@ -99,19 +99,26 @@ public struct Slurm: Sendable {
         guard result.isSuccess else {
             return EngineListings.Answer(jobs: nil, words: result.complaint(of: "squeue"))
         }
-        return EngineListings.Answer(jobs: Self.jobs(in: result.output, cluster: cluster))
+        guard let jobs = Self.jobs(in: result.output, cluster: cluster) else {
+            return EngineListings.Answer(jobs: nil, words: "squeue prints no list: \(result.output.prefix(200))")
+        }
+        return EngineListings.Answer(jobs: jobs)
     }
 
     /// Number, state, reason and name; users choose names, so those come last.
     private static let listingForm = "%i|%T|%r|%j"
 
-    /// The jobs of a listing; lines that are no job, such as the name of a cluster, are left out.
-    package static func jobs(in listing: String, cluster: String? = nil) -> [EngineJob] {
-        listing.split(whereSeparator: \.isNewline).compactMap { line in
+    /// The jobs of a listing, in which a cluster may be named; nil if it is none, such as an error that was printed in its place:
+    /// jobs that it does not name would count as gone.
+    package static func jobs(in listing: String, cluster: String? = nil) -> [EngineJob]? {
+        var jobs: [EngineJob] = []
+        for line in listing.split(whereSeparator: \.isNewline) where !line.hasPrefix("CLUSTER:") {
             let parts = line.split(separator: "|", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 4 else { return nil }
-            return EngineJob(id: parts[0], cluster: cluster, state: parts[1], reason: parts[2], name: parts[3])
+            jobs.append(
+                EngineJob(id: parts[0], cluster: cluster, state: parts[1], reason: parts[2], name: parts[3]))
         }
+        return jobs
     }
 
     /// Ends jobs at once. Returns Slurm's complaints; empty if it had none.

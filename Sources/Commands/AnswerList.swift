@@ -16,8 +16,8 @@ struct AnswerList {
 
     private var answers: [Answer] = []
     private var shards: [String] = []
-    /// The shard of the first job that succeeded: one that can be shown how to read.
-    private var example: String?
+    /// The shard and row of the first job that succeeded: one that can be shown how to read.
+    private var example: (shard: String, row: UInt32)?
     private let hasFeatures: Bool
     /// How many of the answers are right; nil if nobody knows.
     private let accuracy: Proportion?
@@ -35,7 +35,7 @@ struct AnswerList {
         var collected = Collected()
         try coordinator.forEachItem(of: status.batch) { item in
             if !item.shard.isEmpty, collected.seen.insert(item.shard).inserted { collected.shards.append(item.shard) }
-            if collected.example == nil, item.state == "succeeded" { collected.example = item.shard }
+            if collected.example == nil, item.state == "succeeded" { collected.example = (item.shard, item.row) }
             guard collected.answers.count < limit else {
                 collected.omitted += 1
                 return
@@ -50,14 +50,14 @@ struct AnswerList {
         answers = collected.answers
         shards = collected.shards.map { results + "/" + $0 }
         omitted = collected.omitted
-        example = collected.example.map { results + "/" + $0 }
+        example = collected.example.map { (results + "/" + $0.shard, $0.row) }
     }
 
     private struct Collected {
         var answers: [Answer] = []
         var shards: [String] = []
         var seen: Set<String> = []
-        var example: String?
+        var example: (shard: String, row: UInt32)?
         var omitted = 0
 
         /// Puts its question beside each answer, whatever has been added to the items since.
@@ -91,22 +91,23 @@ struct AnswerList {
         if let accuracy {
             printWrapped(
                 String(
-                    format: "accuracy %.1f %% of %d answers to items with accepted ones (95 %% interval %.1f to %.1f)",
-                    100 * accuracy.share,
-                    accuracy.scored, 100 * accuracy.low, 100 * accuracy.high))
+                    format: "accuracy %.1f %% (95 %% interval %.1f to %.1f; answers to items with accepted ones: %d)",
+                    100 * accuracy.share, 100 * accuracy.low, 100 * accuracy.high, accuracy.scored))
         }
         print("\nResults:")
         for shard in shards { print("  \(shard)") }
         guard let example else { return }
         let last =
-            hasFeatures ? #"f["features/data"][:f["features/indptr"][1]].shape"# : #"f["jobs/visual_tokens_out"][0]"#
+            hasFeatures
+            ? #"f["features/data"][slice(*f["features/indptr"][row:row + 2])].shape"#
+            : #"f["jobs/visual_tokens_out"][row]"#
         print(
             """
 
             Read them with h5py:
               import h5py
-              f = h5py.File("\(example)")
-              print(f["jobs/id"].asstr()[0], f["jobs/answer"].asstr()[0], \(last))
+              f, row = h5py.File("\(example.shard)"), \(example.row)
+              print(f["jobs/id"].asstr()[row], f["jobs/answer"].asstr()[row], \(last))
             """)
     }
 

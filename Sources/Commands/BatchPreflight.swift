@@ -98,7 +98,7 @@ enum BatchPreflight {
     static func tell(of leftOut: LeftOutFiles) {
         func lines(_ kind: String, _ group: LeftOutFiles.Group) -> String {
             let more = group.count - group.examples.count
-            return "  \(group.count) \(kind): " + group.examples.map(\.onOneLine).joined(separator: ", ")
+            return "  \(kind): " + group.examples.map(\.onOneLine).joined(separator: ", ")
                 + (more > 0 ? " and \(more) more" : "")
         }
         let kinds = leftOut.pictureKinds
@@ -108,11 +108,13 @@ enum BatchPreflight {
                 """
                 warning: \(counted(count, "picture is", "pictures are")) of kinds that are not read, and left out; \
                 convert to JPEG, PNG or WebP:
-                \(kinds.map { lines($0.kind, $0.group) }.joined(separator: "\n"))
+                \(kinds.map { lines("\($0.group.count) \($0.kind)", $0.group) }.joined(separator: "\n"))
                 """)
         }
         if leftOut.others.count > 0 {
-            printError("files that are not pictures are skipped:\n" + lines("files", leftOut.others))
+            printError(
+                "files that are not pictures are skipped:\n"
+                    + lines(counted(leftOut.others.count, "file"), leftOut.others))
         }
     }
 

@@ -55,8 +55,7 @@ struct BatchPace {
     /// first look, or the coordinator's where nothing has come since a look that is young.
     mutating func line(_ status: WireBatchStatus, workers: Int) -> ProgressLine {
         if let end { return end }
-        let ended = status.succeeded + status.failed + status.cancelled
-        let done = min(ended + status.answered, status.total)
+        let done = min(status.succeeded + status.failed + status.answered, status.total)
         let before = doneBefore ?? done
         doneBefore = before
         let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -100,20 +99,25 @@ struct ProgressLine {
 
     /// A batch of which `done` jobs have an answer or have ended, `rate` in a second.
     init(_ status: WireBatchStatus, done: UInt64, rate: Double, workers: Int) {
-        let left = rate > 0 ? Double(status.total - done) / rate : .infinity
-        let inWork = status.running - min(status.answered, status.running)
+        let handedOut = status.running - min(status.answered, status.running)
         share = status.total > 0 ? Double(done) / Double(status.total) : 1
         isEnd = status.succeeded + status.failed + status.cancelled == status.total
-        counts = [done, status.failed, status.total, inWork, UInt64(workers), status.isPaused ? 1 : 0]
-        let isStuck = !status.trouble.isEmpty
+        counts = [done, status.failed, status.total, handedOut, UInt64(workers), status.isPaused ? 1 : 0]
+        let speed = rate > 0 ? [String(format: "%.1f jobs/s", rate)] : []
+        // What is over needs no time, and nobody knows how long a pause lasts.
+        let pace: [String]
+        if isEnd {
+            pace = [status.cancelled > 0 ? "\(status.cancelled) cancelled" : "finished"] + speed
+        } else if status.isPaused {
+            pace = ["paused"]
+        } else if rate > 0 {
+            pace = ["\(Self.clock(Double(status.total - done) / rate)) left"] + speed
+        } else {
+            pace = done > 0 ? [] : [status.trouble.isEmpty ? "starting" : "waiting"]
+        }
         parts =
-            ["\(done)/\(status.total)"] + (status.failed > 0 ? ["\(status.failed) failed"] : [])
-            + (status.isPaused ? ["paused"] : [])
-            + [
-                left.isFinite ? "\(Self.clock(left)) left" : isStuck ? "waiting" : "starting",
-                String(format: "%.1f jobs/s", rate), "\(inWork) in work",
-                counted(workers, "worker"),
-            ]
+            ["\(done)/\(status.total)"] + (status.failed > 0 ? ["\(status.failed) failed"] : []) + pace
+            + (isEnd ? [] : ["\(handedOut) handed out", counted(workers, "worker")])
     }
 
     /// The line without a bar, for logs.

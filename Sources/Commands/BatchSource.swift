@@ -84,15 +84,13 @@ struct BatchSource: ParsableArguments {
         }
     }
 
-    /// The batch, checked; says on standard error what is left out, what cannot be read, and what its results will take.
+    /// The batch, checked; says on standard error what is left out and what cannot be read.
     ///
     /// - Parameters:
     ///   - name: The batch's name if there is no batch file.
     ///   - trustsPaths: Whether what is not on this machine is left to the workers to check.
     func load(named name: String? = nil, trustsPaths: Bool = false) throws -> BatchFile {
-        let file = try BatchPreflight.load(batch, changing: changes(named: name), trustsPaths: trustsPaths)
-        if BatchPreflight.hasModel(file.description) { printError(try StoredSize(file).text) }
-        return file
+        try BatchPreflight.load(batch, changing: changes(named: name), trustsPaths: trustsPaths)
     }
 
     private func changes(named name: String?) throws -> BatchChanges {

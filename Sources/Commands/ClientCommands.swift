@@ -121,6 +121,8 @@ struct WatchCommand: ParsableCommand {
                 if !batch.isEmpty, let status = answer.batches.first { try endCommand(status.exitCode) }
                 return
             }
+            // Nobody reads on.
+            guard !isReaderGone(STDOUT_FILENO) else { return }
             Thread.sleep(forTimeInterval: every)
         }
     }
@@ -151,8 +153,11 @@ private struct WatchScreen {
         }
         lines += BatchReport.notes(batches.map(BatchReport.init))
         lines += ["", WorkerReport.table(workers.map(WorkerReport.init))]
+        var shown = lines.joined(separator: "\n").shown.split(separator: "\n", omittingEmptySubsequences: false)
+        // What stands first matters most, and must not scroll away.
+        if let height = terminalHeight(), shown.count >= height { shown = shown.prefix(max(1, height - 2)) + ["…"] }
         // Home, and clear what is below: no flicker, and nothing of the last picture stays.
-        print("\u{1B}[H\u{1B}[J" + lines.joined(separator: "\n").shown)
+        print("\u{1B}[H\u{1B}[J" + shown.joined(separator: "\n"))
         fflush(nil)
     }
 
@@ -172,7 +177,8 @@ private struct WatchScreen {
 /// `winnow cancel`: stops what has not run yet.
 struct CancelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cancel", abstract: "Cancel the jobs of a batch that have not ended.")
+        commandName: "cancel", abstract: "Cancel the jobs of a batch that have not ended.",
+        discussion: "Answers that are still to be written are cancelled too.")
 
     @Argument(help: "The batch id.")
     var batch: String

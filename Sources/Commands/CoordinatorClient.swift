@@ -174,7 +174,7 @@ public final class CoordinatorClient {
         Reachability(of: endpoint) { [isSilent] hindrance in
             guard !isSilent else { return }
             let left = max(0, Int((deadline - .now) / .seconds(1)))
-            if !hindrance.isFinal { printError("winnow: \(hindrance); trying for another \(left) s") }
+            if !hindrance.isFinal, left > 0 { printError("winnow: \(hindrance); trying for another \(left) s") }
         }
     }
 

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import Monitoring
 import Scheduling
+import ZeroMQ
 
 /// `winnow coordinator`: keeps the jobs and hands them out.
 struct CoordinatorCommand: ParsableCommand {
@@ -52,6 +53,9 @@ struct CoordinatorCommand: ParsableCommand {
     func validate() throws {
         guard http.map({ ListenAddress($0) != nil }) ?? true else {
             throw ValidationError("--http must be a port or an IP address with one, such as 9090 or 127.0.0.1:9090")
+        }
+        for (endpoint, port) in [(workers, 5757), (clients, 5758)] {
+            if let flaw = EndpointReach.flaw(of: endpoint, port: port) { throw ValidationError(flaw) }
         }
         guard (0.01...3600).contains(heartbeat) else { throw ValidationError("--heartbeat must be from 0.01 to 3600") }
         guard (1...1000).contains(missedHeartbeats) else {

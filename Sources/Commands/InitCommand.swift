@@ -37,6 +37,8 @@ struct InitCommand: ParsableCommand {
     @Option(help: "How to print: table, json (one value) or quiet (the file).")
     var output = OutputFormat.table
 
+    func validate() throws { try reduction.checkBudget() }
+
     func run() throws {
         let method = try method()
         let path = Self.absolute(items), name = BatchName.derived(from: path)
@@ -70,10 +72,9 @@ struct InitCommand: ParsableCommand {
 
     /// The method as it stands in a batch file, checked as far as it can be without the model.
     private func method() throws -> String {
-        try reduction.checkBudget()
         let options = try reduction.options()
         _ = try MethodCatalogue.method(named: reduction.method, options: options)
-        guard reduction.keep != nil || !options.isEmpty else { return reduction.method }
+        guard reduction.keep != nil || reduction.fromLayer != nil || !options.isEmpty else { return reduction.method }
         let pairs =
             [("name", reduction.method)]
             + [("keep", reduction.keep), ("from_layer", reduction.fromLayer)].compactMap {
@@ -135,7 +136,7 @@ private struct BatchFileText {
         name: \(quoted(name))
 
         # The checkpoint folder, or a packed model (winnow model pack)\(model == nil ? ": put yours here" : "").
-        model: \(quoted(model ?? "models/llava-1.5-7b-hf"))
+        model: \(quoted(model ?? "/path/to/llava-1.5-7b-hf"))
 
         # \(isFolder ? "The pictures in this folder and below are the items, their paths the ids." : "The items.")
         items: \(quoted(items))

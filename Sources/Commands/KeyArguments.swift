@@ -17,10 +17,8 @@ struct KeyArguments: ParsableArguments {
 
     /// How to protect a connection to an endpoint.
     func security(for endpoint: String, as role: AccessRole) throws -> SocketSecurity {
-        guard endpoint.contains("://") else {
-            throw CommandFailure(
-                ExitCodes.usage,
-                "'\(endpoint)' is no address of a coordinator, which begins with tcp://, such as tcp://\(endpoint)")
+        if let flaw = EndpointReach.flaw(of: endpoint, port: role == .worker ? 5757 : 5758) {
+            throw CommandFailure(ExitCodes.usage, flaw)
         }
         let named = key ?? ProcessInfo.processInfo.environment[Self.variable]
         guard named != nil || !EndpointReach.isLoopback(endpoint) else { return .none }

@@ -78,7 +78,7 @@ struct ReportCommand: ParsableCommand {
             let sharedQuestions: Int?
         }
         let bytes = page.html.utf8.count
-        let about = sources.count == 1 ? "one batch" : "\(sources.count) batches or methods"
+        let about = sources.count == 1 ? "one batch" : "\(sources.count) sets of answers"
         let shared = page.sharedQuestions.map { ", \($0) questions side by side" } ?? ""
         try output.show(
             Report(out: target, bytes: bytes, batches: sources.count, sharedQuestions: page.sharedQuestions),
@@ -117,6 +117,10 @@ struct ReportCommand: ParsableCommand {
         let inner = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
             .map { "\(path)/\($0)" }
         let found = inner.filter { ResultsChoice.isResults($0) || isEvaluation($0) }
+        if found.isEmpty, let choice = try? ResultsChoice(word) {
+            if let remark = choice.remark { printError("winnow: \(remark)") }
+            return [choice.folder.path]
+        }
         guard !found.isEmpty else {
             throw CommandFailure(
                 ExitCodes.usage,

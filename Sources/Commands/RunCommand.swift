@@ -103,12 +103,15 @@ struct RunCommand: ParsableCommand {
         let coordinator = try CoordinatorClient(endpoint: cluster.endpoint, patience: .seconds(30)) {
             cluster.hasCoordinator && !interrupted.isAsked
         }
+        var seen: WireBatchStatus?
         /// Throws if the run cannot or should not go on.
         func check() throws {
             if interrupted.isAsked {
+                let done = seen.map { " after \($0.succeeded + $0.failed) of \(counted($0.total, "job"))" } ?? ""
                 throw CommandFailure(
                     ExitCodes.cancelled,
-                    "interrupted; finished jobs are in \(file.description.results), and --resume goes on with the rest")
+                    "interrupted\(done); what is finished is in \(file.description.results), and --resume goes on with the rest"
+                )
             }
             try cluster.check()
         }
@@ -129,10 +132,12 @@ struct RunCommand: ParsableCommand {
                         + " in \(submitted.results)"
                         + (force ? ", so --force changes nothing" : "") + "; --new runs them again")
             } else {
+                printError(try StoredSize(file).text)
                 try cluster.startWorkers()
             }
             let shows = output != .quiet && !isOver
             status = try coordinator.waitForEnd(of: submitted.batch, showingProgress: shows) { status in
+                seen = status
                 try check()
                 // All workers are alike here: what none of them can do for a while, none will. A disk that is full or away for
                 // a moment may be back by then.

@@ -239,8 +239,10 @@ struct ExplanationReport: Encodable {
         // A state that is a participle of what has happened reads as such.
         let verb =
             ["succeeded", "failed"].contains(state) ? state : state == "cancelled" ? "was cancelled" : "is \(state)"
-        let head = "\(item) \(verb)" + (explanation.isEmpty ? "" : ": \(explanation)")
-        let counts = "attempts: \(attempts), workers lost: \(losses), failures: \(failures)"
+        let why = explanation.hasPrefix("it waits ") ? String(explanation.dropFirst(9)) : explanation
+        let head = "\(item) \(verb)" + (why.isEmpty ? "" : ": \(why)")
+        let counts =
+            "number of the last attempt: \(attempts); workers lost: \(losses); failures that were tried again: \(failures)"
         let lines = ended.map { end in
             "  attempt \(end.attempt) on \(end.worker.isEmpty ? "an unknown worker" : end.worker): \(end.reason)"
         }

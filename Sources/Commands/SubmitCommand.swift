@@ -54,8 +54,10 @@ struct SubmitCommand: ParsableCommand {
         let isHere = BatchPreflight.hasModel(file.description)
         let warning = isHere ? try BatchPreflight.warningAboutModel(of: file.description) : nil
         let coordinator = try client.coordinator()
+        let size = isHere ? try StoredSize(file).text : nil
         let submitted = try coordinator.submit(file, fresh: isNew, force: force)
         if let warning { printError("warning: \(warning)") }
+        if let size, submitted.added > 0 { printError(size) }
         if submitted.resumed, !isSameFolder(submitted.results, file.description.results) {
             printError(
                 "warning: a batch keeps its results folder, \(submitted.results); --new makes a batch of its own in "

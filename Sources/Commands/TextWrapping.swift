@@ -65,3 +65,16 @@ func terminalWidth(of stream: Int32 = STDOUT_FILENO) -> Int? {
     guard isatty(stream) == 1, ioctl(stream, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return max(Int(size.ws_col), 20)
 }
+
+/// Whether a stream is a pipe whose other end has been closed.
+func isReaderGone(_ stream: Int32) -> Bool {
+    var state = pollfd(fd: stream, events: 0, revents: 0)
+    return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR) != 0
+}
+
+/// Lines of the terminal that a stream goes to; nil if it goes to none, or one that does not say.
+func terminalHeight(of stream: Int32 = STDOUT_FILENO) -> Int? {
+    var size = winsize()
+    guard isatty(stream) == 1, ioctl(stream, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
+    return Int(size.ws_row)
+}

@@ -25,6 +25,10 @@ enum UnknownOption {
             if known.contains(option) {
                 let next = words.dropFirst(place + 1).first
                 let value = option.count < word.count ? String(word.dropFirst(option.count + 1)) : next
+                if option.count == word.count, let next, next.isNegativeNumber {
+                    throw CommandFailure(
+                        ExitCodes.usage, "'\(next)' behind \(option) is read as an option: write \(option)=\(next)")
+                }
                 let possible = options.first { $0.typed.contains(option) }?.allValues ?? []
                 // The parser refuses words that are nowhere near as well.
                 guard let value, !possible.contains(value), let meant = value.meant(among: possible) else { continue }
@@ -64,6 +68,9 @@ enum UnknownOption {
 }
 
 extension String {
+    /// Whether this is a number below 0.
+    fileprivate var isNegativeNumber: Bool { first == "-" && Double(self) != nil }
+
     /// Whether this is a dash before a letter, as in `-k`, and not a number such as `-5`.
     fileprivate var isDashAndLetter: Bool { first == "-" && dropFirst().first?.isLetter == true }
 }

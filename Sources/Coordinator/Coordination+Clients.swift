@@ -1,5 +1,6 @@
 internal import JobModel
 internal import JobStore
+internal import JobVocabulary
 internal import Logging
 internal import Monitoring
 internal import Scheduling
@@ -113,7 +114,10 @@ extension Coordination {
     /// A batch that exists.
     borrowing func known(_ name: String) throws -> BatchID {
         guard records[BatchID(name)] != nil else {
-            throw ClientRefusal("no-such-batch", "There is no batch '\(name)'. `winnow status` lists them.")
+            throw ClientRefusal(
+                "no-such-batch",
+                "There is no batch '\(name)'\(name.guess(among: records.keys.map(\.rawValue))). `winnow status` lists them."
+            )
         }
         return BatchID(name)
     }

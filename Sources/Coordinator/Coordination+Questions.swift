@@ -1,6 +1,7 @@
 internal import Foundation
 internal import JobModel
 internal import JobStore
+internal import JobVocabulary
 internal import Monitoring
 internal import Scheduling
 internal import WireProtocol
@@ -57,7 +58,10 @@ extension Coordination {
         for word in request.states {
             guard let state = JobState.allCases.first(where: { $0.description == word }) else {
                 let all = JobState.allCases.map(\.description).joined(separator: ", ")
-                throw ClientRefusal("bad-state", "There is no state '\(word)'; there are \(all).")
+                throw ClientRefusal(
+                    "bad-state",
+                    "There is no state '\(word)'\(word.guess(among: JobState.allCases.map(\.description))); there are \(all)."
+                )
             }
             states.insert(state)
         }

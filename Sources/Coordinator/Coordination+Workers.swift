@@ -84,7 +84,8 @@ extension Coordination {
     /// Counts a worker that is refused.
     private mutating func noteRefusal(_ reason: String) {
         guard let count = refusedWorkers.countUp() else { return }
-        logger.warning("refused a worker", metadata: [LogKey.count: "\(count)", LogKey.reason: "\(reason)"])
+        logger.warning(
+            "refused whoever came as a worker", metadata: [LogKey.count: "\(count)", LogKey.reason: "\(reason)"])
     }
 
     /// A worker is gone by its own wish.

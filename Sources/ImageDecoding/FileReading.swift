@@ -8,7 +8,7 @@ func readFile(
 ) throws(ImageError) -> (bytes: [UInt8], size: Int) {
     func unreadable(_ number: Int32) -> ImageError {
         let why = String(cString: strerror(number))
-        return ImageError(.unreadable, "cannot be read (\(why)); check the path and its permissions")
+        return ImageError(.unreadable, "the picture cannot be read (\(why)); check the path and its permissions")
     }
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { throw unreadable(errno) }

@@ -22,7 +22,7 @@ enum PictureFormat: String, Sendable {
         } else if starts(with: Self.gifSignature) {
             self = .gif
         } else if let name = Self.others.first(where: { starts(with: $0.signature, at: $0.offset) })?.name {
-            throw ImageError(.unsupported, "\(name) pictures are not read; convert it to JPEG, PNG or WebP")
+            throw ImageError(.unsupported, "a \(name) picture is not read; convert it to JPEG, PNG or WebP")
         } else if Self.isStart(bytes) {
             throw ImageError(.truncated, "the file ends within its first bytes; copy or download it again")
         } else {

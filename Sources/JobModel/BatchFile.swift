@@ -85,12 +85,18 @@ public struct BatchFile: Sendable, Hashable {
     /// The line and the words of an error while reading YAML.
     private static func place(_ error: any Error) -> (line: Int?, message: String) {
         guard let error = error as? YamlError else {
-            return (nil, "the batch file cannot be read; check its path and that it is UTF-8 text")
+            return (
+                nil,
+                (error as? CocoaError)?.code == .fileReadNoSuchFile
+                    ? "there is no such file; 'winnow init' writes one"
+                    : "the batch file cannot be read; check its permissions and that it is UTF-8 text"
+            )
         }
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            return (mark.line, "not valid YAML: \(problem)")
+            let hint = problem.hasPrefix("mapping values") ? "; a text with a colon needs quotation marks" : ""
+            return (mark.line, "not valid YAML: \(problem)\(hint)")
         case .duplicatedKeysInMapping(let keys, let context):
             return (context.mark.line, "keys given twice: \(keys.sorted().joined(separator: ", "))")
         default: return (nil, "not valid YAML: \(error)")

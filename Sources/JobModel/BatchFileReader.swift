@@ -184,22 +184,26 @@ struct BatchFileReader {
         }
         let section = YAMLSection(node, file: file, prefix: "method.", known: nil, &problems)
         guard case .mapping = node else { return nil }
-        // Which options there are depends on the method, and no method without its name and budget is looked for.
+        // Which options there are depends on the method; what is meant for its name or budget is none of them.
+        var slips: [String: String] = [:]
         for key in section.keys {
             guard let meant = key.meant(among: ["name", "keep"]), key != meant, !section.has(meant) else { continue }
             problems.add(file, section.line(of: key), "unknown key 'method.\(key)' (did you mean \(meant)?)")
-            return nil
+            slips[meant] = key
         }
-        let name = required("name", section)
+        let name = slips["name"] == nil ? required("name", section) : nil
         let keep = section.integer("keep", 1...1_000_000, &problems)
         let fromLayer = section.integer("from_layer", 0...10_000, &problems)
         var options: [String: String] = [:]
-        for key in section.keys where !["name", "keep", "from_layer"].contains(key) {
+        for key in section.keys where !["name", "keep", "from_layer"].contains(key) && !slips.values.contains(key) {
             options[key] = section.text(key, &problems)
         }
-        if let name, keep != nil || !section.has("keep") {
-            checkMethod(name, keep: changes.method.keep ?? keep, line: section.line(of: "name"))
+        let isBudgetWrong = slips["keep"] != nil || section.has("keep") && keep == nil
+        if let name {
+            checkMethod(
+                name, keep: changes.method.keep ?? keep ?? (isBudgetWrong ? 1 : nil), line: section.line(of: "name"))
         }
+        if slips["name"] != nil { return nil }
         return BatchDescription.Method(name: name ?? "none", keep: keep, fromLayer: fromLayer, options: options)
     }
 

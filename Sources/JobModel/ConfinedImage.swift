@@ -68,7 +68,8 @@ public struct ConfinedImage: ~Copyable {
         guard descriptor >= 0 else {
             let why = String(cString: strerror(errno))
             throw Failure(
-                code: .unreadable, message: "cannot be read (\(why)); check the path and its permissions: \(path)")
+                code: .unreadable,
+                message: "the picture cannot be read (\(why)); check the path and its permissions: \(path)")
         }
         return descriptor
     }

@@ -52,7 +52,9 @@ struct ItemsCheck {
                 for message in fields.problems { problems.add(file, line.number, message) }
                 if let id = fields.id {
                     if let first = firstLine.updateValue(Int32(clamping: line.number ?? 0), forKey: id.hashValue) {
-                        problems.add(file, line.number, "id '\(id)' is already used in line \(first)")
+                        // Texts that differ in how letters and accents are put together are equal.
+                        let place = first > 0 ? " in line \(first)" : ", by a name that looks the same"
+                        problems.add(file, line.number, "id '\(id)' is already used\(place)")
                     }
                 }
                 if look(at: fields.images ?? [], line.number, &seen, &usable, &problems) {
@@ -71,7 +73,9 @@ struct ItemsCheck {
             problems.add(error)
         }
         usable.unreadable.isPartial = trouble != nil && seen.count > UnreadablePictures.mostExamined
-        if firstLine.isEmpty, usable.items == 0 { problems.add(file, nil, "there is no item in the file") }
+        if firstLine.isEmpty, usable.items == 0, problems.isEmpty {
+            problems.add(file, nil, "there is no item in the file")
+        }
         return usable
     }
 
@@ -96,7 +100,8 @@ struct ItemsCheck {
                     file, line,
                     isHidden
                         ? "image '\(image)' in \(images) cannot be reached: permission denied"
-                        : "there is no image '\(image)' in \(images)")
+                        : "there is no image '\(image)' in \(images)"
+                            + (seen.count == 1 ? "; --images or 'images' names another folder" : ""))
             } else if isNew, ConfinedImage.leadsOut(image, of: images) {
                 problems.add(file, line, "image '\(image)' is a link that leads out of \(images)")
             } else if isNew, seen.count <= UnreadablePictures.mostExamined, let reason = trouble?(path) {

@@ -30,8 +30,11 @@ public struct ManifestProblems: Error, Hashable, Sendable, CustomStringConvertib
     public var isEmpty: Bool { total == 0 }
 
     mutating func add(_ file: String, _ line: Int?, _ message: String) {
+        let problem = ManifestProblem(file: file, line: line, message: message)
+        // What holds of a folder's pictures one by one is said once.
+        guard line != nil || problems.last != problem else { return }
         total += 1
-        if problems.count < Self.limit { problems.append(ManifestProblem(file: file, line: line, message: message)) }
+        if problems.count < Self.limit { problems.append(problem) }
     }
 
     /// Adds everything that is wrong with a part.

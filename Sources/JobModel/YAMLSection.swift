@@ -40,7 +40,7 @@ struct YAMLSection {
             if let known, !known.contains(name) {
                 problems.add(
                     file, key.mark?.line,
-                    "unknown key '\(prefix)\(name)'\(name.guess(among: known)); known are \(known.joined(separator: ", "))"
+                    "unknown key '\(prefix)\(name)'\(prefix.isEmpty && ["keep", "from_layer"].contains(name) ? " (it belongs under 'method')" : name.guess(among: known)); known are \(known.joined(separator: ", "))"
                 )
                 continue
             }

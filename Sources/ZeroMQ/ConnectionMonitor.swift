@@ -29,7 +29,8 @@ public struct ConnectionMonitor: ~Copyable {
             case .keyRefused:
                 "this key is not among those it lets in; was it revoked, or is it one for another role?"
             case .handshakeFailed, .disconnected:
-                "either only one side uses keys (give --key), or the key file is for another coordinator"
+                "either only one side uses keys (give --key), or the key file is for another coordinator, or something else than a "
+                    + "coordinator listens there, such as its status page"
             case .accepted, .connected, .handshakeSucceeded, .acceptFailed, .other: "nothing is known"
             }
         }

@@ -130,6 +130,27 @@ extension EndpointReach {
     /// Longest time to look for addresses before a connection is begun.
     private static let lookupPatience = 2.0
 
+    /// Why a text is no endpoint, and what one looks like; nil if it is one. `port` is that of the example.
+    public static func flaw(of endpoint: String, port: Int) -> String? {
+        let parts = endpoint.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else {
+            let isPort = !endpoint.isEmpty && endpoint.allSatisfy(\.isNumber)
+            let place = isPort ? "127.0.0.1:\(endpoint)" : endpoint.contains(":") ? endpoint : "\(endpoint):\(port)"
+            return "'\(endpoint)' is no address of a coordinator, which begins with tcp://, such as tcp://\(place)"
+        }
+        if ["inproc", "ipc"].contains(parts[0]) { return nil }
+        guard parts[0] == "tcp" else {
+            return "'\(endpoint)' is no address of a coordinator, which begins with tcp:// and not with \(parts[0])://"
+        }
+        guard let target = target(of: endpoint), !target.host.isEmpty else {
+            return "'\(endpoint)' lacks its port, as in tcp://127.0.0.1:\(port)"
+        }
+        guard target.port == "*" || UInt16(target.port) ?? 0 > 0 else {
+            return "'\(endpoint)' has no port from 1 to 65535, as in tcp://127.0.0.1:\(port)"
+        }
+        return nil
+    }
+
     /// The host without brackets and the port of a TCP endpoint; nil for others.
     static func target(of endpoint: String) -> (host: String, port: String)? {
         guard endpoint.hasPrefix("tcp://") else { return nil }

@@ -50,4 +50,13 @@ import Testing
         ended.wait()
         #expect(words.withLock { $0 } == "squeue: it is away")
     }
+
+    /// What is no list must not count as a list without jobs.
+    @Test func whatIsNoListIsNone() {
+        let listed = Slurm.jobs(in: "CLUSTER: a\n101|RUNNING|None|winnow-q|1\n102|PENDING|Priority|x\n")
+        #expect(listed?.map(\.id) == ["101", "102"] && listed?.first?.name == "winnow-q|1")
+        #expect(Slurm.jobs(in: "")?.isEmpty == true)
+        #expect(Slurm.jobs(in: "slurm_load_jobs error: Unexpected message received\n") == nil)
+        #expect(Slurm.jobs(in: "101|RUNNING|None|x\n\u{1}\u{2}garbage\n") == nil)
+    }
 }

@@ -26,7 +26,8 @@ private struct Scene {
             EngineJob(
                 id: "\(100 + $0.key)", state: $0.value.state, reason: $0.value.reason, name: settings.name(of: $0.key))
         }
-        let actions = state.step(settings, jobs: isListed ? jobs : nil, demand: demand, at: now)
+        let actions = state.step(
+            settings, jobs: isListed ? jobs : nil, words: "Unable to contact slurm controller", demand: demand, at: now)
         for case .submit(let allocation) in actions {
             submitted += 1
             if let refusal {
@@ -128,7 +129,7 @@ private struct Scene {
         scene.demand = Demand(waiting: 9, hindrance: "", workers: [])
         scene.isListed = false
         scene.look()
-        #expect(scene.state.standing == "the engine does not list its jobs")
+        #expect(scene.state.standing == "the engine does not list its jobs: Unable to contact slurm controller")
         #expect(scene.submitted == 0)
     }
 

@@ -36,11 +36,11 @@ import Testing
         let missing = #expect(throws: ImageError.self) { try Picture(contentsOf: folder.file("none.png")) }
         #expect(missing?.code == .unreadable)
         #expect(missing?.file == folder.file("none.png").path)
-        #expect(missing?.description.hasPrefix("cannot be read (No such file") == true)
+        #expect(missing?.description.hasPrefix("the picture cannot be read (No such file") == true)
         let scan = folder.file("x.tif")
         try Data([0x49, 0x49, 0x2A, 0x00]).write(to: scan)
         let unread = #expect(throws: ImageError.self) { try Picture(contentsOf: scan) }
-        #expect(unread?.description == "TIFF pictures are not read; convert it to JPEG, PNG or WebP: \(scan.path)")
+        #expect(unread?.description == "a TIFF picture is not read; convert it to JPEG, PNG or WebP: \(scan.path)")
         let directory = #expect(throws: ImageError.self) { try Picture(contentsOf: folder.url) }
         #expect(directory?.code == .notAPicture)
     }

@@ -24,7 +24,7 @@ extension BlackBox {
                     """
                     warning: 3 pictures cannot be read, so that 3 of 9 items will fail:
                       the file is empty; copy or download it again: empty.jpg
-                      this is not a picture in JPEG, PNG or WebP format; check the path: text.png
+                      this is not a picture in JPEG, PNG, WebP or GIF format; check the path: text.png
                       the file declares 30000×30000 pixels
                     """), "\(end.errors)")
 

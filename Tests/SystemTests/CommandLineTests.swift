@@ -27,7 +27,7 @@ extension BlackBox {
             ["run"], ["run", "a.yaml", "--workers", "0"], ["answer", "--model", "m"],
             ["status", "--items"],
             ["submit", "a.yaml", "--max-fails", "many"], ["submit", "a.yaml", "--new", "--force"], ["retry", "b"],
-            ["drain"], ["jobs", "b", "--limit", "0"], ["worker", "--threads", "0"], ["coordinator", "--lease", "-1"],
+            ["drain"], ["jobs", "b", "--limit", "0"], ["worker", "--threads", "0"], ["coordinator", "--lease", "0"],
             ["run", "--model", "", "--images", "x"], ["submit", "--model", "m", "--items", ""],
             ["answer", "--model", "", "--prompt", "x"], ["answer", "--model", "m", "--prompt", "x", "--stop", ""],
             ["eval", "run", "a.yaml", "--out", ""], ["methods", "--output", "xml"],
@@ -70,6 +70,16 @@ extension BlackBox {
             (["methods", "--output", "tabel"], "--output takes table, json, quiet, not 'tabel' (did you mean table?)"),
             (["run", "--model", "m", "--images", ".", "--weights=int9"], "not 'int9' (did you mean int8?)"),
             (["status", "--connect", "node7:5758"], "begins with tcp://, such as tcp://node7:5758"),
+            (["status", "--connect", "5758"], "such as tcp://127.0.0.1:5758"),
+            (
+                ["status", "--connect", "tcp://127.0.0.1"],
+                "'tcp://127.0.0.1' lacks its port, as in tcp://127.0.0.1:5758"
+            ),
+            (["status", "--connect", "http://node7:9090"], "begins with tcp:// and not with http://"),
+            (["worker", "--connect", "tcp://127.0.0.1:91294"], "has no port from 1 to 65535"),
+            (["alloc", "add", "slurm", "--endpoint", "tcp://head:99999"], "has no port from 1 to 65535"),
+            (["coordinator", "--workers", "6757"], "such as tcp://127.0.0.1:6757"),
+            (["run", "a.yaml", "--max-tokens", "-3"], "write --max-tokens=-3"),
             (["worker", "--connect", "node7:5757"], "begins with tcp://, such as tcp://node7:5757"),
         ])
         func nearMissesAreRecognised(arguments: [String], message: String) async throws {

@@ -17,8 +17,8 @@ extension BlackBox {
             #expect(end.code == 0, "\(end)")
             let lines = end.errors.split(separator: "\n")
             #expect(lines.first?.contains("storing about") == true)
-            #expect(lines.dropFirst().allSatisfy { $0.contains("/4, ") && $0.contains("jobs/s") && !$0.contains("█") })
-            #expect(lines.last?.contains("4/4") == true)
+            #expect(lines.dropFirst().allSatisfy { $0.contains("/4, ") && !$0.contains("█") })
+            #expect(lines.last?.contains("4/4, finished") == true)
             #expect(!end.errors.contains("\r") && !end.errors.contains("\u{1B}"))
         }
 
@@ -32,7 +32,8 @@ extension BlackBox {
             #expect(end.code == 0, "\(end)")
             #expect(end.output.contains("\r\u{1B}[2K"))
             let last = try #require(end.output.components(separatedBy: "\r").last { $0.contains("40/40") })
-            #expect(last.contains("█") && !last.contains("░") && last.contains("jobs/s") && last.contains("0:00 left"))
+            #expect(last.contains("█") && !last.contains("░") && last.contains("jobs/s") && last.contains("finished"))
+            #expect(end.output.contains(" left  "))
         }
 
         /// What a command shows in a terminal of 60 columns, one text for each time that a line was written.
@@ -62,7 +63,7 @@ extension BlackBox {
             let batch = try TestBatch(Demo.items(20), maxTokens: 4)
             let lines = try await narrow("run '\(batch.path)'")
             for line in lines where line.contains("█") || line.contains("░") { #expect(line.count < 60, "\(line)") }
-            #expect(lines.contains { $0.contains("20/20") && $0.contains("█") && $0.contains("left") })
+            #expect(lines.contains { $0.contains("20/20") && $0.contains("█") && $0.contains("finished") })
             let table = lines.drop { !$0.hasPrefix("id") }.prefix { !$0.contains("jobs succeeded") }
             #expect(table.count > 20 && table.allSatisfy { $0.count <= 60 })
         }

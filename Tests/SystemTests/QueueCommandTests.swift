@@ -233,8 +233,8 @@ extension BlackBox {
                 #expect(end.code == 0, "\(end)")
                 let lines = (isWatch ? end.output : end.errors).split(separator: "\n")
                 let (first, last) = (try #require(lines.first), try #require(lines.last))
-                #expect(first.hasSuffix("0/3, starting, 0.0 jobs/s, 0 in work, 0 workers"), "\(end)")
-                #expect(last.contains("3/3, 0:00 left, ") && lines.count { $0 == first } == 1, "\(end)")
+                #expect(first.hasSuffix("0/3, starting, 0 handed out, 0 workers"), "\(end)")
+                #expect(last.contains("3/3, finished") && lines.count { $0 == first } == 1, "\(end)")
                 if isWatch {
                     #expect(first.hasPrefix("batch, running: ") && last.hasPrefix("batch, finished: "), "\(end)")
                 }

@@ -44,7 +44,7 @@ extension BlackBox {
             let left =
                 "warning: 1 picture is of kinds that are not read, and left out; convert to JPEG, PNG or WebP:\n  1 TIFF: scan.tif\n"
             #expect(
-                end.errors.contains(left) && end.errors.contains("skipped:\n  1 files: notes.txt\n"),
+                end.errors.contains(left) && end.errors.contains("skipped:\n  1 file: notes.txt\n"),
                 "\(end.errors)")
             let report = try RunTests.Report(printed: end.output)
             #expect(report.answers.map(\.id) == ["a/c.JPG", "b.jpg"])

@@ -162,7 +162,9 @@ struct BatchAccount: Encodable {
     private static func failures(_ jobs: [(id: String, reason: String)]) -> [Failure] {
         var found: [String: (reason: String, example: String, count: Int)] = [:]
         for (id, reason) in jobs {
-            let words = reason.split(separator: " ").map { $0.contains("/") ? "…" : String($0.filter { !$0.isNumber }) }
+            var words = reason.split(separator: " ").map { $0.contains("/") ? "…" : String($0.filter { !$0.isNumber }) }
+            // What a message is about stands at its end.
+            if words.count > 1, words[words.count - 2].hasSuffix(":") { words[words.count - 1] = "…" }
             found[words.joined(separator: " "), default: (reason, id, 0)].count += 1
         }
         return found.values.sorted { ($1.count, $0.reason) < ($0.count, $1.reason) }.map {

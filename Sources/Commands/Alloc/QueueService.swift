@@ -30,7 +30,7 @@ final class QueueService: Sendable {
         let jobs = listing.jobs?.map { $0.explained(byLog: folder.logs) }
         // The engine may have taken long: what is wanted now counts, which is nothing if the queue was replaced.
         guard goesOn(), let current = try folder.queue(name), current.token == queue.token else { return }
-        let actions = state.step(current, jobs: jobs, demand: demand, at: Date())
+        let actions = state.step(current, jobs: jobs, words: listing.words, demand: demand, at: Date())
         try save(state)
         var mayAsk = true
         for action in actions {

@@ -42,10 +42,15 @@ struct QueryCommand: ParsableCommand {
         }
     }
 
+    /// Six digits, or as many as lie before the point, such as those of a time.
+    private static func shown(_ value: Double) -> String {
+        String(format: abs(value) >= 1e6 && abs(value) < 1e15 ? "%.3f" : "%.6g", value)
+    }
+
     private static func cell(_ value: Scalar) -> String {
         switch value {
         case .integer(let value): "\(value)"
-        case .real(let value): String(format: "%.6g", value)
+        case .real(let value): Self.shown(value)
         case .text(let value): value
         }
     }

@@ -33,23 +33,24 @@ struct CSVItems: ItemReader {
         for name in Set(named).sorted() where named.count(where: { $0 == name }) > 1 {
             problems.add(source.path, header.line, "two columns are called '\(name)'")
         }
+        var meantColumns: Set<String> = []
         let absent = Self.known.filter { !columns.contains($0) && $0 != "id" }
         for name in named where !Self.known.contains(name) {
             guard let meant = name.meant(among: absent, differingBy: 1) else { continue }
+            meantColumns.insert(meant)
             problems.add(
                 source.path, header.line,
                 "the column '\(name)' looks like '\(meant)'; call it so, or, if it is a label, by a name that differs more"
             )
         }
-        if !problems.isEmpty { throw problems }
-        if !columns.contains("image"), !columns.contains("images") {
+        if meantColumns.isDisjoint(with: ["image", "images"]), !columns.contains("image"), !columns.contains("images") {
             problems.add(
                 source.path, header.line,
                 "there is no column 'image' in the header; it names \(named.joined(separator: ", "))")
         } else if columns.contains("image"), columns.contains("images") {
             problems.add(source.path, header.line, "'image' and 'images' are both columns; give one of them")
         }
-        if prompt == nil, !columns.contains("prompt") {
+        if prompt == nil, !columns.contains("prompt"), !meantColumns.contains("prompt") {
             problems.add(
                 source.path, header.line,
                 "there is no column 'prompt' in the header; name one so, or give one prompt for all rows (--prompt, or "
