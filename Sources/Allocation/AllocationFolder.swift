@@ -30,14 +30,6 @@ public struct AllocationFolder: Sendable {
         return files.filter { $0.hasSuffix(ending) }.map { String($0.dropLast(ending.count)) }.sorted()
     }
 
-    /// The queues by name.
-    public func queues() throws(AllocationError) -> [QueueSettings] {
-        var queues: [QueueSettings] = []
-        // One may have been forgotten meanwhile.
-        for name in names() { if let queue = try queue(name) { queues.append(queue) } }
-        return queues
-    }
-
     /// A queue; nil if there is none of that name.
     public func queue(_ name: String) throws(AllocationError) -> QueueSettings? {
         let file = settingsFile(name)
@@ -175,7 +167,8 @@ public struct AllocationFolder: Sendable {
         } catch {
             throw AllocationError(
                 .unreadable,
-                "\(file.lastPathComponent) cannot be read: \(error). Another version may have written it; move it away: \(file.path)"
+                "\(file.lastPathComponent) \(error is DecodingError ? "does not hold what it should" : "cannot be read"). Another "
+                    + "version may have written it, or something cut it short; move it away: \(file.path)"
             )
         }
     }

@@ -108,17 +108,20 @@ public struct Slurm: Sendable {
     /// Number, state, reason and name; users choose names, so those come last.
     private static let listingForm = "%i|%T|%r|%j"
 
-    /// The jobs of a listing, in which a cluster may be named; nil if it is none, such as an error that was printed in its place:
-    /// jobs that it does not name would count as gone.
+    /// The jobs of a listing; lines that are no job, such as the name of a cluster or the rest of a job's name, are left out. nil if
+    /// there is no other line, such as an error in the place of a listing: jobs that it does not name would count as gone.
     package static func jobs(in listing: String, cluster: String? = nil) -> [EngineJob]? {
-        var jobs: [EngineJob] = []
+        var jobs: [EngineJob] = [], hasOther = false
         for line in listing.split(whereSeparator: \.isNewline) where !line.hasPrefix("CLUSTER:") {
             let parts = line.split(separator: "|", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
-            guard parts.count == 4 else { return nil }
+            guard parts.count == 4 else {
+                hasOther = true
+                continue
+            }
             jobs.append(
                 EngineJob(id: parts[0], cluster: cluster, state: parts[1], reason: parts[2], name: parts[3]))
         }
-        return jobs
+        return jobs.isEmpty && hasOther ? nil : jobs
     }
 
     /// Ends jobs at once. Returns Slurm's complaints; empty if it had none.

@@ -23,6 +23,15 @@ struct InitCommand: ParsableCommand {
 
     @OptionGroup var reduction: MethodOptions
 
+    @Option(help: "The text around the prompt: hf, …, or none.")
+    var template = PromptTemplate.vicunaV1
+
+    @Option(help: "How weights are kept: auto, f32, bf16, f16, int8 or int4.")
+    var weights = BatchDescription.Weights.auto
+
+    @Option(help: "Longest answer, in tokens.")
+    var maxTokens = 64
+
     @Option(
         help: "The folder that image paths in a file of items start from; default: the folder of that file.",
         completion: .directory)
@@ -37,7 +46,12 @@ struct InitCommand: ParsableCommand {
     @Option(help: "How to print: table, json (one value) or quiet (the file).")
     var output = OutputFormat.table
 
-    func validate() throws { try reduction.checkBudget() }
+    func validate() throws {
+        try reduction.checkBudget()
+        guard (1...1_000_000).contains(maxTokens) else {
+            throw ValidationError("--max-tokens must be from 1 to 1000000")
+        }
+    }
 
     func run() throws {
         let method = try method()
@@ -56,7 +70,8 @@ struct InitCommand: ParsableCommand {
         let text = BatchFileText(
             name: BatchName.derived(from: file), model: model.map { Self.relative(Self.absolute($0), to: file) },
             items: Self.relative(path, to: file), images: isFolder ? nil : Self.relative(root, to: file),
-            prompt: question, method: method, isFolder: isFolder)
+            prompt: question, method: method, template: template, weights: weights, maxTokens: maxTokens,
+            isFolder: isFolder)
         try OutputFile(file).write(Data(text.text.utf8))
         struct Report: Encodable {
             let file: String
@@ -127,6 +142,9 @@ private struct BatchFileText {
     let images: String?
     let prompt: String?
     let method: String
+    let template: PromptTemplate
+    let weights: BatchDescription.Weights
+    let maxTokens: Int
     let isFolder: Bool
 
     var text: String {
@@ -152,16 +170,16 @@ private struct BatchFileText {
         method: \(method)
 
         # The text around the prompt that the model was trained on: vicuna_v1, hf, mistral_instruct, llava_llama_3, …
-        template: vicuna_v1
+        template: \(template.rawValue)
 
         # Which way up a picture is read: exif, as a viewer shows it, or as-stored.
         orientation: exif
 
         # How weights are kept in memory: auto (as stored), f32, bf16, f16, int8 or int4.
-        weights: auto
+        weights: \(weights.rawValue)
 
         generation:
-          max_tokens: 64
+          max_tokens: \(maxTokens)
           # 0 always takes the most probable token.
           temperature: 0
 

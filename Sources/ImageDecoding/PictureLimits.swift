@@ -24,7 +24,7 @@ public struct PictureLimits: Equatable, Sendable {
             throw ImageError(
                 .tooLarge,
                 "the file declares \(width)×\(height) pixels, more than the \(pixels) in all and \(side) a side that "
-                    + "are read; scale it down, or raise the limit if you trust it")
+                    + "are read; scale it down")
         }
     }
 }

@@ -16,10 +16,10 @@ import Testing
     func roundTrip() throws {
         let directory = try TemporaryDirectory()
         let folder = AllocationFolder(directory.file("queues"))
-        #expect(try folder.queues().isEmpty)
+        #expect(folder.names().isEmpty)
         try folder.save(settings("b"))
         try folder.save(settings("a"))
-        #expect(try folder.queues().map(\.name) == ["a", "b"])
+        #expect(folder.names() == ["a", "b"])
         #expect(try folder.queue("b") == settings("b"))
         var state = QueueState(of: settings("a"))
         _ = state.step(
@@ -37,7 +37,7 @@ import Testing
         #expect(folder.events(of: "a") == [event])
         #expect(folder.events().count == 2)
         folder.forget("a")
-        #expect(try folder.queues().map(\.name) == ["b"])
+        #expect(folder.names() == ["b"])
         #expect(folder.events(of: "a") == [event], "what happened stays")
     }
 
@@ -47,7 +47,7 @@ import Testing
         let folder = AllocationFolder(directory.file("queues"))
         try folder.save(settings("a"))
         try Data("{".utf8).write(to: directory.file("queues/a.queue.json"))
-        let error = #expect(throws: AllocationError.self) { try folder.queues() }
+        let error = #expect(throws: AllocationError.self) { try folder.queue("a") }
         #expect(error?.code == .unreadable)
         #expect(error?.message.contains("a.queue.json") == true)
     }

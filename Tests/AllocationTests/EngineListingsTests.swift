@@ -57,6 +57,7 @@ import Testing
         #expect(listed?.map(\.id) == ["101", "102"] && listed?.first?.name == "winnow-q|1")
         #expect(Slurm.jobs(in: "")?.isEmpty == true)
         #expect(Slurm.jobs(in: "slurm_load_jobs error: Unexpected message received\n") == nil)
-        #expect(Slurm.jobs(in: "101|RUNNING|None|x\n\u{1}\u{2}garbage\n") == nil)
+        #expect(Slurm.jobs(in: "\u{1}\u{2}garbage\n") == nil)
+        #expect(Slurm.jobs(in: "101|RUNNING|None|x\nrest of a name\n")?.map(\.id) == ["101"])
     }
 }

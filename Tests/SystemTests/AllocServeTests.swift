@@ -177,6 +177,17 @@ import Testing
         #expect(events.code == 0 && events.output.contains("added"), "\(events)")
     }
 
+    @Test("a queue whose file is damaged is named, and the others are listed")
+    func damagedFile() async throws {
+        let site = try await Site()
+        try await site.add("gpu")
+        try await site.add("cpu")
+        try Data("{".utf8).write(to: URL(fileURLWithPath: site.queues + "/gpu.queue.json"))
+        let list = try await site.alloc("list", "--output", "quiet")
+        #expect(list.code == 1 && list.output == "cpu\n", "\(list)")
+        #expect(list.errors.hasPrefix("winnow: gpu.queue.json does not hold what it should. "), "\(list)")
+    }
+
     @Test("numbers that no queue can have are refused before anything is written")
     func implausibleTime() async throws {
         let site = try await Site()

@@ -30,7 +30,7 @@ extension BlackBox {
             ["drain"], ["jobs", "b", "--limit", "0"], ["worker", "--threads", "0"], ["coordinator", "--lease", "0"],
             ["run", "--model", "", "--images", "x"], ["submit", "--model", "m", "--items", ""],
             ["answer", "--model", "", "--prompt", "x"], ["answer", "--model", "m", "--prompt", "x", "--stop", ""],
-            ["eval", "run", "a.yaml", "--out", ""], ["methods", "--output", "xml"],
+            ["eval", "run", "a.yaml", "--out", ""], ["alloc", "list", "--queues", ""], ["methods", "--output", "xml"],
             ["reduce", "case.h5", "--method", "ficoco-v"],
         ])
         func wrongUsageHasAnExitCodeOfItsOwn(arguments: [String]) async throws {

@@ -179,13 +179,13 @@ extension BlackBox {
             #expect(forced.code == 0 && forced.output.hasSuffix("photos.yaml\n"), "\(forced)")
             let reduced = try await winnow(
                 "init", "photos", "--model", Demo.model, "--method", "ficoco-v", "--keep", "64", "--set", "axis=row",
-                "--out", "reduced.yaml", in: folder.url)
+                "--template", "hf", "--max-tokens", "2", "--out", "reduced.yaml", in: folder.url)
             #expect(reduced.code == 0, "\(reduced)")
             #expect(
                 try String(contentsOf: folder.file("reduced.yaml"), encoding: .utf8).contains(
                     "\nmethod: {name: ficoco-v, keep: 64, \"axis\": \"row\"}\n"))
             let kept = try await winnow(
-                "run", "reduced.yaml", "--max-tokens", "2", "--features", "none", "--threads", "1", "--output", "json",
+                "run", "reduced.yaml", "--features", "none", "--threads", "1", "--output", "json",
                 in: folder.url)
             #expect(try RunTests.Report(printed: kept.output).answers.allSatisfy { $0.visualTokens == 64 })
             for (options, words) in [

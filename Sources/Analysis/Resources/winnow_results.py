@@ -429,7 +429,8 @@ class _Shard:
             link = at.links.get_info(name.encode())  # does not follow it
         except (KeyError, AttributeError, RuntimeError):  # the last from h5py before 3.8
             where = f"{group}/{name}" if group else name
-            raise absence(f"{self.path}: there is no {where} in it; was it stored for this batch?") from None
+            why = "this batch stored none, or no job of this file has any, as where all failed"
+            raise absence(f"{self.path}: there is no {where} in it: {why}") from None
         if link.type != h5py.h5l.TYPE_HARD:
             raise BadFile(f"{self.path}: {name} is a soft or external link, which is not followed")
         try:

@@ -27,6 +27,8 @@ struct QueueFolderOption: ParsableArguments {
         completion: .directory)
     var queues: String?
 
+    func validate() throws { try refuseEmptyPaths([("--queues", queues)]) }
+
     /// The folder that was named, or else the standard one.
     var folder: AllocationFolder {
         AllocationFolder(queues.map { URL(fileURLWithPath: $0) } ?? StateFolder.url.appendingPathComponent("queues"))

@@ -15,7 +15,17 @@ struct ListQueuesCommand: ParsableCommand {
 
     func run() throws {
         let folder = place.folder
-        let reports = try folder.queues().map { AllocationQueueReport($0, try folder.state(of: $0)) }
+        var reports: [AllocationQueueReport] = [], isWhole = true
+        for name in folder.names() {
+            do throws(AllocationError) {
+                // One may have been forgotten meanwhile.
+                guard let queue = try folder.queue(name) else { continue }
+                reports.append(AllocationQueueReport(queue, try folder.state(of: queue)))
+            } catch {
+                printError("winnow: \(error)")
+                isWhole = false
+            }
+        }
         var table = TextTable(["queue", "in line", "running", "unclear", "standing"], rightAligned: [1, 2, 3])
         for report in reports {
             table.add([report.queue, "\(report.queued)", "\(report.running)", "\(report.unclear)", report.standing])
@@ -25,9 +35,10 @@ struct ListQueuesCommand: ParsableCommand {
         }
         try output.show(
             reports,
-            table: reports.isEmpty
+            table: reports.isEmpty && isWhole
                 ? "there is no queue; 'winnow alloc add' adds one" : table.text() + ServingNote.text(folder),
             quiet: reports.map(\.queue).joined(separator: "\n"))
+        if !isWhole { try endCommand(ExitCodes.infrastructure) }
     }
 }
 
