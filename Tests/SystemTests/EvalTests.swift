@@ -183,7 +183,7 @@ extension BlackBox {
                 "report", out, "--method", "none", "--method", "random@64", "--out", folder.file("some.html").path,
             ])
             #expect(
-                some.code == 0 && some.output.contains("2 batches or methods, 20 questions side by side"), "\(some)")
+                some.code == 0 && some.output.contains("2 sets of answers, 20 questions side by side"), "\(some)")
             let unknown = try await winnow(["report", out, "--method", "random@46"])
             #expect(
                 unknown.code == 2 && unknown.errors.contains("no answers of 'random@46' (did you mean random@64?)"),
