@@ -159,8 +159,7 @@ extension BlackBox {
         @Test func interruptedItEndsItsProcessesAndSaysSo() async throws {
             let batch = try TestBatch(Demo.items(2000), workers: 2)
             let run = try RunningWinnow(["run", batch.path])
-            let logs = batch.results + "/logs/"
-            try await eventually("workers start") { FileManager.default.fileExists(atPath: logs + "worker-2.log") }
+            try await workersStart(batch)
             run.kill(SIGINT)
             let end = try await run.end()
             #expect(end.code == 4 && end.errors.contains("interrupted"), "\(end)")
@@ -171,7 +170,7 @@ extension BlackBox {
         @Test func whereItsCoordinatorIsKilledItEnds() async throws {
             let batch = try TestBatch(Demo.items(2000), workers: 2)
             let run = try RunningWinnow(["run", batch.path])
-            try await eventually("jobs run") { run.errors.contains(" 2 workers") }
+            try await workersStart(batch)
             let coordinators = processes(of: batch).filter { process in
                 let words = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(process)/cmdline")).split(separator: 0)
                 return words?.dropFirst().first == Data("coordinator".utf8)
@@ -187,8 +186,7 @@ extension BlackBox {
         @Test func killedItLeavesNoProcessBehind() async throws {
             let batch = try TestBatch(Demo.items(2000), workers: 2)
             let run = try RunningWinnow(["run", batch.path])
-            try await eventually("jobs run") { run.errors.contains(" 2 workers") }
-            #expect(processes(of: batch).count == 3)
+            try await workersStart(batch)
             run.kill()
             #expect(try await run.end().code == nil)
             try await eventually("its processes end") { processes(of: batch).isEmpty }
@@ -230,12 +228,17 @@ extension BlackBox {
             #expect(answers.map(\.id) == ["good", "bad"] && answers[0].answer == answers[1].answer)
         }
 
+        /// Waits until a run has started its coordinator and both of its workers.
+        private func workersStart(_ batch: TestBatch) async throws {
+            try await eventually("workers start") { processes(of: batch).count == 3 }
+        }
+
         @Test func aRunThatWasKilledGoesOn() async throws {
             let batch = try TestBatch(Demo.items(200), maxTokens: 4, workers: 2, lines: "features: none")
             let early = try await winnow("run", batch.path, "--resume")
             #expect(early.code == 2 && early.errors.contains("without --resume"), "\(early)")
             let run = try RunningWinnow(["run", batch.path])
-            try await eventually("jobs run") { run.errors.contains(" 2 workers") }
+            try await workersStart(batch)
             run.kill()
             #expect(try await run.end().code == nil)
             try await eventually("its processes end") { processes(of: batch).isEmpty }
