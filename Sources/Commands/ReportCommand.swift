@@ -70,7 +70,9 @@ struct ReportCommand: ParsableCommand {
         let page = try ReportPage(
             sources, title: title, gallery: gallery, software: ProtocolVersion.software, now: Date())
         for remark in Set(page.remarks).sorted().prefix(5) { printError("winnow: \(remark)") }
-        let target = out ?? "\(isFolder(folders[0]) ? folders[0] : found[0])/\(ResultsLayout.report)"
+        // A folder of several results gets the page itself; one that only has the name of a batch does not.
+        let named = ResultsChoice.path(folders[0]), holdsAll = found[0].hasPrefix(named + "/")
+        let target = out ?? "\(holdsAll ? named : found[0])/\(ResultsLayout.report)"
         try OutputFile(target).write(Data(page.html.utf8))
         struct Report: Encodable {
             let out: String

@@ -152,6 +152,11 @@ extension BlackBox {
             #expect(resumed.code == 0 && resumed.output.hasSuffix("/results/batch-2\n"), "\(resumed)")
             let page = try await winnow("report", "batch", "--output", "quiet", in: batch.folder.url)
             #expect(page.code == 0 && page.output == "results/batch-2/report.html\n", "\(page)")
+            // A folder of that name, such as that of the pictures, is neither read nor written.
+            try FileManager.default.createDirectory(
+                at: batch.folder.file("batch"), withIntermediateDirectories: false)
+            let again = try await winnow("report", "batch", "--output", "quiet", in: batch.folder.url)
+            #expect(again.code == 0 && again.output == "results/batch-2/report.html\n", "\(again)")
             let swapped = try await winnow("results", "show", "results/batch", "x", in: batch.folder.url)
             #expect(swapped.code == 2 && swapped.errors.contains("name the job first"), "\(swapped)")
         }
