@@ -4,14 +4,14 @@ internal import Synchronization
 ///
 /// Whoever needs a cluster's listing first asks for it; others that need it wait for that answer, and those that do not go on.
 public final class EngineListings: Sendable {
-    /// The engine's answer.
+    /// What the engine said when it was asked for its jobs.
     public struct Answer: Sendable, Hashable {
         /// The jobs of this user; nil if the engine does not say.
         public var jobs: [EngineJob]?
         /// Why the engine does not say; empty if it does.
         public var words: String
 
-        /// An answer.
+        /// The jobs that the engine listed, or the words that it had instead.
         public init(jobs: [EngineJob]?, words: String = "") {
             self.jobs = jobs
             self.words = words

@@ -54,7 +54,8 @@ struct CoordinatorCommand: ParsableCommand {
         guard http.map({ ListenAddress($0) != nil }) ?? true else {
             throw ValidationError("--http must be a port or an IP address with one, such as 9090 or 127.0.0.1:9090")
         }
-        for (endpoint, port) in [(workers, 5757), (clients, 5758)] {
+        typealias Usual = CoordinatorConfiguration
+        for (endpoint, port) in [(workers, Usual.defaultWorkerPort), (clients, Usual.defaultClientPort)] {
             if let flaw = EndpointReach.flaw(of: endpoint, port: port) { throw ValidationError(flaw) }
         }
         guard (0.01...3600).contains(heartbeat) else { throw ValidationError("--heartbeat must be from 0.01 to 3600") }

@@ -1,5 +1,6 @@
 public import AccessKeys
 public import ArgumentParser
+import Coordinator
 import Foundation
 import ZeroMQ
 
@@ -17,7 +18,9 @@ struct KeyArguments: ParsableArguments {
 
     /// How to protect a connection to an endpoint.
     func security(for endpoint: String, as role: AccessRole) throws -> SocketSecurity {
-        if let flaw = EndpointReach.flaw(of: endpoint, port: role == .worker ? 5757 : 5758) {
+        let port =
+            role == .worker ? CoordinatorConfiguration.defaultWorkerPort : CoordinatorConfiguration.defaultClientPort
+        if let flaw = EndpointReach.flaw(of: endpoint, port: port) {
             throw CommandFailure(ExitCodes.usage, flaw)
         }
         let named = key ?? ProcessInfo.processInfo.environment[Self.variable]

@@ -61,9 +61,13 @@ func shortened(_ text: String, to length: Int) -> String {
 /// Columns of the terminal that standard output, or another stream, goes to; nil where it goes to no terminal, or the terminal
 /// does not say how wide it is.
 func terminalWidth(of stream: Int32 = STDOUT_FILENO) -> Int? {
+    terminalSize(of: stream).flatMap { $0.ws_col > 0 ? max(Int($0.ws_col), 20) : nil }
+}
+
+/// Columns and lines of the terminal that a stream goes to, 0 where it does not say; nil if the stream goes to none.
+private func terminalSize(of stream: Int32) -> winsize? {
     var size = winsize()
-    guard isatty(stream) == 1, ioctl(stream, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return max(Int(size.ws_col), 20)
+    return isatty(stream) == 1 && ioctl(stream, UInt(TIOCGWINSZ), &size) == 0 ? size : nil
 }
 
 /// Whether a stream is a pipe whose other end has been closed.
@@ -74,7 +78,5 @@ func isReaderGone(_ stream: Int32) -> Bool {
 
 /// Lines of the terminal that a stream goes to; nil if it goes to none, or one that does not say.
 func terminalHeight(of stream: Int32 = STDOUT_FILENO) -> Int? {
-    var size = winsize()
-    guard isatty(stream) == 1, ioctl(stream, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
-    return Int(size.ws_row)
+    terminalSize(of: stream).flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil }
 }

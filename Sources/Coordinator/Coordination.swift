@@ -35,7 +35,7 @@ struct Coordination: ~Copyable {
     }
 
     let configuration: CoordinatorConfiguration
-    /// Where it listens.
+    /// Where the coordinator listens for workers and clients.
     var endpoints: CoordinatorService.Endpoints
 
     /// An endpoint as somebody on another machine may take it: of one that means every address, only the port.

@@ -6,10 +6,12 @@ internal import ZeroMQ
 
 /// Where a coordinator listens, where it keeps its jobs, and its heartbeats, leases and limits.
 public struct CoordinatorConfiguration: Sendable {
+    /// The ports at which workers and clients connect unless told otherwise.
+    public static let defaultWorkerPort = 5757, defaultClientPort = 5758
     /// The default endpoint for workers.
-    public static let defaultWorkerEndpoint = "tcp://127.0.0.1:5757"
+    public static let defaultWorkerEndpoint = "tcp://127.0.0.1:\(defaultWorkerPort)"
     /// The default endpoint for clients.
-    public static let defaultClientEndpoint = "tcp://127.0.0.1:5758"
+    public static let defaultClientEndpoint = "tcp://127.0.0.1:\(defaultClientPort)"
 
     /// The job store's file; made if it does not exist.
     public var store: URL

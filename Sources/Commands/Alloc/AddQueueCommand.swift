@@ -86,7 +86,9 @@ struct AddQueueCommand: ParsableCommand {
     func validate() throws {
         // The options of the workers are checked below, where their own complaint is said.
         if let flaw = settings(capacity: (try? worker().capacity) ?? 1).flaw { throw ValidationError(flaw) }
-        if let flaw = EndpointReach.flaw(of: endpoint, port: 5757) { throw ValidationError(flaw) }
+        if let flaw = EndpointReach.flaw(of: endpoint, port: CoordinatorConfiguration.defaultWorkerPort) {
+            throw ValidationError(flaw)
+        }
         guard endpoint.hasPrefix("tcp://") else {
             throw ValidationError("--endpoint must begin with tcp://, as in tcp://head:5757")
         }
