@@ -10,15 +10,21 @@
 #define GROUP 32
 #define GROUPS (INTEGER_BLOCK / GROUP)
 
-// The largest absolute value of an activation beside 8-bit weights: the 32-bit sum of a block, 256 · 16383 · 127 at most, is
-// exact.
+// The largest absolute value of a 15-bit activation: the 32-bit sum of a block, 256 · 16383 · 127 at most, is exact.
 #define GREATEST_ACTIVATION 16383.0f
-// The same beside 4-bit weights. With AVX2 a group is summed in two 16-bit lanes, each of 16 products: -8 · Σa to begin with, and
-// then nibble · a. Whatever the signs, that stays within ±16 · 8 · 127 = ±16256.
+// The same of an 8-bit one. With AVX2 a group of 4-bit weights is summed in two 16-bit lanes, each of 16 products: -8 · Σa to
+// begin with, and then nibble · a. Whatever the signs, that stays within ±16 · 8 · 127 = ±16256.
 #define GREATEST_SMALL_ACTIVATION 127.0f
-#define GREATEST_MULTIPLIER 63
+// The largest multiplier: with it a 4-bit weight, -8 to 7, has 8 bits.
+#define GREATEST_MULTIPLIER 15
 
 static inline int is_integer(ck_weights_format format) { return format >= CK_WEIGHTS_INT8; }
+
+// Whether activations have 8 bits.
+static inline int has_small_activations(ck_weights_format format) { return format >= CK_WEIGHTS_W8A8; }
+
+// Inputs of a row whose activations share a scale, in integer formats.
+static inline int64_t activation_span(ck_weights_format format) { return has_small_activations(format) ? GROUP : INTEGER_BLOCK; }
 
 // Inputs of integer formats with the zeros that fill the last group.
 static inline int64_t padded(int64_t inputs) { return (inputs + GROUP - 1) / GROUP * GROUP; }
@@ -32,8 +38,8 @@ static inline int64_t block_head_bytes(ck_weights_format format) {
 
 // Bytes of the values of `inputs` inputs of a panel.
 static inline int64_t value_bytes(ck_weights_format format, int64_t inputs) {
-    return format == CK_WEIGHTS_INT8 ? inputs * PANEL : format == CK_WEIGHTS_INT4 ? inputs * PANEL / 2
-                                                                                   : inputs * PANEL * float_size(format);
+    if (!is_integer(format)) return inputs * PANEL * float_size(format);
+    return format == CK_WEIGHTS_INT4 ? inputs * PANEL / 2 : inputs * PANEL;
 }
 
 // Where block `block` of a panel begins.

@@ -41,10 +41,13 @@ static void pack_floats(ck_weights_format format, int64_t inputs, const float *r
     }
 }
 
-// A value of 8 bits of input `input` (counted within its block) of a column.
-static void put_int8(char *values, int64_t input, int64_t column, int8_t value) {
-    values[(input / 2 * PANEL + column) * 2 + input % 2] = value;
+// Where the byte of 8-bit weight `input` (counted within its block) of a column is.
+static int64_t byte_place(ck_weights_format format, int64_t input, int64_t column) {
+    return format == CK_WEIGHTS_INT8 ? (input / 2 * PANEL + column) * 2 + input % 2 : (input / 4 * PANEL + column) * 4 + input % 4;
 }
+
+// What makes the stored byte of an 8-bit weight of the weight.
+static uint8_t stored_shift(ck_weights_format format) { return format == CK_WEIGHTS_W8A8 ? 128 : 0; }
 
 // Where a value of 4 bits is; outputs from 16 on have the high half of the byte.
 static uint8_t *nibble_place(const char *values, int64_t input, int64_t column) {
@@ -65,11 +68,12 @@ static void pack_integers(ck_weights_format format, int64_t inputs, const float 
         const int64_t n = inputs - start < INTEGER_BLOCK ? inputs - start : INTEGER_BLOCK, filled = padded(n);
         memcpy(block, row + start, n * sizeof(float));
         memset(block + n, 0, (filled - n) * sizeof(float));
-        const float scale = format == CK_WEIGHTS_INT8 ? PICK(set, quantize_int8)(block, filled, values)
-                                                      : PICK(set, quantize_int4)(block, filled, values, multipliers);
+        const float scale = format == CK_WEIGHTS_INT4 ? PICK(set, quantize_int4)(block, filled, values, multipliers)
+                                                      : PICK(set, quantize_int8)(block, filled, values);
         ((float *)head)[column] = scale;
-        if (format == CK_WEIGHTS_INT8) {
-            for (int64_t i = 0; i < filled; i++) put_int8(to, i, column, values[i]);
+        if (format != CK_WEIGHTS_INT4) {
+            for (int64_t i = 0; i < filled; i++)
+                to[byte_place(format, i, column)] = (char)((uint8_t)values[i] + stored_shift(format));
             continue;
         }
         for (int64_t g = 0; g < filled / GROUP; g++) head[PANEL * sizeof(float) + g * PANEL + column] = multipliers[g];
@@ -123,8 +127,9 @@ void ck_unpack_row(const ck_linear *l, int64_t row, float *numbers) {
         const char *head = panel + packed_block_offset(l->format, i / INTEGER_BLOCK), *values = head + block_head_bytes(l->format);
         const int64_t input = i % INTEGER_BLOCK;
         const float scale = ((const float *)head)[column];
-        if (l->format == CK_WEIGHTS_INT8) {
-            numbers[i] = (float)(int8_t)values[(input / 2 * PANEL + column) * 2 + input % 2] * scale;
+        if (l->format != CK_WEIGHTS_INT4) {
+            const uint8_t byte = (uint8_t)values[byte_place(l->format, input, column)];
+            numbers[i] = (float)(int8_t)(byte - stored_shift(l->format)) * scale;
             continue;
         }
         const uint8_t byte = *nibble_place(values, input, column);

@@ -9,28 +9,40 @@
 typedef struct {
     const char *rows;            // packed rows, from the block on if their tile is whole
     int64_t row_stride;          // bytes of one packed row
+    int64_t input_bytes;         // of them for one input
     int64_t from, inputs;        // the block
     int64_t count, tile_rows;    // rows, and rows of a whole tile
     const float *scales;         // of the rows from this block on, integer formats only
     int64_t scale_stride;        // scales of a row
-    const int32_t *starts;       // what sums of groups begin with, as scales; 4-bit weights only
+    const int32_t *starts;       // what sums of groups begin with, as scales; beside 8-bit activations only
     float *sums;                 // (count, 32), `sum_stride` numbers from row to row
     int64_t sum_stride;
     const char *ahead;           // the weights that come next
     int64_t ahead_step;          // bytes of them to ask for in each step
 } tile_task;
 
-// A block of one panel of 4-bit weights, ready to be multiplied.
+// Where the rows of one tile begin.
 typedef struct {
-    _Alignas(64) uint8_t nibbles[INTEGER_BLOCK * PANEL];      // [four inputs][32][4]
-    _Alignas(64) int16_t multipliers[2 * GROUPS * PANEL];     // [group][32][2]
-} wide_nibbles;
+    const int32_t *values;   // [pair][row], [four][row] or [four][even, odd][row]
+    const int32_t *starts;   // [group][row]
+    const float *scales;     // [row][span]
+} row_tile;
 
-// The same as it lies in memory.
+// Where integer weights of a block of one panel lie.
 typedef struct {
-    const int8_t *multipliers;   // [group][32]
-    const uint8_t *nibbles;      // [four inputs][64]
-} stored_nibbles;
+    const float *scales;               // [32]
+    const int8_t *pairs;               // [pair of inputs][32][2]
+    const uint8_t *fours;              // [four inputs][32][4]
+    const uint8_t *nibbles;            // [four inputs][64]
+    const int8_t *multipliers;         // [group][32]
+    const int16_t *wide_multipliers;   // [group][32][2]
+} integer_block;
+
+// 4-bit weights of a block of one panel, made ready for many tiles.
+typedef struct {
+    _Alignas(64) uint8_t fours[INTEGER_BLOCK * PANEL];        // [four inputs][32][4]
+    _Alignas(64) int16_t multipliers[2 * GROUPS * PANEL];     // [group][32][2]
+} wide_block;
 
 static double seconds_now(void) {
     struct timespec t;
@@ -64,40 +76,44 @@ typedef struct {
     int64_t block;           // inputs of a block
     int64_t padded_inputs;   // inputs with the zeros that fill the last group
     int64_t panels, panels_a_piece, row_pieces;
-    char *packed_rows;       // [tile][input or pair of inputs][row of the tile]
-    int64_t row_scales;      // scales of a row: one for each block (8-bit weights) or group (4-bit weights)
-    float *scales;           // [row][block or group]
-    int32_t *starts;         // [tile][group][row of the tile], 4-bit weights only
+    int64_t input_bytes;     // of one input of one row among the packed rows
+    char *packed_rows;       // [tile][input][row of the tile], or as row_tile
+    int64_t row_scales;      // scales of a row: one for each span
+    float *scales;           // [row][span]
+    int32_t *starts;         // [tile][group][row of the tile], beside 8-bit activations only
 } product;
 
-static int64_t tile_rows(ck_set set) { return set >= CK_AVX512 ? 12 : set == CK_AVX2 ? 6 : 4; }
+// Rows of a whole tile: what registers hold. Beside 8-bit activations a tile keeps two sums of each number.
+static int64_t tile_rows(ck_weights_format format, ck_set set) {
+    return set == CK_PORTABLE ? 4 : set == CK_AVX2 ? 6 : has_small_activations(format) ? 8 : 12;
+}
 
 static int64_t blocks(const product *p) { return (p->linear->inputs + p->block - 1) / p->block; }
 
-// Inputs that share a scale among the packed rows.
-static int64_t scale_inputs(ck_weights_format format) { return format == CK_WEIGHTS_INT4 ? GROUP : INTEGER_BLOCK; }
-
-// Bytes of one input of one row among the packed rows.
-static int64_t packed_size(const product *p) {
-    return p->linear->format == CK_WEIGHTS_INT4 ? 1 : p->linear->format == CK_WEIGHTS_INT8 ? 2 : 4;
+// Bytes of an activation as tiles read it.
+static int64_t activation_bytes(ck_weights_format format, ck_set set) {
+    switch (format) {
+    case CK_WEIGHTS_INT4: return 1;
+    case CK_WEIGHTS_W8A8: return set == CK_AVX512_VNNI ? 1 : 2;
+    case CK_WEIGHTS_INT8: return 2;
+    default: return 4;
+    }
 }
 
 static void pack_tile(const void *task, int64_t tile) {
     const product *p = task;
     const int64_t first = tile * p->tile_rows, left = p->rows->rows - first;
     const int64_t count = left < p->tile_rows ? left : p->tile_rows;
-    const int64_t size = p->rows->x_type == CK_F32 ? 4 : 2;
-    const char *x = (const char *)p->rows->x + first * p->linear->inputs * size;
-    char *out = p->packed_rows + first * p->padded_inputs * packed_size(p);
+    const int64_t inputs = p->linear->inputs;
+    const ck_type type = p->rows->x_type;
+    const char *x = (const char *)p->rows->x + first * inputs * (type == CK_F32 ? 4 : 2);
+    char *out = p->packed_rows + first * p->padded_inputs * p->input_bytes;
     float *scales = p->scales + first * p->row_scales;
-    switch (p->linear->format) {
-    case CK_WEIGHTS_INT8: PICK(p->set, quantize_rows)(x, p->rows->x_type, p->linear->inputs, count, (int32_t *)out, scales); break;
-    case CK_WEIGHTS_INT4:
-        PICK(p->set, quantize_rows_small)(x, p->rows->x_type, p->linear->inputs, count, (int32_t *)out,
-                                          p->starts + first * p->row_scales, scales);
-        break;
-    default: PICK(p->set, interleave_rows)(x, p->rows->x_type, p->linear->inputs, count, (float *)out);
-    }
+    if (!is_integer(p->linear->format)) PICK(p->set, interleave_rows)(x, type, inputs, count, (float *)out);
+    else if (!has_small_activations(p->linear->format)) PICK(p->set, quantize_blocks)(x, type, inputs, count, (int32_t *)out, scales);
+    else
+        PICK(p->set, quantize_groups)(x, type, inputs, count, p->linear->format, (int32_t *)out, p->starts + first * p->row_scales,
+                                      scales);
 }
 
 // One piece: some rows by some panels.
@@ -110,9 +126,9 @@ static void multiply_piece(const void *task, int64_t piece) {
     const int64_t first_panel = panel_piece * p->panels_a_piece, panels_left = p->panels - first_panel;
     const int64_t panels = panels_left < p->panels_a_piece ? panels_left : p->panels_a_piece;
     const int64_t together = p->rows->rows <= FEW_ROWS ? 1 : panels;
-    const int64_t panel_bytes = packed_panel_bytes(l->format, l->inputs);
+    const int64_t panel_bytes = packed_panel_bytes(l->format, l->inputs), span = activation_span(l->format);
     _Alignas(64) float sums[PIECE_ROWS * PIECE_PANELS * PANEL];
-    _Alignas(64) union { float floats[FLOAT_BLOCK * PANEL]; wide_nibbles nibbles; } wide;
+    _Alignas(64) union { float floats[FLOAT_BLOCK * PANEL]; wide_block integers; } wide;
     for (int64_t start = 0; start < panels; start += together) {
         memset(sums, 0, count * together * PANEL * sizeof(float));
         for (int64_t block = 0; block < blocks(p); block++) {
@@ -121,22 +137,18 @@ static void multiply_piece(const void *task, int64_t piece) {
                 const char *of_panel = (const char *)l->weights + (first_panel + start + panel) * panel_bytes;
                 const char *weights = of_panel + packed_block_offset(l->format, block);
                 tile_task t = {
-                    .rows = p->packed_rows + first_row * p->padded_inputs * packed_size(p) + from * packed_size(p) * p->tile_rows,
-                    .row_stride = p->padded_inputs * packed_size(p), .from = from, .inputs = inputs, .count = count,
-                    .tile_rows = p->tile_rows, .scale_stride = p->row_scales, .sums = sums + panel * PANEL, .sum_stride = together * PANEL,
+                    .rows = p->packed_rows + first_row * p->padded_inputs * p->input_bytes + from * p->input_bytes * p->tile_rows,
+                    .row_stride = p->padded_inputs * p->input_bytes, .input_bytes = p->input_bytes,
+                    .from = from, .inputs = inputs, .count = count, .tile_rows = p->tile_rows,
+                    .scale_stride = p->row_scales, .sums = sums + panel * PANEL, .sum_stride = together * PANEL,
                     .ahead = panel + 1 < together ? weights + panel_bytes
                                                   : of_panel - panel * panel_bytes + packed_block_offset(l->format, block + 1),
-                    .ahead_step = l->format == CK_WEIGHTS_F32 ? 128 : 64,
+                    .ahead_step = l->format == CK_WEIGHTS_F32 ? 128 : l->format == CK_WEIGHTS_INT4 ? 32 : 64,
                 };
-                if (is_integer(l->format)) t.scales = p->scales + first_row * p->row_scales + from / scale_inputs(l->format);
-                switch (l->format) {
-                case CK_WEIGHTS_INT8: PICK(p->set, multiply_integers)(&t, weights); break;
-                case CK_WEIGHTS_INT4:
-                    t.starts = p->starts + first_row * p->row_scales + from / GROUP * p->tile_rows;
-                    PICK(p->set, multiply_nibbles)(&t, weights, &wide.nibbles);
-                    break;
-                default: PICK(p->set, multiply_floats)(&t, l->format, weights, wide.floats);
-                }
+                if (is_integer(l->format)) t.scales = p->scales + first_row * p->row_scales + from / span;
+                if (has_small_activations(l->format)) t.starts = p->starts + first_row * p->row_scales + from / GROUP * p->tile_rows;
+                if (is_integer(l->format)) PICK(p->set, multiply_integers)(&t, l->format, weights, &wide.integers);
+                else PICK(p->set, multiply_floats)(&t, l->format, weights, wide.floats);
             }
         }
         const int64_t column = (first_panel + start) * PANEL, columns_left = l->outputs - column;
@@ -168,12 +180,13 @@ void ck_multiply(const ck_linear *linear, const ck_rows *rows) {
     if (rows->rows == 0) return;
     const int integer = is_integer(linear->format);
     product p = {.linear = linear, .rows = rows, .set = ck_chosen_set(rows->set)};
-    p.tile_rows = tile_rows(p.set);
+    p.tile_rows = tile_rows(linear->format, p.set);
     p.block = integer ? INTEGER_BLOCK : FLOAT_BLOCK;
     p.padded_inputs = integer ? padded(linear->inputs) : linear->inputs;
+    p.input_bytes = activation_bytes(linear->format, p.set);
     cut(&p, ck_threads());
-    p.row_scales = integer ? (p.padded_inputs + scale_inputs(linear->format) - 1) / scale_inputs(linear->format) : 0;
-    const size_t row_bytes = (rows->rows * p.padded_inputs * packed_size(&p) + 63) / 64 * 64;
+    p.row_scales = integer ? (p.padded_inputs + activation_span(linear->format) - 1) / activation_span(linear->format) : 0;
+    const size_t row_bytes = (rows->rows * p.padded_inputs * p.input_bytes + 63) / 64 * 64;
     const size_t scale_bytes = (rows->rows * p.row_scales * sizeof(float) + 63) / 64 * 64;
     p.packed_rows = aligned_alloc(64, row_bytes + 2 * scale_bytes);
     if (!p.packed_rows) abort();
@@ -189,8 +202,9 @@ typedef struct { ck_weights_format format; ck_set set; double seconds, *rates; }
 static void measure_limit(const void *task, int64_t piece) {
     const limit_task *t = task;
     switch (t->format) {
-    case CK_WEIGHTS_INT8: t->rates[piece] = PICK(t->set, integer_limit)(t->seconds); break;
-    case CK_WEIGHTS_INT4: t->rates[piece] = PICK(t->set, nibble_limit)(t->seconds); break;
+    case CK_WEIGHTS_INT8: t->rates[piece] = PICK(t->set, pair_limit)(t->seconds); break;
+    case CK_WEIGHTS_W8A8:
+    case CK_WEIGHTS_INT4: t->rates[piece] = PICK(t->set, four_limit)(t->seconds); break;
     default: t->rates[piece] = PICK(t->set, float_limit)(t->seconds);
     }
 }

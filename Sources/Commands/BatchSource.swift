@@ -62,7 +62,7 @@ struct BatchSource: ParsableArguments {
     var temperature: Double?
 
     @Option(
-        help: "How weights are kept: auto, f32, bf16, f16, int8 or int4; default: the batch file's choice.")
+        help: "How weights are kept: auto, f32, bf16, f16, int8, w8a8 or int4; default: the batch file's choice.")
     var weights: BatchDescription.Weights?
 
     @Option(help: "Visual features to store: projected, tower or none; default: the batch file's choice.")

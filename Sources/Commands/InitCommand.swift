@@ -26,7 +26,7 @@ struct InitCommand: ParsableCommand {
     @Option(help: "The text around the prompt: hf, …, or none.")
     var template = PromptTemplate.vicunaV1
 
-    @Option(help: "How weights are kept: auto, f32, bf16, f16, int8 or int4.")
+    @Option(help: "How weights are kept: auto, f32, bf16, f16, int8, w8a8 or int4.")
     var weights = BatchDescription.Weights.auto
 
     @Option(help: "Longest answer, in tokens.")
@@ -175,7 +175,7 @@ private struct BatchFileText {
         # Which way up a picture is read: exif, as a viewer shows it, or as-stored.
         orientation: exif
 
-        # How weights are kept in memory: auto (as stored), f32, bf16, f16, int8 or int4.
+        # How weights are kept in memory: auto (as stored), f32, bf16, f16, int8, w8a8 or int4.
         weights: \(weights.rawValue)
 
         generation:

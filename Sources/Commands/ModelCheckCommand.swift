@@ -22,7 +22,7 @@ struct ModelCheckCommand: ParsableCommand {
     @Argument(help: "The checkpoint folder.", completion: .directory)
     var model: String
 
-    @Option(help: "The format to try: f32, bf16, f16, int8 or int4.")
+    @Option(help: "The format to try: f32, bf16, f16, int8, w8a8 or int4.")
     var weights: WeightFormat
 
     @Option(help: "Items with pictures, in a form that batches take: JSON lines, or a CSV file.", completion: .file())

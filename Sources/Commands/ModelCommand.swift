@@ -24,7 +24,7 @@ struct ModelPackCommand: ParsableCommand {
     @Argument(help: "The checkpoint folder.", completion: .directory)
     var checkpoint: String
 
-    @Option(help: "How weights are kept: f32, bf16, f16, int8 or int4.")
+    @Option(help: "How weights are kept: f32, bf16, f16, int8, w8a8 or int4.")
     var weights: WeightFormat
 
     @Option(help: "The folder to write, which must not exist.", completion: .directory)

@@ -17,7 +17,7 @@ struct ArithmeticOptions: ParsableArguments {
     @Option(help: "Arithmetic: f32 or bf16; default: bf16 for bf16 weights if the processor has it, else f32.")
     var precision: PrecisionArgument?
 
-    @Option(help: "How weights are kept: auto (as the checkpoint holds them), f32, bf16, f16, int8 or int4.")
+    @Option(help: "How weights are kept: auto (as the checkpoint holds them), f32, bf16, f16, int8, w8a8 or int4.")
     var weights = BatchDescription.Weights.auto
 
     @Option(help: "Compute threads.")

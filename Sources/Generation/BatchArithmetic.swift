@@ -21,6 +21,7 @@ extension BatchDescription.Weights {
         case .bf16: .bf16
         case .f16: .f16
         case .int8: .int8
+        case .w8a8: .w8a8
         case .int4: .int4
         }
     }

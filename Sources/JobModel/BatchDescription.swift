@@ -5,7 +5,7 @@ public struct BatchDescription: Codable, Sendable, Hashable {
     /// Arithmetic of the matrix products; `auto` is bf16 for weights in bf16 where the processor multiplies it, else f32.
     public enum Precision: String, Codable, Sendable, CaseIterable { case auto, f32, bf16 }
     /// How the weights of products are stored; `auto` is what the checkpoint holds.
-    public enum Weights: String, Codable, Sendable, CaseIterable { case auto, f32, bf16, f16, int8, int4 }
+    public enum Weights: String, Codable, Sendable, CaseIterable { case auto, f32, bf16, f16, int8, w8a8, int4 }
 
     /// A reduction by name, its budget and options that differ from the documented defaults.
     public struct Method: Codable, Sendable, Hashable {

@@ -4,7 +4,7 @@ import Glibc
 /// Weights laid out as the kernels of `CPUBackend` read them, in memory of their own or in a mapped file.
 public struct PackedWeights: Sendable {
     /// Names this layout in files: it changes whenever a kernel wants its weights in another order.
-    public static let layout = "panels32-1"
+    public static let layout = "panels32-2"
 
     /// How each number is stored.
     public let format: WeightFormat
@@ -97,6 +97,7 @@ extension WeightFormat {
         case .bf16: CK_WEIGHTS_BF16
         case .f16: CK_WEIGHTS_F16
         case .int8: CK_WEIGHTS_INT8
+        case .w8a8: CK_WEIGHTS_W8A8
         case .int4: CK_WEIGHTS_INT4
         }
     }

@@ -6,9 +6,12 @@ public enum WeightFormat: String, Sendable, Hashable, CaseIterable, Codable {
     case bf16
     /// IEEE half precision: 11 bits of mantissa, nothing beyond 65,504.
     case f16
-    /// 8-bit integers with a scale for each output and block of 256 inputs.
+    /// 8-bit integers with a scale for each output and block of 256 inputs, beside activations of 15 bits.
     case int8
-    /// 4-bit integers in groups of 32 inputs: an integer multiplier for each group, a scale for each output and block of 256.
+    /// The integers of `int8` beside activations of 8 bits, which have a scale for each row and group of 32 inputs.
+    case w8a8
+    /// 4-bit integers in groups of 32 inputs: an integer multiplier for each group, a scale for each output and block of 256;
+    /// beside activations as those of `w8a8`.
     case int4
 
     /// The narrowest format that holds the numbers of all these tensors as they are.
@@ -18,5 +21,5 @@ public enum WeightFormat: String, Sendable, Hashable, CaseIterable, Codable {
     }
 
     /// Whether weights become integers, which loses something of any trained checkpoint.
-    public var isInteger: Bool { self == .int8 || self == .int4 }
+    public var isInteger: Bool { self == .int8 || self == .w8a8 || self == .int4 }
 }

@@ -41,7 +41,7 @@ extension BlackBox {
             try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted()
         }
 
-        @Test(arguments: ["bf16", "int8", "int4"])
+        @Test(arguments: ["bf16", "int8", "w8a8", "int4"])
         func aPackedModelAnswersAsTheCheckpointDoes(weights: String) async throws {
             let end = try await pack(Demo.model, weights, to: packed)
             try #require(end.code == 0, "\(end)")

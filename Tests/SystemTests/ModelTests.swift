@@ -28,7 +28,7 @@ extension BlackBox {
             let kept: [Kept]
         }
 
-        private static let formats = ["f32", "bf16", "f16", "int8", "int4"]
+        private static let formats = ["f32", "bf16", "f16", "int8", "w8a8", "int4"]
 
         private func show(_ arguments: String...) async throws -> String {
             let end = try await winnow(["model", "show"] + arguments)

@@ -23,7 +23,7 @@ enum Subject: CaseIterable, CustomTestStringConvertible {
     func tolerance(_ format: WeightFormat?) -> Double {
         let rounding =
             switch format {
-            case .int4: 5e-3
+            case .int4, .w8a8: 5e-3
             case .int8: 5e-5
             case .f32, .bf16, .f16, nil: 1e-5
             }

@@ -14,7 +14,8 @@ import Testing
     }
 
     @Test(
-        "integer products are those of the plain reference, bit for bit", arguments: sets, [WeightFormat.int8, .int4])
+        "integer products are those of the plain reference, bit for bit", arguments: sets,
+        WeightFormat.allCases.filter(\.isInteger))
     func exact(_ set: InstructionSet, _ format: WeightFormat) throws {
         var random = SeededGenerator(seed: 11)
         let backend = CPUBackend(precision: .float32, threads: 2, instructions: set)
@@ -86,7 +87,7 @@ import Testing
 
     @Test(
         "weights that a format cannot hold are refused with their row",
-        arguments: [WeightFormat.int8, .int4, .f16], [Float.nan, .infinity, -.infinity, 1e9])
+        arguments: [WeightFormat.int8, .w8a8, .int4, .f16], [Float.nan, .infinity, -.infinity, 1e9])
     func notFinite(_ format: WeightFormat, _ value: Float) throws {
         var numbers = [Float](repeating: 0.5, count: 5 * 40)
         numbers[3 * 40 + 7] = value
@@ -144,7 +145,7 @@ import Testing
     @Test("the limit of the multiply instructions is a number", arguments: sets)
     func limit(_ set: InstructionSet) {
         let backend = CPUBackend(precision: .float32, threads: 1, instructions: set)
-        for format in [WeightFormat.f32, .int8] {
+        for format in [WeightFormat.f32, .int8, .w8a8] {
             let limit = backend.multiplyLimit(format, seconds: 0.01)
             #expect(limit.isFinite && limit > 0)
         }

@@ -1,4 +1,4 @@
-// Products of rows with packed weights: y = f(x·Wᵀ + b) or y += x·Wᵀ + b, for weights in five formats.
+// Products of rows with packed weights: y = f(x·Wᵀ + b) or y += x·Wᵀ + b, for weights in six formats.
 //
 // The order of summation of every number is fixed: inputs are taken in blocks, blocks one after another. It does not
 // depend on the number of rows, on the thread or on the piece that computes it, so a row has the same result to the last
@@ -18,11 +18,15 @@ typedef enum {
     // [panel][block of 256 inputs]{ float scale[32]; int8 value[pair of inputs][32][2] }
     // Activations become 15-bit integers with a scale for each row and block.
     CK_WEIGHTS_INT8 = 3,
+    // [panel][block of 256 inputs]{ float scale[32]; uint8 value + 128 [four inputs][32][4] }
+    // Activations become 8-bit integers with a scale for each row and group of 32 inputs. With VNNI a product takes half the
+    // time.
+    CK_WEIGHTS_W8A8 = 4,
     // [panel][block of 256 inputs]{ float scale[32]; int8 multiplier[8 groups of 32 inputs][32]; nibbles[four inputs][64] }
     // A weight is (nibble - 8) · multiplier · scale. The low halves of 64 bytes hold four inputs of outputs 0–15, the high
-    // halves those of outputs 16–31. Activations become 8-bit integers with a scale for each row and group: next to
-    // what 4 bits lose of the weights, that loses little (1 to 3 % of it), and makes products 1.7 times as fast with AVX2.
-    CK_WEIGHTS_INT4 = 4,
+    // halves those of outputs 16–31. Multipliers are ±1 to ±15, so that a weight without its scale has 8 bits. Activations
+    // are those of W8A8, which lose little beside what 4 bits lose of the weights.
+    CK_WEIGHTS_INT4 = 5,
 } ck_weights_format;
 
 // What happens to a product before it is stored.

@@ -71,7 +71,7 @@ struct EvalRunCommand: ParsableCommand {
     var capacity = 20
 
     @Option(
-        help: "How weights are kept: auto, f32, bf16, f16, int8 or int4; default: the batch file's choice.")
+        help: "How weights are kept: auto, f32, bf16, f16, int8, w8a8 or int4; default: the batch file's choice.")
     var weights: BatchDescription.Weights?
 
     @Option(help: "Compute threads.")

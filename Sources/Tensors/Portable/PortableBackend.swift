@@ -34,7 +34,7 @@ public final class PortableBackend: Backend {
                 throw TensorError(.notFinite, "weights hold numbers that f16 cannot; choose another format for them")
             }
             stored = { Double(Float16($0)) }
-        case .int8, .int4:
+        case .int8, .w8a8, .int4:
             let numbers = matrices.flatMap(\.floats)
             guard let format, numbers.allSatisfy(\.isFinite) else {
                 throw TensorError(

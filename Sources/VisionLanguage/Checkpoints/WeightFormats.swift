@@ -16,11 +16,12 @@ public struct WeightFormats: Sendable, Hashable {
     /// The formats of a model whose weights are wanted as `format`; nil keeps those of the checkpoint.
     ///
     /// With `int4` the products of the decoder's layers have 4 bits, but for the MLP's last one, whose inputs vary most: 8 bits
-    /// there halve what is lost. So have tower, projector and head, which are a tenth of the weights.
+    /// there halve what is lost. So have tower, projector and head, which are a tenth of the weights. In the decoder
+    /// activations have 8 bits everywhere, in tower and projector 15: what they do to features, every answer sees.
     public init(_ format: WeightFormat?) {
         decoder = format
-        let finer = format == .int4 ? .int8 : format
-        (down, tower, projector, head) = (finer, finer, finer, finer)
+        let beside = format == .int4 ? .w8a8 : format, features = format == .int4 ? .int8 : format
+        (down, head, tower, projector) = (beside, beside, features, features)
     }
 }
 
