@@ -83,9 +83,9 @@ typedef struct {
     int32_t *starts;         // [tile][group][row of the tile], beside 8-bit activations only
 } product;
 
-// Rows of a whole tile: what registers hold. Beside 8-bit activations a tile keeps two sums of each number.
-static int64_t tile_rows(ck_weights_format format, ck_set set) {
-    return set == CK_PORTABLE ? 4 : set == CK_AVX2 ? 6 : has_small_activations(format) ? 8 : 12;
+// Rows of a whole tile: what registers hold. Two tiles of 8 rows are faster than one of 12 and one of 4.
+static int64_t tile_rows(const ck_linear *linear, int64_t rows, ck_set set) {
+    return set == CK_PORTABLE ? 4 : set == CK_AVX2 ? 6 : has_small_activations(linear->format) && rows <= 16 ? 8 : 12;
 }
 
 static int64_t blocks(const product *p) { return (p->linear->inputs + p->block - 1) / p->block; }
@@ -176,25 +176,36 @@ int64_t ck_pieces(const ck_linear *linear, int64_t rows, int threads) {
     return piece_count(&p);
 }
 
-void ck_multiply(const ck_linear *linear, const ck_rows *rows) {
-    if (rows->rows == 0) return;
+static product describe(const ck_linear *linear, const ck_rows *rows) {
     const int integer = is_integer(linear->format);
     product p = {.linear = linear, .rows = rows, .set = ck_chosen_set(rows->set)};
-    p.tile_rows = tile_rows(linear->format, p.set);
+    p.tile_rows = tile_rows(linear, rows->rows, p.set);
     p.block = integer ? INTEGER_BLOCK : FLOAT_BLOCK;
     p.padded_inputs = integer ? padded(linear->inputs) : linear->inputs;
     p.input_bytes = activation_bytes(linear->format, p.set);
-    cut(&p, ck_threads());
     p.row_scales = integer ? (p.padded_inputs + activation_span(linear->format) - 1) / activation_span(linear->format) : 0;
-    const size_t row_bytes = (rows->rows * p.padded_inputs * p.input_bytes + 63) / 64 * 64;
-    const size_t scale_bytes = (rows->rows * p.row_scales * sizeof(float) + 63) / 64 * 64;
-    p.packed_rows = aligned_alloc(64, row_bytes + 2 * scale_bytes);
-    if (!p.packed_rows) abort();
-    p.scales = (float *)(p.packed_rows + row_bytes);
-    p.starts = (int32_t *)(p.packed_rows + row_bytes + scale_bytes);
+    return p;
+}
+
+// Bytes of so many, with what fills the last line of the cache.
+static size_t lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
+static size_t row_bytes(const product *p) { return lines(p->rows->rows * p->padded_inputs * p->input_bytes); }
+static size_t scale_bytes(const product *p) { return lines(p->rows->rows * p->row_scales * sizeof(float)); }
+
+size_t ck_room_bytes(const ck_linear *linear, const ck_rows *rows) {
+    const product p = describe(linear, rows);
+    return row_bytes(&p) + scale_bytes(&p) * (has_small_activations(linear->format) ? 2 : 1);
+}
+
+void ck_multiply(const ck_linear *linear, const ck_rows *rows, void *room) {
+    if (rows->rows == 0) return;
+    product p = describe(linear, rows);
+    cut(&p, ck_threads());
+    p.packed_rows = room;
+    p.scales = (float *)(p.packed_rows + row_bytes(&p));
+    p.starts = (int32_t *)((char *)p.scales + scale_bytes(&p));
     ck_each(pack_tile, &p, (rows->rows + p.tile_rows - 1) / p.tile_rows, rows->rows * linear->inputs);
     ck_each(multiply_piece, &p, piece_count(&p), rows->rows * linear->inputs * linear->outputs);
-    free(p.packed_rows);
 }
 
 typedef struct { ck_weights_format format; ck_set set; double seconds, *rates; } limit_task;
@@ -202,9 +213,12 @@ typedef struct { ck_weights_format format; ck_set set; double seconds, *rates; }
 static void measure_limit(const void *task, int64_t piece) {
     const limit_task *t = task;
     switch (t->format) {
-    case CK_WEIGHTS_INT8: t->rates[piece] = PICK(t->set, pair_limit)(t->seconds); break;
+    case CK_WEIGHTS_INT8:
     case CK_WEIGHTS_W8A8:
-    case CK_WEIGHTS_INT4: t->rates[piece] = PICK(t->set, four_limit)(t->seconds); break;
+    case CK_WEIGHTS_INT4:
+        t->rates[piece] = activation_bytes(t->format, t->set) == 1 ? PICK(t->set, four_limit)(t->seconds)
+                                                                  : PICK(t->set, pair_limit)(t->seconds);
+        break;
     default: t->rates[piece] = PICK(t->set, float_limit)(t->seconds);
     }
 }

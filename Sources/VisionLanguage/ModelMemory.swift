@@ -7,8 +7,12 @@ public struct ModelMemory: Sendable {
     public let weights: Int
     /// Keys and values of one row in all decoder layers.
     public let cacheBytesPerRow: Int
-    /// Rows on their way through a layer, each: residual stream, queries, keys and values, and the wide rows of the MLP.
-    public let flightBytesPerRow: Int
+    /// Rows on their way through a layer, each: the residual stream, and queries, keys and values before and after they are
+    /// taken apart.
+    private let flightBytesPerRow: Int
+    /// The same inside an MLP, which few rows pass at once: what enters, both wide products, their gated product, and that again
+    /// as the last product reads it.
+    private let expandedBytesPerRow: Int
     /// Rows of a prompt about one picture that nothing reduces, with room for a question and an answer.
     public let rowsPerJob: Int
 
@@ -38,14 +42,20 @@ public struct ModelMemory: Sendable {
             patches + c.visionLayersNeeded * towerLayer + beyond + projector + t.layers * decoderLayer
             + bytes(formats.head, t.hidden, t.vocabulary)
         cacheBytesPerRow = t.cacheBytesPerRow(activations)
-        // Products keep a packed copy of their rows, hence twice the widest.
-        let wide = max(2 * t.intermediate + t.intermediate, heads + 2 * shared)
-        flightBytesPerRow = 4 * (3 * t.hidden + 2 * wide)
+        flightBytesPerRow = 4 * (t.hidden + 2 * (heads + 2 * shared))
+        expandedBytesPerRow = 4 * (t.hidden + 4 * t.intermediate)
         rowsPerJob = min(c.mostRowsPerPicture + 256, t.context)
     }
 
+    /// Bytes of `rows` rows of prompts that are read at once.
+    public func flightBytes(rows: Int) -> Int {
+        rows * flightBytesPerRow + min(rows, TransformerLayer.rowsAtOnce) * expandedBytesPerRow
+    }
+
     /// The least that a worker needs: the weights and one job.
-    public var least: Int { weights + Self.base + rowsPerJob * (cacheBytesPerRow + flightBytesPerRow) }
+    public var least: Int {
+        weights + Self.base + rowsPerJob * cacheBytesPerRow + flightBytes(rows: rowsPerJob)
+    }
 
     /// How a worker divides the memory that it may use.
     public struct Shares: Sendable, Hashable {
@@ -70,7 +80,7 @@ public struct ModelMemory: Sendable {
         let rows = max(rowsPerJob, min(Self.usualPrefillRows, rowsPerJob + spare / 4 / flightBytesPerRow))
         let shared = min(max(Self.usualShared, rowsPerJob * cacheBytesPerRow), spare / 8)
         return Shares(
-            cache: left - rows * flightBytesPerRow - 2 * shared, shared: shared,
+            cache: left - flightBytes(rows: rows) - 2 * shared, shared: shared,
             prefillRows: min(rows, Self.usualPrefillRows))
     }
 }

@@ -39,8 +39,8 @@ import VisionLanguage
             let available = need.least + extra
             let shares = try #require(need.shares(of: available))
             let taken =
-                need.weights + ModelMemory.base + shares.cache + 2 * shares.shared + shares.prefillRows
-                * need.flightBytesPerRow
+                need.weights + ModelMemory.base + shares.cache + 2 * shares.shared
+                + need.flightBytes(rows: shares.prefillRows)
             #expect(taken <= available)
             #expect(shares.cache >= need.rowsPerJob * need.cacheBytesPerRow)
             #expect(shares.prefillRows >= need.rowsPerJob && shares.prefillRows <= ModelMemory.usualPrefillRows)

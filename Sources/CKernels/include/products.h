@@ -66,8 +66,11 @@ int64_t ck_pack(ck_weights_format format, int64_t inputs, const void *source, ck
 // Row `row` of packed weights as numbers, `inputs` of them: what the products multiply with.
 void ck_unpack_row(const ck_linear *linear, int64_t row, float *numbers);
 
-// Computes a product on the threads of the calling thread's team.
-void ck_multiply(const ck_linear *linear, const ck_rows *rows);
+// Bytes of room that a product needs for its rows as tiles read them.
+size_t ck_room_bytes(const ck_linear *linear, const ck_rows *rows);
+
+// Computes a product on the threads of the calling thread's team. `room` is 64-byte aligned and has ck_room_bytes.
+void ck_multiply(const ck_linear *linear, const ck_rows *rows, void *room);
 
 // Pieces that a product of so many rows is cut into at `threads` threads.
 int64_t ck_pieces(const ck_linear *linear, int64_t rows, int threads);

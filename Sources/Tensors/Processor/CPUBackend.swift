@@ -111,7 +111,11 @@ public final class CPUBackend: Backend {
                     x: from.baseAddress, x_type: x.type.ck, rows: Int64(x.rows), y: to.baseAddress,
                     y_type: result.type.ck, finish: finish, set: instructions.ck)
                 weights.packed.withKernelView(bias: weights.bias) { view in
-                    withUnsafePointer(to: view) { ck_multiply($0, &rows) }
+                    withUnsafePointer(to: view) {
+                        let room = HostStorage(byteCount: ck_room_bytes($0, &rows))
+                        ck_multiply($0, &rows, room.base)
+                        withExtendedLifetime(room) {}
+                    }
                 }
             }
         }

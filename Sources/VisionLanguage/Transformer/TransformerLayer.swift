@@ -66,8 +66,18 @@ struct TransformerLayer {
         backend.linear(attended, output, addingTo: rows)
     }
 
+    /// Rows that pass an MLP together: what lies between its products, three times as wide as the MLP, stays in a processor's cache
+    /// and takes little memory, and products are at their full speed.
+    static let rowsAtOnce = 192
+
     /// Adds the MLP of residual rows to them.
     func feedForward(_ rows: Tensor, on backend: any Backend) {
+        for start in stride(from: 0, to: rows.rows, by: Self.rowsAtOnce) {
+            feedForwardTogether(rows.rows(start..<min(start + Self.rowsAtOnce, rows.rows)), on: backend)
+        }
+    }
+
+    private func feedForwardTogether(_ rows: Tensor, on backend: any Backend) {
         let normalized = backend.normalize(rows, norm2, as: backend.activationType)
         let wide: Tensor
         switch expansion {
