@@ -4,8 +4,8 @@
 
 // Queries whose scores are held at once.
 #define QUERY_BLOCK 48
-// With fewer queries than this, keys and values are read where they lie; with more, a head's are first laid side by side.
-#define FEW_QUERIES 5
+// With fewer queries than this, keys and values are read where they lie; with more, a head's are first laid side by side in f32.
+#define FEW_QUERIES 4
 
 typedef struct { float *base; size_t size; } scratch;
 

@@ -8,7 +8,7 @@ typedef struct {
 typedef struct { const void *gate_up; ck_type in_type; int64_t width; void *out; ck_type out_type; } silu_task;
 typedef struct {
     const void *qkv; ck_type in_type; int64_t heads, kv_heads, head_size; const float *cosine, *sine;
-    void *queries, *keys, *values; ck_type out_type;
+    void *queries; ck_type query_type; void *keys, *values; ck_type key_type;
 } rotary_task;
 typedef struct { const void *from; ck_type from_type; void *to; ck_type to_type; int64_t count; } convert_task;
 
@@ -49,8 +49,9 @@ void ck_silu_multiply(const void *gate_up, ck_type in_type, int64_t rows, int64_
 }
 
 void ck_rotary_split(const void *qkv, ck_type in_type, int64_t rows, int64_t heads, int64_t kv_heads, int64_t head_size,
-                     const float *cosine, const float *sine, void *queries, void *keys, void *values, ck_type out_type) {
-    rotary_task task = {qkv, in_type, heads, kv_heads, head_size, cosine, sine, queries, keys, values, out_type};
+                     const float *cosine, const float *sine, void *queries, ck_type query_type, void *keys, void *values,
+                     ck_type key_type) {
+    rotary_task task = {qkv, in_type, heads, kv_heads, head_size, cosine, sine, queries, query_type, keys, values, key_type};
     split(LOOP(rotary_split), &task, rows, rows * (heads + 2 * kv_heads) * head_size);
 }
 

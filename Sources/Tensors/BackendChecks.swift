@@ -30,8 +30,8 @@ extension Backend {
         precondition(angles.cosine.count == qkv.rows * (heads.size / 2), "one position for each row")
         for target in [keys, values] {
             precondition(target.rows == qkv.rows && target.width == heads.keyValueWidth, "no room for keys and values")
-            precondition(target.type == activationType, "keys and values are kept as \(activationType)")
         }
+        precondition(keys.type == values.type, "keys and values are kept alike")
     }
 }
 
@@ -46,6 +46,7 @@ extension Attention {
             precondition(part.first >= 0 && part.first + part.count <= part.tensor.width, "columns beyond a row")
         }
         precondition(keys.tensor.rows == values.tensor.rows, "one value for each key")
+        precondition(keys.tensor.type == values.tensor.type, "keys and values are kept alike")
         precondition(!causal || keys.tensor.rows >= queries.tensor.rows, "a causal query sees at least one key")
         precondition(keyBias == nil || keyBias?.count == keys.tensor.rows, "one number for each key")
         precondition(output.shape == [queries.tensor.rows, heads.width], "the output is \(output.shape)")

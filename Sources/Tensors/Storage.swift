@@ -106,32 +106,68 @@ final class HostStorage: Storage, @unchecked Sendable {
     deinit { release(base, byteCount) }
 }
 
+/// Memory of tensors that were let go of, which the next ones take instead of fresh pages from the system.
+public enum TensorMemory {
+    /// Lets tensors, and what is kept for the next ones, take `bytes` together. Without a plan, or beyond it, up to 256 MiB are kept.
+    public static func plan(bytes: Int) { StoragePool.shared.plan(bytes) }
+}
+
 /// Freed blocks by size, up to a bound; beyond it those of the sizes that were asked for longest ago go back to the system.
 final class StoragePool: Sendable {
     static let shared = StoragePool()
 
-    private struct Free: @unchecked Sendable {
-        var blocks: [Int: [UnsafeMutableRawPointer]] = [:]
+    private struct Blocks: @unchecked Sendable {
+        private var free: [Int: [UnsafeMutableRawPointer]] = [:]
         /// When a block of each size was last taken or given back.
-        var lastUse: [Int: Int] = [:]
-        var clock = 0
-        var bytes = 0
+        private var lastUse: [Int: Int] = [:]
+        private var clock = 0
+        private var freeBytes = 0, takenBytes = 0
+        /// Bytes that both may have.
+        var planned = 0
 
-        mutating func use(_ capacity: Int) {
+        /// Most bytes that are kept free.
+        private var bound: Int { max(256 << 20, min(planned - takenBytes, 2 << 30)) }
+
+        mutating func take(_ capacity: Int) -> UnsafeMutableRawPointer? {
+            use(capacity)
+            takenBytes += capacity
+            let block = pop(capacity)
+            trim()
+            return block
+        }
+
+        mutating func give(_ block: UnsafeMutableRawPointer, _ capacity: Int) {
+            use(capacity)
+            takenBytes -= capacity
+            free[capacity, default: []].append(block)
+            freeBytes += capacity
+            trim()
+        }
+
+        private mutating func trim() {
+            while freeBytes > bound {
+                let oldest = free.keys.min { lastUse[$0, default: 0] < lastUse[$1, default: 0] }
+                guard let oldest, let block = pop(oldest) else { return }
+                Glibc.free(block)
+            }
+        }
+
+        private mutating func use(_ capacity: Int) {
             clock += 1
             lastUse[capacity] = clock
         }
 
-        mutating func pop(_ capacity: Int) -> UnsafeMutableRawPointer? {
-            guard let block = blocks[capacity]?.popLast() else { return nil }
-            if blocks[capacity]?.isEmpty == true { blocks[capacity] = nil }
-            bytes -= capacity
+        private mutating func pop(_ capacity: Int) -> UnsafeMutableRawPointer? {
+            guard let block = free[capacity]?.popLast() else { return nil }
+            if free[capacity]?.isEmpty == true { free[capacity] = nil }
+            freeBytes -= capacity
             return block
         }
     }
 
-    private let free = Mutex(Free())
-    private static let bound = 256 << 20
+    private let blocks = Mutex(Blocks())
+
+    func plan(_ bytes: Int) { blocks.withLock { $0.planned = bytes } }
 
     /// Sizes are rounded up to an eighth of their power of two, so that nearly equal row counts share blocks.
     static func capacity(for byteCount: Int) -> Int {
@@ -141,27 +177,12 @@ final class StoragePool: Sendable {
     }
 
     func take(_ capacity: Int) -> UnsafeMutableRawPointer {
-        if let block = free.withLock({ free -> UnsafeMutableRawPointer? in
-            free.use(capacity)
-            return free.pop(capacity)
-        }) {
-            return block
-        }
+        if let block = blocks.withLock({ $0.take(capacity) }) { return block }
         guard let block = aligned_alloc(64, capacity) else { fatalError("out of memory for \(capacity) bytes") }
         return block
     }
 
     func give(_ block: UnsafeMutableRawPointer, _ capacity: Int) {
-        guard capacity <= Self.bound else { return Glibc.free(block) }
-        free.withLock { free in
-            free.use(capacity)
-            while free.bytes + capacity > Self.bound {
-                let oldest = free.blocks.keys.min { free.lastUse[$0, default: 0] < free.lastUse[$1, default: 0] }
-                guard let oldest, let old = free.pop(oldest) else { break }
-                Glibc.free(old)
-            }
-            free.blocks[capacity, default: []].append(block)
-            free.bytes += capacity
-        }
+        blocks.withLock { $0.give(block, capacity) }
     }
 }

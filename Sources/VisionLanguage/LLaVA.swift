@@ -124,6 +124,9 @@ public final class LLaVA: VisionLanguageModel {
         return PromptPrefix(beginning: beginning, flops: decoder.flops(of: beginning.work))
     }
 
+    /// Bytes of the keys and values of one row in all decoder layers.
+    public var cacheBytesPerRow: Int { configuration.text.cacheBytesPerRow(decoder.keyValueType) }
+
     /// What ``PromptPrefix/bytes`` of a prompt's beginning would be.
     public func prefixBytes(of input: DecoderInput) -> Int {
         let layers = configuration.text.layers, undisturbed = input.plan.undisturbedLayers(of: .languageModel)

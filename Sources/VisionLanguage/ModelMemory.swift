@@ -41,7 +41,7 @@ public struct ModelMemory: Sendable {
         weights =
             patches + c.visionLayersNeeded * towerLayer + beyond + projector + t.layers * decoderLayer
             + bytes(formats.head, t.hidden, t.vocabulary)
-        cacheBytesPerRow = t.cacheBytesPerRow(activations)
+        cacheBytesPerRow = t.cacheBytesPerRow((formats.decoder ?? stored).keyValueType(activations: activations))
         flightBytesPerRow = 4 * (t.hidden + 2 * (heads + 2 * shared))
         expandedBytesPerRow = 4 * (t.hidden + 4 * t.intermediate)
         rowsPerJob = min(c.mostRowsPerPicture + 256, t.context)
@@ -119,7 +119,8 @@ extension ModelFolder {
         let fitting = WeightFormat.allCases.filter {
             ModelMemory(configuration, weights: $0, stored: stored, activations: activations).least <= available
         }
-        let names = fitting.map(\.rawValue).joined(separator: " or ")
+        let words = fitting.map(\.rawValue)
+        let names = (words.count > 1 ? words.dropLast().joined(separator: ", ") + " or " : "") + (words.last ?? "")
         let advice =
             fitting.isEmpty
             ? "no format fits"

@@ -30,6 +30,8 @@ public protocol VisionLanguageModel: AnyObject {
     /// Adds one token to each sequence; returns the logits after it, `(sequences, vocabulary)`.
     func decode(_ ids: [Int], _ sequences: [DecoderSequence]) throws -> Tensor
 
+    /// Bytes of the keys and values of one row in all decoder layers.
+    var cacheBytesPerRow: Int { get }
     /// The beginning of a prompt that was read as one that others share.
     func prefix(of sequence: DecoderSequence) -> PromptPrefix
     /// What ``PromptPrefix/bytes`` of a prompt's beginning would be.
@@ -44,9 +46,6 @@ public protocol VisionLanguageModel: AnyObject {
 }
 
 extension VisionLanguageModel {
-    /// Bytes of the keys and values of one row in all decoder layers.
-    public var cacheBytesPerRow: Int { configuration.text.cacheBytesPerRow(backend.activationType) }
-
     /// Reads prompts with their pictures at once, or from where a prefix ends; returns the sequences, ready for `decode`, and the
     /// logits after each, `(prompts, vocabulary)`. `room` is how many tokens each answer may have; `shares` says of which
     /// prompts the beginning will be asked for.

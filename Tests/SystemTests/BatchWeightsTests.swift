@@ -53,7 +53,7 @@ extension BlackBox {
             let before = try FileManager.default.contentsOfDirectory(atPath: batch.folder.url.path).sorted()
             let end = try await winnow(command, batch.path)
             #expect(end.code == 2 && end.output.isEmpty, "\(end)")
-            for word in ["'weights'", "'int3'", "auto", "f32", "bf16", "f16", "int8", "int4"] {
+            for word in ["'weights'", "'int3'", "auto", "f32", "bf16", "f16", "int8", "w8a8", "int4"] {
                 #expect(end.errors.contains(word), "\(word): \(end)")
             }
             #expect(try FileManager.default.contentsOfDirectory(atPath: batch.folder.url.path).sorted() == before)
@@ -66,7 +66,7 @@ extension BlackBox {
         func anUnknownFormatOnTheCommandLineIsWrongUsage(arguments: [String]) async throws {
             let end = try await winnow(arguments + ["--weights", "int3"])
             #expect(end.code == 2 && end.output.isEmpty, "\(end)")
-            #expect(end.errors.contains("f32, bf16, f16, int8, int4, not 'int3' (did you mean int"), "\(end)")
+            #expect(end.errors.contains("f32, bf16, f16, int8, w8a8, int4, not 'int3' (did you mean int"), "\(end)")
         }
     }
 }

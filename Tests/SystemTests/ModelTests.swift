@@ -65,8 +65,8 @@ extension BlackBox {
             let least = try #require(model.formats.first { $0.format == "bf16" }?.least)
             // To the byte.
             let enough = try await show(Demo.model, "--memory", "\(least)", "--output", "quiet")
-            #expect(enough == "bf16\nf16\nint8\nint4\n")
-            #expect(try await show(Demo.model, "--memory", "\(least - 1)", "--output", "quiet") == "int8\nint4\n")
+            #expect(enough == "bf16\nf16\nint8\nw8a8\nint4\n")
+            #expect(try await show(Demo.model, "--memory", "\(least - 1)", "--output", "quiet") == "int8\nw8a8\nint4\n")
             #expect(try await show(Demo.model, "--memory", "1MB", "--output", "quiet").isEmpty)
 
             let table = try await show(Demo.model, "--memory", "1MB")

@@ -102,7 +102,8 @@ import VisionLanguage
     @Test(
         "another version, another layout, another model, or what is cut",
         arguments: [
-            ("\\\"version\\\":1", "\\\"version\\\":2", "another version"), ("panels32-1", "panels64-9", "panels64-9"),
+            ("\\\"version\\\":1", "\\\"version\\\":2", "another version"),
+            (PackedWeights.layout, "panels64-9", "panels64-9"),
             ("\\\"layout\\\"", "\\\"lay0ut\\\"", "in an unknown way"), ("\"winnow\"", "\"winn0w\"", "does not say"),
         ])
     func otherPack(_ old: String, _ new: String, _ word: String) throws {

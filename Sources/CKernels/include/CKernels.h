@@ -32,9 +32,10 @@ void ck_rms_norm(const float *x, int64_t rows, int64_t width, const float *gain,
 void ck_silu_multiply(const void *gate_up, ck_type in_type, int64_t rows, int64_t width, void *out, ck_type out_type);
 
 // Splits qkv rows (heads + 2·kv_heads)·head_size wide: queries and keys are rotated (half-split RoPE, Su et al. 2021),
-// cosine and sine are (rows, head_size/2).
+// cosine and sine are (rows, head_size/2). Keys and values have key_type.
 void ck_rotary_split(const void *qkv, ck_type in_type, int64_t rows, int64_t heads, int64_t kv_heads, int64_t head_size,
-                     const float *cosine, const float *sine, void *queries, void *keys, void *values, ck_type out_type);
+                     const float *cosine, const float *sine, void *queries, ck_type query_type, void *keys, void *values,
+                     ck_type key_type);
 
 void ck_convert(const void *from, ck_type from_type, void *to, ck_type to_type, int64_t count);
 

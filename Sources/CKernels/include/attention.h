@@ -18,7 +18,8 @@ typedef struct {
     const float *key_bias;  // added to every query's logit of each key, or NULL
     void *out;              // (query_count, heads·head_size)
     int64_t out_stride;
-    ck_type type;           // of queries, keys, values and out
+    ck_type type;           // of queries and out
+    ck_type key_type;       // of keys and values
     float *mean;            // (query_count, key_count): the mean over heads of the probabilities, or NULL
     int mean_of_logits;     // of the scaled logits of all keys instead
 } ck_attention;

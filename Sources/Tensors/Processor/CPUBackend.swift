@@ -184,8 +184,8 @@ public final class CPUBackend: Backend {
                         ck_rotary_split(
                             input.baseAddress, qkv.type.ck, Int64(qkv.rows), Int64(heads.count),
                             Int64(heads.keyValueCount),
-                            Int64(heads.size), angles.cosine, angles.sine, q.baseAddress, k.baseAddress, v.baseAddress,
-                            activationType.ck)
+                            Int64(heads.size), angles.cosine, angles.sine, q.baseAddress, activationType.ck,
+                            k.baseAddress, v.baseAddress, keys.type.ck)
                     }
                 }
             }
@@ -197,7 +197,7 @@ public final class CPUBackend: Backend {
     public func attend(_ problem: Attention, output: Tensor, map: AttentionMapKind?) -> Tensor? {
         ck_use_threads(Int32(threads))
         problem.check(output: output)
-        for part in [problem.queries.tensor, problem.keys.tensor, problem.values.tensor, output] {
+        for part in [problem.queries.tensor, output] {
             precondition(part.type == activationType, "attention reads and writes \(activationType)")
         }
         let queries = problem.queries.tensor.rows, keys = problem.keys.tensor.rows
@@ -206,7 +206,7 @@ public final class CPUBackend: Backend {
         output.withUnsafeMutableBytes { out in
             bias.withUnsafeBufferPointer { bias in
                 var described = ck_attention()
-                described.describe(problem.queries, problem.keys, problem.values, problem.heads, activationType)
+                described.describe(problem.queries, problem.keys, problem.values, problem.heads)
                 described.causal = problem.causal ? 1 : 0
                 described.key_bias = problem.keyBias == nil ? nil : bias.baseAddress
                 described.out = out.baseAddress
@@ -228,11 +228,10 @@ public final class CPUBackend: Backend {
         let problems = caches.enumerated().map { row, cache in
             precondition(cache.keys.shape == cache.values.shape, "one value for each key")
             precondition(cache.keys.width == heads.keyValueWidth, "a cache does not fit the heads")
-            precondition(
-                cache.keys.type == activationType && cache.values.type == activationType, "caches of another type")
+            precondition(cache.keys.type == cache.values.type, "keys and values are kept alike")
             var described = ck_attention()
             described.describe(
-                Columns(queries.rows(row..<row + 1)), Columns(cache.keys), Columns(cache.values), heads, activationType)
+                Columns(queries.rows(row..<row + 1)), Columns(cache.keys), Columns(cache.values), heads)
             described.out = result.rows(row..<row + 1).withUnsafeMutableBytes { $0.baseAddress }
             return described
         }
@@ -293,11 +292,9 @@ extension Linear {
 
 extension ck_attention {
     /// Queries, keys and values where they lie, and the result side by side.
-    fileprivate mutating func describe(
-        _ queries: Columns, _ keys: Columns, _ values: Columns, _ heads: Heads, _ type: ElementType
-    ) {
+    fileprivate mutating func describe(_ queries: Columns, _ keys: Columns, _ values: Columns, _ heads: Heads) {
         func start(_ columns: Columns) -> UnsafeRawPointer? {
-            columns.tensor.withUnsafeBytes { $0.baseAddress.map { $0 + columns.first * type.size } }
+            columns.tensor.withUnsafeBytes { $0.baseAddress.map { $0 + columns.first * columns.tensor.type.size } }
         }
         (self.queries, query_stride, query_count) = (
             start(queries), Int64(queries.tensor.width), Int64(queries.tensor.rows)
@@ -306,7 +303,8 @@ extension ck_attention {
         (self.values, value_stride) = (start(values), Int64(values.tensor.width))
         (self.heads, kv_heads, head_size) = (Int64(heads.count), Int64(heads.keyValueCount), Int64(heads.size))
         out_stride = Int64(heads.width)
-        self.type = type.ck
+        type = queries.tensor.type.ck
+        key_type = keys.tensor.type.ck
     }
 }
 

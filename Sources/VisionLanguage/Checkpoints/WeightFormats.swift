@@ -25,6 +25,14 @@ public struct WeightFormats: Sendable, Hashable {
     }
 }
 
+extension WeightFormat {
+    /// The type of keys and values in a decoder whose weights have this format: that of activations, but f16 for f32 activations
+    /// beside integer weights, whose rounding loses more; that is half the memory of every answer.
+    func keyValueType(activations: ElementType) -> ElementType {
+        isInteger && activations == .float32 ? .float16 : activations
+    }
+}
+
 extension CPUBackend {
     /// The type of activations for weights in `format`: the one asked for; else bf16 where weights are bf16 and the processor
     /// multiplies it, and f32 otherwise.

@@ -14,6 +14,8 @@ final class Llama {
     private let norm: Normalization
     private let head: Linear
     private let heads: Heads
+    /// The type of keys and values.
+    let keyValueType: ElementType
     private let progress: LayerProgress
 
     /// Builds all layers; the MLP's last product is stored as `down`, and `head` turns final rows into logits.
@@ -31,6 +33,7 @@ final class Llama {
             progress.action()
             return try TransformerLayer(llama: weights.under("layers.\(index)"), c, heads: heads, down: down)
         }
+        keyValueType = (layers.first?.queryKeyValue.format ?? .f32).keyValueType(activations: backend.activationType)
         norm = try weights.rmsNorm("norm", width: c.hidden, epsilon: c.epsilon)
         self.head = head
     }
@@ -213,8 +216,8 @@ final class Llama {
     /// Queries, keys and values apart, with their positions.
     private func rotated(_ mixed: Tensor, _ angles: RotaryAngles) -> (queries: Tensor, keys: Tensor, values: Tensor) {
         let shape = [mixed.rows, heads.keyValueWidth]
-        let keys = Tensor(shape: shape, type: backend.activationType)
-        let values = Tensor(shape: shape, type: backend.activationType)
+        let keys = Tensor(shape: shape, type: keyValueType)
+        let values = Tensor(shape: shape, type: keyValueType)
         return (backend.rotarySplit(mixed, heads, angles, keys: keys, values: values), keys, values)
     }
 
