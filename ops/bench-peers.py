@@ -227,11 +227,11 @@ class OpenVINO:
 class Winnow:
     program = "Winnow"
 
-    def __init__(self, like, layers, threads):
-        self.weights = self.like = like
+    def __init__(self, weights, like, layers, threads):
+        self.weights, self.like = weights, like
         self.command = [
             WINNOW, "bench", "forward", "--shape", "llava-1.5-7b", "--layers", str(layers), "--threads", str(threads),
-            "--tokens", "640", "--keep", "40", "--runs", "1", "--weights", like, "--output", "json",
+            "--tokens", "640", "--keep", "40", "--runs", "1", "--weights", weights, "--output", "json",
         ]
 
     @staticmethod
@@ -265,10 +265,12 @@ def print_table(contenders, rounds):
         for index, contender in enumerate(contenders):
             if any(what not in rates[index] for rates in rounds):
                 continue
-            ours = next((i for i, c in enumerate(contenders) if c.program == "Winnow" and c.like == contender.like), index)
+            ours = [i for i, c in enumerate(contenders) if c.program == "Winnow" and c.like == contender.like]
             ratios = "–"
-            if ours != index and all(what in rates[ours] for rates in rounds):
-                ratios = spread([rates[ours][what] / rates[index][what] for rates in rounds])
+            if contender.program != "Winnow":
+                ratios = ", ".join(
+                    f"{contenders[i].weights} {spread([rates[i][what] / rates[index][what] for rates in rounds])}"
+                    for i in ours if all(what in rates[i] for rates in rounds)) or "–"
             values = spread([rates[index][what] for rates in rounds])
             table.append((f"{what[0]} {what[1]}", contender.program, contender.weights, values, ratios))
     widths = [max(map(len, column)) for column in zip(*table)]
@@ -316,7 +318,8 @@ def main():
         if reason:
             print(f"Winnow is left out: {reason}", file=sys.stderr)
         else:
-            contenders += [Winnow(like, options.layers, options.threads) for like in ("int8", "int4", "f16")]
+            formats = (("int8", "int8"), ("w8a8", "int8"), ("int4", "int4"), ("f16", "f16"))
+            contenders += [Winnow(weights, like, options.layers, options.threads) for weights, like in formats]
     if not contenders:
         sys.exit("nothing to measure")
     contenders.sort(key=lambda contender: ("int8", "int4", "f16").index(contender.like))
