@@ -50,7 +50,8 @@ extension BlackBox {
             #expect(model.formats.map(\.format) == Self.formats)
             for size in [\Model.Need.weights, \.least] {
                 let sizes = model.formats.map { $0[keyPath: size] }
-                #expect(sizes[0] > sizes[1] && sizes[1] == sizes[2] && sizes[2] > sizes[3] && sizes[3] > sizes[4])
+                #expect(sizes[0] > sizes[1] && sizes[2] > sizes[3] && sizes[4] > sizes[5])
+                #expect(sizes[1] == sizes[2] && sizes[3] == sizes[4])
             }
             #expect(model.formats.allSatisfy { $0.fits && $0.jobs >= 1 && $0.least > $0.weights })
 
