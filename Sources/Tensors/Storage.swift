@@ -108,7 +108,8 @@ final class HostStorage: Storage, @unchecked Sendable {
 
 /// Memory of tensors that were let go of, which the next ones take instead of fresh pages from the system.
 public enum TensorMemory {
-    /// Lets tensors, and what is kept for the next ones, take `bytes` together. Without a plan, or beyond it, up to 256 MiB are kept.
+    /// Lets tensors, and what is kept for the next ones, take `bytes` together, of which at most 2 GiB are kept. Without a plan, or
+    /// beyond it, up to 256 MiB are kept.
     public static func plan(bytes: Int) { StoragePool.shared.plan(bytes) }
 }
 
@@ -122,8 +123,8 @@ final class StoragePool: Sendable {
         private var lastUse: [Int: Int] = [:]
         private var clock = 0
         private var freeBytes = 0, takenBytes = 0
-        /// Bytes that both may have.
-        var planned = 0
+        /// Bytes that taken and free blocks may have together.
+        private var planned = 0
 
         /// Most bytes that are kept free.
         private var bound: Int { max(256 << 20, min(planned - takenBytes, 2 << 30)) }
@@ -141,6 +142,11 @@ final class StoragePool: Sendable {
             takenBytes -= capacity
             free[capacity, default: []].append(block)
             freeBytes += capacity
+            trim()
+        }
+
+        mutating func plan(_ bytes: Int) {
+            planned = bytes
             trim()
         }
 
@@ -167,7 +173,7 @@ final class StoragePool: Sendable {
 
     private let blocks = Mutex(Blocks())
 
-    func plan(_ bytes: Int) { blocks.withLock { $0.planned = bytes } }
+    func plan(_ bytes: Int) { blocks.withLock { $0.plan(bytes) } }
 
     /// Sizes are rounded up to an eighth of their power of two, so that nearly equal row counts share blocks.
     static func capacity(for byteCount: Int) -> Int {

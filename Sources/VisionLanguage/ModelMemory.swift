@@ -7,8 +7,8 @@ public struct ModelMemory: Sendable {
     public let weights: Int
     /// Keys and values of one row in all decoder layers.
     public let cacheBytesPerRow: Int
-    /// Rows on their way through a layer, each: the residual stream, and queries, keys and values before and after they are
-    /// taken apart.
+    /// Rows on their way through a layer, each: the prompt, features of its pictures and the residual stream; then what is
+    /// normalised, as a product reads it and its queries, keys and values, or these before and after they are taken apart.
     private let flightBytesPerRow: Int
     /// The same inside an MLP, which few rows pass at once: what enters, both wide products, their gated product, and that again
     /// as the last product reads it.
@@ -42,7 +42,8 @@ public struct ModelMemory: Sendable {
             patches + c.visionLayersNeeded * towerLayer + beyond + projector + t.layers * decoderLayer
             + bytes(formats.head, t.hidden, t.vocabulary)
         cacheBytesPerRow = t.cacheBytesPerRow((formats.decoder ?? stored).keyValueType(activations: activations))
-        flightBytesPerRow = 4 * (t.hidden + 2 * (heads + 2 * shared))
+        let mixed = heads + 2 * shared
+        flightBytesPerRow = 4 * (3 * t.hidden + max(2 * t.hidden + mixed, 2 * mixed))
         expandedBytesPerRow = 4 * (t.hidden + 4 * t.intermediate)
         rowsPerJob = min(c.mostRowsPerPicture + 256, t.context)
     }

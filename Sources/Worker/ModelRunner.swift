@@ -102,7 +102,9 @@ public final class ModelRunner: JobRunner {
             giveUp(key, because: known.reason)
             return nil
         }
-        loaded = nil  // two models at once may not fit in memory
+        // Two models at once, or what one leaves for its next tensors, may not fit in memory.
+        loaded = nil
+        TensorMemory.plan(bytes: 0)
         do {
             let model = try LoadedModel(
                 key, capacity: capacity, threads: threads, memory: memory, progress: progress)

@@ -89,7 +89,7 @@ import VisionLanguage
 
     @Test(
         "pieces, the last of one row, change no bit in any format",
-        arguments: [nil, .int8, .int4, .bf16] as [WeightFormat?])
+        arguments: [nil, .int8, .w8a8, .int4, .bf16] as [WeightFormat?])
     func formats(weights: WeightFormat?) throws {
         for backend in [CPUBackend(precision: .float32, threads: 2), PortableBackend(type: .float32)] as [any Backend] {
             let asked = try Questioner("small", weights: weights, backend: backend)

@@ -16,7 +16,7 @@ public struct WeightFormats: Sendable, Hashable {
     /// The formats of a model whose weights are wanted as `format`; nil keeps those of the checkpoint.
     ///
     /// With `int4` the products of the decoder's layers have 4 bits, but for the MLP's last one, whose inputs vary most: 8 bits
-    /// there halve what is lost. So have tower, projector and head, which are a tenth of the weights. In the decoder
+    /// there lose a third less. Tower, projector and head, a tenth of the weights, have 8 bits as well. In the decoder
     /// activations have 8 bits everywhere, in tower and projector 15: what they do to features, every answer sees.
     public init(_ format: WeightFormat?) {
         decoder = format
