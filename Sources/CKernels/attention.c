@@ -4,7 +4,8 @@
 
 // Queries whose scores are held at once.
 #define QUERY_BLOCK 48
-// With fewer queries than this, keys and values are read where they lie; with more, a head's are first laid side by side in f32.
+// With fewer queries than this, keys and values are read where they lie, which the loops for up to three queries do in every type;
+// with more, a head's are first laid side by side in f32. So are 16-bit ones in portable C, and heads that fill no registers.
 #define FEW_QUERIES 4
 
 typedef struct { float *base; size_t size; } scratch;

@@ -12,11 +12,13 @@
 
 // The largest absolute value of a 15-bit activation: the 32-bit sum of a block, 256 · 16383 · 127 at most, is exact.
 #define GREATEST_ACTIVATION 16383.0f
-// The same of an 8-bit one. With AVX2 a group of 4-bit weights is summed in two 16-bit lanes, each of 16 products: -8 · Σa to
+// The same of an 8-bit one. Without VNNI a group of 4-bit weights is summed in two 16-bit lanes, each of 16 products: -8 · Σa to
 // begin with, and then nibble · a. Whatever the signs, that stays within ±16 · 8 · 127 = ±16256.
 #define GREATEST_SMALL_ACTIVATION 127.0f
 // The largest multiplier: with it a 4-bit weight, -8 to 7, has 8 bits.
 #define GREATEST_MULTIPLIER 15
+// How far from the multiplier that reaches a group's extreme number others are tried.
+#define MULTIPLIER_REACH 2
 
 static inline int is_integer(ck_weights_format format) { return format >= CK_WEIGHTS_INT8; }
 

@@ -31,8 +31,8 @@ public protocol Backend: AnyObject {
     /// `keys` and `values`, of one type, are written in place, row by row.
     func rotarySplit(_ qkv: Tensor, _ heads: Heads, _ angles: RotaryAngles, keys: Tensor, values: Tensor) -> Tensor
 
-    /// Attention of one sequence; the result goes into `output`, `(queries, heads·size)`. Keys and values may have another type
-    /// than queries.
+    /// Attention of one sequence; the result goes into `output`, `(queries, heads·size)`.
+    /// Keys and values may be stored in another type than queries.
     /// Returns the head-mean map `(queries, keys)` f32 or f64 that `map` asks for.
     func attend(_ problem: Attention, output: Tensor, map: AttentionMapKind?) -> Tensor?
     /// Attention of one query for each of many sequences against its own cache, `(sequences, heads·size)`.

@@ -66,6 +66,9 @@ public struct ModelMemory: Sendable {
         public let shared: Int
         /// Most rows that are read at once, apart from layers in which a reduction looks at a whole prompt.
         public let prefillRows: Int
+
+        /// Bytes of tensors that outlast a pass through the model: those of answers and what is kept for later requests.
+        public var lasting: Int { cache + 2 * shared }
     }
 
     /// The rows of one prefill where memory allows them: more make products no faster.

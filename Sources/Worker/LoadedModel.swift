@@ -52,7 +52,7 @@ final class LoadedModel {
         let shares = try loader.shares(
             of: available, for: available == memory ? "this worker (--memory)" : left.limitedBy.owner,
             orElse: available == memory ? "raise --memory" : nil)
-        TensorMemory.plan(bytes: shares.cache + 2 * shares.shared)
+        TensorMemory.plan(bytes: shares.lasting)
         model = try loader.load(threads: threads, progress: LayerProgress { progress.advance() })
         engine = Engine(
             model: model, tokenizer: try loader.processor().tokenizer, capacity: capacity,

@@ -68,7 +68,7 @@ public struct GridRunner {
     ) throws -> [CellAnswers] {
         let journals = try cells.map { try AnswerJournal(Self.file(of: $0, in: folder)) }
         let plans = try cells.map { try $0.plan(model.configuration.depth) }
-        if let memory { TensorMemory.plan(bytes: memory.cache + 2 * memory.shared) }
+        if let memory { TensorMemory.plan(bytes: memory.lasting) }
         let engine = Engine(
             model: model, tokenizer: processor.tokenizer, capacity: capacity,
             sharedBytes: memory?.shared ?? ModelMemory.usualShared,

@@ -104,8 +104,8 @@ struct QuantizedRows {
         return (values, scale)
     }
 
-    /// The sum of `(w - size · value)²` in the order in which kernels add: numbers `i` and `i + 16` first, then those sums one
-    /// after another.
+    /// The sum of `(w - size · value)²` in the order in which kernels add: first numbers `i` and `i + 16`, then these sixteen
+    /// sums from first to last.
     private static func error(of values: [Float], times size: Float, for group: ArraySlice<Float>) -> Float {
         let squares = zip(group, values).map { ($0 - $1 * size) * ($0 - $1 * size) }
         return (0..<16).reduce(0) { sum, lane in

@@ -66,8 +66,8 @@ struct TransformerLayer {
         backend.linear(attended, output, addingTo: rows)
     }
 
-    /// Rows that pass an MLP together: what lies between its products, three times as wide as the MLP, stays in a processor's cache
-    /// and takes little memory, and products are at their full speed.
+    /// Rows that pass an MLP together: few enough that what lies between its products, up to three times as wide as the MLP, takes
+    /// little memory, and enough for products at full speed on few threads.
     static let rowsAtOnce = 192
 
     /// Adds the MLP of residual rows to them.
